@@ -1,0 +1,157 @@
+//! AWS's errors, in our words: operation, resource, region, code, request id, and what to do next.
+use super::Cloud;
+use crate::{
+    Error, Result,
+    error::{AwsDetail, Kind},
+};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use std::{error::Error as StdError, fmt::Display};
+
+/// Turns the SDK's result of a call into ours.
+pub trait Told<T> {
+    /// `operation` is `service:Operation` as IAM spells it; `what` names the resource.
+    ///
+    /// # Errors
+    /// The SDK's error, told.
+    fn told(self, cloud: &Cloud, operation: &str, what: impl Display) -> Result<T>;
+    /// As [`Told::told`], but an answer with one of these codes means "not there".
+    ///
+    /// # Errors
+    /// As [`Told::told`].
+    fn told_unless(self, cloud: &Cloud, operation: &str, what: impl Display, absent: &[&str]) -> Result<Option<T>>;
+}
+
+impl<T, E> Told<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    fn told(self, cloud: &Cloud, operation: &str, what: impl Display) -> Result<T> {
+        self.map_err(|e| translate(e, cloud.region(), operation, &what.to_string()))
+    }
+    fn told_unless(self, cloud: &Cloud, operation: &str, what: impl Display, absent: &[&str]) -> Result<Option<T>> {
+        match self {
+            Ok(v) => Ok(Some(v)),
+            Err(e) if e.code().is_some_and(|c| absent.contains(&c)) => Ok(None),
+            Err(e) => Err(translate(e, cloud.region(), operation, &what.to_string())),
+        }
+    }
+}
+
+impl Error {
+    /// Marks the error as one to try again, when its code is one of these.
+    #[must_use]
+    pub fn retry_on(self, codes: &[&str]) -> Self {
+        if self.code().is_some_and(|c| codes.contains(&c)) { self.retryable() } else { self }
+    }
+    /// Marks the error as one to try again, when its code is `code` and AWS's words contain `words`.
+    #[must_use]
+    pub fn retry_on_words(self, code: &str, words: &str) -> Self {
+        let hit = self.code() == Some(code) && self.to_string().to_lowercase().contains(&words.to_lowercase());
+        if hit { self.retryable() } else { self }
+    }
+}
+
+/// Codes by which the services say "slow down" (the SDK has retried them already).
+const THROTTLED: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "BandwidthLimitExceeded",
+];
+
+fn translate<E>(error: SdkError<E, HttpResponse>, region: &str, operation: &str, what: &str) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let request_id = error
+        .raw_response()
+        .and_then(|r| r.headers().get("x-amzn-requestid").or_else(|| r.headers().get("x-amz-request-id")))
+        .map(str::to_owned)
+        .or_else(|| error.meta().extra("aws_request_id").map(str::to_owned));
+    let detail = AwsDetail {
+        operation: operation.into(),
+        region: region.into(),
+        code: error.code().map(str::to_owned),
+        request_id,
+    };
+    let about = if what.is_empty() {
+        format!("{operation} in {region}")
+    } else {
+        format!("{operation} for {what} in {region}")
+    };
+    match &error {
+        SdkError::ServiceError(_) => service(about, detail, error.message().unwrap_or("no message")),
+        SdkError::TimeoutError(_) => Error::new(Kind::Failed, format!("{about}: no answer in time")).at(detail).hint(
+            "Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.",
+        ),
+        SdkError::DispatchFailure(f) => dispatch(f.is_timeout(), about, detail, &error),
+        SdkError::ConstructionFailure(_) => Error::new(Kind::Failed, format!("{about}: {}", chain(&error))).at(detail),
+        _ => Error::new(Kind::Failed, format!("{about}: the answer could not be read: {}", chain(&error)))
+            .at(detail)
+            .hint("If AWS_ENDPOINT_URL is set, check that it is an AWS endpoint."),
+    }
+}
+
+fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdError + 'static)) -> Error {
+    let why = chain(error);
+    let lower = why.to_lowercase();
+    if lower.contains("credential") || lower.contains("sso") || lower.contains("profile") {
+        return Error::new(Kind::Access, format!("{about}: no usable AWS credentials: {why}"))
+            .at(detail)
+            .hint("Log in (`aws sso login`, `aws login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
+    }
+    let how = if timeout { "no connection in time" } else { "no connection" };
+    Error::new(Kind::Failed, format!("{about}: {how}: {why}"))
+        .at(detail)
+        .hint("Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.")
+}
+
+fn service(about: String, detail: AwsDetail, message: &str) -> Error {
+    let code = detail.code.clone().unwrap_or_else(|| "unknown error".into());
+    let text = format!("{about}: {message} ({code})");
+    let base = |kind| Error::new(kind, text.clone()).at(detail.clone());
+    match code.as_str() {
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
+            base(Kind::Access).hint("The credentials have expired: log in again (`aws sso login`, `aws login`), then run the same command.")
+        }
+        "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" | "InvalidAccessKeyId"
+        | "IncompleteSignature" | "MissingAuthenticationToken" => {
+            base(Kind::Access).hint("AWS does not accept these credentials: check AWS_PROFILE and the AWS_* variables, and this machine's clock.")
+        }
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation" => {
+            base(Kind::Access).hint(format!("These credentials may not call {}: see docs/permissions.md.", detail.operation))
+        }
+        "OptInRequired" | "AuthorizationError" => base(Kind::Access).hint("The account is not enabled for this service or region."),
+        c if THROTTLED.contains(&c) => {
+            base(Kind::Failed).retryable().hint("AWS limits the rate of calls; run the same command again in a minute.")
+        }
+        c if c.ends_with("LimitExceeded") || c.starts_with("TooMany") || c == "ServiceQuotaExceededException" || c == "LimitExceededException" => {
+            base(Kind::Failed).hint("A quota of the account is reached: raise it in the Service Quotas console, or remove what is not needed.")
+        }
+        "InternalFailure" | "InternalError" | "ServiceUnavailable" | "ServiceUnavailableException" | "Unavailable" | "InternalServerError" => {
+            base(Kind::Failed).retryable().hint("AWS had an internal error; run the same command again.")
+        }
+        _ => base(Kind::Failed),
+    }
+}
+
+/// The messages of an error and its causes, once each.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(e) = next {
+        let text = e.to_string();
+        if !parts.iter().any(|p| p.contains(&text)) {
+            parts.push(text);
+        }
+        next = e.source();
+    }
+    parts.join(": ")
+}

@@ -1,0 +1,8 @@
+//! One account and region: clients, what was read so far, errors, and waiting.
+mod connect;
+pub mod errors;
+mod memory;
+pub mod wait;
+
+pub use connect::{Cloud, ConnectOptions};
+pub use errors::Told;

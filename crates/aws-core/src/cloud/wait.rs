@@ -1,0 +1,85 @@
+//! Waiting with a deadline.
+use crate::{
+    Error, Result,
+    engine::{Cancel, Stop},
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long to wait, and how often to look.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// In all.
+    pub timeout: Duration,
+    /// Before the second look; grows by half each time.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+    /// The operator's Ctrl-C.
+    pub cancel: Cancel,
+}
+
+impl Patience {
+    /// Looks every 2 to 10 seconds for `timeout`.
+    pub fn new(timeout: Duration, cancel: Cancel) -> Self {
+        Self { timeout, first: Duration::from_secs(2), longest: Duration::from_secs(10), cancel }
+    }
+}
+
+/// What one look brought.
+#[derive(Debug)]
+pub enum Look<T> {
+    /// What was waited for.
+    Done(T),
+    /// Not yet; says what is missing.
+    NotYet(String),
+}
+
+/// Calls `look` until it is done, fails, the deadline passes, or the operator interrupts. `told` hears
+/// after each look what is missing, and how long this has been waiting.
+///
+/// # Errors
+/// What `look` returns, [`Error::deadline`] naming `what` and what was missing last, or
+/// [`Error::interrupted`].
+pub async fn poll_until<T, F>(
+    what: &str,
+    patience: &Patience,
+    mut look: impl FnMut() -> F,
+    told: impl Fn(&str, Duration),
+) -> Result<T>
+where
+    F: Future<Output = Result<Look<T>>>,
+{
+    let start = Instant::now();
+    let end = start + patience.timeout;
+    let mut pause = patience.first;
+    let mut missing = String::from("nothing seen yet");
+    loop {
+        tokio::select! {
+            biased;
+            () = patience.cancel.reached(Stop::Soon) => {
+                return Err(Error::interrupted(format!("interrupted while waiting for {what} ({missing})")));
+            }
+            looked = tokio::time::timeout_at(end, look()) => match looked {
+                Ok(Ok(Look::Done(value))) => return Ok(value),
+                Ok(Ok(Look::NotYet(why))) => missing = why,
+                Ok(Err(e)) if e.is_retryable() => missing = e.to_string(),
+                Ok(Err(e)) => return Err(e),
+                Err(_) => return Err(late(what, patience.timeout, &missing)),
+            }
+        }
+        told(&missing, start.elapsed());
+        if Instant::now() + pause >= end {
+            return Err(late(what, patience.timeout, &missing));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = patience.cancel.reached(Stop::Soon) => {}
+        }
+        pause = pause.mul_f32(1.5).min(patience.longest);
+    }
+}
+
+fn late(what: &str, timeout: Duration, missing: &str) -> Error {
+    Error::deadline(format!("waited {} seconds for {what}: {missing}", timeout.as_secs()))
+}

@@ -1,0 +1,25 @@
+//! Converges a graph of typed resources; knows no AWS service.
+//!
+//! A [`Graph`] holds [`Resource`]s. [`run`] looks at each ([`Resource::find`]), compares
+//! ([`Resource::diff`]), and, unless it is a dry run, creates, updates or deletes. One mechanism gives
+//! create, update, delete, dry run, resume and drift:
+//!
+//! * a [`Ref`] is made by [`Graph::add`] alone, so references point backwards and there is no cycle;
+//! * a dry run is the same code with writes off; what hangs on something that does not exist yet is
+//!   `create` without a look;
+//! * independent nodes run at the same time, bounded by [`Options::parallel`]; there are no waves;
+//! * a failed node skips what depends on it and nothing else; running again converges;
+//! * a retry starts from `find`, never from a blind create.
+mod cancel;
+mod events;
+mod graph;
+mod resource;
+mod run;
+#[cfg(test)]
+mod tests;
+
+pub use cancel::{Cancel, Stop};
+pub use events::{Event, NodeReport, Observer, Outcome, Quiet, Report};
+pub use graph::{Cx, Graph, NodeId, Ref};
+pub use resource::{Action, Change, Ownership, Resource, World};
+pub use run::{Mode, Options, run};

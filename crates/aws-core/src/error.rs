@@ -1,0 +1,163 @@
+//! The one error of this crate: what happened, to what, why, and what to do next.
+//!
+//! Kinds decide exit codes and retries; hints are whole sentences that the terminal prints below the
+//! message. AWS's own words are put into this shape in [`crate::cloud::errors`] and nowhere else.
+use std::{error::Error as StdError, fmt};
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What sort of failure this is. The binaries map it to their published exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something that should have worked did not.
+    Failed,
+    /// The input was wrong; nothing was tried.
+    Usage,
+    /// A thing that was named is not there.
+    NotFound,
+    /// It could be done, but must not be (immutable, in use, not ours).
+    Refused,
+    /// No credentials, expired credentials, or no permission.
+    Access,
+    /// A deadline passed.
+    Deadline,
+    /// The operator interrupted.
+    Interrupted,
+}
+
+/// Where on AWS an error came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AwsDetail {
+    /// Service and operation, e.g. `ec2:CreateSecurityGroup`.
+    pub operation: String,
+    /// Region of the client.
+    pub region: String,
+    /// The service's error code, e.g. `DependencyViolation`.
+    pub code: Option<String>,
+    /// For AWS support.
+    pub request_id: Option<String>,
+}
+
+/// An error with its kind, its hints, and where it came from.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+    retry: bool,
+    aws: Option<AwsDetail>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+            retry: false,
+            aws: None,
+            source: None,
+        }))
+    }
+    /// Something that should have worked did not.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+    /// The input was wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+    /// A thing that was named is not there.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+    /// It must not be done.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
+    }
+    /// A deadline passed.
+    pub fn deadline(message: impl Into<String>) -> Self {
+        Self::new(Kind::Deadline, message)
+    }
+    /// The operator interrupted.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(Kind::Interrupted, message)
+    }
+
+    /// Adds a sentence that says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hints.push(hint.into());
+        self
+    }
+    /// Marks the error as one that passes with time (named by the caller, never guessed).
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.0.retry = true;
+        self
+    }
+    /// Adds the cause.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+    /// Adds where on AWS it came from.
+    #[must_use]
+    pub fn at(mut self, aws: AwsDetail) -> Self {
+        self.0.aws = Some(aws);
+        self
+    }
+    /// Puts words in front of the message: `context: message`.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+    /// The hints, in the order to print them.
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+    /// Whether trying again later may help.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retry
+    }
+    /// Where on AWS it came from.
+    pub fn aws(&self) -> Option<&AwsDetail> {
+        self.0.aws.as_ref()
+    }
+    /// The service's error code, if AWS answered with one.
+    pub fn code(&self) -> Option<&str> {
+        self.0.aws.as_ref()?.code.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let i = &self.0;
+        write!(f, "{:?}: {}", i.kind, i.message)?;
+        if let Some(aws) = &i.aws {
+            write!(f, " [{aws:?}]")?;
+        }
+        Ok(())
+    }
+}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|s| s as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything of Overlord & Minion that talks to AWS.
+//!
+//! Prints nothing, asks nothing, reads no home directory: settings come in as values, and what happens
+//! goes out as [`engine::Event`]s and [`Error`]s. See `ARCHITECTURE.md` for how the parts fit.
+pub mod cloud;
+pub mod engine;
+pub mod error;
+pub mod model;
+pub mod registry;
+pub mod resources;
+
+pub use error::{Error, Result};

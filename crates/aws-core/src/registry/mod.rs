@@ -1,0 +1,1 @@
+//! What has no place in a tag.
