@@ -1,7 +1,9 @@
 //! The sweeps over a graph: look and write forwards, delete backwards.
-use super::graph::{Erased, Opaque, Slot};
-use super::{Action, Cancel, Cx, Event, Graph, NodeId, NodeReport, Observer, Outcome, Ownership, Report, Stop, World};
-use crate::{Error, Result};
+use super::graph::{Opaque, Slot};
+use super::{
+    Action, Cancel, Change, Cx, Event, Graph, NodeId, NodeReport, Observer, Outcome, Ownership, Report, Stop, World,
+};
+use crate::{Error, Result, error::Kind};
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
 use tokio::time::Instant;
@@ -53,7 +55,15 @@ impl Default for Options {
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-struct Sweep<'g, C> {
+/// A node's way through a run.
+enum Node {
+    /// Looked at: what is to be done, and what was found.
+    Looked(Action, Option<Opaque>),
+    /// No further work.
+    Ended(Outcome),
+}
+
+struct Run<'g, C> {
     graph: &'g Graph<C>,
     cloud: &'g C,
     mode: Mode,
@@ -63,14 +73,10 @@ struct Sweep<'g, C> {
     outputs: Vec<Slot>,
 }
 
-/// What the sweep knows of a node.
-enum State {
-    Open,
-    /// The sweep's first half of a deletion: looked at.
-    Ended(Outcome),
-}
-
 /// Converges (or removes, or only looks at) everything in `graph`. Failures are in the report.
+///
+/// All is looked at before anything is written: a look that fails, a thing that is not ours, or a change
+/// that AWS cannot make in place leaves everything as it was.
 pub async fn run<C: World>(
     graph: &Graph<C>,
     cloud: &C,
@@ -78,124 +84,159 @@ pub async fn run<C: World>(
     options: &Options,
     observer: &dyn Observer,
 ) -> Report {
-    let count = graph.nodes.len();
-    let sweep = Sweep {
-        graph,
-        cloud,
-        mode,
-        options,
-        observer,
-        needs: graph.nodes.iter().map(|n| n.needs()).collect(),
-        outputs: (0..count).map(|_| Slot::new()).collect(),
-    };
+    let needs: Vec<_> = graph.nodes.iter().map(|n| n.needs()).collect();
+    let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
+    let mut run = Run { graph, cloud, mode, options, observer, needs, outputs };
+    let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
+    let mut nodes = run.sweep(&run.needs, unseen, false).await;
     if !mode.destroys() {
-        let (outcomes, _) = sweep.walk(&sweep.needs, None).await;
-        return sweep.report(outcomes);
-    }
-    // Forwards to find (some things are found through their parents), then backwards to delete.
-    let (mut looked, live) = sweep.walk(&sweep.needs, None).await;
-    let mut needed_by = vec![Vec::new(); count];
-    for (i, needs) in sweep.needs.iter().enumerate() {
-        for need in needs {
-            needed_by[need.0].push(NodeId(i));
+        run.plan(&mut nodes);
+        let bad = nodes.iter().position(|n| matches!(n, Node::Ended(_)));
+        if let (true, Some(bad)) = (mode.writes(), bad) {
+            for node in nodes.iter_mut().filter(|n| matches!(n, Node::Looked(..))) {
+                *node = Node::Ended(Outcome::Skipped(NodeId(bad)));
+            }
+        } else if mode.writes() {
+            // What exists already may be read by those that come after it; what is made, once it is made.
+            run.outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
+            nodes = run.sweep(&run.needs, nodes, true).await;
         }
+    } else {
+        let mut needed_by = vec![Vec::new(); nodes.len()];
+        for (i, needs) in run.needs.iter().enumerate() {
+            needs.iter().for_each(|need| needed_by[need.0].push(NodeId(i)));
+        }
+        for (node, resource) in nodes.iter_mut().zip(&graph.nodes) {
+            if let Node::Looked(action, Some(_)) = node
+                && resource.ownership() == Ownership::Owned
+            {
+                *action = Action::Delete;
+            }
+        }
+        nodes = run.sweep(&needed_by, nodes, true).await;
     }
-    let found: Vec<Found> = looked
-        .iter_mut()
-        .zip(live)
-        .map(|(outcome, live)| match outcome {
-            Outcome::Done(_) => Ok(live),
-            other => Err(std::mem::replace(other, Outcome::Cancelled)),
-        })
-        .collect();
-    let (outcomes, _) = sweep.walk(&needed_by, Some(found)).await;
-    sweep.report(outcomes)
+    let reports = graph.nodes.iter().zip(nodes).map(|(n, node)| {
+        let outcome = match node {
+            Node::Looked(action, _) => Outcome::Done(action),
+            Node::Ended(outcome) => outcome,
+        };
+        NodeReport { kind: n.kind(), name: n.name(), outcome }
+    });
+    Report { nodes: reports.collect() }
 }
 
-/// What the look before a deletion brought: the live thing, or why there was no look.
-type Found = Result<Option<Opaque>, Outcome>;
-
-impl<C: World> Sweep<'_, C> {
-    fn report(&self, outcomes: Vec<Outcome>) -> Report {
-        let nodes = self.graph.nodes.iter().zip(outcomes);
-        Report { nodes: nodes.map(|(n, outcome)| NodeReport { kind: n.kind(), name: n.name(), outcome }).collect() }
+impl<C: World> Run<'_, C> {
+    fn cx(&self, i: usize) -> Cx<'_, C> {
+        Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.needs[i] }
     }
 
-    /// Visits every node once all of its `before` nodes are done, at most `parallel` at a time.
-    /// With `found`, deletes; without, looks, and writes if the mode says so.
-    async fn walk(&self, before: &[Vec<NodeId>], found: Option<Vec<Found>>) -> (Vec<Outcome>, Vec<Option<Opaque>>) {
-        let count = self.graph.nodes.len();
-        let deleting = found.is_some();
-        let mut found: Vec<Found> = found.unwrap_or_else(|| (0..count).map(|_| Ok(None)).collect());
-        let mut live: Vec<Option<Opaque>> = (0..count).map(|_| None).collect();
-        let mut states: Vec<State> = (0..count).map(|_| State::Open).collect();
-        let mut todo: BTreeSet<usize> = (0..count).collect();
+    fn label(&self, i: usize) -> String {
+        format!("{} {}", self.graph.nodes[i].kind(), self.graph.nodes[i].name())
+    }
+
+    /// Decides on every node, without any call.
+    fn plan(&self, nodes: &mut [Node]) {
+        for (i, node) in nodes.iter_mut().enumerate() {
+            let Node::Looked(action, live) = node else { continue };
+            match self.decide(i, live.as_ref()) {
+                Ok(decided) => *action = decided,
+                Err(e) => *node = Node::Ended(Outcome::Failed(e)),
+            }
+        }
+    }
+
+    fn decide(&self, i: usize, live: Option<&Opaque>) -> Result<Action> {
+        let resource = &self.graph.nodes[i];
+        // It is there, but something that it refers to is still to be made: compared in full after that.
+        if let (Some(_), Some(parent)) = (live, self.needs[i].iter().find(|n| self.outputs[n.0].get().is_none())) {
+            return Ok(Action::Update(vec![Change::new("refers to", "missing", self.label(parent.0))]));
+        }
+        let action = resource.plan(&self.cx(i), live)?;
+        if let (true, Action::Update(changes)) = (self.mode.writes(), &action)
+            && let Some(change) = changes.iter().find(|c| c.refused.is_some())
+        {
+            let hint = change.refused.clone().unwrap_or_default();
+            return Err(Error::refused(format!("{} cannot change {change}", self.label(i))).hint(hint));
+        }
+        Ok(action)
+    }
+
+    /// Visits every node once all of its `before` nodes are done, at most [`Options::parallel`] at a time:
+    /// to write what is planned, or to look.
+    async fn sweep(&self, before: &[Vec<NodeId>], mut nodes: Vec<Node>, write: bool) -> Vec<Node> {
+        let mut open: BTreeSet<usize> = (0..nodes.len()).collect();
+        let mut busy: BTreeSet<usize> = BTreeSet::new();
         let mut flying = FuturesUnordered::new();
         loop {
             let mut settled = false;
-            for i in todo.clone() {
-                let waits = before[i].iter().any(|b| matches!(states[b.0], State::Open));
-                let blocked = before[i]
-                    .iter()
-                    .find(|b| matches!(&states[b.0], State::Ended(o) if !matches!(o, Outcome::Done(_))));
-                let outcome = if waits {
+            for i in open.clone() {
+                if before[i].iter().any(|b| open.contains(&b.0) || busy.contains(&b.0)) {
                     continue;
-                } else if let Some(because) = blocked {
-                    Outcome::Skipped(*because)
-                } else if self.options.cancel.state() != Stop::No {
-                    Outcome::Cancelled
-                } else if let Err(o) = &mut found[i] {
-                    std::mem::replace(o, Outcome::Cancelled)
-                } else if flying.len() < self.options.parallel.max(1) {
-                    todo.remove(&i);
-                    let mine = std::mem::replace(&mut found[i], Ok(None)).unwrap_or_default();
-                    flying.push(async move { (i, self.guarded(i, mine, deleting).await) });
-                    continue;
-                } else {
-                    continue;
+                }
+                let blocked = before[i].iter().find(|b| matches!(&nodes[b.0], Node::Ended(_)));
+                let (action, live) = match &mut nodes[i] {
+                    Node::Looked(action, live) => (action, live),
+                    Node::Ended(_) => {
+                        settled |= open.remove(&i);
+                        continue;
+                    }
                 };
-                todo.remove(&i);
-                states[i] = State::Ended(outcome);
-                settled = true;
+                let outcome = match blocked {
+                    Some(because) => Outcome::Skipped(*because),
+                    None if self.options.cancel.state() != Stop::No => Outcome::Cancelled,
+                    None if flying.len() < self.options.parallel.max(1) => {
+                        let visit = self.guarded(i, action.clone(), live.take(), write);
+                        flying.push(async move { (i, visit.await) });
+                        open.remove(&i);
+                        busy.insert(i);
+                        continue;
+                    }
+                    None => continue,
+                };
+                nodes[i] = Node::Ended(outcome);
+                settled |= open.remove(&i);
             }
             if settled {
                 continue;
             }
             let Some((i, result)) = flying.next().await else { break };
-            states[i] = State::Ended(match result {
-                Ok((action, thing)) => {
-                    if let (Some(thing), false) = (&thing, deleting) {
-                        let fresh = self.outputs[i].set(self.graph.nodes[i].output(thing));
-                        debug_assert!(fresh.is_ok(), "a node is visited once");
+            busy.remove(&i);
+            nodes[i] = match result {
+                Ok((action, live)) => {
+                    if let Some(live) = &live {
+                        // Deleting reads outputs too, and there they stand already.
+                        let _ = self.outputs[i].set(self.graph.nodes[i].output(live));
                     }
-                    live[i] = thing;
-                    Outcome::Done(action)
+                    Node::Looked(action, live)
                 }
-                Err(e) => Outcome::Failed(e),
-            });
+                Err(e) => Node::Ended(Outcome::Failed(e)),
+            };
         }
-        let outcomes = states.into_iter().map(|s| match s {
-            State::Ended(o) => o,
-            State::Open => unreachable!("the loop ends when no node is open"),
-        });
-        (outcomes.collect(), live)
+        nodes
     }
 
-    /// One node, with a bound on its time, and its panic kept its own.
-    async fn guarded(&self, i: usize, found: Option<Opaque>, deleting: bool) -> Result<(Action, Option<Opaque>)> {
-        let node = &self.graph.nodes[i];
-        let label = || format!("{} {}", node.kind(), node.name());
+    /// One visit, with its panic kept its own, and its end told.
+    async fn guarded(
+        &self,
+        i: usize,
+        action: Action,
+        live: Option<Opaque>,
+        write: bool,
+    ) -> Result<(Action, Option<Opaque>)> {
         let mut begun = false;
-        let work = AssertUnwindSafe(self.one(i, found, deleting, &mut begun)).catch_unwind();
+        let visit = AssertUnwindSafe(async {
+            if write { self.write(i, action, live, &mut begun).await } else { self.look(i).await }
+        });
         let result = tokio::select! {
             biased;
-            () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", label()))),
-            done = work => done.unwrap_or_else(|panic| Err(Error::failed(format!("internal error in {}: {}", label(), panic_text(&*panic))))),
+            () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", self.label(i)))),
+            done = visit.catch_unwind() => done
+                .unwrap_or_else(|panic| Err(Error::failed(format!("internal error in {}: {}", self.label(i), panic_text(&*panic))))),
         };
         if begun {
             let words = match &result {
                 Ok(_) => Ok("OK"),
-                Err(e) if e.kind() == crate::error::Kind::Interrupted => Err("INTERRUPTED"),
+                Err(e) if e.kind() == Kind::Interrupted => Err("INTERRUPTED"),
                 Err(_) => Err("FAILED"),
             };
             self.observer.event(Event::End { step: i as u64, result: words });
@@ -203,31 +244,64 @@ impl<C: World> Sweep<'_, C> {
         result
     }
 
-    async fn one(
+    async fn look(&self, i: usize) -> Result<(Action, Option<Opaque>)> {
+        let mut live = None;
+        self.retrying(i, async |_| {
+            live = self.graph.nodes[i].find(&self.cx(i)).await?;
+            Ok(())
+        })
+        .await?;
+        Ok((Action::Keep, live))
+    }
+
+    async fn write(
         &self,
         i: usize,
-        found: Option<Opaque>,
-        deleting: bool,
+        planned: Action,
+        live: Option<Opaque>,
         begun: &mut bool,
     ) -> Result<(Action, Option<Opaque>)> {
-        let node = &*self.graph.nodes[i];
-        let cx = Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.needs[i] };
+        let (resource, cx) = (&self.graph.nodes[i], self.cx(i));
+        let mut live = live;
+        // What is told in the end: a create that AWS carried out although its answer was lost is a create.
+        let mut told = planned.clone();
+        self.retrying(i, async |again| {
+            if again {
+                live = resource.find(&cx).await?;
+            }
+            let action = match (&planned, &live) {
+                (Action::Delete, None) => return Ok(()),
+                (Action::Delete, Some(_)) => Action::Delete,
+                _ if self.mode.destroys() => return Ok(()),
+                _ => self.decide(i, live.as_ref())?,
+            };
+            if !again {
+                told = action.clone();
+            }
+            if action == Action::Keep || !self.mode.writes() {
+                return Ok(());
+            }
+            if !std::mem::replace(begun, true) {
+                self.observer.event(Event::Begin { step: i as u64, text: &resource.step(&action) });
+            }
+            live = resource.apply(&cx, &action, live.take()).await?;
+            Ok(())
+        })
+        .await?;
+        Ok((told, live))
+    }
+
+    /// Tries until it works, fails for good, the node's deadline passes, or the operator interrupts. What
+    /// failed may have half happened: before each new try, all that was read is forgotten.
+    async fn retrying(&self, i: usize, mut attempt: impl AsyncFnMut(bool) -> Result<()>) -> Result<()> {
         let deadline = Instant::now() + self.options.deadline;
         let mut pause = self.options.pause;
-        let mut live = found;
-        let mut planned = None;
+        let mut again = false;
         loop {
-            let tried = self.attempt(node, &cx, deleting, &mut live, &mut planned, i, begun);
-            let error = match tokio::time::timeout_at(deadline, tried).await {
-                Ok(Ok(action)) => return Ok((action, live)),
-                Ok(Err(e)) => e,
-                Err(_) => Error::deadline(format!(
-                    "{} {}: not done within {:?}",
-                    node.kind(),
-                    node.name(),
-                    self.options.deadline
-                )),
+            let Ok(tried) = tokio::time::timeout_at(deadline, attempt(again)).await else {
+                return Err(Error::deadline(format!("{}: not done within {:?}", self.label(i), self.options.deadline)));
             };
+            let Err(error) = tried else { return Ok(()) };
             let interrupted = self.options.cancel.state() != Stop::No;
             if !error.is_retryable() || interrupted || Instant::now() + pause >= deadline {
                 return Err(error);
@@ -238,55 +312,9 @@ impl<C: World> Sweep<'_, C> {
                 () = self.options.cancel.reached(Stop::Soon) => return Err(error),
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
-            // What failed may have half happened: forget what was read, and look again.
             self.cloud.forget();
-            live = if deleting { node.find(&cx).await? } else { None };
+            again = true;
         }
-    }
-
-    /// Looks, decides, and writes, once. `planned` keeps the first decision, so that a create which
-    /// succeeded on AWS but failed on its way back is still told as a create.
-    #[expect(clippy::too_many_arguments, reason = "private, and each is one fact of the node's visit")]
-    async fn attempt(
-        &self,
-        node: &dyn Erased<C>,
-        cx: &Cx<'_, C>,
-        deleting: bool,
-        live: &mut Option<Opaque>,
-        planned: &mut Option<Action>,
-        i: usize,
-        begun: &mut bool,
-    ) -> Result<Action> {
-        let action = if deleting {
-            if live.is_some() && node.ownership() == Ownership::Owned { Action::Delete } else { Action::Keep }
-        } else {
-            let blind = self.needs[i].iter().any(|n| self.outputs[n.0].get().is_none());
-            if !blind || self.mode.destroys() {
-                *live = node.find(cx).await?;
-            }
-            match (self.mode.destroys(), blind) {
-                (true, _) => Action::Keep,
-                (false, true) => Action::Create,
-                (false, false) => node.plan(cx, live.as_ref())?,
-            }
-        };
-        let first = planned.get_or_insert_with(|| action.clone()).clone();
-        if action == Action::Keep {
-            return Ok(first);
-        }
-        if self.mode.writes() {
-            if let Action::Update(changes) = &action
-                && let Some(c) = changes.iter().find(|c| c.refused.is_some())
-            {
-                let hint = c.refused.clone().unwrap_or_default();
-                return Err(Error::refused(format!("{} {} cannot change {c}", node.kind(), node.name())).hint(hint));
-            }
-            if !std::mem::replace(begun, true) {
-                self.observer.event(Event::Begin { step: i as u64, text: &node.step(&first) });
-            }
-            *live = node.apply(cx, &action, live.take()).await?;
-        }
-        Ok(first)
     }
 }
 
