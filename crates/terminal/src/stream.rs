@@ -65,9 +65,6 @@ impl Stream {
         };
         (make(0), make(1), buffer)
     }
-    pub(crate) fn is_captured(&self) -> bool {
-        matches!(self.target, Target::Captured(..))
-    }
     /// Columns to fit text into; none when nobody looks.
     pub(crate) fn width(&self) -> Option<usize> {
         if !self.tty {
