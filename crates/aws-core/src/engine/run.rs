@@ -1,11 +1,11 @@
 //! The sweeps over a graph: look and write forwards, delete backwards.
 use super::graph::{Opaque, Slot};
-use super::{
-    Action, Cancel, Change, Cx, Event, Graph, NodeId, NodeReport, Observer, Outcome, Ownership, Report, Stop, World,
-};
+use super::{Action, Cancel, Change, Cx, Graph, NodeId, Ownership, Stop, World};
+use super::{Event, NodeReport, Observer, Outcome, Report};
 use crate::{Error, Result, error::Kind};
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{any::Any, collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// Which way to go, and whether to write.
@@ -43,12 +43,8 @@ pub struct Options {
 }
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            parallel: 16,
-            deadline: Duration::from_secs(600),
-            pause: Duration::from_secs(1),
-            cancel: Cancel::default(),
-        }
+        let second = Duration::from_secs(1);
+        Self { parallel: 16, deadline: 600 * second, pause: second, cancel: Cancel::default() }
     }
 }
 
@@ -63,13 +59,15 @@ enum Node {
     Ended(Outcome),
 }
 
+/// What came of a visit: what was done, and what is there now.
+type Visit = (Action, Option<Opaque>);
+
 struct Run<'g, C> {
     graph: &'g Graph<C>,
     cloud: &'g C,
     mode: Mode,
     options: &'g Options,
     observer: &'g dyn Observer,
-    needs: Vec<Vec<NodeId>>,
     outputs: Vec<Slot>,
 }
 
@@ -84,36 +82,29 @@ pub async fn run<C: World>(
     options: &Options,
     observer: &dyn Observer,
 ) -> Report {
-    let needs: Vec<_> = graph.nodes.iter().map(|n| n.needs()).collect();
     let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
-    let mut run = Run { graph, cloud, mode, options, observer, needs, outputs };
+    let mut run = Run { graph, cloud, mode, options, observer, outputs };
     let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
-    let mut nodes = run.sweep(&run.needs, unseen, false).await;
-    if !mode.destroys() {
-        run.plan(&mut nodes);
-        let bad = nodes.iter().position(|n| matches!(n, Node::Ended(_)));
-        if let (true, Some(bad)) = (mode.writes(), bad) {
-            for node in nodes.iter_mut().filter(|n| matches!(n, Node::Looked(..))) {
-                *node = Node::Ended(Outcome::Skipped(NodeId(bad)));
-            }
-        } else if mode.writes() {
-            // What exists already may be read by those that come after it; what is made, once it is made.
-            run.outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
-            nodes = run.sweep(&run.needs, nodes, true).await;
-        }
-    } else {
+    let mut nodes = run.sweep(&graph.needs, unseen, false).await;
+    run.plan(&mut nodes);
+    let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(_))));
+    let bad = failed.or_else(|| nodes.iter().position(|n| matches!(n, Node::Ended(_))));
+    if mode.destroys() {
+        // A look that failed keeps what it was for, and what that needs; all else goes.
         let mut needed_by = vec![Vec::new(); nodes.len()];
-        for (i, needs) in run.needs.iter().enumerate() {
+        for (i, needs) in graph.needs.iter().enumerate() {
             needs.iter().for_each(|need| needed_by[need.0].push(NodeId(i)));
         }
-        for (node, resource) in nodes.iter_mut().zip(&graph.nodes) {
-            if let Node::Looked(action, Some(_)) = node
-                && resource.ownership() == Ownership::Owned
-            {
-                *action = Action::Delete;
-            }
-        }
         nodes = run.sweep(&needed_by, nodes, true).await;
+    } else if let (true, Some(bad)) = (mode.writes(), bad) {
+        let interrupted = options.cancel.state() != Stop::No;
+        for node in nodes.iter_mut().filter(|n| matches!(n, Node::Looked(..))) {
+            *node = Node::Ended(if interrupted { Outcome::Cancelled } else { Outcome::Skipped(NodeId(bad)) });
+        }
+    } else if mode.writes() {
+        // What exists already may be read by those that come after it; what is made, once it is made.
+        run.outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
+        nodes = run.sweep(&graph.needs, nodes, true).await;
     }
     let reports = graph.nodes.iter().zip(nodes).map(|(n, node)| {
         let outcome = match node {
@@ -127,7 +118,7 @@ pub async fn run<C: World>(
 
 impl<C: World> Run<'_, C> {
     fn cx(&self, i: usize) -> Cx<'_, C> {
-        Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.needs[i] }
+        Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.graph.needs[i] }
     }
 
     fn label(&self, i: usize) -> String {
@@ -138,17 +129,29 @@ impl<C: World> Run<'_, C> {
     fn plan(&self, nodes: &mut [Node]) {
         for (i, node) in nodes.iter_mut().enumerate() {
             let Node::Looked(action, live) = node else { continue };
-            match self.decide(i, live.as_ref()) {
+            let decided = catch_unwind(AssertUnwindSafe(|| self.decide(i, live.as_ref())));
+            match decided.unwrap_or_else(|panic| self.panicked(i, &*panic)) {
                 Ok(decided) => *action = decided,
                 Err(e) => *node = Node::Ended(Outcome::Failed(e)),
             }
         }
     }
 
+    fn panicked<T>(&self, i: usize, panic: &(dyn Any + Send)) -> Result<T> {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
+        Err(Error::failed(format!("internal error in {}: {text}", self.label(i))))
+    }
+
     fn decide(&self, i: usize, live: Option<&Opaque>) -> Result<Action> {
         let resource = &self.graph.nodes[i];
+        if self.mode.destroys() {
+            let ours = live.is_some() && resource.ownership() == Ownership::Owned;
+            return Ok(if ours { Action::Delete } else { Action::Keep });
+        }
         // It is there, but something that it refers to is still to be made: compared in full after that.
-        if let (Some(_), Some(parent)) = (live, self.needs[i].iter().find(|n| self.outputs[n.0].get().is_none())) {
+        if let (Some(_), Some(parent)) = (live, self.graph.needs[i].iter().find(|n| self.outputs[n.0].get().is_none()))
+        {
             return Ok(Action::Update(vec![Change::new("refers to", "missing", self.label(parent.0))]));
         }
         let action = resource.plan(&self.cx(i), live)?;
@@ -173,27 +176,22 @@ impl<C: World> Run<'_, C> {
                 if before[i].iter().any(|b| open.contains(&b.0) || busy.contains(&b.0)) {
                     continue;
                 }
-                let blocked = before[i].iter().find(|b| matches!(&nodes[b.0], Node::Ended(_)));
-                let (action, live) = match &mut nodes[i] {
-                    Node::Looked(action, live) => (action, live),
-                    Node::Ended(_) => {
-                        settled |= open.remove(&i);
-                        continue;
-                    }
-                };
-                let outcome = match blocked {
-                    Some(because) => Outcome::Skipped(*because),
-                    None if self.options.cancel.state() != Stop::No => Outcome::Cancelled,
-                    None if flying.len() < self.options.parallel.max(1) => {
-                        let visit = self.guarded(i, action.clone(), live.take(), write);
-                        flying.push(async move { (i, visit.await) });
-                        open.remove(&i);
-                        busy.insert(i);
-                        continue;
-                    }
-                    None => continue,
-                };
-                nodes[i] = Node::Ended(outcome);
+                let blocked = before[i].iter().find(|b| matches!(nodes[b.0], Node::Ended(_)));
+                if let Node::Looked(_, live) = &mut nodes[i] {
+                    let outcome = match blocked {
+                        Some(because) => Outcome::Skipped(*because),
+                        None if self.options.cancel.state() != Stop::No => Outcome::Cancelled,
+                        None if flying.len() < self.options.parallel.max(1) => {
+                            let visit = self.guarded(i, live.take(), write);
+                            flying.push(async move { (i, visit.await) });
+                            open.remove(&i);
+                            busy.insert(i);
+                            continue;
+                        }
+                        None => continue,
+                    };
+                    nodes[i] = Node::Ended(outcome);
+                }
                 settled |= open.remove(&i);
             }
             if settled {
@@ -202,13 +200,7 @@ impl<C: World> Run<'_, C> {
             let Some((i, result)) = flying.next().await else { break };
             busy.remove(&i);
             nodes[i] = match result {
-                Ok((action, live)) => {
-                    if let Some(live) = &live {
-                        // Deleting reads outputs too, and there they stand already.
-                        let _ = self.outputs[i].set(self.graph.nodes[i].output(live));
-                    }
-                    Node::Looked(action, live)
-                }
+                Ok((action, live)) => Node::Looked(action, live),
                 Err(e) => Node::Ended(Outcome::Failed(e)),
             };
         }
@@ -216,22 +208,13 @@ impl<C: World> Run<'_, C> {
     }
 
     /// One visit, with its panic kept its own, and its end told.
-    async fn guarded(
-        &self,
-        i: usize,
-        action: Action,
-        live: Option<Opaque>,
-        write: bool,
-    ) -> Result<(Action, Option<Opaque>)> {
+    async fn guarded(&self, i: usize, live: Option<Opaque>, write: bool) -> Result<Visit> {
         let mut begun = false;
-        let visit = AssertUnwindSafe(async {
-            if write { self.write(i, action, live, &mut begun).await } else { self.look(i).await }
-        });
+        let visit = AssertUnwindSafe(self.visit(i, live, write, &mut begun));
         let result = tokio::select! {
             biased;
             () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", self.label(i)))),
-            done = visit.catch_unwind() => done
-                .unwrap_or_else(|panic| Err(Error::failed(format!("internal error in {}: {}", self.label(i), panic_text(&*panic))))),
+            done = visit.catch_unwind() => done.unwrap_or_else(|panic| self.panicked(i, &*panic)),
         };
         if begun {
             let words = match &result {
@@ -244,50 +227,32 @@ impl<C: World> Run<'_, C> {
         result
     }
 
-    async fn look(&self, i: usize) -> Result<(Action, Option<Opaque>)> {
-        let mut live = None;
-        self.retrying(i, async |_| {
-            live = self.graph.nodes[i].find(&self.cx(i)).await?;
-            Ok(())
-        })
-        .await?;
-        Ok((Action::Keep, live))
-    }
-
-    async fn write(
-        &self,
-        i: usize,
-        planned: Action,
-        live: Option<Opaque>,
-        begun: &mut bool,
-    ) -> Result<(Action, Option<Opaque>)> {
+    /// Looks; or writes, with the real outputs of what came before, and looks only before another try.
+    async fn visit(&self, i: usize, mut live: Option<Opaque>, write: bool, begun: &mut bool) -> Result<Visit> {
         let (resource, cx) = (&self.graph.nodes[i], self.cx(i));
-        let mut live = live;
         // What is told in the end: a create that AWS carried out although its answer was lost is a create.
-        let mut told = planned.clone();
+        let mut told = Action::Keep;
         self.retrying(i, async |again| {
-            if again {
+            if again || !write {
                 live = resource.find(&cx).await?;
             }
-            let action = match (&planned, &live) {
-                (Action::Delete, None) => return Ok(()),
-                (Action::Delete, Some(_)) => Action::Delete,
-                _ if self.mode.destroys() => return Ok(()),
-                _ => self.decide(i, live.as_ref())?,
-            };
+            let action = if write { self.decide(i, live.as_ref())? } else { Action::Keep };
             if !again {
                 told = action.clone();
             }
-            if action == Action::Keep || !self.mode.writes() {
-                return Ok(());
+            if action != Action::Keep && self.mode.writes() {
+                if !std::mem::replace(begun, true) {
+                    self.observer.event(Event::Begin { step: i as u64, text: &resource.step(&action) });
+                }
+                live = resource.apply(&cx, &action, live.take()).await?;
             }
-            if !std::mem::replace(begun, true) {
-                self.observer.event(Event::Begin { step: i as u64, text: &resource.step(&action) });
-            }
-            live = resource.apply(&cx, &action, live.take()).await?;
             Ok(())
         })
         .await?;
+        if let Some(live) = &live {
+            // Deleting reads outputs too, and there they stand already.
+            let _ = self.outputs[i].set(resource.output(live));
+        }
         Ok((told, live))
     }
 
@@ -302,26 +267,21 @@ impl<C: World> Run<'_, C> {
                 return Err(Error::deadline(format!("{}: not done within {:?}", self.label(i), self.options.deadline)));
             };
             let Err(error) = tried else { return Ok(()) };
-            let interrupted = self.options.cancel.state() != Stop::No;
-            if !error.is_retryable() || interrupted || Instant::now() + pause >= deadline {
+            if !error.is_retryable() || Instant::now() + pause >= deadline {
                 return Err(error);
             }
             self.observer.event(Event::Retry { step: i as u64, error: &error, pause });
             tokio::select! {
+                biased;
+                () = self.options.cancel.reached(Stop::Soon) => {
+                    let text = format!("{}: interrupted before another try: {error}", self.label(i));
+                    return Err(Error::interrupted(text).caused_by(error));
+                }
                 () = tokio::time::sleep(pause) => {}
-                () = self.options.cancel.reached(Stop::Soon) => return Err(error),
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
             self.cloud.forget();
             again = true;
         }
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("panic")
 }
