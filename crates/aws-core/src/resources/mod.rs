@@ -1,1 +1,3 @@
 //! One file for each kind of AWS resource: find, diff, create, update, delete.
+pub mod security_group;
+mod tag_drift;
