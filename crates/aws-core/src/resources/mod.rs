@@ -1,3 +1,4 @@
 //! One file for each kind of AWS resource: find, diff, create, update, delete.
+pub mod role;
 pub mod security_group;
 mod tag_drift;
