@@ -23,13 +23,13 @@ fn manifest(vpc: &str, yaml: &str) -> Graph<Cloud> {
 /// Names of all parameters of a VPC.
 async fn names(cloud: &Cloud, vpc: &str) -> Vec<String> {
     let call = cloud.ssm().get_parameters_by_path().path(format!("/minion/{vpc}")).recursive(true);
-    let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+    let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await.expect("GetParametersByPath");
     pages.into_iter().flat_map(|p| p.parameters.unwrap_or_default()).filter_map(|p| p.name).collect()
 }
 
 async fn put(cloud: &Cloud, name: String, value: &str) {
     let call = cloud.ssm().put_parameter().name(name).value(value).r#type(ParameterType::String);
-    call.overwrite(true).send().await.unwrap();
+    call.overwrite(true).send().await.expect("PutParameter");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ fn tcp(port: u16, from: Source) -> Ingress {
 }
 
 fn cidr(text: &str) -> Source {
-    Source::Cidr(text.parse().unwrap())
+    Source::Cidr(text.parse().expect("a network"))
 }
 
 /// The two groups of an application, as the predecessor's: see the load balancer's from the members'.
@@ -47,7 +47,14 @@ fn both(vpc: &str, application: &str, port: u16) -> (Graph<Cloud>, Ref<GroupId>)
 async fn open_by_hand(cloud: &Cloud, id: &str, description: &str) {
     let range = IpRange::builder().cidr_ip("192.0.2.1/32").description(description).build();
     let rule = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(range).build();
-    cloud.ec2().authorize_security_group_ingress().group_id(id).ip_permissions(rule).send().await.unwrap();
+    cloud
+        .ec2()
+        .authorize_security_group_ingress()
+        .group_id(id)
+        .ip_permissions(rule)
+        .send()
+        .await
+        .expect("AuthorizeSecurityGroupIngress");
 }
 
 #[tokio::test]
