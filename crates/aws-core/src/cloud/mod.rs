@@ -2,6 +2,7 @@
 mod connect;
 pub mod errors;
 mod memory;
+pub mod network;
 pub mod wait;
 
 pub use connect::{Cloud, ConnectOptions};
