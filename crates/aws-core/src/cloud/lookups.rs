@@ -1,0 +1,37 @@
+//! What is looked up on AWS and never written: VPCs, certificates, zones, instance types, images, health.
+mod certificates;
+mod compute;
+mod zones;
+
+pub use certificates::{Certificate, certificates_for};
+pub use compute::{
+    Activity, AmiDetails, Amis, Machine, Target, console_output, image_details, instances, machine, recommended_amis,
+    scaling_activities, target_health,
+};
+pub use zones::{Zone, all_zones, choose_zone, zones};
+
+use super::{Cloud, Told as _, network::tag_map};
+use crate::Result;
+use aws_sdk_ec2::types::Vpc;
+
+/// A VPC in [`vpcs`]: id, name, address range, and whether it is the account's default one.
+pub type VpcSummary = (String, Option<String>, String, bool);
+
+/// All VPCs of this account and region, sorted by id.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn vpcs(cloud: &Cloud) -> Result<Vec<VpcSummary>> {
+    let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();
+    let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "ec2:DescribeVpcs", "")?;
+    let mut list: Vec<VpcSummary> = found
+        .into_iter()
+        .filter_map(|v| {
+            let name = tag_map(v.tags()).remove("Name").filter(|n| !n.is_empty());
+            let cidr = v.cidr_block().unwrap_or_default().to_owned();
+            Some((v.vpc_id()?.to_owned(), name, cidr, v.is_default() == Some(true)))
+        })
+        .collect();
+    list.sort();
+    Ok(list)
+}
