@@ -1,1 +1,2 @@
-//! Placeholder for the first build.
+//! The library behind the `minion` binary.
+pub mod manifest;

@@ -1,0 +1,1 @@
+//! The script that an instance runs once, at its first boot.
