@@ -1,2 +1,3 @@
 //! The library behind the `minion` binary.
 pub mod manifest;
+pub mod user_data;
