@@ -10,6 +10,8 @@ pub mod parse;
 pub mod policy;
 pub mod reference;
 pub mod secrets;
+#[cfg(test)]
+mod tests;
 pub mod types;
 pub mod values;
 

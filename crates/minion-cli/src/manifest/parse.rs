@@ -103,6 +103,8 @@ pub(super) fn options() -> serde_yaml::Options {
             max_documents: 1,
             max_nodes: 50_000,
         },
+        // A number like .nan is then refused by its own key, in its own words.
+        non_finite_float_policy: serde_yaml::options::NonFiniteFloatPolicy::PassThrough,
         alias_limits: serde_yaml::alias_limits! {
             max_total_replayed_events: 50_000,
             max_replay_stack_depth: 16,

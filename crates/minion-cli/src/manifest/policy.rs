@@ -112,6 +112,26 @@ fn one_or_many_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
 }
 
+/// Adds AWS's spelling to the schema of a list of statements, so that editors take it too.
+pub(super) fn also_as_aws_spells(list: &mut Schema) {
+    let Some(Value::Object(keys)) = list.pointer_mut("/items/properties") else { return };
+    for (ours, spellings) in [
+        ("sid", &["Sid"][..]),
+        ("effect", &["Effect"]),
+        ("actions", &["Action", "action"]),
+        ("not_actions", &["NotAction"]),
+        ("resources", &["Resource", "resource"]),
+        ("not_resources", &["NotResource"]),
+        ("condition", &["Condition"]),
+    ] {
+        let Some(mut schema) = keys.get(ours).cloned() else { continue };
+        schema["description"] = json!(format!("The same as `{ours}`."));
+        for spelling in spellings {
+            keys.insert((*spelling).into(), schema.clone());
+        }
+    }
+}
+
 /// A managed policy: the name of one of AWS's own, e.g. `AmazonS3ReadOnlyAccess`, or the ARN of any.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -84,6 +84,7 @@ pub struct Manifest {
     pub spot: bool,
     /// IAM statements: what the application may do on AWS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = super::policy::also_as_aws_spells)]
     pub policies: Vec<Statement>,
     /// Managed policies of the application's role: names of AWS's own, or ARNs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -275,7 +275,7 @@ fn too_much_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
     /// Whatever the values, the container gets exactly them.
     #[test]
     fn values_arrive_as_they_are(

@@ -8,7 +8,11 @@ doing='starting'
 say() {
     { echo "minion: $*" >"$root/dev/console"; } 2>/dev/null || echo "minion: $*"
 }
-trap 'status=$?; [ "$status" -eq 0 ] || say "failed with status $status while $doing"' EXIT
+at_exit() {
+    status=$?
+    [ "$status" -eq 0 ] || say "failed with status $status while $doing"
+}
+trap at_exit EXIT
 
 has() {
     command -v "$1" >/dev/null 2>&1
