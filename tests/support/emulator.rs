@@ -100,6 +100,11 @@ impl Pipe {
     }
 }
 
+/// `http://127.0.0.1:PORT` of the emulator.
+pub(crate) fn endpoint() -> &'static str {
+    &Emulator::get().endpoint
+}
+
 /// The path in MINION_MOTO, else `moto_server` on the PATH.
 fn moto_server() -> PathBuf {
     if let Some(path) = env::var_os("MINION_MOTO") {

@@ -4,6 +4,7 @@ mod run;
 mod stage;
 mod wire;
 
-pub(crate) use run::{Run, Running};
-pub(crate) use stage::{Options, Stage};
+pub(crate) use emulator::endpoint;
+pub(crate) use run::Running;
+pub(crate) use stage::{Options, Stage, workspace};
 pub(crate) use wire::Wire;

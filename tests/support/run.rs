@@ -1,7 +1,6 @@
 //! One run of a binary, within a bound of time.
 use serde_json::Value;
 use std::{
-    io::Read as _,
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -112,11 +111,17 @@ impl Run {
         this
     }
 
-    /// Fails unless stderr contains each of these, whatever the case.
+    /// The same, where the exit code may be 1 or 2.
+    pub(crate) fn fails_somehow(self) -> Self {
+        let code = if self.code == Some(2) { 2 } else { 1 };
+        self.fails(code)
+    }
+
+    /// Fails unless it says each of these, whatever the case.
     pub(crate) fn says(self, words: &[&str]) -> Self {
-        let stderr = self.stderr.to_lowercase();
+        let said = (self.stdout.clone() + &self.stderr).to_lowercase();
         for word in words {
-            assert!(stderr.contains(&word.to_lowercase()), "stderr does not say `{word}`: {}", self.told());
+            assert!(said.contains(&word.to_lowercase()), "it does not say `{word}`: {}", self.told());
         }
         self
     }

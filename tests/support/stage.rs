@@ -172,6 +172,16 @@ impl Stage {
         self.minion(&["versions", "create", application, version, &self.image("hello-world:0.1")]).ok();
     }
 
+    /// `<version> <weight>` (200 is all) of each weighted record of this name in Route 53, sorted.
+    pub(crate) fn records(&self, name: &str) -> Vec<String> {
+        let start = format!("{name} A ");
+        let all = self.inventory().remove("record set").unwrap_or_default();
+        let weighted = all.iter().filter_map(|record| record.strip_prefix(&start)?.rsplit_once(' '));
+        // The identifier names the version, with or without the application's name in front.
+        let version = |identifier: &str| identifier.rsplit(['-', '/', ':']).next().unwrap_or_default().to_owned();
+        weighted.map(|(identifier, weight)| format!("{} {weight}", version(identifier))).collect()
+    }
+
     /// Weight in percent of each version, as `versions -o json` says.
     pub(crate) fn weights(&self, application: &str) -> BTreeMap<String, Option<f64>> {
         let listing = self.minion(&["versions", "-o", "json"]).ok().json();

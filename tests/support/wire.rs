@@ -35,13 +35,32 @@ impl Wire {
         Self::new(endpoint, Duration::ZERO, pieces)
     }
 
-    fn new(endpoint: &str, delay: Duration, cut_after: usize) -> Self {
-        let to = endpoint.strip_prefix("http://").unwrap().to_owned();
+    /// Somebody who answers every call with "the token is expired".
+    pub(crate) fn expired_token() -> Self {
+        let (listener, wire) = Self::listen(Duration::ZERO, usize::MAX);
+        let state = Arc::clone(&wire.state);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if state.closed.load(Ordering::Relaxed) {
+                    break;
+                }
+                thread::spawn(move || refuse(client));
+            }
+        });
+        wire
+    }
+
+    fn listen(delay: Duration, cut_after: usize) -> (TcpListener, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let state =
-            Arc::new(State { delay, cut_after, chunks: AtomicUsize::new(0), closed: AtomicBool::new(false) });
-        let shared = Arc::clone(&state);
+        let state = State { delay, cut_after, chunks: AtomicUsize::new(0), closed: AtomicBool::new(false) };
+        (listener, Self { endpoint, state: Arc::new(state) })
+    }
+
+    fn new(endpoint: &str, delay: Duration, cut_after: usize) -> Self {
+        let to = endpoint.strip_prefix("http://").unwrap().to_owned();
+        let (listener, wire) = Self::listen(delay, cut_after);
+        let shared = Arc::clone(&wire.state);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 if shared.closed.load(Ordering::Relaxed) {
@@ -50,7 +69,7 @@ impl Wire {
                 connect(client, &to, &shared);
             }
         });
-        Self { endpoint, state }
+        wire
     }
 
     /// How many pieces of requests have passed.
@@ -65,6 +84,36 @@ impl Drop for Wire {
         // Wakes up the thread that accepts.
         let _ = TcpStream::connect(self.endpoint.trim_start_matches("http://"));
     }
+}
+
+/// Answers one request in the protocol that it came in, and hangs up.
+fn refuse(mut client: TcpStream) {
+    let mut request = Vec::new();
+    let mut piece = [0; 4096];
+    let text = loop {
+        match client.read(&mut piece) {
+            Ok(length @ 1..) => request.extend_from_slice(&piece[..length]),
+            _ => return,
+        }
+        let text = String::from_utf8_lossy(&request).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                break text;
+            }
+        }
+    };
+    let message = "The security token included in the request is expired";
+    let (kind, body) = if text.contains("application/x-amz-json") {
+        ("application/x-amz-json-1.1", format!(r#"{{"__type":"ExpiredTokenException","message":"{message}"}}"#))
+    } else {
+        let error = format!("<Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>{message}</Message></Error>");
+        let ec2 = text.contains("/ec2/aws4_request");
+        let body = if ec2 { format!("<Response><Errors>{error}</Errors></Response>") } else { error };
+        ("text/xml", if ec2 { body } else { format!("<ErrorResponse>{body}</ErrorResponse>") })
+    };
+    let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
+    let _ = client.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes());
 }
 
 fn connect(client: TcpStream, to: &str, state: &Arc<State>) {
