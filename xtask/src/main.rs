@@ -1,2 +1,51 @@
-//! Placeholder for the first build.
-fn main() {}
+//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
+
+mod bench;
+mod cargo;
+mod demo;
+mod emulator;
+mod figures;
+mod measure;
+mod proxy;
+mod story;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Chores of the workspace
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Run the story of an application on an AWS emulator, with the released binaries
+    Demo(demo::Args),
+    /// Run all tests, with the AWS emulator they need
+    Test(cargo::TestArgs),
+    /// Measure AWS calls, times and memory against an emulator behind a slow wire
+    Bench(bench::Args),
+    /// Set up the tools that the other chores need, and say where they are
+    Tools,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Demo(args) => demo::run(&args),
+        Chore::Test(args) => cargo::test(&args),
+        Chore::Bench(args) => bench::run(&args),
+        Chore::Tools => tools::moto_server().map(|path| println!("{}", path.display())),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

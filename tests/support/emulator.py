@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Starts moto's server, and prepares and inspects the accounts in it.
+
+Run by moto's own Python. Reads one JSON request per line on stdin and answers each with one JSON
+line on stdout; when stdin ends, for whatever reason, moto ends too. The tests, the demo and the
+bench all work through this one program.
+"""
+
+import argparse
+import collections
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import boto3
+import botocore.config
+import botocore.loaders
+import botocore.session
+
+import inventory
+import load
+import place
+import registry
+
+# What makes moto as strict as it can be.
+STRICT = {
+    "MOTO_ENABLE_AMI_VALIDATION": "1",
+    "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "1",
+    "MOTO_ENABLE_KEYPAIR_VALIDATION": "1",
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+}
+
+
+REQUESTS = ("seed", "inventory", "versions", "call", "registry", "log")
+
+
+class Moto:
+    """A moto server on a free loopback port."""
+
+    def __init__(self, program):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
+        self.process = subprocess.Popen(
+            [program, "-H", "127.0.0.1", "-p", "0"],
+            env={**environment, **STRICT, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=die_with_parent,
+        )
+        self.log = collections.deque(maxlen=400)
+        self.endpoint = None
+        for line in self.process.stdout:
+            self.log.append(line)
+            found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", line)
+            if found:
+                self.endpoint = found.group(1)
+                break
+        if self.endpoint is None:
+            raise SystemExit("moto_server did not start:\n" + "".join(self.log))
+        # Not read, the pipe would fill and moto would stop in the middle of an answer.
+        threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def die_with_parent():
+    """Linux: moto gets SIGTERM even when this process is killed. Elsewhere stdin's end must do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    except (OSError, AttributeError):
+        pass
+
+
+class Account:
+    """One AWS account in the emulator, and its clients."""
+
+    # Parsing EC2's model takes a third of a second: once for all accounts.
+    loader = botocore.loaders.create_loader()
+
+    def __init__(self, endpoint, number, region):
+        self.endpoint, self.number, self.region = endpoint, number, region
+        self.clients = {}
+        first = self._session("test", "test").client("sts", endpoint_url=endpoint)
+        role = f"arn:aws:iam::{number}:role/test"
+        self.credentials = first.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        self.session = self._session(
+            self.credentials["AccessKeyId"], self.credentials["SecretAccessKey"], self.credentials["SessionToken"]
+        )
+
+    def _session(self, key, secret, token=None):
+        core = botocore.session.Session()
+        core.register_component("data_loader", self.loader)
+        return boto3.session.Session(key, secret, token, self.region, botocore_session=core)
+
+    def client(self, service):
+        if service not in self.clients:
+            config = botocore.config.Config(retries={"max_attempts": 1}, read_timeout=60)
+            self.clients[service] = self.session.client(service, endpoint_url=self.endpoint, config=config)
+        return self.clients[service]
+
+
+class Emulator:
+    """Answers the requests."""
+
+    def __init__(self, moto):
+        self.moto = moto
+        self.accounts = {}
+        self.registries = []
+
+    def account(self, request):
+        key = (request["account"], request.get("region", "eu-west-1"))
+        if key not in self.accounts:
+            self.accounts[key] = Account(self.moto.endpoint, *key)
+        return self.accounts[key]
+
+    def seed(self, request):
+        """Prepares an account: its VPC, zones and certificate; returns their ids and credentials."""
+        account = self.account(request)
+        seeded = place.seed(account, **request.get("options", {}))
+        return {
+            "access_key_id": account.credentials["AccessKeyId"],
+            "secret_access_key": account.credentials["SecretAccessKey"],
+            "session_token": account.credentials["SessionToken"],
+            **seeded,
+        }
+
+    def inventory(self, request):
+        """Everything that stands in the account, by kind."""
+        return inventory.inventory(self.account(request))
+
+    def versions(self, request):
+        """Puts many versions of many applications into the account."""
+        return load.versions(self.account(request), **request["options"])
+
+    def call(self, request):
+        """Any one call of any service, in boto3's spelling."""
+        operation = getattr(self.account(request).client(request["service"]), request["operation"])
+        answer = operation(**request.get("arguments", {}))
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def registry(self, request):
+        """Starts a container registry with the images for the tests in it."""
+        started = registry.start(request.get("program"))
+        self.registries.append(started)
+        return {"host": started.host, "program": started.program, "images": started.images}
+
+    def stop(self):
+        for started in self.registries:
+            started.stop()
+        self.moto.stop()
+
+    def log(self, _request):
+        """The last lines that moto wrote: where a 500 came from."""
+        return "".join(self.moto.log)
+
+    def answer(self, line):
+        try:
+            request = json.loads(line)
+            do = request["do"]
+            if do not in REQUESTS:
+                raise ValueError(f"no such request: {do}")
+            return {"ok": getattr(self, do)(request)}
+        except Exception as error:  # whatever it is, the asker gets to know
+            return {"error": f"{type(error).__name__}: {error}"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("moto_server", help="path of the program moto_server")
+    # Ctrl-C reaches everybody in the terminal's group; what starts us decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    emulator = Emulator(Moto(parser.parse_args().moto_server))
+    try:
+        print(json.dumps({"endpoint": emulator.moto.endpoint, "pid": emulator.moto.process.pid}), flush=True)
+        for line in sys.stdin:
+            print(json.dumps(emulator.answer(line), default=str), flush=True)
+    finally:
+        emulator.stop()
+
+
+if __name__ == "__main__":
+    main()

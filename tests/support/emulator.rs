@@ -1,0 +1,119 @@
+//! The emulator: one moto server for all tests of this binary, reached through `emulator.py`.
+use serde_json::{Value, json};
+use std::{
+    env,
+    io::{BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// moto, and the program that prepares accounts in it. Both end when our end of the pipe closes: with
+/// this process, however it ends.
+pub(crate) struct Emulator {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) endpoint: String,
+    pipe: Mutex<Pipe>,
+    accounts: AtomicU64,
+}
+
+struct Pipe {
+    _child: Child,
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+/// What to do when moto is not there.
+const MISSING: &str =
+    "these tests need moto_server: run them with `cargo xtask test`, or set MINION_MOTO to the path of moto_server";
+
+impl Emulator {
+    /// The emulator of this test binary, started by whoever asks first.
+    pub(crate) fn get() -> &'static Self {
+        static EMULATOR: OnceLock<Emulator> = OnceLock::new();
+        EMULATOR.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let moto = moto_server();
+        let python = moto.with_file_name("python");
+        assert!(python.exists(), "no Python beside {}; {MISSING}", moto.display());
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support/emulator.py");
+        let mut child = Command::new(python)
+            .arg("-B")
+            .arg(script)
+            .arg(moto)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("moto's Python starts");
+        let requests = child.stdin.take().unwrap();
+        let mut pipe = Pipe { requests, answers: BufReader::new(child.stdout.take().unwrap()), _child: child };
+        let endpoint = pipe.read()["endpoint"].as_str().unwrap().to_owned();
+        assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint} is not on this computer: refusing to go on");
+        Self { endpoint, pipe: Mutex::new(pipe), accounts: AtomicU64::new(100_000_000_001) }
+    }
+
+    /// The number of an AWS account that no other test has.
+    pub(crate) fn new_account(&self) -> String {
+        self.accounts.fetch_add(1, Ordering::Relaxed).to_string()
+    }
+
+    /// Sends one request to `emulator.py` and returns its answer, or what went wrong.
+    pub(crate) fn try_ask(&self, request: &Value) -> Result<Value, String> {
+        let answer = {
+            // A test that failed in here has failed alone.
+            let mut pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+            writeln!(pipe.requests, "{request}").unwrap();
+            pipe.read()
+        };
+        match answer.get("ok") {
+            Some(ok) => Ok(ok.clone()),
+            None => Err(answer["error"].to_string()),
+        }
+    }
+
+    /// Sends one request to `emulator.py`, which must work.
+    pub(crate) fn ask(&self, request: &Value) -> Value {
+        self.try_ask(request).unwrap_or_else(|error| {
+            let log = self.try_ask(&json!({ "do": "log" })).unwrap_or_default();
+            panic!("{request}: {error}\nmoto says:\n{}", log.as_str().unwrap_or_default())
+        })
+    }
+
+    /// `127.0.0.1:PORT` of a container registry, the same for all tests.
+    pub(crate) fn registry(&self) -> &str {
+        static REGISTRY: OnceLock<String> = OnceLock::new();
+        REGISTRY.get_or_init(|| self.ask(&json!({ "do": "registry" }))["host"].as_str().unwrap().to_owned())
+    }
+}
+
+impl Pipe {
+    fn read(&mut self) -> Value {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "emulator.py ended; what it said is above");
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+/// `http://127.0.0.1:PORT` of the emulator.
+pub(crate) fn endpoint() -> &'static str {
+    &Emulator::get().endpoint
+}
+
+/// The path in MINION_MOTO, else `moto_server` on the PATH.
+fn moto_server() -> PathBuf {
+    if let Some(path) = env::var_os("MINION_MOTO") {
+        let path = PathBuf::from(path);
+        assert!(path.is_file(), "MINION_MOTO is {}, and there is no such file; {MISSING}", path.display());
+        return path;
+    }
+    env::split_paths(&env::var_os("PATH").unwrap_or_default())
+        .map(|directory| directory.join("moto_server"))
+        .find(|path| path.is_file())
+        .expect(MISSING)
+}

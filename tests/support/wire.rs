@@ -1,0 +1,146 @@
+//! A wire between the binary and the emulator that can be made slow, or cut.
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Listens on loopback and passes everything on.
+pub(crate) struct Wire {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) endpoint: String,
+    state: Arc<State>,
+}
+
+struct State {
+    delay: Duration,
+    cut_after: usize,
+    chunks: AtomicUsize,
+    closed: AtomicBool,
+}
+
+impl Wire {
+    /// A wire to `endpoint` on which each piece of a request takes this long.
+    pub(crate) fn slow(endpoint: &str, delay: Duration) -> Self {
+        Self::new(endpoint, delay, usize::MAX)
+    }
+
+    /// A wire to `endpoint` that is cut after so many pieces of requests (a small call is one piece).
+    pub(crate) fn cut_after(endpoint: &str, pieces: usize) -> Self {
+        Self::new(endpoint, Duration::ZERO, pieces)
+    }
+
+    /// Somebody who answers every call with "the token is expired".
+    pub(crate) fn expired_token() -> Self {
+        let (listener, wire) = Self::listen(Duration::ZERO, usize::MAX);
+        let state = Arc::clone(&wire.state);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if state.closed.load(Ordering::Relaxed) {
+                    break;
+                }
+                thread::spawn(move || refuse(client));
+            }
+        });
+        wire
+    }
+
+    fn listen(delay: Duration, cut_after: usize) -> (TcpListener, Self) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let state = State { delay, cut_after, chunks: AtomicUsize::new(0), closed: AtomicBool::new(false) };
+        (listener, Self { endpoint, state: Arc::new(state) })
+    }
+
+    fn new(endpoint: &str, delay: Duration, cut_after: usize) -> Self {
+        let to = endpoint.strip_prefix("http://").unwrap().to_owned();
+        let (listener, wire) = Self::listen(delay, cut_after);
+        let shared = Arc::clone(&wire.state);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if shared.closed.load(Ordering::Relaxed) {
+                    break;
+                }
+                connect(client, &to, &shared);
+            }
+        });
+        wire
+    }
+
+    /// How many pieces of requests have passed.
+    pub(crate) fn pieces(&self) -> usize {
+        self.state.chunks.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.state.closed.store(true, Ordering::Relaxed);
+        // Wakes up the thread that accepts.
+        let _ = TcpStream::connect(self.endpoint.trim_start_matches("http://"));
+    }
+}
+
+/// Answers one request in the protocol that it came in, and hangs up.
+fn refuse(mut client: TcpStream) {
+    let mut request = Vec::new();
+    let mut piece = [0; 4096];
+    let text = loop {
+        match client.read(&mut piece) {
+            Ok(length @ 1..) => request.extend_from_slice(&piece[..length]),
+            _ => return,
+        }
+        let text = String::from_utf8_lossy(&request).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                break text;
+            }
+        }
+    };
+    let message = "The security token included in the request is expired";
+    let (kind, body) = if text.contains("application/x-amz-json") {
+        ("application/x-amz-json-1.1", format!(r#"{{"__type":"ExpiredTokenException","message":"{message}"}}"#))
+    } else {
+        let error = format!("<Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>{message}</Message></Error>");
+        let ec2 = text.contains("/ec2/aws4_request");
+        let body = if ec2 { format!("<Response><Errors>{error}</Errors></Response>") } else { error };
+        ("text/xml", if ec2 { body } else { format!("<ErrorResponse>{body}</ErrorResponse>") })
+    };
+    let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
+    let _ = client.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes());
+}
+
+fn connect(client: TcpStream, to: &str, state: &Arc<State>) {
+    let Ok(server) = TcpStream::connect(to) else { return };
+    let (from_client, to_client) = (client.try_clone().unwrap(), client);
+    let (from_server, to_server) = (server.try_clone().unwrap(), server);
+    let requests = Arc::clone(state);
+    thread::spawn(move || {
+        pass(from_client, to_server, || {
+            if requests.chunks.fetch_add(1, Ordering::Relaxed) >= requests.cut_after {
+                return false;
+            }
+            thread::sleep(requests.delay);
+            true
+        });
+    });
+    thread::spawn(move || pass(from_server, to_client, || true));
+}
+
+/// Passes pieces on until the end, or until `go_on` says no.
+fn pass(mut from: TcpStream, mut to: TcpStream, go_on: impl Fn() -> bool) {
+    let mut piece = vec![0; 65536];
+    while let Ok(length @ 1..) = from.read(&mut piece) {
+        if !go_on() || to.write_all(&piece[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}

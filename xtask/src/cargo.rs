@@ -1,0 +1,67 @@
+//! What calls cargo: building the binaries, running the tests.
+use crate::tools;
+use anyhow::{Context as _, Result, bail};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Arguments of `cargo xtask test`
+#[derive(Debug, clap::Args)]
+pub(crate) struct TestArgs {
+    /// Passed on to `cargo test`: names of tests, and after `--` flags of the test binaries
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<String>,
+}
+
+/// The workspace's root.
+pub(crate) fn workspace() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().expect("xtask is a directory of the workspace").to_owned()
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace());
+    cargo
+}
+
+/// Both binaries and their tests are built with exactly these, so that the features of shared crates
+/// are the same every time and the SDK is built once.
+const ALL_BUT_XTASK: [&str; 4] = ["--release", "--workspace", "--exclude", "xtask"];
+
+/// Builds the released binaries and returns the directory that holds them.
+pub(crate) fn build() -> Result<PathBuf> {
+    eprintln!("Building the binaries (the first time takes a while: the AWS SDK is large).");
+    let status = cargo().arg("build").args(ALL_BUT_XTASK).status().context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the build failed");
+    }
+    // Cargo puts xtask itself, built with the same profile, beside them.
+    let own = env::current_exe()?;
+    let directory = own.parent().context("xtask runs from the target directory")?.to_owned();
+    if !directory.join("minion").is_file() {
+        bail!("there is no minion in {}; run this through `cargo xtask`", directory.display());
+    }
+    Ok(directory)
+}
+
+/// Runs all tests, those of this crate too unless arguments choose some.
+pub(crate) fn test(args: &TestArgs) -> Result<()> {
+    let moto = tools::moto_server()?;
+    let run = |package: &[&str]| -> Result<bool> {
+        let mut command = cargo();
+        command.arg("test").args(package).args(&args.arguments).env("MINION_MOTO", &moto);
+        Ok(command.status().context("cannot start cargo")?.success())
+    };
+    let no_fail_fast = [ALL_BUT_XTASK.as_slice(), &["--no-fail-fast"]].concat();
+    let mut passed = run(&no_fail_fast)?;
+    if args.arguments.is_empty() {
+        passed &= run(&["--release", "--package", "xtask"])?;
+    }
+    if !passed {
+        bail!("tests failed; `cargo xtask test NAME -- --nocapture` runs one and shows what it prints");
+    }
+    Ok(())
+}

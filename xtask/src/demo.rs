@@ -1,0 +1,102 @@
+//! `cargo xtask demo`: the story, with the released binaries, on an emulator.
+use crate::{
+    cargo,
+    emulator::{Emulator, environment, text},
+    story::{self, Stage},
+    tools,
+};
+use anyhow::{Context as _, Result, bail};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+/// Arguments of `cargo xtask demo`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Keep the application and the emulator until Enter is pressed, to look around
+    #[arg(long)]
+    keep: bool,
+    /// The directory with the binaries, instead of building them
+    #[arg(long, value_name = "DIRECTORY")]
+    binaries: Option<PathBuf>,
+}
+
+/// Sets up, tells the story, checks what is left, and takes everything down.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let interrupted = watch_for_interrupt()?;
+    let binaries = match &args.binaries {
+        Some(directory) => directory.canonicalize().context("--binaries")?,
+        None => cargo::build()?,
+    };
+    let home = tempfile::tempdir()?;
+    let mut emulator = Emulator::start()?;
+    eprintln!("moto stands in for AWS at {}.", emulator.endpoint);
+    let real = tools::docker_registry();
+    let registry = emulator.registry(real.as_deref())?;
+    match registry.program.as_str() {
+        "docker-registry" => eprintln!("docker-registry is the container registry at {}.", registry.host),
+        _ => eprintln!(
+            "A small read-only registry of ours is the container registry at {}; with a real one on the PATH \
+             (Debian: `apt-get install docker-registry`) that one is used.",
+            registry.host
+        ),
+    }
+    let place = emulator.seed()?;
+    eprintln!("A team's place is ready: {} in {}.\n", text(&place, "vpc")?, text(&place, "region")?);
+
+    let variables = environment(&place, &emulator.endpoint, home.path())?;
+    let before = emulator.inventory()?;
+    let mut stage = Stage { binaries, variables, registry: registry.host, place, emulator, interrupted };
+    story::up(&mut stage)?;
+    if args.keep {
+        keep(&stage)?;
+    }
+    story::down(&mut stage)?;
+    let after = stage.emulator.inventory()?;
+    if after != before {
+        bail!("something is left on AWS; before: {before:#?}\nafter: {after:#?}");
+    }
+    drop(stage);
+    eprintln!("\nAll of it did what it should, nothing is left on AWS, and nothing is left running.");
+    Ok(())
+}
+
+fn keep(stage: &Stage) -> Result<()> {
+    eprintln!("\nThe application stands. In another terminal:\n");
+    eprintln!("export PATH=\"{}:$PATH\"", stage.binaries.display());
+    for (name, value) in stage.variables.iter().filter(|(name, _)| name.starts_with("AWS_")) {
+        eprintln!("export {name}='{value}'");
+    }
+    let place = |name: &str| text(&stage.place, name);
+    eprintln!(
+        "export MINION_REGION={} MINION_VPC={} MINION_DOMAIN={}",
+        place("region")?,
+        place("vpc")?,
+        place("domain")?
+    );
+    eprintln!("\nPress Enter to take it down.");
+    std::io::stdin().read_line(&mut String::new())?;
+    Ok(())
+}
+
+/// Ctrl-C reaches the command that runs at the moment too, which ends; then we take everything down.
+fn watch_for_interrupt() -> Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Registered before anything is started.
+    let mut signal = {
+        let _context = runtime.enter();
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?
+    };
+    thread::spawn(move || {
+        runtime.block_on(signal.recv());
+        flag.store(true, Ordering::Relaxed);
+    });
+    Ok(interrupted)
+}
