@@ -16,7 +16,9 @@ pub enum ColorWhen {
 }
 
 /// Flags of every command.
+// Without this, clap would show the line above as the about text of a command that has these flags.
 #[derive(Debug, Clone, Default, Args)]
+#[command(about = None, long_about = None)]
 pub struct Globals {
     /// Print results, warnings and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
@@ -48,6 +50,7 @@ pub enum Format {
 
 /// The flag of listing commands.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(about = None, long_about = None)]
 pub struct Output {
     /// How to print the result
     #[arg(id = "output", short = 'o', long = "output", value_enum, value_name = "FORMAT", default_value_t)]
@@ -66,6 +69,7 @@ impl From<&Output> for Format {
 
 /// Flags of commands that change something.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(about = None, long_about = None)]
 pub struct Writes {
     /// Print what would be done, and change nothing
     #[arg(long)]
@@ -96,6 +100,7 @@ mod tests {
     use super::*;
     use clap::{CommandFactory as _, Parser};
 
+    /// What it is for
     #[derive(Debug, Parser)]
     #[command(name = "t")]
     struct Cli {
@@ -110,6 +115,7 @@ mod tests {
     #[test]
     fn flags_parse() {
         Cli::command().debug_assert();
+        assert_eq!(Cli::command().get_about().map(ToString::to_string).as_deref(), Some("What it is for"));
         let cli = Cli::try_parse_from(["t", "-v", "-y", "-o", "tsv", "--dry-run", "--detailed-exitcode"]).unwrap();
         assert!(cli.globals.verbose && cli.globals.yes && cli.writes.detailed_exitcode);
         assert_eq!(Format::from(cli.output), Format::Tsv);

@@ -254,10 +254,10 @@ mod tests {
     fn a_narrow_table_wraps() {
         assert_eq!(
             print(Format::Table, &versions(), Terminal::captured(72, true)),
-            "Application   Ver. Docker Image  Instance     Desired# Weight Created\n\
-             Name                             States\n\
-             clojure-web-h 2.0  hjacobs/hello 1x InService        1        9m ago\n\
-             ello-world         -world:0.1\n"
+            "Application    Ver. Docker Image   Instance      Desired# Weight Created\n\
+             Name                               States\n\
+             clojure-web-he 2.0  hjacobs/hello- 1x InService         1        9m ago\n\
+             llo-world           world:0.1\n"
         );
     }
 

@@ -89,7 +89,15 @@ impl Terminal {
 /// The error, said to be about the node unless it says so itself.
 pub(crate) fn failure(node: &NodeReport, error: &Error) -> String {
     let text = error.to_string();
-    if text.contains(&node.name) { text } else { format!("{node}: {text}") }
+    if mentions(&text, &node.name) { text } else { format!("{node}: {text}") }
+}
+
+/// Whether the name stands in the text, not as a part of a longer one.
+fn mentions(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        !text[..at].chars().next_back().is_some_and(part) && !text[at + name.len()..].chars().next().is_some_and(part)
+    })
 }
 
 impl Count {
@@ -142,6 +150,13 @@ mod tests {
         testbed::{Fake, Thing, graph, run},
     };
     use aws_core::engine::Mode;
+
+    #[test]
+    fn a_name_is_not_a_part_of_another() {
+        assert!(super::mentions("ec2:CreateSecurityGroup for app-x in eu-west-1: no", "app-x"));
+        assert!(!super::mentions("app-x-lb is in use", "app-x"));
+        assert!(!super::mentions("broken", "b"));
+    }
 
     async fn plan(things: Vec<Thing>, mode: Mode, verbose: bool) -> (String, Exit) {
         let (terminal, captured) = Terminal::captured_with(80, false, &Globals { verbose, ..Globals::default() });

@@ -1,6 +1,7 @@
 //! Questions: only on a terminal, and only for what is missing.
 //!
-//! A question blocks its thread until it is answered; commands ask before they start their work.
+//! A question blocks its thread until it is answered; commands ask before they start their work, and after
+//! [`crate::signals::listen`]: without it, Ctrl-C at a question ends the program with its cursor hidden.
 use crate::Terminal;
 use aws_core::{Error, Result};
 use dialoguer::{Confirm, Input, Select, console::Term};
@@ -35,7 +36,7 @@ impl Terminal {
         }
         self.somebody(question, flag)?;
         self.asked(|term| {
-            let mut input = Input::<String>::new().with_prompt(question);
+            let mut input = Input::<String>::new().with_prompt(title(question));
             if let Some(default) = default {
                 input = input.default(default.to_owned());
             }
@@ -56,7 +57,7 @@ impl Terminal {
             _ => {}
         }
         self.somebody(question, flag).map_err(|e| e.hint(format!("One of: {}.", options.join(", "))))?;
-        self.asked(|term| Select::new().with_prompt(question).items(options).default(0).interact_on(term))
+        self.asked(|term| Select::new().with_prompt(title(question)).items(options).default(0).interact_on(term))
     }
 
     fn somebody(&self, question: &str, flag: &str) -> Result<()> {
@@ -77,6 +78,11 @@ impl Terminal {
             }
         })
     }
+}
+
+/// The prompts end with a colon of their own.
+fn title(question: &str) -> &str {
+    question.trim_end_matches([':', '?', ' '])
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! lines never mix; of long ones a sign of life is given now and then.
 use crate::{Terminal, look};
 use aws_core::{Result, error::Kind};
-use dialoguer::console::measure_text_width;
+use dialoguer::console::{measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     collections::BTreeMap,
@@ -95,7 +95,8 @@ impl Terminal {
         let seconds = step.begun.elapsed().as_secs();
         if let Some(bar) = &step.bar {
             let since = if seconds >= 10 { format!(" ({seconds} s)") } else { String::new() };
-            bar.set_message(format!("{} {note}{since}", step.line().trim_end()));
+            let width = self.0.err.width().unwrap_or(usize::MAX);
+            bar.set_message(live(step.line().trim_end(), &format!("{note}{since}"), width.saturating_sub(2)));
         } else if step.told.elapsed() >= SIGN_OF_LIFE {
             step.told = Instant::now();
             let what = if note.is_empty() { step.text.clone() } else { note };
@@ -164,6 +165,17 @@ impl Terminal {
             let _ = dialoguer::console::Term::stderr().show_cursor();
         }
     }
+}
+
+/// A live line of at most `room` columns: what is awaited matters more than the end of the step's text.
+fn live(line: &str, note: &str, room: usize) -> String {
+    let note = note.trim();
+    let whole = format!("{line} {note}");
+    if note.is_empty() || measure_text_width(&whole) <= room {
+        return whole;
+    }
+    let left = room.saturating_sub(measure_text_width(note) + 1).max(room / 2);
+    truncate_str(&format!("{} {note}", truncate_str(line, left, "..")), room, "..").into_owned()
 }
 
 /// A step under way. Dropped before its end, it has `FAILED`.
@@ -260,6 +272,14 @@ mod tests {
         assert_eq!(lines[1], "Waiting for LB members to become active......OK");
         assert_eq!(lines[2], "Waiting for nothing.. OK");
         assert!(lines[3].ends_with("..FAILED") && lines[3].len() < 80, "{}", lines[3]);
+    }
+
+    #[test]
+    fn live_lines_fit_and_keep_their_notes() {
+        let line = "Waiting for LB members to become active...";
+        assert_eq!(live(line, "1 of 2 targets healthy (60 s)", 80), format!("{line} 1 of 2 targets healthy (60 s)"));
+        assert_eq!(live(line, "1 of 2 healthy", 38), "Waiting for LB member.. 1 of 2 healthy");
+        assert_eq!(live(line, "1 of 2 targets healthy (60 s)", 38), "Waiting for LB me.. 1 of 2 targets h..");
     }
 
     #[test]
