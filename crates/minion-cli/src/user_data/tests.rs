@@ -183,7 +183,7 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
     let script = render(&i).unwrap();
     // The volume's device: a link, as on Nitro machines.
     let script =
-        script.replacen("doing='starting'", "doing='starting'\ntouch \"$root/dev/nvme1n1\" \"$root/dev/sdf\"", 1);
+        script.replacen("doing='starting'", "doing='starting'\nmkdir -p \"$root/dev/disk/by-id\"; touch \"$root/dev/sdf\" \"$root/dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_AWS1\"", 1);
     for shell in ["dash", "bash"] {
         let seen = play(
             shell,
@@ -221,6 +221,7 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
             "sysctl -q -w net.ipv4.ip_unprivileged_port_start=80",
             "UUID=some-uuid ROOT/var/lib/minion/sdf auto",
             "ROOT/var/lib/minion/temporary/0.img ROOT/var/lib/minion/temporary/0 auto loop,",
+            "NVMe_Instance_Storage_AWS1 ROOT/var/lib/minion/temporary auto defaults,",
             "ecr get-login-password --region eu-central-1",
         ] {
             assert!(seen.everything.contains(wanted), "{wanted}\nnot in\n{}", seen.everything);
@@ -237,6 +238,7 @@ fn the_scripts_pass_shellcheck() {
     for file in files.map(|f| f.unwrap().path()) {
         let loaded = crate::manifest::load(&file).unwrap();
         let script = render(&instance(&loaded.manifest)).unwrap();
+        assert!(script.len() < 12_000, "{} leaves no room: {} bytes", file.display(), script.len());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("user-data.sh");
         fs::write(&path, &script).unwrap();
