@@ -282,10 +282,8 @@ pub fn warnings(m: &Manifest) -> Vec<String> {
     if !m.capabilities.is_empty() && !m.root {
         all.push("capabilities have an effect only on programs of root (root: true), or on programs in the image that carry capabilities of their own.".into());
     }
-    if m.stateful && m.filesystems.iter().any(|f| f.kind == FilesystemKind::Temporary) {
-        all.push(
-            "The application is stateful, but the data of its temporary file systems goes with the instance.".into(),
-        );
+    if m.stateful && m.filesystems.iter().all(|f| f.kind == FilesystemKind::Temporary) {
+        all.push("The application is stateful, but has no file system of type ebs: its data is on the instance's root volume or on temporary file systems.".into());
     }
     if m.stateful && m.spot {
         all.push("The application is stateful, but AWS may take its Spot instances back at any time.".into());

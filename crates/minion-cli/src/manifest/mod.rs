@@ -1,8 +1,8 @@
 //! The application manifest: a YAML file that says what an application is.
 //!
 //! [`types`] are its keys (their documentation is the reference that users read), [`values`] the values
-//! that are valid once they exist, [`check`] what only several keys together can tell, [`parse`] the way
-//! from a file to a [`Manifest`] with errors that show the line, and [`reference`] the generated
+//! that are valid once they exist, [`check`] what only several keys together can tell, [`mod@parse`] the way
+//! from a file to a [`Manifest`] with errors that show the line, and [`mod@reference`] the generated
 //! documentation.
 pub mod check;
 mod locate;

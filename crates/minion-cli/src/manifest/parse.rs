@@ -100,7 +100,6 @@ pub(super) fn options() -> serde_yaml::Options {
             max_aliases: 1_000,
             max_anchors: 1_000,
             max_depth: 32,
-            max_documents: 1,
             max_nodes: 50_000,
         },
         // A number like .nan is then refused by its own key, in its own words.
@@ -203,6 +202,9 @@ impl Shown<'_> {
                     _ => "a whole number is expected here",
                 },
             ),
+            Yaml::SerdeInvalidType { expected, .. } | Yaml::SerdeInvalidValue { expected, .. } => {
+                self.error(place, &format!("{expected} is expected here"))
+            }
             Yaml::AliasReplayLimitExceeded { .. }
             | Yaml::AliasExpansionLimitExceeded { .. }
             | Yaml::AliasReplayStackDepthExceeded { .. }

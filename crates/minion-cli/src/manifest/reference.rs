@@ -67,7 +67,7 @@ fn table(object: &Value, within: &str, page: &mut String, parts: &mut Vec<(Strin
         let path = if within.is_empty() { format!("`{name}`") } else { format!("{within}.`{name}`") };
         let inner = if key["items"]["properties"].is_object() { &key["items"] } else { key };
         if inner["properties"].is_object() {
-            parts.push((path.replace("`.`", "."), inner.clone()));
+            parts.push((path.clone(), inner.clone()));
         }
         let default = match &key["default"] {
             _ if required.contains(&name.as_str()) => "(required)".to_owned(),
@@ -76,7 +76,12 @@ fn table(object: &Value, within: &str, page: &mut String, parts: &mut Vec<(Strin
             other => format!("`{other}`"),
         };
         let meaning = text(key, "description").replace('|', "\\|");
-        let _ = writeln!(page, "| `{name}` | {} | {default} | {meaning} |", kind(key));
+        let below = if inner["properties"].is_object() {
+            format!(" ([below](#{}))", path.replace('`', ""))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(page, "| `{name}` | {}{below} | {default} | {meaning} |", kind(key));
     }
 }
 
@@ -108,7 +113,14 @@ fn kind(key: &Value) -> String {
         "boolean" => "`true` or `false`".to_owned(),
         "array" if key["items"]["properties"].is_object() => "list of maps".to_owned(),
         "array" => format!("list of {}", plural(&kind(&key["items"]))),
-        "object" => "map".to_owned(),
+        "object" if key["properties"].is_object() => "map".to_owned(),
+        "object" => match key["patternProperties"].as_object().and_then(|p| p.values().next()) {
+            Some(value) => format!("map of names to {}", kind(value)),
+            None if key["additionalProperties"].is_object() => {
+                format!("map of names to {}", kind(&key["additionalProperties"]))
+            }
+            None => "map".to_owned(),
+        },
         other => other.to_owned(),
     };
     types.iter().map(one).collect::<Vec<_>>().join(" or ")
@@ -117,7 +129,7 @@ fn kind(key: &Value) -> String {
 fn plural(kind: &str) -> String {
     match kind.split_once(", ") {
         None if kind.starts_with("whole number") => kind.replacen("number", "numbers", 1),
-        Some((first, rest)) if first == "whole number" => format!("whole numbers, {rest}"),
+        Some(("whole number", rest)) => format!("whole numbers, {rest}"),
         _ if kind == "text" => "texts".into(),
         _ => kind.to_owned(),
     }

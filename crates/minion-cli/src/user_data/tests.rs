@@ -25,6 +25,15 @@ fn instance(manifest: &crate::manifest::Manifest) -> Instance<'_> {
     }
 }
 
+fn real(tool: &str) -> Option<std::path::PathBuf> {
+    ["/usr/bin", "/bin"].iter().map(|d| Path::new(d).join(tool)).find(|p| p.exists())
+}
+
+/// Amazon Linux's `sh` is bash, Debian's is dash: those of them that are here.
+fn shells() -> impl Iterator<Item = &'static str> {
+    ["sh", "dash", "bash"].into_iter().filter(|s| real(s).is_some())
+}
+
 /// What the stubs saw when a script ran.
 struct Seen {
     status: std::process::ExitStatus,
@@ -92,8 +101,9 @@ cat '{at}/secret-'"$(printf %s "$6" | tr / _)" && echo"#
     for tool in [
         "cat", "chmod", "env", "mkdir", "python3", "readlink", "tr", "truncate", "uname", "touch", "sh", "dash", "bash",
     ] {
-        let real = ["/usr/bin", "/bin"].iter().map(|d| Path::new(d).join(tool)).find(|p| p.exists()).unwrap();
-        std::os::unix::fs::symlink(real, bin.join(tool)).unwrap();
+        if let Some(real) = real(tool) {
+            std::os::unix::fs::symlink(real, bin.join(tool)).unwrap();
+        }
     }
     let script = script.replacen("root=''", &format!("root='{at}'"), 1);
     let file = root.join("script");
@@ -134,7 +144,7 @@ cat '{at}/secret-'"$(printf %s "$6" | tr / _)" && echo"#
 fn a_bare_application_runs_without_root() {
     let m = parse(BARE, "m").unwrap();
     let script = render(&instance(&m)).unwrap();
-    for shell in ["dash", "bash"] {
+    for shell in shells() {
         let seen = play(shell, &script, "", &[]);
         assert!(seen.status.success(), "{}", seen.output);
         assert_eq!(
@@ -183,8 +193,8 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
     let script = render(&i).unwrap();
     // The volume's device: a link, as on Nitro machines.
     let script =
-        script.replacen("doing='starting'", "doing='starting'\ntouch \"$root/dev/nvme1n1\" \"$root/dev/sdf\"", 1);
-    for shell in ["dash", "bash"] {
+        script.replacen("doing='starting'", "doing='starting'\nmkdir -p \"$root/dev/disk/by-id\"; touch \"$root/dev/sdf\" \"$root/dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_AWS1\"", 1);
+    for shell in shells() {
         let seen = play(
             shell,
             &script,
@@ -221,6 +231,7 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
             "sysctl -q -w net.ipv4.ip_unprivileged_port_start=80",
             "UUID=some-uuid ROOT/var/lib/minion/sdf auto",
             "ROOT/var/lib/minion/temporary/0.img ROOT/var/lib/minion/temporary/0 auto loop,",
+            "NVMe_Instance_Storage_AWS1 ROOT/var/lib/minion/temporary auto defaults,",
             "ecr get-login-password --region eu-central-1",
         ] {
             assert!(seen.everything.contains(wanted), "{wanted}\nnot in\n{}", seen.everything);
@@ -237,6 +248,7 @@ fn the_scripts_pass_shellcheck() {
     for file in files.map(|f| f.unwrap().path()) {
         let loaded = crate::manifest::load(&file).unwrap();
         let script = render(&instance(&loaded.manifest)).unwrap();
+        assert!(script.len() < 12_000, "{} leaves no room: {} bytes", file.display(), script.len());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("user-data.sh");
         fs::write(&path, &script).unwrap();

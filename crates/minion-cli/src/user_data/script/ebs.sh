@@ -30,3 +30,5 @@ mount_ebs() {
     echo "UUID=$id $2 auto defaults,nofail,x-systemd.before=docker.service 0 2" >>"$root/etc/fstab"
     chmod 1777 "$2"
 }
+# Makes the names that volumes have in the launch template; the minimal images lack it.
+need ebsnvme-id amazon-ec2-utils || :

@@ -6,7 +6,8 @@ doing='starting'
 
 # To the console, so that it can be read without logging in.
 say() {
-    { echo "minion: $*" >"$root/dev/console"; } 2>/dev/null || echo "minion: $*"
+    if [ -c "$root/dev/console" ] && { echo "minion: $*" >"$root/dev/console"; } 2>/dev/null; then return 0; fi
+    echo "minion: $*"
 }
 at_exit() {
     status=$?

@@ -5,7 +5,7 @@ mkdir -p "$temporary"
 for disk in "$root"/dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_*; do
     case $disk in *-part* | *'*') continue ;; esac
     doing='mounting the instance store'
-    mount_at "$(readlink -f "$disk")" "$temporary" defaults || say 'the instance store cannot be used; using the root volume'
+    mount_at "$disk" "$temporary" defaults || say 'the instance store cannot be used; using the root volume'
     break
 done
 
