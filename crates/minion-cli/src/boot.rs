@@ -3,10 +3,11 @@ use crate::{manifest::Manifest, site::Site};
 use aws_core::{
     Error, Result,
     cloud::lookups::{self, AmiDetails, Machine},
-    images::{Registry, Resolved},
+    images::{Registry, RegistryOptions, Resolved},
     model::{architecture::Architecture, image::ImageRef},
     registry::settings::VpcSettings,
 };
+use std::path::PathBuf;
 
 /// An instance type and a machine image that fit each other.
 pub struct Boot {
@@ -29,7 +30,8 @@ pub async fn boot(site: &Site, manifest: &Manifest, vpc_settings: &VpcSettings, 
     let cloud = &site.cloud;
     let chosen = manifest.ami_id.as_ref().map(ToString::to_string).or_else(|| vpc_settings.ami_id.clone());
     let (machine, machine_image, details) = if let Some(id) = chosen {
-        let (machine, details) = tokio::try_join!(lookups::machine(cloud, instance_type), lookups::image_details(cloud, &id))?;
+        let (machine, details) =
+            tokio::try_join!(lookups::machine(cloud, instance_type), lookups::image_details(cloud, &id))?;
         (machine, id, details)
     } else {
         // Both architectures' images are looked up while the instance type is, to save a round trip.
@@ -44,8 +46,12 @@ pub async fn boot(site: &Site, manifest: &Manifest, vpc_settings: &VpcSettings, 
         let (machine, (amd64, arm64)) = tokio::try_join!(lookups::machine(cloud, instance_type), images)?;
         let found = if machine.architecture == Architecture::Arm64 { arm64 } else { amd64 };
         let (id, details) = found.ok_or_else(|| {
-            Error::not_found(format!("no ECS-optimised Amazon Linux 2023 image for {} in {}", machine.architecture, cloud.region()))
-                .hint("Name a machine image with `ami_id` in the manifest or in the VPC's settings.")
+            Error::not_found(format!(
+                "no ECS-optimised Amazon Linux 2023 image for {} in {}",
+                machine.architecture,
+                cloud.region()
+            ))
+            .hint("Name a machine image with `ami_id` in the manifest or in the VPC's settings.")
         })?;
         (machine, id, details)
     };
@@ -64,16 +70,25 @@ pub async fn boot(site: &Site, manifest: &Manifest, vpc_settings: &VpcSettings, 
 /// # Errors
 /// When the registry does not have it, or cannot be asked.
 pub async fn image(site: &Site, vpc_settings: &VpcSettings, image: &ImageRef) -> Result<Resolved> {
-    registry(site, vpc_settings)?.resolve(image).await
+    registry(site, vpc_settings).resolve(image).await
+}
+
+/// Docker's own configuration, which holds credentials.
+fn docker_config() -> Option<PathBuf> {
+    let directory = std::env::var_os("DOCKER_CONFIG").filter(|d| !d.is_empty()).map(PathBuf::from);
+    let directory = directory.or_else(|| etcetera::home_dir().ok().map(|h| h.join(".docker")))?;
+    Some(directory.join("config.json"))
 }
 
 /// The client of container registries, with the VPC's settings.
-///
-/// # Errors
-/// When the client cannot be made.
-pub fn registry<'s>(site: &'s Site, vpc_settings: &VpcSettings) -> Result<Registry<'s>> {
+pub fn registry<'s>(site: &'s Site, vpc_settings: &VpcSettings) -> Registry<'s> {
     let insecure = vpc_settings.registry_insecure.then(|| vpc_settings.registry.clone()).flatten();
-    Registry::connect(aws_core::images::Options { cloud: Some(&site.cloud), insecure: insecure.into_iter().collect() })
+    let options = RegistryOptions {
+        insecure: insecure.into_iter().collect(),
+        docker_config: docker_config(),
+        ..RegistryOptions::default()
+    };
+    Registry::connect(options, Some(&site.cloud))
 }
 
 impl Boot {

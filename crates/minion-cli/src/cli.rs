@@ -7,8 +7,16 @@ use terminal::flags::Globals;
 ///
 /// Commands may be shortened as long as they stay unambiguous: `minion ver sc myapp 1.0 4`.
 #[derive(Debug, Parser)]
-#[command(name = "minion", version, infer_subcommands = true, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "First steps:\n  minion configure\n  minion app create manifest.yaml\n  minion ver create myapp 1.0 myrepository/myapp:1.0\n  minion traffic myapp 1.0 100")]
+#[command(
+    name = "minion",
+    version,
+    infer_subcommands = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "First steps:\n  minion configure\n  minion app create manifest.yaml\n  minion ver create myapp 1.0 myrepository/myapp:1.0\n  minion traffic myapp 1.0 100"
+)]
 pub struct Cli {
     /// Flags of the terminal.
     #[command(flatten)]

@@ -101,7 +101,10 @@ pub async fn version(cloud: &Cloud, vpc: &str, id: &AppVersion) -> Result<Deploy
     all.into_iter().find(|d| d.id == *id).ok_or_else(|| {
         let error = Error::not_found(format!("{id} does not exist"));
         if known.is_empty() {
-            error.hint(format!("{} has no versions. `minion versions create {} VERSION IMAGE` makes one.", id.application, id.application))
+            error.hint(format!(
+                "{} has no versions. `minion versions create {} VERSION IMAGE` makes one.",
+                id.application, id.application
+            ))
         } else {
             error.hint(format!("{} has: {}.", id.application, known.join(", ")))
         }
@@ -117,7 +120,10 @@ fn deployed(group: Group) -> Option<Deployed> {
 
 /// A key that sorts 1.10 after 1.9.
 fn natural(version: &str) -> Vec<(u64, String)> {
-    version.split('.').map(|part| part.parse().map_or_else(|_| (u64::MAX, part.to_owned()), |n| (n, String::new()))).collect()
+    version
+        .split('.')
+        .map(|part| part.parse().map_or_else(|_| (u64::MAX, part.to_owned()), |n| (n, String::new())))
+        .collect()
 }
 
 #[cfg(test)]

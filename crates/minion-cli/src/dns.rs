@@ -35,7 +35,8 @@ impl Names {
     /// When it stands in two.
     pub fn home_of(&self, id: &AppVersion) -> Result<Option<&Zone>> {
         let name = id.dns_name(&self.domain);
-        let homes: Vec<_> = self.zones.iter().filter(|(_, records)| records.iter().any(|r| r.name == name)).map(|(z, _)| z).collect();
+        let homes: Vec<_> =
+            self.zones.iter().filter(|(_, records)| records.iter().any(|r| r.name == name)).map(|(z, _)| z).collect();
         match homes.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(one)),

@@ -23,8 +23,9 @@ pub fn merge(
         };
         let name = EnvName::try_from(name.to_owned()).map_err(|e| Error::usage(format!("{}: {e}", place())))?;
         if manifest.secrets.contains_key(&name) {
-            return Err(Error::usage(format!("{}: {name} is one of the manifest's secrets", place()))
-                .hint("A secret's value is read on the instance; change it where the manifest's reference points to."));
+            return Err(Error::usage(format!("{}: {name} is one of the manifest's secrets", place())).hint(
+                "A secret's value is read on the instance; change it where the manifest's reference points to.",
+            ));
         }
         if let Some(value) = value {
             merged.insert(name.to_string(), value);

@@ -99,7 +99,9 @@ impl ConfigFile {
     /// # Errors
     /// When the directory or the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let fail = |e: &dyn std::fmt::Display| Error::failed(format!("configuration file {} cannot be written: {e}", path.display()));
+        let fail = |e: &dyn std::fmt::Display| {
+            Error::failed(format!("configuration file {} cannot be written: {e}", path.display()))
+        };
         let text = serde_yaml::to_string(self).map_err(|e| fail(&e))?;
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(|e| fail(&e))?;
@@ -140,7 +142,11 @@ impl Settings {
             (None, None) => Profile::default(),
             (None, Some(_)) => {
                 let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
-                let hint = if known.is_empty() { "There are no profiles yet".into() } else { format!("There are: {}", known.join(", ")) };
+                let hint = if known.is_empty() {
+                    "There are no profiles yet".into()
+                } else {
+                    format!("There are: {}", known.join(", "))
+                };
                 return Err(Error::usage(format!("profile `{name}` is not in {}", path.display()))
                     .hint(format!("{hint}. `minion --profile {name} configure` makes it.")));
             }
@@ -171,8 +177,9 @@ impl Settings {
 
 /// `minion/config.yaml` in the user's configuration directory (XDG, or what the system has instead).
 fn default_path() -> Result<PathBuf> {
-    let dirs = etcetera::choose_base_strategy()
-        .map_err(|_| Error::usage("there is no home directory, so no configuration file").hint("Set HOME, or give --config FILE."))?;
+    let dirs = etcetera::choose_base_strategy().map_err(|_| {
+        Error::usage("there is no home directory, so no configuration file").hint("Set HOME, or give --config FILE.")
+    })?;
     Ok(dirs.config_dir().join("minion").join("config.yaml"))
 }
 
@@ -193,7 +200,8 @@ mod tests {
     fn flags_beat_environment_beats_profile() {
         let got = resolve(FILE, PlaceArgs::default(), &[("AWS_REGION", "us-east-1")]).unwrap();
         assert_eq!((got.values.region.as_deref(), got.values.vpc.as_deref()), (Some("us-east-1"), Some("vpc-1")));
-        let args = PlaceArgs { region: Some("eu-north-1".into()), profile: Some("staging".into()), ..PlaceArgs::default() };
+        let args =
+            PlaceArgs { region: Some("eu-north-1".into()), profile: Some("staging".into()), ..PlaceArgs::default() };
         let got = resolve(FILE, args, &[("AWS_REGION", "us-east-1")]).unwrap();
         assert_eq!((got.values.region.as_deref(), got.values.vpc.as_deref()), (Some("eu-north-1"), Some("vpc-2")));
     }
@@ -202,7 +210,10 @@ mod tests {
     fn an_unknown_profile_names_the_known_ones() {
         let error = resolve(FILE, PlaceArgs { profile: Some("prod".into()), ..PlaceArgs::default() }, &[]).unwrap_err();
         assert!(error.hints()[0].contains("default, staging"), "{:?}", error.hints());
-        assert_eq!(resolve(FILE, PlaceArgs::default(), &[("AWS_MINION_PROFILE", "staging")]).unwrap().values.vpc.as_deref(), Some("vpc-2"));
+        assert_eq!(
+            resolve(FILE, PlaceArgs::default(), &[("AWS_MINION_PROFILE", "staging")]).unwrap().values.vpc.as_deref(),
+            Some("vpc-2")
+        );
     }
 
     #[test]

@@ -32,7 +32,12 @@ impl Session {
     /// # Errors
     /// When no region is set.
     pub async fn connect(&self) -> Result<Cloud> {
-        Cloud::connect(ConnectOptions { region: self.settings.values.region.clone(), tool: "minion", ..ConnectOptions::default() }).await
+        Cloud::connect(ConnectOptions {
+            region: self.settings.values.region.clone(),
+            tool: "minion",
+            ..ConnectOptions::default()
+        })
+        .await
     }
 
     /// Connects, and takes the VPC from the settings.

@@ -29,6 +29,17 @@ impl Exit {
             Kind::Failed | Kind::NotFound | Kind::Refused | Kind::Access | Kind::Deadline => Self::Failed,
         }
     }
+    /// Of two parts of one command: how the whole ended.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Done, end) | (end, Self::Done) => end,
+            (Self::Changes, end) | (end, Self::Changes) => end,
+            (one, two) if one == two => one,
+            (Self::Interrupted, _) | (_, Self::Interrupted) => Self::Interrupted,
+            _ => Self::Partly,
+        }
+    }
     /// The number.
     pub fn code(self) -> u8 {
         self as u8

@@ -129,18 +129,12 @@ impl Roots for Report {
         // A chain is never longer than the graph.
         for _ in 0..=self.nodes.len() {
             match &node.outcome {
-                Outcome::Skipped(because) => node = self.nodes.get(index(*because)?)?,
+                Outcome::Skipped(because) => node = self.nodes.get(because.index())?,
                 _ => return Some(node),
             }
         }
         None
     }
-}
-
-/// The node's place in the report, which has the graph's order.
-fn index(id: aws_core::engine::NodeId) -> Option<usize> {
-    let text = format!("{id:?}");
-    text.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok()
 }
 
 #[cfg(test)]

@@ -105,6 +105,11 @@ impl Cloud {
         Ok(Self { config, region, memory: Memory::default(), clients: Clients::default() })
     }
 
+    /// Whether AWS's own settings name a region.
+    pub async fn has_region() -> bool {
+        aws_config::default_provider::region::DefaultRegionChain::builder().build().region().await.is_some()
+    }
+
     /// The region's name.
     pub fn region(&self) -> &str {
         &self.region

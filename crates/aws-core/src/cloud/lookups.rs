@@ -14,8 +14,18 @@ use super::{Cloud, Told as _, network::tag_map};
 use crate::Result;
 use aws_sdk_ec2::types::Vpc;
 
-/// A VPC in [`vpcs`]: id, name, address range, and whether it is the account's default one.
-pub type VpcSummary = (String, Option<String>, String, bool);
+/// A VPC in [`vpcs`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VpcSummary {
+    /// Its id.
+    pub id: String,
+    /// Its name, when it has one.
+    pub name: Option<String>,
+    /// Its first address range.
+    pub cidr: String,
+    /// Whether it is the one that AWS makes in every region.
+    pub is_default: bool,
+}
 
 /// All VPCs of this account and region, sorted by id.
 ///
@@ -29,7 +39,7 @@ pub async fn vpcs(cloud: &Cloud) -> Result<Vec<VpcSummary>> {
         .filter_map(|v| {
             let name = tag_map(v.tags()).remove("Name").filter(|n| !n.is_empty());
             let cidr = v.cidr_block().unwrap_or_default().to_owned();
-            Some((v.vpc_id()?.to_owned(), name, cidr, v.is_default() == Some(true)))
+            Some(VpcSummary { id: v.vpc_id()?.to_owned(), name, cidr, is_default: v.is_default() == Some(true) })
         })
         .collect();
     list.sort();

@@ -60,8 +60,12 @@ pub async fn list(cloud: &Cloud, vpc: &str, application: Option<&str>, version: 
     let mut found: Vec<Machine> =
         lookups::instances(cloud, vpc, application, version).await?.iter().map(Machine::from).collect();
     found.sort_by(|a, b| {
-        (&a.application_name, &a.version, a.launched_at, &a.instance_id)
-            .cmp(&(&b.application_name, &b.version, b.launched_at, &b.instance_id))
+        (&a.application_name, &a.version, a.launched_at, &a.instance_id).cmp(&(
+            &b.application_name,
+            &b.version,
+            b.launched_at,
+            &b.instance_id,
+        ))
     });
     Ok(found)
 }

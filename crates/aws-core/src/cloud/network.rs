@@ -46,7 +46,7 @@ pub struct Subnet {
 }
 
 /// Subnets that were chosen, one for each zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// The subnets' ids, in the order of `zones`.
     pub ids: Vec<String>,

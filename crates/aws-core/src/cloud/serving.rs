@@ -115,8 +115,11 @@ pub struct LoadBalancerState {
 /// When the call fails, or when AWS could not make the load balancer.
 pub async fn load_balancer(cloud: &Cloud, name: &str) -> Result<Option<LoadBalancerState>> {
     let answer = cloud.elb().describe_load_balancers().names(name).send().await;
-    let answer = answer.told_unless(cloud, "elasticloadbalancing:DescribeLoadBalancers", name, &["LoadBalancerNotFound"])?;
-    let Some(found) = answer.and_then(|a| a.load_balancers.unwrap_or_default().into_iter().next()) else { return Ok(None) };
+    let answer =
+        answer.told_unless(cloud, "elasticloadbalancing:DescribeLoadBalancers", name, &["LoadBalancerNotFound"])?;
+    let Some(found) = answer.and_then(|a| a.load_balancers.unwrap_or_default().into_iter().next()) else {
+        return Ok(None);
+    };
     let code = found.state().and_then(|s| s.code()).map(|c| c.as_str().to_owned()).unwrap_or_else(|| "active".into());
     let reason = found.state().and_then(|s| s.reason()).unwrap_or_default();
     if code == "failed" {

@@ -31,7 +31,10 @@ impl Patience {
 /// # Errors
 /// When it is not a time, not positive, or more than a day.
 pub fn parse_duration(text: &str) -> Result<Duration> {
-    let bad = |why: &str| Error::usage(format!("`{text}` is not a time: {why}, e.g. 90s, 15m or 1h")).hint("Times are between 1s and 24h.");
+    let bad = |why: &str| {
+        Error::usage(format!("`{text}` is not a time: {why}, e.g. 90s, 15m or 1h"))
+            .hint("Times are between 1s and 24h.")
+    };
     let span: jiff::SignedDuration = text.parse().map_err(|_| bad("give a number with its unit"))?;
     let time = Duration::try_from(span).map_err(|_| bad("it is negative"))?;
     if time < Duration::from_secs(1) || time > Duration::from_secs(24 * 3600) {

@@ -7,6 +7,12 @@ use std::{any::Any, marker::PhantomData, sync::OnceLock};
 /// A node's place in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) usize);
+impl NodeId {
+    /// Its place in the report, which has the graph's order.
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
 
 /// A typed promise: the output of that node. Only [`Graph::add`] makes one.
 pub struct Ref<T> {

@@ -15,6 +15,11 @@ pub(super) struct EcrHost {
     pub(super) region: String,
 }
 
+/// Whether the host is one of Amazon's private registries.
+pub fn is_ecr(host: &str) -> bool {
+    EcrHost::parse(host).is_some()
+}
+
 impl EcrHost {
     /// Private registries only, FIPS endpoints and China included (Amazon ECR "Private registries").
     pub(super) fn parse(host: &str) -> Option<Self> {

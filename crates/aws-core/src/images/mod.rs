@@ -10,4 +10,5 @@ mod registry;
 mod tests;
 mod wire;
 
+pub use ecr::is_ecr;
 pub use registry::{Registry, RegistryOptions, RepositoryImage, Resolved};

@@ -40,6 +40,21 @@ impl ImageRef {
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
+    /// The reference as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+    /// Refuses a reference without tag and digest.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn require_version(&self) -> Result<(), Error> {
+        if self.tag.is_some() || self.digest.is_some() {
+            return Ok(());
+        }
+        Err(Error::usage(format!("image {self} has no tag"))
+            .hint(format!("Name one, e.g. {self}:1.0; `latest` is not assumed, because it changes.")))
+    }
     /// The reference by digest alone, which names the same bytes for ever: `host/repository@sha256:..`.
     pub fn pinned(&self, digest: &str) -> String {
         format!("{}/{}@{digest}", self.registry, self.repository)

@@ -9,13 +9,14 @@ use std::{collections::BTreeMap, fmt};
 pub const LAYER_TAGS: [&str; 2] = ["minion:layer", "layer"];
 
 /// A layer of a VPC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layer {
     /// Open to the internet.
     Public,
     /// For internal load balancers.
     Shared,
     /// For instances.
+    #[default]
     Private,
 }
 

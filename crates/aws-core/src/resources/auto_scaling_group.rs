@@ -10,6 +10,7 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    error::Kind,
     model::{
         Owner,
         tags::{APPLICATION, VALUE_LIMIT, VERSION, VPC},
@@ -119,6 +120,37 @@ pub async fn describe(cloud: &Cloud, name: &str) -> Result<Option<Group>> {
 pub fn tags(group: &Group) -> BTreeMap<String, String> {
     let tags = group.tags().iter();
     tags.filter_map(|t| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned()))).collect()
+}
+
+/// Takes the group's instances out, which drains their connections, waits until they are gone, and deletes
+/// the group. One that is gone already is no error.
+///
+/// # Errors
+/// What AWS answers, or that instances are left after [`DRAIN`].
+pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
+    let Some(group) = describe(cloud, name).await? else { return Ok(()) };
+    if !deleting(&group) {
+        match resize(cloud, name, &Size { min: 0, max: group.max_size().unwrap_or_default(), desired: 0 }).await {
+            Err(e) if e.kind() == Kind::NotFound => return Ok(()),
+            other => other.map_err(|e| e.retry_on(BUSY))?,
+        }
+    }
+    let what = format!("the instances of {name} to end");
+    let patience = Patience::new(DRAIN, Cancel::default());
+    let empty = || async {
+        let Some(group) = describe(cloud, name).await? else { return Ok(Look::Done(None)) };
+        let left = group.instances().len();
+        Ok(if left == 0 { Look::Done(Some(group)) } else { Look::NotYet(format!("{left} left")) })
+    };
+    let Some(group) = poll_until(&what, &patience, empty, |_, _| {}).await? else { return Ok(()) };
+    if deleting(&group) {
+        return Ok(());
+    }
+    let call = cloud.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(name).send().await;
+    match call.told(cloud, "autoscaling:DeleteAutoScalingGroup", name) {
+        Err(e) if gone(&e) => Ok(()),
+        other => other.map(|_| ()).map_err(|e| e.retry_on(BUSY)),
+    }
 }
 
 /// Sets how many instances there shall be.
@@ -383,32 +415,8 @@ impl Resource for AutoScalingGroup {
     }
 
     /// To zero instances first, which drains their connections; then the group.
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveAutoScalingGroup) -> Result<()> {
-        let cloud = cx.cloud;
-        if !deleting(&live.group) {
-            let call = cloud.autoscaling().update_auto_scaling_group().auto_scaling_group_name(&self.name);
-            let call = call.min_size(0).desired_capacity(0).send().await;
-            match call.told(cloud, "autoscaling:UpdateAutoScalingGroup", &self.name) {
-                Err(e) if gone(&e) => return Ok(()),
-                other => other.map_err(|e| e.retry_on(BUSY))?,
-            };
-        }
-        let what = format!("the instances of {} to end", self.name);
-        let patience = Patience::new(DRAIN, Cancel::default());
-        let empty = || async {
-            let Some(group) = describe(cloud, &self.name).await? else { return Ok(Look::Done(None)) };
-            let left = group.instances().len();
-            Ok(if left == 0 { Look::Done(Some(group)) } else { Look::NotYet(format!("{left} left")) })
-        };
-        let Some(group) = poll_until(&what, &patience, empty, |_, _| {}).await? else { return Ok(()) };
-        if deleting(&group) {
-            return Ok(());
-        }
-        let call = cloud.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(&self.name).send().await;
-        match call.told(cloud, "autoscaling:DeleteAutoScalingGroup", &self.name) {
-            Err(e) if gone(&e) => Ok(()),
-            other => other.map(|_| ()).map_err(|e| e.retry_on(BUSY)),
-        }
+    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &LiveAutoScalingGroup) -> Result<()> {
+        remove(cx.cloud, &self.name).await
     }
 
     fn output(&self, _: &LiveAutoScalingGroup) -> GroupName {

@@ -126,17 +126,23 @@ fn filters(owner: &Owner) -> Vec<Filter> {
 async fn key_pairs(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let answer = cloud.ec2().describe_key_pairs().set_filters(Some(filters(owner))).send().await;
     let answer = answer.told(cloud, "ec2:DescribeKeyPairs", "")?;
-    Ok(answer.key_pairs().iter().map(|k| (found(Kind::KeyPair, k.key_pair_id(), k.key_name()), ec2_tags(k.tags()))).collect())
+    Ok(answer
+        .key_pairs()
+        .iter()
+        .map(|k| (found(Kind::KeyPair, k.key_pair_id(), k.key_name()), ec2_tags(k.tags())))
+        .collect())
 }
 
 async fn security_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
-    let pages = cloud.ec2().describe_security_groups().set_filters(Some(filters(owner))).into_paginator().items().send();
+    let pages =
+        cloud.ec2().describe_security_groups().set_filters(Some(filters(owner))).into_paginator().items().send();
     let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeSecurityGroups", "")?;
     Ok(all.iter().map(|g| (found(Kind::SecurityGroup, g.group_id(), g.group_name()), ec2_tags(g.tags()))).collect())
 }
 
 async fn launch_templates(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
-    let pages = cloud.ec2().describe_launch_templates().set_filters(Some(filters(owner))).into_paginator().items().send();
+    let pages =
+        cloud.ec2().describe_launch_templates().set_filters(Some(filters(owner))).into_paginator().items().send();
     let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeLaunchTemplates", "")?;
     let pair = |t: &aws_sdk_ec2::types::LaunchTemplate| {
         (found(Kind::LaunchTemplate, t.launch_template_id(), t.launch_template_name()), ec2_tags(t.tags()))
@@ -155,7 +161,8 @@ async fn scaling_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
 
 async fn load_balancers(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages = cloud.elb().describe_load_balancers().page_size(400).into_paginator().items().send();
-    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "elasticloadbalancing:DescribeLoadBalancers", "")?;
+    let all: Vec<_> =
+        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "elasticloadbalancing:DescribeLoadBalancers", "")?;
     let mine = all.iter().filter(|b| b.vpc_id() == Some(&owner.vpc));
     let things = mine.map(|b| found(Kind::LoadBalancer, b.load_balancer_arn(), b.load_balancer_name())).collect();
     with_tags(cloud, things).await
@@ -163,7 +170,8 @@ async fn load_balancers(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
 
 async fn target_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages = cloud.elb().describe_target_groups().page_size(400).into_paginator().items().send();
-    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "elasticloadbalancing:DescribeTargetGroups", "")?;
+    let all: Vec<_> =
+        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "elasticloadbalancing:DescribeTargetGroups", "")?;
     let mine = all.iter().filter(|t| t.vpc_id() == Some(&owner.vpc));
     let things = mine.map(|t| found(Kind::TargetGroup, t.target_group_arn(), t.target_group_name())).collect();
     with_tags(cloud, things).await
@@ -262,7 +270,8 @@ impl Resource for Leftover {
             }
             Kind::LoadBalancer => {
                 let done = cloud.elb().delete_load_balancer().load_balancer_arn(id).send().await;
-                done.told_unless(cloud, "elasticloadbalancing:DeleteLoadBalancer", name, &["LoadBalancerNotFound"]).map(drop)
+                done.told_unless(cloud, "elasticloadbalancing:DeleteLoadBalancer", name, &["LoadBalancerNotFound"])
+                    .map(drop)
             }
             Kind::AutoScalingGroup => auto_scaling_group::remove(cloud, name).await,
         }

@@ -4,6 +4,7 @@ pub mod application_manifest;
 pub mod auto_scaling_group;
 pub mod key_pair;
 pub mod launch_template;
+pub mod leftover;
 pub mod listener;
 pub mod load_balancer;
 pub mod log_group;

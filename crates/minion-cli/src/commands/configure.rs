@@ -16,8 +16,10 @@ use terminal::{Exit, Terminal};
 /// Arguments of `configure`. The values come from the flags that every command takes (--region, --vpc,
 /// --domain, --certificate-arn, --registry), from the account, or from the operator.
 #[derive(Debug, Args)]
-#[command(after_help = "What the flags do not say is looked for on AWS: the only VPC, the settings of the VPC, the hosted \
-zones, a certificate that covers the domain. Only what is still missing is asked for. All is checked before it is written.")]
+#[command(
+    after_help = "What the flags do not say is looked for on AWS: the only VPC, the settings of the VPC, the hosted \
+zones, a certificate that covers the domain. Only what is still missing is asked for. All is checked before it is written."
+)]
 pub struct ConfigureArgs {
     /// Show what would be written, and write nothing
     #[arg(long)]
@@ -31,7 +33,7 @@ pub struct ConfigureArgs {
 pub async fn run(session: &Session, args: ConfigureArgs) -> Result<Exit> {
     let (terminal, given) = (&session.terminal, &session.settings.values);
     let mut session_with_region = session.clone();
-    if given.region.is_none() && Cloud::connect_default_region().await.is_none() {
+    if given.region.is_none() && !Cloud::has_region().await {
         session_with_region.settings.values.region = Some(terminal.ask("AWS region", None, "--region")?);
     }
     let cloud = session_with_region.connect().await?;
@@ -92,13 +94,20 @@ async fn vpc(terminal: &Terminal, cloud: &Cloud, given: Option<&str>) -> Result<
             .hint("`overlord team create` makes one, or choose another --region.")),
         [only] => Ok(only.id.clone()),
         several => {
-            let shown: Vec<_> = several.iter().map(|v| format!("{} {} {}", v.id, v.cidr, v.name.as_deref().unwrap_or(""))).collect();
+            let shown: Vec<_> =
+                several.iter().map(|v| format!("{} {} {}", v.id, v.cidr, v.name.as_deref().unwrap_or(""))).collect();
             Ok(several[terminal.choose("VPC", &shown, "--vpc")?].id.clone())
         }
     }
 }
 
-async fn domain(terminal: &Terminal, cloud: &Cloud, vpc: &str, given: &Profile, settings: &VpcSettings) -> Result<(String, Option<String>)> {
+async fn domain(
+    terminal: &Terminal,
+    cloud: &Cloud,
+    vpc: &str,
+    given: &Profile,
+    settings: &VpcSettings,
+) -> Result<(String, Option<String>)> {
     let domain = match given.domain.clone().or_else(|| settings.domain.clone()) {
         Some(domain) => domain.trim_end_matches('.').to_owned(),
         None => {
@@ -114,7 +123,8 @@ async fn domain(terminal: &Terminal, cloud: &Cloud, vpc: &str, given: &Profile, 
             }
         }
     };
-    let zones = terminal.during(&format!("Checking hosted zones of {domain}"), lookups::zones(cloud, vpc, &domain)).await?;
+    let zones =
+        terminal.during(&format!("Checking hosted zones of {domain}"), lookups::zones(cloud, vpc, &domain)).await?;
     let zone_id = given.zone_id.as_deref();
     if let Some(id) = zone_id
         && !zones.iter().any(|z| z.id == id)
@@ -127,7 +137,10 @@ async fn domain(terminal: &Terminal, cloud: &Cloud, vpc: &str, given: &Profile, 
             // A domain may have a private zone alone, and then has no public versions.
             Err(e) if !internal && e.kind() == aws_core::error::Kind::NotFound => {}
             Err(_) if zones.len() > 1 && zone_id.is_none() => {
-                let shown: Vec<_> = zones.iter().map(|z| format!("{} {}", z.id, if z.private { "private" } else { "public" })).collect();
+                let shown: Vec<_> = zones
+                    .iter()
+                    .map(|z| format!("{} {}", z.id, if z.private { "private" } else { "public" }))
+                    .collect();
                 return Ok((domain, Some(zones[terminal.choose("Hosted zone", &shown, "--zone-id")?].id.clone())));
             }
             Err(e) => return Err(e),
@@ -136,13 +149,22 @@ async fn domain(terminal: &Terminal, cloud: &Cloud, vpc: &str, given: &Profile, 
     Ok((domain, given.zone_id.clone()))
 }
 
-async fn certificate(terminal: &Terminal, cloud: &Cloud, domain: &str, given: &Profile, settings: &VpcSettings) -> Result<Option<String>> {
+async fn certificate(
+    terminal: &Terminal,
+    cloud: &Cloud,
+    domain: &str,
+    given: &Profile,
+    settings: &VpcSettings,
+) -> Result<Option<String>> {
     let look = lookups::certificates_for(cloud, domain);
     let found = terminal.during(&format!("Looking for certificates of *.{domain}"), look).await?;
     if let Some(arn) = given.certificate_arn.clone().or_else(|| settings.certificate_arn.clone()) {
         if !found.iter().any(|c| c.arn == arn) {
-            return Err(Error::usage(format!("certificate {arn} is not one that is issued and covers *.{domain} in {}", cloud.region()))
-                .hint("Choose another one with --certificate-arn, or leave it out: it is looked for."));
+            return Err(Error::usage(format!(
+                "certificate {arn} is not one that is issued and covers *.{domain} in {}",
+                cloud.region()
+            ))
+            .hint("Choose another one with --certificate-arn, or leave it out: it is looked for."));
         }
         return Ok(Some(arn));
     }

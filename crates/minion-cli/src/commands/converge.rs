@@ -7,16 +7,35 @@ use aws_core::{
 use terminal::{Exit, flags::Writes};
 
 /// Applies the graph, or with `--dry-run` prints the plan. `what` names the whole in the closing line.
-pub(super) async fn converge(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>, writes: &Writes, what: &str) -> aws_core::Result<(Exit, Report)> {
+pub(super) async fn converge(
+    session: &Session,
+    cloud: &Cloud,
+    graph: &Graph<Cloud>,
+    writes: &Writes,
+    what: &str,
+) -> aws_core::Result<(Exit, Report)> {
     go(session, cloud, graph, writes, what, false).await
 }
 
 /// Removes what the graph owns, or with `--dry-run` prints the plan.
-pub(super) async fn destroy(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>, writes: &Writes, what: &str) -> aws_core::Result<(Exit, Report)> {
+pub(super) async fn destroy(
+    session: &Session,
+    cloud: &Cloud,
+    graph: &Graph<Cloud>,
+    writes: &Writes,
+    what: &str,
+) -> aws_core::Result<(Exit, Report)> {
     go(session, cloud, graph, writes, what, true).await
 }
 
-async fn go(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>, writes: &Writes, what: &str, destroy: bool) -> aws_core::Result<(Exit, Report)> {
+async fn go(
+    session: &Session,
+    cloud: &Cloud,
+    graph: &Graph<Cloud>,
+    writes: &Writes,
+    what: &str,
+    destroy: bool,
+) -> aws_core::Result<(Exit, Report)> {
     let mode = match (destroy, writes.dry_run) {
         (false, false) => Mode::Apply,
         (false, true) => Mode::Plan,

@@ -51,9 +51,10 @@ pub async fn run(session: &Session, args: ImagesArgs) -> Result<Exit> {
     };
     let settings = start.settings.or(place.as_ref().and_then(|p| p.config_tag.as_deref()))?;
     let host = site.settings.values.registry.clone().or_else(|| settings.registry.clone()).ok_or_else(|| {
-        Error::usage("no container registry is set").hint("Run `minion configure`, or give --registry HOST (or MINION_REGISTRY).")
+        Error::usage("no container registry is set")
+            .hint("Run `minion configure`, or give --registry HOST (or MINION_REGISTRY).")
     })?;
-    let registry = boot::registry(&site, &settings)?;
+    let registry = boot::registry(&site, &settings);
     let repositories = match args.repository {
         Some(repository) => vec![repository],
         None => registry.repositories(&host).await?,

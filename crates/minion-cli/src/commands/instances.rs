@@ -7,7 +7,7 @@ use aws_core::{
 };
 use clap::Args;
 use serde::Serialize;
-use terminal::{AnsiColor, Cell, Column, Exit, Listing, Style, flags::Output};
+use terminal::{Cell, Column, Exit, Listing, flags::Output, look::GOOD};
 
 /// Arguments of `instances`.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ impl Listing for Row {
     }
     fn cells(&self, now: jiff::Timestamp) -> Vec<Cell> {
         let m = &self.0;
-        let green = (m.state == "running").then(|| Style::new().fg_color(Some(AnsiColor::Green.into())));
+        let green = (m.state == "running").then_some(GOOD);
         vec![
             Cell::new(&m.application_name),
             Cell::maybe(m.version.as_ref()),
@@ -54,8 +54,16 @@ impl Listing for Row {
     }
     fn fields() -> &'static [&'static str] {
         &[
-            "application_name", "version", "instance_id", "team", "public_ip", "private_ip", "state", "instance_type",
-            "zone", "launched_at",
+            "application_name",
+            "version",
+            "instance_id",
+            "team",
+            "public_ip",
+            "private_ip",
+            "state",
+            "instance_type",
+            "zone",
+            "launched_at",
         ]
     }
 }

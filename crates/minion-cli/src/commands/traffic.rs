@@ -102,7 +102,13 @@ pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
     }
 }
 
-async fn show(session: &Session, site: &Site, names: &Names, versions: &[Deployed], args: &TrafficArgs) -> Result<Exit> {
+async fn show(
+    session: &Session,
+    site: &Site,
+    names: &Names,
+    versions: &[Deployed],
+    args: &TrafficArgs,
+) -> Result<Exit> {
     if versions.is_empty() {
         site.stored_manifest(&args.application, site.start(Some(&args.application)).await?.manifest.as_deref())?;
     }
@@ -170,8 +176,10 @@ async fn set(
 
 fn no_such_version(versions: &[Deployed], id: &AppVersion, deployed: bool) -> Error {
     if deployed {
-        return Error::refused(format!("{id} has no DNS name yet"))
-            .hint(format!("Run `minion versions create {} {} IMAGE` again to complete it.", id.application, id.version));
+        return Error::refused(format!("{id} has no DNS name yet")).hint(format!(
+            "Run `minion versions create {} {} IMAGE` again to complete it.",
+            id.application, id.version
+        ));
     }
     let known: Vec<_> = versions.iter().map(|d| d.id.version.to_string()).collect();
     let error = Error::not_found(format!("{id} does not exist"));
@@ -203,7 +211,8 @@ async fn gate(
         return Ok(());
     }
     let Some(deployed) = deployed else {
-        return Err(Error::refused(format!("{id} has no auto scaling group, so nothing would answer")).hint("Use --force to send traffic all the same."));
+        return Err(Error::refused(format!("{id} has no auto scaling group, so nothing would answer"))
+            .hint("Use --force to send traffic all the same."));
     };
     let health = gate::health(&site.cloud, &deployed.group.target_groups).await?;
     if health.healthy() > 0 {
@@ -211,8 +220,10 @@ async fn gate(
     }
     let reasons = health.reasons();
     let why = if reasons.is_empty() { "no target is registered".to_owned() } else { reasons.join(", ") };
-    Err(Error::refused(format!("{id} has no healthy target: {why}"))
-        .hint(format!("See `minion versions show {} {}`. Use --force to send traffic all the same.", id.application, id.version)))
+    Err(Error::refused(format!("{id} has no healthy target: {why}")).hint(format!(
+        "See `minion versions show {} {}`. Use --force to send traffic all the same.",
+        id.application, id.version
+    )))
 }
 
 /// The shares that change, as a report of the engine's kind, so that every plan looks the same.
@@ -223,10 +234,17 @@ fn plan(weights: &Weights, done: &Resharing) -> Report {
     for version in versions {
         let percent = |p: Option<f64>| p.map_or_else(|| "0%".to_owned(), |p| format!("{p}%"));
         let to = done.shares.get(version).map(|s| s.percent());
-        Change::compare(&mut changes, &format!("traffic of {version}"), &percent(now.get(version).copied()), &percent(to));
+        Change::compare(
+            &mut changes,
+            &format!("traffic of {version}"),
+            &percent(now.get(version).copied()),
+            &percent(to),
+        );
     }
     let action = if changes.is_empty() { Action::Keep } else { Action::Update(changes) };
-    Report { nodes: vec![NodeReport { kind: "DNS name", name: weights.name().to_owned(), outcome: Outcome::Done(action) }] }
+    Report {
+        nodes: vec![NodeReport { kind: "DNS name", name: weights.name().to_owned(), outcome: Outcome::Done(action) }],
+    }
 }
 
 fn tell(terminal: &Terminal, weights: &Weights, done: &Resharing) {
@@ -242,7 +260,9 @@ async fn in_sync(session: &Session, site: &Site, change: &str) -> Result<()> {
         let done = alias_record::in_sync(&site.cloud, change).await?;
         Ok(if done { Look::Done(()) } else { Look::NotYet("the change is pending".into()) })
     };
-    let waited = poll_until("Route 53 to bring the change to all its name servers", &patience, look, |missing, _| step.tick(missing));
+    let waited = poll_until("Route 53 to bring the change to all its name servers", &patience, look, |missing, _| {
+        step.tick(missing)
+    });
     let waited = waited.await;
     step.end(waited).map_err(|e| e.hint("The change is written and will arrive; nothing has to be done."))
 }

@@ -62,18 +62,26 @@ pub async fn balancer(cloud: &Cloud, id: &AppVersion) -> Result<LoadBalancerStat
 ///
 /// # Errors
 /// A deadline, an interruption, or a load balancer that AWS could not make.
-pub async fn wait_until_healthy(session: &Session, site: &Site, id: &AppVersion, wanted: i32, patience: &Patience) -> Result<()> {
+pub async fn wait_until_healthy(
+    session: &Session,
+    site: &Site,
+    id: &AppVersion,
+    wanted: i32,
+    patience: &Patience,
+) -> Result<()> {
     let (cloud, terminal) = (&site.cloud, &session.terminal);
     let wanted = usize::try_from(wanted).unwrap_or(0);
     let begun = std::time::Instant::now();
     let step = terminal.waiting("Waiting for instance start and LB");
+    let what = format!("the instances and the load balancer of {id}");
     let started = poll_until(
-        &format!("the instances and the load balancer of {id}"),
+        &what,
         patience,
         async || {
             let name = id.resource();
             let (balancer, group) = tokio::try_join!(balancer(cloud, id), serving::group(cloud, &name))?;
-            let group = group.ok_or_else(|| Error::not_found(format!("auto scaling group {} does not exist", id.resource())))?;
+            let group = group
+                .ok_or_else(|| Error::not_found(format!("auto scaling group {} does not exist", id.resource())))?;
             let up = group.members.iter().filter(|m| m.lifecycle == "InService").count();
             Ok(if balancer.active && up >= wanted {
                 Look::Done(group.target_groups)
@@ -88,8 +96,9 @@ pub async fn wait_until_healthy(session: &Session, site: &Site, id: &AppVersion,
 
     let rest = Patience { timeout: patience.timeout.saturating_sub(begun.elapsed()), ..patience.clone() };
     let step = terminal.waiting("Waiting for LB members to become active");
+    let what = format!("the targets of {id} to become healthy");
     let healthy = poll_until(
-        &format!("the targets of {id} to become healthy"),
+        &what,
         &rest,
         async || {
             let health = health(cloud, &target_groups).await?;

@@ -1,5 +1,6 @@
 //! What an application is on AWS: security groups, role, log group, key pair, stored manifest.
 use super::policy::{Location, policy};
+use crate::deployed::VersionPort;
 use crate::{manifest::Manifest, site::Ground};
 use aws_core::{
     Result,
@@ -15,7 +16,6 @@ use aws_core::{
     },
 };
 use ipnet::IpNet;
-use crate::deployed::VersionPort;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Stores the private key of a new key pair: name, PEM text.
@@ -135,11 +135,7 @@ pub fn instance_ports(manifest: &Manifest) -> BTreeSet<u16> {
 }
 
 /// Who reaches an instance: its load balancer on the ports it forwards to, and other instances of the application.
-fn from_load_balancer(
-    manifest: &Manifest,
-    load_balancer: Ref<GroupId>,
-    kept: &BTreeSet<VersionPort>,
-) -> Vec<Ingress> {
+fn from_load_balancer(manifest: &Manifest, load_balancer: Ref<GroupId>, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
     let mut ports: BTreeSet<u16> = instance_ports(manifest);
     ports.extend(kept.iter().map(|p| p.number));
     let mut rules: Vec<Ingress> = ports
@@ -192,7 +188,8 @@ pub fn deletion_graph(manifest: &Manifest, owner: &Owner, region: &str, keep_log
     let name = &manifest.application_name;
     let mut graph = Graph::default();
     // The stored manifest goes last, so that an interrupted deletion can be continued.
-    let stored = ApplicationManifest { owner: owner.clone(), noun: format!("stored manifest of {name}"), yaml: String::new() };
+    let stored =
+        ApplicationManifest { owner: owner.clone(), noun: format!("stored manifest of {name}"), yaml: String::new() };
     graph.add(stored);
     graph.add(KeyPair {
         owner: owner.clone(),

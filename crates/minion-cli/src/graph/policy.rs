@@ -54,7 +54,9 @@ pub fn policy(manifest: &Manifest, at: &Location<'_>) -> Value {
         secrets.entry(secret.action()).or_default().insert(secret.resource(partition, region, account));
     }
     statements.extend(
-        secrets.into_iter().map(|(action, resources)| json!({ "Effect": "Allow", "Action": [action], "Resource": resources })),
+        secrets
+            .into_iter()
+            .map(|(action, resources)| json!({ "Effect": "Allow", "Action": [action], "Resource": resources })),
     );
     statements.extend(manifest.policies.iter().map(crate::manifest::Statement::to_json));
     json!({ "Version": "2012-10-17", "Statement": statements })

@@ -140,7 +140,8 @@ fn add(graph: &mut Graph<Cloud>, input: &Input<'_>) {
         spot: manifest.spot,
     });
     let (targets, balancer, listeners) = balancer(graph, input, &owner, balancer_groups);
-    let mut marks = BTreeMap::from([(IMAGE.to_owned(), input.image.to_owned()), (DNS_NAME.to_owned(), input.dns_name.clone())]);
+    let mut marks =
+        BTreeMap::from([(IMAGE.to_owned(), input.image.to_owned()), (DNS_NAME.to_owned(), input.dns_name.clone())]);
     let passed_on = manifest.exposed_protocol == Protocol::Tcp;
     marks.insert(PORTS.to_owned(), ports_tag(passed_on, &instance_ports(manifest)));
     marks.extend(input.digest.map(|d| (DIGEST.to_owned(), d.to_owned())));
@@ -193,7 +194,12 @@ fn volumes(input: &Input<'_>) -> Vec<Volume> {
 type Balancer = (Vec<Ref<TargetGroupArn>>, Ref<LoadBalancerId>, Vec<NodeId>);
 
 /// Target groups, load balancer and listeners: HTTPS with a redirect where there is a certificate.
-fn balancer(graph: &mut Graph<Cloud>, input: &Input<'_>, owner: &Owner, security_groups: Vec<Ref<GroupId>>) -> Balancer {
+fn balancer(
+    graph: &mut Graph<Cloud>,
+    input: &Input<'_>,
+    owner: &Owner,
+    security_groups: Vec<Ref<GroupId>>,
+) -> Balancer {
     let Input { id, manifest, .. } = input;
     let traffic = match manifest.exposed_protocol {
         Protocol::Http => Traffic::Http,
@@ -207,7 +213,11 @@ fn balancer(graph: &mut Graph<Cloud>, input: &Input<'_>, owner: &Owner, security
             graph.add(TargetGroup {
                 owner: owner.clone(),
                 name: target_group_name(id, index, *port),
-                noun: if index == 0 { format!("target group for {id}") } else { format!("target group for port {port} of {id}") },
+                noun: if index == 0 {
+                    format!("target group for {id}")
+                } else {
+                    format!("target group for port {port} of {id}")
+                },
                 vpc: input.vpc.to_owned(),
                 protocol: traffic,
                 port: *port,
@@ -239,7 +249,11 @@ fn balancer(graph: &mut Graph<Cloud>, input: &Input<'_>, owner: &Owner, security
     };
     let listeners = match (manifest.exposed_protocol, input.certificate_arn) {
         (Protocol::Http, Some(arn)) => vec![
-            listen(443, ListenerProtocol::Https { certificate_arn: arn.to_owned() }, ListenerAction::Forward(targets[0])),
+            listen(
+                443,
+                ListenerProtocol::Https { certificate_arn: arn.to_owned() },
+                ListenerAction::Forward(targets[0]),
+            ),
             listen(80, ListenerProtocol::Http, ListenerAction::RedirectToHttps),
         ],
         (Protocol::Http, None) => vec![listen(80, ListenerProtocol::Http, ListenerAction::Forward(targets[0]))],

@@ -316,6 +316,12 @@ pub struct EbsVolume {
 }
 
 impl Manifest {
+    /// The least manifest of this name: enough to find what belongs to an application whose stored manifest is
+    /// lost.
+    pub fn bare(name: &ApplicationName) -> Self {
+        let text = format!("{{application_name: {name}, exposed_ports: [80]}}");
+        serde_yaml::from_str(&text).expect("a name and a port are a manifest")
+    }
     /// The path of the health check; `None` is a plain TCP connection.
     pub fn health_check_path(&self) -> Option<&str> {
         let named = self.health_check.path.as_ref().or(self.health_check_http_path.as_ref()).map(HttpPath::as_str);

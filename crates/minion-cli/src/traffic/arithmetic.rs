@@ -60,20 +60,20 @@ fn apportion<'v>(weights: &BTreeMap<&'v VersionName, u64>, units: u16) -> Vec<(&
     // away lowers their quotas, so look again until all that are left have at least one.
     let mut small: Vec<&VersionName> = Vec::new();
     let mut pool: Vec<(&VersionName, u64)> = weights.iter().map(|(v, w)| (*v, *w)).collect();
-    let (mut left, mut total) = (0, 0);
-    loop {
-        left = u64::from(units) - small.len() as u64;
-        total = pool.iter().map(|(_, w)| *w).sum();
+    let (left, total) = loop {
+        let left = u64::from(units) - small.len() as u64;
+        let total: u64 = pool.iter().map(|(_, w)| *w).sum();
         let (fits, falls): (Vec<_>, Vec<_>) = pool.iter().partition(|(_, w)| w * left >= total);
         if falls.is_empty() {
-            break;
+            break (left, total);
         }
         small.extend(falls.iter().map(|(v, _)| *v));
         pool = fits;
-    }
+    };
     let mut out: Vec<(&VersionName, u64)> = small.into_iter().map(|v| (v, 1)).collect();
     if !pool.is_empty() {
-        let mut parts: Vec<(&VersionName, u64, u64)> = pool.iter().map(|(v, w)| (*v, w * left / total, w * left % total)).collect();
+        let mut parts: Vec<(&VersionName, u64, u64)> =
+            pool.iter().map(|(v, w)| (*v, w * left / total, w * left % total)).collect();
         let missing = left - parts.iter().map(|(_, whole, _)| whole).sum::<u64>();
         parts.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(b.0)));
         let bonus = |i: usize| u64::from((i as u64) < missing);
@@ -112,7 +112,10 @@ mod tests {
         assert_eq!(set(&[("1.0", 200), ("2.0", 0)], "3.0", "10"), list(&[("1.0", 90.0), ("3.0", 10.0)]));
         assert_eq!(set(&[("1.0", 140), ("2.0", 60)], "2.0", "0"), list(&[("1.0", 100.0)]));
         assert_eq!(set(&[("1.0", 199), ("2.0", 1)], "3.0", "99"), list(&[("1.0", 0.5), ("2.0", 0.5), ("3.0", 99.0)]));
-        assert_eq!(set(&[("1", 1), ("2", 1), ("3", 1)], "4", "0.5"), list(&[("1", 33.5), ("2", 33.0), ("3", 33.0), ("4", 0.5)]));
+        assert_eq!(
+            set(&[("1", 1), ("2", 1), ("3", 1)], "4", "0.5"),
+            list(&[("1", 33.5), ("2", 33.0), ("3", 33.0), ("4", 0.5)])
+        );
         assert_eq!(set(&[("1.0", 200)], "1.0", "0"), list(&[]));
     }
 

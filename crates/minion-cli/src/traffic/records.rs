@@ -25,11 +25,17 @@ pub struct Weights {
 ///
 /// # Errors
 /// When the application's name is taken by records that are not ours.
-pub fn weights_of(records: &[RecordSet], zone_id: &str, application: &ApplicationName, domain: &str) -> Result<Weights> {
+pub fn weights_of(
+    records: &[RecordSet],
+    zone_id: &str,
+    application: &ApplicationName,
+    domain: &str,
+) -> Result<Weights> {
     let name = application.dns_name(domain);
     let mut weighted = BTreeMap::new();
     for record in records.iter().filter(|r| r.name == name && r.is_address()) {
-        let version = record.set_identifier.as_deref().and_then(|id| id.strip_prefix(&format!("{}-", application.resource())));
+        let version =
+            record.set_identifier.as_deref().and_then(|id| id.strip_prefix(&format!("{}-", application.resource())));
         let version = version.and_then(|v| v.parse::<VersionName>().ok());
         let (Some(version), Some(_)) = (version, record.weight) else {
             return Err(Error::refused(format!("{name} has a record that minion did not make: {record}"))
@@ -84,10 +90,17 @@ impl Weights {
             let id = AppVersion::new(self.application.clone(), version.clone())?;
             let own = self.own.get(&id.dns_name(domain));
             let live = self.weighted.get(version);
-            let alias = own.and_then(|r| r.alias.clone()).or_else(|| live.and_then(|r| r.alias.clone())).ok_or_else(|| {
-                Error::refused(format!("{id} has no DNS name {} that traffic could be sent to", id.dns_name(domain)))
-                    .hint(format!("Run `minion versions create {} {version} IMAGE` again to complete it.", self.application))
-            })?;
+            let alias =
+                own.and_then(|r| r.alias.clone()).or_else(|| live.and_then(|r| r.alias.clone())).ok_or_else(|| {
+                    Error::refused(format!(
+                        "{id} has no DNS name {} that traffic could be sent to",
+                        id.dns_name(domain)
+                    ))
+                    .hint(format!(
+                        "Run `minion versions create {} {version} IMAGE` again to complete it.",
+                        self.application
+                    ))
+                })?;
             let weight = u64::from(share.units());
             if live.is_some_and(|r| r.weight == Some(weight) && r.alias.as_ref() == Some(&alias)) {
                 continue;

@@ -82,10 +82,19 @@ mod tests {
         for (text, units) in [("0", 0), ("0.5", 1), ("100", 200), ("33.5%", 67), ("70", 140)] {
             assert_eq!(text.parse::<Share>().unwrap().units(), units);
         }
-        for (bad, words) in [("-1", "between 0 and 100"), ("101", "between"), ("abc", "not a percentage"), ("NaN", "not a percentage"), ("", "not a percentage")] {
+        for (bad, words) in [
+            ("-1", "between 0 and 100"),
+            ("101", "between"),
+            ("abc", "not a percentage"),
+            ("NaN", "not a percentage"),
+            ("", "not a percentage"),
+        ] {
             assert!(bad.parse::<Share>().unwrap_err().to_string().contains(words), "{bad}");
         }
-        assert_eq!("0.3".parse::<Share>().unwrap_err().to_string(), "0.3% is too fine: traffic moves in steps of 0.5% (e.g. 0 or 0.5)");
+        assert_eq!(
+            "0.3".parse::<Share>().unwrap_err().to_string(),
+            "0.3% is too fine: traffic moves in steps of 0.5% (e.g. 0 or 0.5)"
+        );
         assert_eq!(Share(67).to_string(), "33.5%");
     }
 }

@@ -88,7 +88,9 @@ fn only_new_versions(old: &Manifest, new: &Manifest) -> Vec<String> {
     let (old, new) = (as_map(old), as_map(new));
     let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let differing = keys.into_iter().filter(|k| old.get(*k) != new.get(*k) && !AT_ONCE.contains(&k.as_str()));
-    differing.map(|k| if BOTH.contains(&k.as_str()) { format!("{k} (what is shared has changed)") } else { k.clone() }).collect()
+    differing
+        .map(|k| if BOTH.contains(&k.as_str()) { format!("{k} (what is shared has changed)") } else { k.clone() })
+        .collect()
 }
 
 /// Stores private keys beside the operator's other SSH keys, readable by the operator alone.
@@ -113,7 +115,9 @@ pub(super) fn key_directory() -> Result<PathBuf> {
 
 /// Writes to the first free one of `stem.pem`, `stem-2.pem`, ..: no older key is overwritten.
 fn write_key(directory: &Path, stem: &str, pem: &str) -> Result<PathBuf> {
-    let fail = |path: &Path, e: std::io::Error| Error::failed(format!("private key {} cannot be written: {e}", path.display()));
+    let fail = |path: &Path, e: std::io::Error| {
+        Error::failed(format!("private key {} cannot be written: {e}", path.display()))
+    };
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     let mut options = OpenOptions::new();
@@ -161,7 +165,9 @@ mod tests {
     fn what_only_new_versions_get() {
         let parse = |text: &str| manifest::parse(text, "test").unwrap();
         let old = parse("application_name: a\nexposed_ports: [80]\n");
-        let new = parse("application_name: a\nexposed_ports: [81]\ninstance_type: t3.large\nmanaged_policies: [ReadOnlyAccess]\n");
+        let new = parse(
+            "application_name: a\nexposed_ports: [81]\ninstance_type: t3.large\nmanaged_policies: [ReadOnlyAccess]\n",
+        );
         assert_eq!(only_new_versions(&old, &new), ["exposed_ports (what is shared has changed)", "instance_type"]);
     }
 }

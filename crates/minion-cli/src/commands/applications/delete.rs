@@ -34,8 +34,10 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
         tokio::try_join!(site.start(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))?;
     let list: Vec<_> = deployed.iter().map(|d| d.id.version.to_string()).collect();
     if !deployed.is_empty() && !args.cascade {
-        return Err(Error::refused(format!("application {name} has versions: {}", list.join(", ")))
-            .hint(format!("Delete them first (`minion versions delete {name} {}`), or all at once with --cascade.", list[0])));
+        return Err(Error::refused(format!("application {name} has versions: {}", list.join(", "))).hint(format!(
+            "Delete them first (`minion versions delete {name} {}`), or all at once with --cascade.",
+            list[0]
+        )));
     }
     let manifest = start.manifest.as_deref().and_then(|text| crate::manifest::parse(text, "stored manifest").ok());
     let manifest = manifest.unwrap_or_else(|| Manifest::bare(name));
@@ -69,7 +71,7 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     if exit == Exit::Done && !args.writes.dry_run {
         name_key_files(session, &site.vpc, name);
     }
-    Ok(exit.worse(rest))
+    Ok(exit.and(rest))
 }
 
 /// The key files on this computer are the operator's: named, not deleted.

@@ -1,7 +1,7 @@
 //! `minion versions create`: the deploy.
 use super::delete::delete_command;
 use crate::{
-    boot::{self, Boot},
+    boot,
     commands::converge::converge,
     deployed::{self, Deployed},
     environment, gate,
@@ -83,10 +83,16 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         if args.no_image_check {
             return Ok(None);
         }
-        terminal.during("Checking Docker registry ", boot::image(&site, &ground.vpc_settings, &args.image)).await.map(Some)
+        terminal
+            .during("Checking Docker registry ", boot::image(&site, &ground.vpc_settings, &args.image))
+            .await
+            .map(Some)
     };
-    let (image, boot, zones) =
-        tokio::try_join!(image, boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type), site.zones(&domain))?;
+    let (image, boot, zones) = tokio::try_join!(
+        image,
+        boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type),
+        site.zones(&domain)
+    )?;
     if let Some(resolved) = &image {
         boot.runs(&args.image, resolved)?;
     }
@@ -136,7 +142,14 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
 }
 
 /// Waits until the version is healthy, and says where it is.
-async fn serve(session: &Session, site: &Site, id: &AppVersion, wanted: i32, args: &CreateArgs, url: &str) -> Result<Exit> {
+async fn serve(
+    session: &Session,
+    site: &Site,
+    id: &AppVersion,
+    wanted: i32,
+    args: &CreateArgs,
+    url: &str,
+) -> Result<Exit> {
     let terminal = &session.terminal;
     let balancer = gate::balancer(&site.cloud, id).await?;
     terminal.say(&format!("DNS name of load balancer is {}", balancer.dns_name));
@@ -166,8 +179,10 @@ fn same_image(existing: &Deployed, image: &ImageRef) -> Result<()> {
     if existing.image() == image.as_str() {
         return Ok(());
     }
-    Err(Error::refused(format!("{} exists already with image {}", existing.id, existing.image()))
-        .hint(format!("A version never changes. Give {image} a version name of its own, or delete this one: {}", delete_command(&existing.id))))
+    Err(Error::refused(format!("{} exists already with image {}", existing.id, existing.image())).hint(format!(
+        "A version never changes. Give {image} a version name of its own, or delete this one: {}",
+        delete_command(&existing.id)
+    )))
 }
 
 /// The same tag may mean another image by now.
@@ -218,14 +233,14 @@ fn user_data(
         application: id.application.as_str(),
         version: id.version.as_str(),
         image: image.map_or_else(|| args.image.to_string(), |r| args.image.pinned(&r.digest)),
-        image_tag_shown: args.image.to_string(),
+        image_tag_shown: args.image.as_str(),
         region: site.cloud.region(),
         log_group: manifest.uses_log_group().then_some(log_group.as_str()),
         environment: environment::merge(manifest, &args.env_file, &args.env, |name| std::env::var(name).ok())?,
         cap_add: capabilities.iter().map(ToString::to_string).collect(),
-        registry_insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure),
+        insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure),
         nameservers: &settings.nameservers,
         cacerts: settings.cacerts.as_deref(),
-        ecr: images::is_ecr(args.image.registry()).then(|| args.image.registry()),
+        ecr: images::is_ecr(args.image.registry()).then(|| args.image.registry().to_owned()),
     })
 }

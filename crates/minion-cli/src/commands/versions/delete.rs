@@ -134,13 +134,19 @@ async fn remove_all(
     let (mut exit, report) = destroy(session, &site.cloud, &graph, writes, &what).await?;
     found += report.changes();
     for owner in &owners {
-        exit = exit.worse(leftovers(session, site, owner, &report, writes).await?);
+        exit = exit.and(leftovers(session, site, owner, &report, writes).await?);
     }
     Ok((exit, found))
 }
 
 /// Gives the versions' traffic to the others, or removes the records when there are no others.
-async fn take_traffic(session: &Session, site: &Site, ids: &[AppVersion], names: &Names, writes: &Writes) -> Result<usize> {
+async fn take_traffic(
+    session: &Session,
+    site: &Site,
+    ids: &[AppVersion],
+    names: &Names,
+    writes: &Writes,
+) -> Result<usize> {
     let mut written = 0;
     let Some(application) = ids.first().map(|id| &id.application) else { return Ok(0) };
     for weights in names.weights(application)? {
@@ -157,7 +163,10 @@ async fn take_traffic(session: &Session, site: &Site, ids: &[AppVersion], names:
         if writes.dry_run {
             session.terminal.line(&format!("~ change traffic of {}: {} records", weights.name(), changes.len()))?;
         } else {
-            session.terminal.during(&format!("Taking traffic away at {}", weights.name()), write(&site.cloud, &weights, changes)).await?;
+            session
+                .terminal
+                .during(&format!("Taking traffic away at {}", weights.name()), write(&site.cloud, &weights, changes))
+                .await?;
         }
     }
     Ok(written)
@@ -167,11 +176,20 @@ async fn take_traffic(session: &Session, site: &Site, ids: &[AppVersion], names:
 ///
 /// # Errors
 /// When the account cannot be searched.
-pub async fn leftovers(session: &Session, site: &Site, owner: &Owner, report: &Report, writes: &Writes) -> Result<Exit> {
+pub async fn leftovers(
+    session: &Session,
+    site: &Site,
+    owner: &Owner,
+    report: &Report,
+    writes: &Writes,
+) -> Result<Exit> {
     let known = report.nodes.iter().map(|n| (n.kind, n.name.as_str())).collect();
     let found = leftover::search(&site.cloud, owner, &known).await?;
     for foreign in &found.foreign {
-        session.terminal.warn(&format!("{foreign} carries the tags of {}, but minion did not make it; it is left alone", owner.application));
+        session.terminal.warn(&format!(
+            "{foreign} carries the tags of {}, but minion did not make it; it is left alone",
+            owner.application
+        ));
     }
     if found.ours.is_empty() {
         return Ok(Exit::Done);

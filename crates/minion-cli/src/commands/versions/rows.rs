@@ -3,7 +3,10 @@ use crate::{deployed, dns::Names, site::Session, site::Site};
 use aws_core::{Result, model::ApplicationName};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use terminal::{Cell, Column, Listing, Style};
+use terminal::{
+    Cell, Column, Listing,
+    look::{BAD, GOOD},
+};
 
 /// One version, as listed and as `-o json` gives it.
 #[derive(Debug, Clone, Serialize)]
@@ -47,8 +50,8 @@ impl Listing for VersionRow {
         let in_service = self.instance_states.get("InService").copied().unwrap_or_default();
         let unhealthy = self.instance_states.contains_key("Unhealthy");
         let style = match (in_service >= wanted && !unhealthy, unhealthy) {
-            (true, _) if wanted > 0 => Some(Style::new().fg_color(Some(terminal::AnsiColor::Green.into()))),
-            (_, true) => Some(Style::new().fg_color(Some(terminal::AnsiColor::Red.into()))),
+            (true, _) if wanted > 0 => Some(GOOD),
+            (_, true) => Some(BAD),
             _ => None,
         };
         vec![
@@ -63,7 +66,14 @@ impl Listing for VersionRow {
     }
     fn fields() -> &'static [&'static str] {
         &[
-            "application_name", "version", "image", "image_digest", "instance_states", "desired", "weight", "dns_name",
+            "application_name",
+            "version",
+            "image",
+            "image_digest",
+            "instance_states",
+            "desired",
+            "weight",
+            "dns_name",
             "created_at",
         ]
     }
@@ -74,7 +84,12 @@ impl Listing for VersionRow {
 ///
 /// # Errors
 /// When the versions cannot be read.
-pub async fn load(session: &Session, site: &Site, domain: Option<String>, application: Option<&ApplicationName>) -> Result<Vec<VersionRow>> {
+pub async fn load(
+    session: &Session,
+    site: &Site,
+    domain: Option<String>,
+    application: Option<&ApplicationName>,
+) -> Result<Vec<VersionRow>> {
     let names = async {
         match domain {
             Some(domain) => Some(Names::load(site, domain).await),

@@ -48,8 +48,10 @@ pub(super) async fn run(session: &Session, args: ScaleArgs) -> Result<Exit> {
     if desired == 0 && !args.force {
         let names = Names::load(&site, site.domain_somewhere().await?).await?;
         if let Some(share) = names.percents(&id.application).get(&id.version) {
-            return Err(Error::refused(format!("{id} has {share}% of the traffic; without instances it would be lost"))
-                .hint(format!("Move it first: minion traffic {} OTHER_VERSION 100. Or use --force.", id.application)));
+            return Err(Error::refused(format!(
+                "{id} has {share}% of the traffic; without instances it would be lost"
+            ))
+            .hint(format!("Move it first: minion traffic {} OTHER_VERSION 100. Or use --force.", id.application)));
         }
     }
     let size = Size {
