@@ -1,6 +1,11 @@
 //! The harness itself: what the other tests believe about it.
-use crate::support::{Options, Stage};
+use crate::support::{Options, Stage, Wire, endpoint};
 use serde_json::json;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 #[test]
 fn the_usual_place_is_as_described() {
@@ -29,4 +34,45 @@ fn the_binary_starts_and_sees_nothing_of_our_environment() {
     let run = stage.minion(&["--version"]).ok();
     assert!(run.took.as_secs() < 5);
     assert!(stage.command(&[]).get_envs().all(|(name, _)| name != "PATH"));
+}
+
+/// One HTTP request over a connection of its own; the whole answer.
+fn ask(endpoint: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).unwrap();
+    let mut answer = String::new();
+    stream.write_all(request.as_bytes()).unwrap();
+    // A wire that was cut may end in a reset.
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn wires_are_slow_or_cut_or_refuse() {
+    let request = "GET /moto-api/seed?a=1 HTTP/1.0\r\n\r\n";
+    let (slow, cut) = (Wire::slow(endpoint(), Duration::from_millis(100)), Wire::cut_after(endpoint(), 1));
+    let began = Instant::now();
+    assert!(ask(&slow.endpoint, request).starts_with("HTTP/1."));
+    assert!(began.elapsed() >= Duration::from_millis(100));
+    assert!(ask(&cut.endpoint, request).starts_with("HTTP/1."));
+    assert_eq!(ask(&cut.endpoint, request), "");
+    assert_eq!((slow.pieces(), cut.pieces()), (1, 2));
+
+    let expired = Wire::expired_token();
+    let json = "POST / HTTP/1.1\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}";
+    assert!(ask(&expired.endpoint, json).contains(r#""__type":"ExpiredTokenException""#));
+    let ec2 = "POST / HTTP/1.1\r\nAuthorization: Credential=A/1/r/ec2/aws4_request\r\nContent-Length: 0\r\n\r\n";
+    assert!(ask(&expired.endpoint, ec2).contains("<Response><Errors><Error>"));
+}
+
+#[test]
+fn the_registry_has_images_of_both_kinds() {
+    let stage = Stage::new();
+    let image = stage.image("hello-world");
+    let (registry, repository) = image.split_once('/').unwrap();
+    let get = |what: &str| ask(registry, &format!("GET /v2/{repository}/{what} HTTP/1.1\r\nConnection: close\r\n\r\n"));
+    assert!(get("manifests/0.1").contains("application/vnd.oci.image.index.v1+json"));
+    assert!(get("manifests/0.1").contains("arm64"));
+    assert!(get("manifests/single").contains("application/vnd.oci.image.manifest.v1+json"));
+    assert!(get("tags/list").contains("0.2"));
+    assert!(get("manifests/9.9").contains("MANIFEST_UNKNOWN"));
 }

@@ -140,6 +140,46 @@ mod tests {
     use super::*;
     use hyper::header::HeaderValue;
 
+    /// Answers one request with what it got.
+    fn echo(listener: &std::net::TcpListener) {
+        use std::io::{Read as _, Write as _};
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = String::new();
+        while !request.ends_with("Version=1") {
+            let mut piece = [0; 1024];
+            let length = stream.read(&mut piece).unwrap();
+            request.push_str(std::str::from_utf8(&piece[..length]).unwrap());
+        }
+        let head = format!("HTTP/1.1 418 Teapot\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", request.len());
+        stream.write_all((head + &request).as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn calls_pass_through_slowly_and_are_written_down() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Proxy::start(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let upstream = std::thread::spawn(move || echo(&listener));
+        let mut client = std::net::TcpStream::connect(proxy.endpoint.trim_start_matches("http://")).unwrap();
+        let body = "Action=DescribeVpcs&Version=1";
+        let head =
+            format!("POST /?x=1 HTTP/1.1\r\nHost: ec2\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+        let scope = "Authorization: AWS4-HMAC-SHA256 Credential=A/1/r/ec2/aws4_request, Signature=0\r\n\r\n";
+        client.write_all((head + scope + body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        upstream.join().unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 418") && answer.contains("POST /?x=1") && answer.ends_with(body),
+            "{answer}"
+        );
+        let calls = proxy.take();
+        assert_eq!(calls.len(), 1);
+        assert_eq!(calls[0].operation, "ec2:DescribeVpcs");
+        assert!(calls[0].ended - calls[0].began >= DELAY);
+        assert!(proxy.take().is_empty());
+    }
+
     fn signed(service: &str) -> HeaderMap {
         let value = format!("AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu-west-1/{service}/aws4_request, Signature=0");
         HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_str(&value).unwrap())])
