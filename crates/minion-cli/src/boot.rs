@@ -101,7 +101,7 @@ impl Boot {
         if resolved.architectures.is_empty() || resolved.architectures.contains(&wanted) {
             return Ok(());
         }
-        Err(Error::usage(format!(
+        Err(Error::refused(format!(
             "image {image} is made for {}, but instance type {} is {wanted}",
             resolved.architectures.join(", "),
             self.instance_type
