@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 import boto3
@@ -21,6 +22,7 @@ import botocore.config
 import botocore.loaders
 import botocore.session
 
+import amis
 import inventory
 import load
 import place
@@ -35,6 +37,7 @@ STRICT = {
 }
 
 
+REGION = "eu-west-1"
 REQUESTS = ("seed", "inventory", "versions", "call", "registry", "log")
 
 
@@ -42,10 +45,13 @@ class Moto:
     """A moto server on a free loopback port."""
 
     def __init__(self, program):
+        self.amis = tempfile.NamedTemporaryFile("w", prefix="amis-", suffix=".json", encoding="utf-8")
+        json.dump(amis.recommended(REGION), self.amis)
+        self.amis.flush()
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
         self.process = subprocess.Popen(
             [program, "-H", "127.0.0.1", "-p", "0"],
-            env={**environment, **STRICT, "PYTHONUNBUFFERED": "1"},
+            env={**environment, **STRICT, "MOTO_AMIS_PATH": self.amis.name, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -72,6 +78,7 @@ class Moto:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.amis.close()
 
 
 def die_with_parent():
@@ -122,7 +129,7 @@ class Emulator:
         self.registries = []
 
     def account(self, request):
-        key = (request["account"], request.get("region", "eu-west-1"))
+        key = (request["account"], request.get("region", REGION))
         if key not in self.accounts:
             self.accounts[key] = Account(self.moto.endpoint, *key)
         return self.accounts[key]
