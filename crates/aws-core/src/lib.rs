@@ -5,6 +5,7 @@
 pub mod cloud;
 pub mod engine;
 pub mod error;
+pub mod images;
 pub mod model;
 pub mod registry;
 pub mod resources;

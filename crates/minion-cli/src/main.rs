@@ -1,2 +1,12 @@
-//! Placeholder for the first build.
-fn main() {}
+//! The `minion` command.
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = minion::cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    runtime.block_on(minion::run(cli)).into()
+}

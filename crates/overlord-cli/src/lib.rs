@@ -1,1 +1,4 @@
-//! Placeholder for the first build.
+//! `overlord`: gives each team its place on AWS.
+pub mod cli;
+
+pub use cli::run;

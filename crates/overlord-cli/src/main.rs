@@ -1,2 +1,7 @@
-//! Placeholder for the first build.
-fn main() {}
+//! The `overlord` command.
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    overlord::run(&overlord::cli::Cli::parse()).into()
+}

@@ -1,7 +1,8 @@
 //! Credentials, region, clients.
 use super::memory::Memory;
 use crate::{Error, Result, engine::World};
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::Credentials;
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -14,6 +15,16 @@ pub struct ConnectOptions {
     pub region: Option<String>,
     /// The name under which calls appear in CloudTrail: `minion` or `overlord`.
     pub tool: &'static str,
+    /// Every service's address, for the sandbox and for tests; else AWS's own settings decide.
+    pub endpoint: Option<String>,
+    /// Access key id and secret access key, for the sandbox and for tests: with these, no profile of
+    /// this machine is read. Else AWS's own settings decide.
+    pub credentials: Option<(String, String)>,
+}
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { region: None, tool: "minion", endpoint: None, credentials: None }
+    }
 }
 
 /// One account and region: clients, made when first used, and what was read in this run.
@@ -81,11 +92,22 @@ impl Cloud {
         if let Some(region) = options.region {
             loader = loader.region(Region::new(region));
         }
+        if let Some(endpoint) = options.endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        if let Some((id, secret)) = options.credentials {
+            loader = without_profiles(loader).credentials_provider(Credentials::new(id, secret, None, None, "given"));
+        }
         let config = loader.load().await;
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Error::usage("no AWS region is set").hint("Give --region, set AWS_REGION, or run `configure`."));
         };
         Ok(Self { config, region, memory: Memory::default(), clients: Clients::default() })
+    }
+
+    /// Whether AWS's own settings name a region.
+    pub async fn has_region() -> bool {
+        aws_config::default_provider::region::DefaultRegionChain::builder().build().region().await.is_some()
     }
 
     /// The region's name.
@@ -105,6 +127,13 @@ impl Cloud {
     ) -> Result<Arc<T>> {
         self.memory.once(key.into(), load).await
     }
+}
+
+/// Leaves this machine's AWS profiles unread.
+#[expect(deprecated, reason = "the new name of this type is in a crate that is no dependency of ours")]
+fn without_profiles(loader: ConfigLoader) -> ConfigLoader {
+    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+    loader.profile_files(ProfileFiles::builder().with_contents(ProfileFileKind::Config, "").build())
 }
 
 impl World for Cloud {

@@ -1,7 +1,12 @@
 //! One account and region: clients, what was read so far, errors, and waiting.
 mod connect;
+pub mod dns;
 pub mod errors;
+pub mod lookups;
+pub mod machines;
 mod memory;
+pub mod network;
+pub mod serving;
 pub mod wait;
 
 pub use connect::{Cloud, ConnectOptions};

@@ -26,6 +26,23 @@ impl Patience {
     }
 }
 
+/// Reads a time such as `90s`, `15m` or `1h 30m`.
+///
+/// # Errors
+/// When it is not a time, not positive, or more than a day.
+pub fn parse_duration(text: &str) -> Result<Duration> {
+    let bad = |why: &str| {
+        Error::usage(format!("`{text}` is not a time: {why}, e.g. 90s, 15m or 1h"))
+            .hint("Times are between 1s and 24h.")
+    };
+    let span: jiff::SignedDuration = text.parse().map_err(|_| bad("give a number with its unit"))?;
+    let time = Duration::try_from(span).map_err(|_| bad("it is negative"))?;
+    if time < Duration::from_secs(1) || time > Duration::from_secs(24 * 3600) {
+        return Err(bad("it is out of bounds"));
+    }
+    Ok(time)
+}
+
 /// What one look brought.
 #[derive(Debug)]
 pub enum Look<T> {

@@ -7,6 +7,12 @@ use std::{any::Any, marker::PhantomData, sync::OnceLock};
 /// A node's place in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) usize);
+impl NodeId {
+    /// Its place in the report, which has the graph's order.
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
 
 /// A typed promise: the output of that node. Only [`Graph::add`] makes one.
 pub struct Ref<T> {
@@ -64,7 +70,6 @@ pub(super) trait Erased<C>: Send + Sync {
     fn kind(&self) -> &'static str;
     fn name(&self) -> String;
     fn step(&self, action: &Action) -> String;
-    fn needs(&self) -> Vec<NodeId>;
     fn ownership(&self) -> Ownership;
     fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> BoxFuture<'a, Result<Option<Opaque>>>;
     fn plan(&self, cx: &Cx<'_, C>, live: Option<&Opaque>) -> Result<Action>;
@@ -90,9 +95,6 @@ impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
     }
     fn step(&self, action: &Action) -> String {
         Resource::step(self, action)
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        Resource::needs(self)
     }
     fn ownership(&self) -> Ownership {
         Resource::ownership(self)
@@ -147,10 +149,11 @@ impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
 /// Resources, in an order in which each comes after what it needs.
 pub struct Graph<C> {
     pub(super) nodes: Vec<Box<dyn Erased<C>>>,
+    pub(super) needs: Vec<Vec<NodeId>>,
 }
 impl<C: World> Default for Graph<C> {
     fn default() -> Self {
-        Self { nodes: Vec::new() }
+        Self { nodes: Vec::new(), needs: Vec::new() }
     }
 }
 impl<C: World> Graph<C> {
@@ -160,7 +163,9 @@ impl<C: World> Graph<C> {
     /// When it needs a node that this graph does not hold yet.
     pub fn add<R: Resource<Cloud = C>>(&mut self, resource: R) -> Ref<R::Output> {
         let node = NodeId(self.nodes.len());
-        assert!(Resource::needs(&resource).iter().all(|n| *n < node), "a node needs only nodes of its own graph");
+        let needs = resource.needs();
+        assert!(needs.iter().all(|n| *n < node), "a node needs only nodes of its own graph");
+        self.needs.push(needs);
         self.nodes.push(Box::new(resource));
         Ref { node, kind: PhantomData }
     }

@@ -5,8 +5,7 @@
 //! create, update, delete, dry run, resume and drift:
 //!
 //! * a [`Ref`] is made by [`Graph::add`] alone, so references point backwards and there is no cycle;
-//! * a dry run is the same code with writes off; what hangs on something that does not exist yet is
-//!   `create` without a look;
+//! * all is looked at and decided on before anything is written; a dry run ends there;
 //! * independent nodes run at the same time, bounded by [`Options::parallel`]; there are no waves;
 //! * a failed node skips what depends on it and nothing else; running again converges;
 //! * a retry starts from `find`, never from a blind create.

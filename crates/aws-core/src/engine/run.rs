@@ -1,9 +1,11 @@
 //! The sweeps over a graph: look and write forwards, delete backwards.
-use super::graph::{Erased, Opaque, Slot};
-use super::{Action, Cancel, Cx, Event, Graph, NodeId, NodeReport, Observer, Outcome, Ownership, Report, Stop, World};
-use crate::{Error, Result};
+use super::graph::{Opaque, Slot};
+use super::{Action, Cancel, Change, Cx, Graph, NodeId, Ownership, Stop, World};
+use super::{Event, NodeReport, Observer, Outcome, Report};
+use crate::{Error, Result, error::Kind};
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{any::Any, collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// Which way to go, and whether to write.
@@ -41,36 +43,38 @@ pub struct Options {
 }
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            parallel: 16,
-            deadline: Duration::from_secs(600),
-            pause: Duration::from_secs(1),
-            cancel: Cancel::default(),
-        }
+        let second = Duration::from_secs(1);
+        Self { parallel: 16, deadline: 600 * second, pause: second, cancel: Cancel::default() }
     }
 }
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-struct Sweep<'g, C> {
+/// A node's way through a run.
+enum Node {
+    /// Looked at: what is to be done, and what was found.
+    Looked(Action, Option<Opaque>),
+    /// No further work.
+    Ended(Outcome),
+}
+
+/// What came of a visit: what was done, and what is there now.
+type Visit = (Action, Option<Opaque>);
+
+struct Run<'g, C> {
     graph: &'g Graph<C>,
     cloud: &'g C,
     mode: Mode,
     options: &'g Options,
     observer: &'g dyn Observer,
-    needs: Vec<Vec<NodeId>>,
     outputs: Vec<Slot>,
 }
 
-/// What the sweep knows of a node.
-enum State {
-    Open,
-    /// The sweep's first half of a deletion: looked at.
-    Ended(Outcome),
-}
-
 /// Converges (or removes, or only looks at) everything in `graph`. Failures are in the report.
+///
+/// All is looked at before anything is written: a look that fails, a thing that is not ours, or a change
+/// that AWS cannot make in place leaves everything as it was.
 pub async fn run<C: World>(
     graph: &Graph<C>,
     cloud: &C,
@@ -78,124 +82,144 @@ pub async fn run<C: World>(
     options: &Options,
     observer: &dyn Observer,
 ) -> Report {
-    let count = graph.nodes.len();
-    let sweep = Sweep {
-        graph,
-        cloud,
-        mode,
-        options,
-        observer,
-        needs: graph.nodes.iter().map(|n| n.needs()).collect(),
-        outputs: (0..count).map(|_| Slot::new()).collect(),
-    };
-    if !mode.destroys() {
-        let (outcomes, _) = sweep.walk(&sweep.needs, None).await;
-        return sweep.report(outcomes);
-    }
-    // Forwards to find (some things are found through their parents), then backwards to delete.
-    let (mut looked, live) = sweep.walk(&sweep.needs, None).await;
-    let mut needed_by = vec![Vec::new(); count];
-    for (i, needs) in sweep.needs.iter().enumerate() {
-        for need in needs {
-            needed_by[need.0].push(NodeId(i));
+    let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
+    let mut run = Run { graph, cloud, mode, options, observer, outputs };
+    let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
+    let mut nodes = run.sweep(&graph.needs, unseen, false).await;
+    run.plan(&mut nodes);
+    let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(_))));
+    let bad = failed.or_else(|| nodes.iter().position(|n| matches!(n, Node::Ended(_))));
+    if mode.destroys() {
+        // A look that failed keeps what it was for, and what that needs; all else goes.
+        let mut needed_by = vec![Vec::new(); nodes.len()];
+        for (i, needs) in graph.needs.iter().enumerate() {
+            needs.iter().for_each(|need| needed_by[need.0].push(NodeId(i)));
         }
+        nodes = run.sweep(&needed_by, nodes, true).await;
+    } else if let (true, Some(bad)) = (mode.writes(), bad) {
+        let interrupted = options.cancel.state() != Stop::No;
+        for node in nodes.iter_mut().filter(|n| matches!(n, Node::Looked(..))) {
+            *node = Node::Ended(if interrupted { Outcome::Cancelled } else { Outcome::Skipped(NodeId(bad)) });
+        }
+    } else if mode.writes() {
+        // What exists already may be read by those that come after it; what is made, once it is made.
+        run.outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
+        nodes = run.sweep(&graph.needs, nodes, true).await;
     }
-    let found: Vec<Found> = looked
-        .iter_mut()
-        .zip(live)
-        .map(|(outcome, live)| match outcome {
-            Outcome::Done(_) => Ok(live),
-            other => Err(std::mem::replace(other, Outcome::Cancelled)),
-        })
-        .collect();
-    let (outcomes, _) = sweep.walk(&needed_by, Some(found)).await;
-    sweep.report(outcomes)
+    let reports = graph.nodes.iter().zip(nodes).map(|(n, node)| {
+        let outcome = match node {
+            Node::Looked(action, _) => Outcome::Done(action),
+            Node::Ended(outcome) => outcome,
+        };
+        NodeReport { kind: n.kind(), name: n.name(), outcome }
+    });
+    Report { nodes: reports.collect() }
 }
 
-/// What the look before a deletion brought: the live thing, or why there was no look.
-type Found = Result<Option<Opaque>, Outcome>;
-
-impl<C: World> Sweep<'_, C> {
-    fn report(&self, outcomes: Vec<Outcome>) -> Report {
-        let nodes = self.graph.nodes.iter().zip(outcomes);
-        Report { nodes: nodes.map(|(n, outcome)| NodeReport { kind: n.kind(), name: n.name(), outcome }).collect() }
+impl<C: World> Run<'_, C> {
+    fn cx(&self, i: usize) -> Cx<'_, C> {
+        Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.graph.needs[i] }
     }
 
-    /// Visits every node once all of its `before` nodes are done, at most `parallel` at a time.
-    /// With `found`, deletes; without, looks, and writes if the mode says so.
-    async fn walk(&self, before: &[Vec<NodeId>], found: Option<Vec<Found>>) -> (Vec<Outcome>, Vec<Option<Opaque>>) {
-        let count = self.graph.nodes.len();
-        let deleting = found.is_some();
-        let mut found: Vec<Found> = found.unwrap_or_else(|| (0..count).map(|_| Ok(None)).collect());
-        let mut live: Vec<Option<Opaque>> = (0..count).map(|_| None).collect();
-        let mut states: Vec<State> = (0..count).map(|_| State::Open).collect();
-        let mut todo: BTreeSet<usize> = (0..count).collect();
+    fn label(&self, i: usize) -> String {
+        format!("{} {}", self.graph.nodes[i].kind(), self.graph.nodes[i].name())
+    }
+
+    /// Decides on every node, without any call.
+    fn plan(&self, nodes: &mut [Node]) {
+        for (i, node) in nodes.iter_mut().enumerate() {
+            let Node::Looked(action, live) = node else { continue };
+            let decided = catch_unwind(AssertUnwindSafe(|| self.decide(i, live.as_ref())));
+            match decided.unwrap_or_else(|panic| self.panicked(i, &*panic)) {
+                Ok(decided) => *action = decided,
+                Err(e) => *node = Node::Ended(Outcome::Failed(e)),
+            }
+        }
+    }
+
+    fn panicked<T>(&self, i: usize, panic: &(dyn Any + Send)) -> Result<T> {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
+        Err(Error::failed(format!("internal error in {}: {text}", self.label(i))))
+    }
+
+    fn decide(&self, i: usize, live: Option<&Opaque>) -> Result<Action> {
+        let resource = &self.graph.nodes[i];
+        if self.mode.destroys() {
+            let ours = live.is_some() && resource.ownership() == Ownership::Owned;
+            return Ok(if ours { Action::Delete } else { Action::Keep });
+        }
+        // It is there, but something that it refers to is still to be made: compared in full after that.
+        if let (Some(_), Some(parent)) = (live, self.graph.needs[i].iter().find(|n| self.outputs[n.0].get().is_none()))
+        {
+            return Ok(Action::Update(vec![Change::new("refers to", "missing", self.label(parent.0))]));
+        }
+        let action = resource.plan(&self.cx(i), live)?;
+        if let (true, Action::Update(changes)) = (self.mode.writes(), &action)
+            && let Some(change) = changes.iter().find(|c| c.refused.is_some())
+        {
+            let hint = change.refused.clone().unwrap_or_default();
+            return Err(Error::refused(format!("{} cannot change {change}", self.label(i))).hint(hint));
+        }
+        Ok(action)
+    }
+
+    /// Visits every node once all of its `before` nodes are done, at most [`Options::parallel`] at a time:
+    /// to write what is planned, or to look.
+    async fn sweep(&self, before: &[Vec<NodeId>], mut nodes: Vec<Node>, write: bool) -> Vec<Node> {
+        let mut open: BTreeSet<usize> = (0..nodes.len()).collect();
+        let mut busy: BTreeSet<usize> = BTreeSet::new();
         let mut flying = FuturesUnordered::new();
         loop {
             let mut settled = false;
-            for i in todo.clone() {
-                let waits = before[i].iter().any(|b| matches!(states[b.0], State::Open));
-                let blocked = before[i]
-                    .iter()
-                    .find(|b| matches!(&states[b.0], State::Ended(o) if !matches!(o, Outcome::Done(_))));
-                let outcome = if waits {
+            for i in open.clone() {
+                if before[i].iter().any(|b| open.contains(&b.0) || busy.contains(&b.0)) {
                     continue;
-                } else if let Some(because) = blocked {
-                    Outcome::Skipped(*because)
-                } else if self.options.cancel.state() != Stop::No {
-                    Outcome::Cancelled
-                } else if let Err(o) = &mut found[i] {
-                    std::mem::replace(o, Outcome::Cancelled)
-                } else if flying.len() < self.options.parallel.max(1) {
-                    todo.remove(&i);
-                    let mine = std::mem::replace(&mut found[i], Ok(None)).unwrap_or_default();
-                    flying.push(async move { (i, self.guarded(i, mine, deleting).await) });
-                    continue;
-                } else {
-                    continue;
-                };
-                todo.remove(&i);
-                states[i] = State::Ended(outcome);
-                settled = true;
+                }
+                let blocked = before[i].iter().find(|b| matches!(nodes[b.0], Node::Ended(_)));
+                if let Node::Looked(_, live) = &mut nodes[i] {
+                    let outcome = match blocked {
+                        Some(because) => Outcome::Skipped(*because),
+                        None if self.options.cancel.state() != Stop::No => Outcome::Cancelled,
+                        None if flying.len() < self.options.parallel.max(1) => {
+                            let visit = self.guarded(i, live.take(), write);
+                            flying.push(async move { (i, visit.await) });
+                            open.remove(&i);
+                            busy.insert(i);
+                            continue;
+                        }
+                        None => continue,
+                    };
+                    nodes[i] = Node::Ended(outcome);
+                }
+                settled |= open.remove(&i);
             }
             if settled {
                 continue;
             }
             let Some((i, result)) = flying.next().await else { break };
-            states[i] = State::Ended(match result {
-                Ok((action, thing)) => {
-                    if let (Some(thing), false) = (&thing, deleting) {
-                        let fresh = self.outputs[i].set(self.graph.nodes[i].output(thing));
-                        debug_assert!(fresh.is_ok(), "a node is visited once");
-                    }
-                    live[i] = thing;
-                    Outcome::Done(action)
-                }
-                Err(e) => Outcome::Failed(e),
-            });
+            busy.remove(&i);
+            nodes[i] = match result {
+                Ok((action, live)) => Node::Looked(action, live),
+                Err(e) => Node::Ended(Outcome::Failed(e)),
+            };
         }
-        let outcomes = states.into_iter().map(|s| match s {
-            State::Ended(o) => o,
-            State::Open => unreachable!("the loop ends when no node is open"),
-        });
-        (outcomes.collect(), live)
+        nodes
     }
 
-    /// One node, with a bound on its time, and its panic kept its own.
-    async fn guarded(&self, i: usize, found: Option<Opaque>, deleting: bool) -> Result<(Action, Option<Opaque>)> {
-        let node = &self.graph.nodes[i];
-        let label = || format!("{} {}", node.kind(), node.name());
+    /// One visit, with its panic kept its own, and its end told.
+    async fn guarded(&self, i: usize, live: Option<Opaque>, write: bool) -> Result<Visit> {
         let mut begun = false;
-        let work = AssertUnwindSafe(self.one(i, found, deleting, &mut begun)).catch_unwind();
+        let visit = AssertUnwindSafe(self.visit(i, live, write, &mut begun));
         let result = tokio::select! {
             biased;
-            () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", label()))),
-            done = work => done.unwrap_or_else(|panic| Err(Error::failed(format!("internal error in {}: {}", label(), panic_text(&*panic))))),
+            () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", self.label(i)))),
+            done = visit.catch_unwind() => done.unwrap_or_else(|panic| self.panicked(i, &*panic)),
         };
         if begun {
             let words = match &result {
                 Ok(_) => Ok("OK"),
-                Err(e) if e.kind() == crate::error::Kind::Interrupted => Err("INTERRUPTED"),
+                Err(e) if e.kind() == Kind::Interrupted => Err("INTERRUPTED"),
                 Err(_) => Err("FAILED"),
             };
             self.observer.event(Event::End { step: i as u64, result: words });
@@ -203,97 +227,61 @@ impl<C: World> Sweep<'_, C> {
         result
     }
 
-    async fn one(
-        &self,
-        i: usize,
-        found: Option<Opaque>,
-        deleting: bool,
-        begun: &mut bool,
-    ) -> Result<(Action, Option<Opaque>)> {
-        let node = &*self.graph.nodes[i];
-        let cx = Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.needs[i] };
+    /// Looks; or writes, with the real outputs of what came before, and looks only before another try.
+    async fn visit(&self, i: usize, mut live: Option<Opaque>, write: bool, begun: &mut bool) -> Result<Visit> {
+        let (resource, cx) = (&self.graph.nodes[i], self.cx(i));
+        // What is told in the end: a create that AWS carried out although its answer was lost is a create.
+        let mut told = Action::Keep;
+        self.retrying(i, async |again| {
+            if again || !write {
+                live = resource.find(&cx).await?;
+            }
+            let action = if write { self.decide(i, live.as_ref())? } else { Action::Keep };
+            if !again {
+                told = action.clone();
+            }
+            if action != Action::Keep && self.mode.writes() {
+                if !std::mem::replace(begun, true) {
+                    self.observer.event(Event::Begin { step: i as u64, text: &resource.step(&action) });
+                }
+                live = resource.apply(&cx, &action, live.take()).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        if let Some(live) = &live {
+            // Deleting reads outputs too, and there they stand already.
+            let _ = self.outputs[i].set(resource.output(live));
+        }
+        Ok((told, live))
+    }
+
+    /// Tries until it works, fails for good, the node's deadline passes, or the operator interrupts. What
+    /// failed may have half happened: before each new try, all that was read is forgotten.
+    async fn retrying(&self, i: usize, mut attempt: impl AsyncFnMut(bool) -> Result<()>) -> Result<()> {
         let deadline = Instant::now() + self.options.deadline;
         let mut pause = self.options.pause;
-        let mut live = found;
-        let mut planned = None;
+        let mut again = false;
         loop {
-            let tried = self.attempt(node, &cx, deleting, &mut live, &mut planned, i, begun);
-            let error = match tokio::time::timeout_at(deadline, tried).await {
-                Ok(Ok(action)) => return Ok((action, live)),
-                Ok(Err(e)) => e,
-                Err(_) => Error::deadline(format!(
-                    "{} {}: not done within {:?}",
-                    node.kind(),
-                    node.name(),
-                    self.options.deadline
-                )),
+            let Ok(tried) = tokio::time::timeout_at(deadline, attempt(again)).await else {
+                return Err(Error::deadline(format!("{}: not done within {:?}", self.label(i), self.options.deadline)));
             };
-            let interrupted = self.options.cancel.state() != Stop::No;
-            if !error.is_retryable() || interrupted || Instant::now() + pause >= deadline {
+            let Err(error) = tried else { return Ok(()) };
+            if !error.is_retryable() || Instant::now() + pause >= deadline {
                 return Err(error);
             }
             self.observer.event(Event::Retry { step: i as u64, error: &error, pause });
             tokio::select! {
+                biased;
+                () = self.options.cancel.reached(Stop::Soon) => {
+                    let text = format!("{}: interrupted before another try: {error}", self.label(i));
+                    return Err(Error::interrupted(text).caused_by(error));
+                }
                 () = tokio::time::sleep(pause) => {}
-                () = self.options.cancel.reached(Stop::Soon) => return Err(error),
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
-            // What failed may have half happened: forget what was read, and look again.
             self.cloud.forget();
-            live = if deleting { node.find(&cx).await? } else { None };
+            again = true;
         }
     }
-
-    /// Looks, decides, and writes, once. `planned` keeps the first decision, so that a create which
-    /// succeeded on AWS but failed on its way back is still told as a create.
-    #[expect(clippy::too_many_arguments, reason = "private, and each is one fact of the node's visit")]
-    async fn attempt(
-        &self,
-        node: &dyn Erased<C>,
-        cx: &Cx<'_, C>,
-        deleting: bool,
-        live: &mut Option<Opaque>,
-        planned: &mut Option<Action>,
-        i: usize,
-        begun: &mut bool,
-    ) -> Result<Action> {
-        let action = if deleting {
-            if live.is_some() && node.ownership() == Ownership::Owned { Action::Delete } else { Action::Keep }
-        } else {
-            let blind = self.needs[i].iter().any(|n| self.outputs[n.0].get().is_none());
-            if !blind || self.mode.destroys() {
-                *live = node.find(cx).await?;
-            }
-            match (self.mode.destroys(), blind) {
-                (true, _) => Action::Keep,
-                (false, true) => Action::Create,
-                (false, false) => node.plan(cx, live.as_ref())?,
-            }
-        };
-        let first = planned.get_or_insert_with(|| action.clone()).clone();
-        if action == Action::Keep {
-            return Ok(first);
-        }
-        if self.mode.writes() {
-            if let Action::Update(changes) = &action
-                && let Some(c) = changes.iter().find(|c| c.refused.is_some())
-            {
-                let hint = c.refused.clone().unwrap_or_default();
-                return Err(Error::refused(format!("{} {} cannot change {c}", node.kind(), node.name())).hint(hint));
-            }
-            if !std::mem::replace(begun, true) {
-                self.observer.event(Event::Begin { step: i as u64, text: &node.step(&first) });
-            }
-            *live = node.apply(cx, &action, live.take()).await?;
-        }
-        Ok(first)
-    }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("panic")
 }

@@ -1,1 +1,5 @@
 //! The engine on a fake cloud.
+mod bad_days;
+mod fake;
+mod lifecycle;
+mod random;

@@ -1,6 +1,12 @@
 //! The nouns that both tools share: values that are valid once they exist.
+pub mod architecture;
+pub mod image;
+pub mod layers;
 pub mod names;
 pub mod tags;
 
+pub use architecture::Architecture;
+pub use image::ImageRef;
+pub use layers::Layer;
 pub use names::{ApplicationName, VersionName};
 pub use tags::Owner;

@@ -1,1 +1,9 @@
-//! What has no place in a tag.
+//! What has no place in a tag, kept in Systems Manager parameters: settings of a VPC and manifests.
+mod encoding;
+pub mod parameters;
+pub mod settings;
+
+pub use parameters::{
+    Start, delete_application, list_applications, read_application, read_start, write_application, write_settings,
+};
+pub use settings::VpcSettings;

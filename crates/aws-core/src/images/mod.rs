@@ -1,0 +1,14 @@
+//! The container registry: is an image there, for which architectures, and what else is there.
+//!
+//! Speaks the OCI distribution protocol (and Docker's schema 2) over HTTPS. Plain HTTP only with loopback
+//! hosts and with hosts that the settings name.
+mod answers;
+mod credentials;
+mod ecr;
+mod registry;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use ecr::is_ecr;
+pub use registry::{Registry, RegistryOptions, RepositoryImage, Resolved};

@@ -1,0 +1,294 @@
+//! References to container images, by Docker's rules.
+//!
+//! The grammar is that of `distribution/reference`: a first part with a dot, a colon, a capital letter, or
+//! `localhost` is the registry's host; without one it is `docker.io`, and there a name of one part is under
+//! `library/`.
+use crate::{Error, Result};
+use std::{fmt, str::FromStr};
+
+/// The registry of images that name none.
+pub const DOCKER_HUB: &str = "docker.io";
+/// Longest name (host and repository), in bytes (`distribution/reference`).
+const NAME: usize = 255;
+/// Longest tag, in bytes.
+const TAG: usize = 128;
+
+/// A parsed reference. Displayed as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ImageRef {
+    text: String,
+    registry: String,
+    repository: String,
+    tag: Option<String>,
+    digest: Option<String>,
+}
+
+impl ImageRef {
+    /// The registry's host, with its port if one was given; [`DOCKER_HUB`] when none was.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+    /// The repository in the registry, e.g. `library/nginx`.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+    /// The tag, if one was given; there is no default.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+    /// The digest, if one was given: `sha256:..`.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+    /// The reference as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+    /// Refuses a reference without tag and digest.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn require_version(&self) -> Result<(), Error> {
+        if self.tag.is_some() || self.digest.is_some() {
+            return Ok(());
+        }
+        Err(Error::usage(format!("image {self} has no tag"))
+            .hint(format!("Name one, e.g. {self}:1.0; `latest` is not assumed, because it changes.")))
+    }
+    /// The reference by digest alone, which names the same bytes for ever: `host/repository@sha256:..`.
+    pub fn pinned(&self, digest: &str) -> String {
+        format!("{}/{}@{digest}", self.registry, self.repository)
+    }
+}
+
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl FromStr for ImageRef {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let bad = |why: &str| {
+            Error::usage(format!("`{text}` is not an image: {why}"))
+                .hint("Write it as [HOST[:PORT]/]REPOSITORY:TAG, e.g. registry.example.org/web/hello:1.0.")
+        };
+        if text.is_empty() {
+            return Err(bad("it is empty"));
+        }
+        if text.contains("://") {
+            return Err(bad("a reference has no scheme such as https://"));
+        }
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest)),
+            None => (text, None),
+        };
+        // A colon before the last slash belongs to the host's port.
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') && !name.is_empty() => (name, Some(tag)),
+            _ => (rest, None),
+        };
+        let (host, path) = match name.split_once('/') {
+            Some((first, path)) if is_host(first) => (first, path),
+            _ => (DOCKER_HUB, name),
+        };
+        // Docker's old name of the same registry.
+        let host = if host == "index.docker.io" { DOCKER_HUB } else { host };
+        if !valid_host(host) {
+            return Err(bad(&format!("`{host}` is not a registry's host")));
+        }
+        if path.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(bad("a repository's name has no capital letters"));
+        }
+        if !path.split('/').all(valid_part) {
+            return Err(bad(
+                "a repository's name has small letters and digits, with `.`, `_`, `__` or dashes between them",
+            ));
+        }
+        let repository =
+            if host == DOCKER_HUB && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+        if host.len() + 1 + repository.len() > NAME {
+            return Err(bad(&format!("its name has more than {NAME} characters")));
+        }
+        if path.len() == 64 && path.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(bad("this is an image's id, which registries do not know"));
+        }
+        if tag.is_some_and(|t| !valid_tag(t)) {
+            return Err(bad(&format!(
+                "a tag has up to {TAG} letters, digits, `_`, `.` and dashes, and begins with none of the last two"
+            )));
+        }
+        if digest.is_some_and(|d| !valid_digest(d)) {
+            return Err(bad("a digest is `sha256:` and 64 hexadecimal digits"));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            registry: host.to_owned(),
+            repository,
+            tag: tag.map(str::to_owned),
+            digest: digest.map(str::to_owned),
+        })
+    }
+}
+
+fn is_host(first: &str) -> bool {
+    first == "localhost" || first.contains(['.', ':']) || first.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+fn valid_host(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("v6", port),
+            _ => return false,
+        },
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let label = |l: &str| {
+        let edges = !l.starts_with('-') && !l.ends_with('-');
+        !l.is_empty() && edges && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let port = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok_and(|p| p > 0));
+    name.split('.').all(label) && port
+}
+
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+fn valid_part(part: &str) -> bool {
+    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let between = |s: &str| matches!(s, "" | "." | "_" | "__") || s.bytes().all(|b| b == b'-');
+    let edges = part.bytes().next().is_some_and(word) && part.bytes().last().is_some_and(word);
+    edges
+        && part.bytes().all(|b| word(b) || matches!(b, b'.' | b'_' | b'-'))
+        && part.split(|c: char| c.is_ascii_alphanumeric()).all(between)
+}
+
+fn valid_tag(tag: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    tag.len() <= TAG && tag.bytes().next().is_some_and(word) && tag.bytes().all(|b| word(b) || matches!(b, b'.' | b'-'))
+}
+
+/// SHA-256 and SHA-512: what the OCI image specification registers.
+pub(crate) fn valid_digest(digest: &str) -> bool {
+    let hex = |h: &str, len| h.len() == len && h.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    match digest.split_once(':') {
+        Some(("sha256", h)) => hex(h, 64),
+        Some(("sha512", h)) => hex(h, 128),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn dockers_rules() {
+        let sha = format!("sha256:{HEX}");
+        let pinned = format!("host.example:5000/a/b:1@{sha}");
+        for (text, registry, repository, tag, digest) in [
+            ("nginx", "docker.io", "library/nginx", None, None),
+            ("nginx:1.25", "docker.io", "library/nginx", Some("1.25"), None),
+            ("pingles/web:1.0", "docker.io", "pingles/web", Some("1.0"), None),
+            ("index.docker.io/nginx:1", "docker.io", "library/nginx", Some("1"), None),
+            ("docker.io/nginx:1", "docker.io", "library/nginx", Some("1"), None),
+            ("localhost/web:1", "localhost", "web", Some("1"), None),
+            ("localhost:5000/web", "localhost:5000", "web", None, None),
+            ("127.0.0.1:5000/web:a_B-c.d", "127.0.0.1:5000", "web", Some("a_B-c.d"), None),
+            ("[::1]:5000/web:1", "[::1]:5000", "web", Some("1"), None),
+            ("Host/web:1", "Host", "web", Some("1"), None),
+            ("team/web/api:1", "docker.io", "team/web/api", Some("1"), None),
+            ("a.b-c/x__y/z--w.v:1", "a.b-c", "x__y/z--w.v", Some("1"), None),
+            ("web:5000", "docker.io", "library/web", Some("5000"), None),
+            (&pinned, "host.example:5000", "a/b", Some("1"), Some(sha.as_str())),
+        ] {
+            let r: ImageRef = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            let got = (r.registry(), r.repository(), r.tag(), r.digest());
+            assert_eq!(got, (registry, repository, tag, digest), "{text}");
+            assert_eq!(r.to_string(), text);
+        }
+        let nginx: ImageRef = "nginx:1".parse().unwrap();
+        assert_eq!(nginx.pinned(&sha), format!("docker.io/library/nginx@{sha}"));
+    }
+
+    #[test]
+    fn what_is_no_image() {
+        let long_tag = format!("a:{}", "t".repeat(129));
+        let long_name = "a/".repeat(200) + "b";
+        let short_digest = format!("a@sha256:{}", &HEX[1..]);
+        for bad in [
+            "",
+            ":",
+            ":1",
+            "a:",
+            "/a",
+            "a/",
+            "a//b",
+            "A",
+            "a:b:c",
+            "a b",
+            "-a",
+            "a-",
+            "a..b",
+            "a___b",
+            "a._b",
+            "a@",
+            "a@sha256:",
+            "a@md5:abc",
+            "https://a/b:1",
+            "a.b:99999/c",
+            "a.b:0/c",
+            "a.b:x/c",
+            "-a.b/c",
+            "a..b.c/d",
+            "[::1/x",
+            "[zz]/x",
+            "ä",
+            "a:ä",
+            "a:.b",
+            "a:-b",
+            "a\n",
+            "a@sha256:x@y",
+            HEX,
+            &long_tag,
+            &long_name,
+            &short_digest,
+        ] {
+            let e = bad.parse::<ImageRef>().expect_err(bad);
+            assert_eq!((e.kind(), e.hints().len()), (crate::error::Kind::Usage, 1), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_shown_and_taken_apart(
+            host in prop::option::of("(localhost|[a-z]{1,5}\\.[a-z]{2,5})(:[1-9][0-9]{0,3})?"),
+            path in prop::collection::vec("[a-z0-9]{1,6}(([.]|_|__|-{1,3})[a-z0-9]{1,4}){0,2}", 1..4),
+            tag in prop::option::of("[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}"),
+            digest in prop::option::of("sha256:[0-9a-f]{64}"),
+        ) {
+            let path = path.join("/");
+            let host_part = host.as_ref().map(|h| format!("{h}/")).unwrap_or_default();
+            let tag_part = tag.as_ref().map(|t| format!(":{t}")).unwrap_or_default();
+            let digest_part = digest.as_ref().map(|d| format!("@{d}")).unwrap_or_default();
+            // Without a host, a first part with a dot and more parts behind it is a host by Docker's rules.
+            let first = path.split('/').next().unwrap_or_default();
+            prop_assume!(host.is_some() || !(path.contains('/') && (first.contains('.') || first == "localhost")));
+            let text = format!("{host_part}{path}{tag_part}{digest_part}");
+            let r: ImageRef = text.parse().unwrap();
+            prop_assert_eq!(r.to_string(), &*text);
+            prop_assert_eq!(r.registry(), host.as_deref().unwrap_or(DOCKER_HUB));
+            prop_assert_eq!(r.tag(), tag.as_deref());
+            prop_assert_eq!(r.digest(), digest.as_deref());
+            prop_assert!(r.repository().ends_with(&path));
+            let canonical: ImageRef = r.pinned(&format!("sha256:{HEX}")).parse().unwrap();
+            prop_assert_eq!((canonical.registry(), canonical.repository()), (r.registry(), r.repository()));
+        }
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = text.parse::<ImageRef>();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The manifest that is stored with its application, so that no file is needed later.
+use crate::{
+    Result,
+    cloud::Cloud,
+    engine::{Change, Cx, Resource},
+    model::Owner,
+    registry::parameters,
+};
+
+/// An application's stored manifest. Its parameter's name holds VPC and application: whose it is needs no
+/// look at its tags.
+pub struct ApplicationManifest {
+    /// For whom.
+    pub owner: Owner,
+    /// The noun phrase of step lines.
+    pub noun: String,
+    /// The text.
+    pub yaml: String,
+}
+
+/// What is stored.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The text; `None` when only parts of it are left, or when it is damaged.
+    pub yaml: Option<String>,
+}
+
+impl Resource for ApplicationManifest {
+    const KIND: &'static str = "stored manifest";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = ();
+
+    fn name(&self) -> String {
+        self.owner.application.clone()
+    }
+    fn noun(&self) -> String {
+        self.noun.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let name = parameters::application_name(&self.owner.vpc, &self.owner.application);
+        // Parts without a head are "something": a deletion that was interrupted must go on.
+        Ok(parameters::look(cx.cloud, &name).await?.map(|stored| Live { yaml: stored.text }))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        changes(live, &self.yaml)
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        parameters::write_application(cx.cloud, &self.owner, &self.yaml).await?;
+        Ok(Live { yaml: Some(self.yaml.clone()) })
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, _: &Live, _: &[Change]) -> Result<Live> {
+        self.create(cx).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        parameters::delete_application(cx.cloud, &self.owner.vpc, &self.owner.application).await
+    }
+
+    fn output(&self, _: &Live) {}
+}
+
+fn changes(live: &Live, wanted: &str) -> Vec<Change> {
+    let lines = |text: &str| match text.lines().count() {
+        1 => "1 line".to_owned(),
+        n => format!("{n} lines"),
+    };
+    match &live.yaml {
+        Some(yaml) if yaml == wanted => Vec::new(),
+        Some(yaml) => vec![Change::new("manifest", lines(yaml), lines(wanted))],
+        None => vec![Change::new("manifest", "damaged", lines(wanted))],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_difference_is_one_change() {
+        let live = |yaml: Option<&str>| Live { yaml: yaml.map(Into::into) };
+        assert_eq!(changes(&live(Some("a: 1\n")), "a: 1\n"), []);
+        assert_eq!(changes(&live(Some("a: 1\n")), "a: 1\nb: 2\n"), [Change::new("manifest", "1 line", "2 lines")]);
+        assert_eq!(changes(&live(None), "a: 1"), [Change::new("manifest", "damaged", "1 line")]);
+    }
+}

@@ -1,0 +1,237 @@
+//! Load balancers: an application one for HTTP, a network one for TCP.
+use super::{
+    listener,
+    security_group::GroupId,
+    target_group::{Fixed, Traffic, tag_list, tags},
+};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, NodeId, Ref, Resource},
+    model::Owner,
+};
+use aws_sdk_elasticloadbalancingv2::types::{
+    IpAddressType, LoadBalancer as Balancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
+    LoadBalancerTypeEnum,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// A load balancer.
+pub struct LoadBalancer {
+    /// For whom.
+    pub owner: Owner,
+    /// The name; at most 32 characters.
+    pub name: String,
+    /// The noun phrase of step lines.
+    pub noun: String,
+    /// HTTP makes an application load balancer, TCP a network load balancer.
+    pub traffic: Traffic,
+    /// Whether only private addresses reach it.
+    pub internal: bool,
+    /// Subnets, one in each zone. Those of the day of creation stay: they are not compared.
+    pub subnets: Vec<String>,
+    /// Security groups. A network load balancer made without any can never have some.
+    pub security_groups: Vec<Ref<GroupId>>,
+}
+
+/// What others need of a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancerId {
+    /// Its ARN.
+    pub arn: String,
+    /// Its DNS name.
+    pub dns_name: String,
+    /// The hosted zone of that name, for alias records.
+    pub zone_id: String,
+}
+
+/// What was found.
+pub struct LiveLoadBalancer {
+    balancer: Balancer,
+    attributes: BTreeMap<String, String>,
+}
+
+/// The load balancer of this name, if there is one. Shared by all who ask in this run, so that a command
+/// can look early.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Balancer>>> {
+    let load = async {
+        let call = cloud.elb().describe_load_balancers().names(name).send().await;
+        let answer =
+            call.told_unless(cloud, "elasticloadbalancing:DescribeLoadBalancers", name, &["LoadBalancerNotFound"])?;
+        Ok(answer.and_then(|a| a.load_balancers.unwrap_or_default().into_iter().next()))
+    };
+    cloud.once(format!("load balancer {name}"), load).await
+}
+
+impl LoadBalancer {
+    fn kind(&self) -> LoadBalancerTypeEnum {
+        match self.traffic {
+            Traffic::Http => LoadBalancerTypeEnum::Application,
+            Traffic::Tcp => LoadBalancerTypeEnum::Network,
+        }
+    }
+    fn scheme(&self) -> LoadBalancerSchemeEnum {
+        if self.internal { LoadBalancerSchemeEnum::Internal } else { LoadBalancerSchemeEnum::InternetFacing }
+    }
+    /// Headers that no RFC allows are a way to smuggle requests; and a zone without a healthy instance must
+    /// not swallow its share of the traffic (application load balancers always balance across zones).
+    fn attribute(&self) -> (&'static str, &'static str) {
+        match self.traffic {
+            Traffic::Http => ("routing.http.drop_invalid_header_fields.enabled", "true"),
+            Traffic::Tcp => ("load_balancing.cross_zone.enabled", "true"),
+        }
+    }
+    fn groups(&self, cx: &Cx<'_, Cloud>) -> BTreeSet<String> {
+        self.security_groups.iter().filter_map(|g| cx.try_get(*g)).map(|g| g.0.clone()).collect()
+    }
+    async fn write_attributes(&self, cloud: &Cloud, arn: &str) -> Result<()> {
+        let (key, value) = self.attribute();
+        let attribute = LoadBalancerAttribute::builder().key(key).value(value).build();
+        let call =
+            cloud.elb().modify_load_balancer_attributes().load_balancer_arn(arn).attributes(attribute).send().await;
+        call.told(cloud, "elasticloadbalancing:ModifyLoadBalancerAttributes", &self.name)
+            .map_err(|e| e.retry_on(&["LoadBalancerNotFound"]))?;
+        Ok(())
+    }
+    fn compare(&self, live: &LiveLoadBalancer, wanted: &BTreeSet<String>) -> Vec<Change> {
+        let balancer = &live.balancer;
+        let mut fixed = Fixed::default();
+        fixed.compare("type", balancer.r#type().map(LoadBalancerTypeEnum::as_str), Some(self.kind().as_str()));
+        fixed.compare("scheme", balancer.scheme().map(LoadBalancerSchemeEnum::as_str), Some(self.scheme().as_str()));
+        let mut changes = fixed.0;
+        let groups: BTreeSet<String> = balancer.security_groups().iter().cloned().collect();
+        if groups != *wanted {
+            changes.push(Change::new(GROUPS, join(&groups), join(wanted)));
+        }
+        let (key, value) = self.attribute();
+        let now = live.attributes.get(key).map_or("-", String::as_str);
+        if now != value {
+            changes.push(Change::new(key, now, value));
+        }
+        changes
+    }
+}
+
+const GROUPS: &str = "security groups";
+
+fn join(set: &BTreeSet<String>) -> String {
+    if set.is_empty() { "-".into() } else { set.iter().map(String::as_str).collect::<Vec<_>>().join(", ") }
+}
+
+impl Resource for LoadBalancer {
+    const KIND: &'static str = "load balancer";
+    type Cloud = Cloud;
+    type Live = LiveLoadBalancer;
+    type Output = LoadBalancerId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn noun(&self) -> String {
+        self.noun.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        self.security_groups.iter().map(|g| g.node()).collect()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveLoadBalancer>> {
+        let found = describe(cx.cloud, &self.name).await?;
+        let Some(balancer) = found.as_ref().clone() else { return Ok(None) };
+        let arn = balancer.load_balancer_arn().unwrap_or_default();
+        let attributes = async {
+            let call = cx.cloud.elb().describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
+            let operation = "elasticloadbalancing:DescribeLoadBalancerAttributes";
+            call.told_unless(cx.cloud, operation, &self.name, &["LoadBalancerNotFound"])
+        };
+        let (tags, attributes) = futures::try_join!(tags(cx.cloud, arn), attributes)?;
+        let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
+        self.owner.claim(Self::KIND, &self.name, &tags)?;
+        let pair = |a: &LoadBalancerAttribute| Some((a.key()?.to_owned(), a.value().unwrap_or_default().to_owned()));
+        let attributes = attributes.attributes().iter().filter_map(pair).collect();
+        Ok(Some(LiveLoadBalancer { balancer, attributes }))
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveLoadBalancer) -> Vec<Change> {
+        let mut changes = self.compare(live, &self.groups(cx));
+        let state = live.balancer.state();
+        if state.and_then(|s| s.code()) == Some(&LoadBalancerStateEnum::Failed) {
+            let reason = state.and_then(|s| s.reason()).unwrap_or("AWS gives no reason");
+            let hint = format!("AWS could not set it up ({reason}): delete the version and create it again.");
+            changes.push(Change::refused("state", "failed", "active", hint));
+        }
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveLoadBalancer> {
+        let groups = self.groups(cx).into_iter().collect();
+        let call = cx
+            .cloud
+            .elb()
+            .create_load_balancer()
+            .name(&self.name)
+            .r#type(self.kind())
+            .scheme(self.scheme())
+            .ip_address_type(IpAddressType::Ipv4)
+            .set_subnets(Some(self.subnets.clone()))
+            .set_security_groups(Some(groups).filter(|g: &Vec<String>| !g.is_empty()))
+            .set_tags(Some(tag_list(&self.owner.tags(&self.name))))
+            .send()
+            .await;
+        // One of that name that the look did not see: an earlier answer was lost. Look again.
+        let answer = call
+            .told(cx.cloud, "elasticloadbalancing:CreateLoadBalancer", &self.name)
+            .map_err(|e| e.retry_on(&["DuplicateLoadBalancerName"]))?;
+        let balancer = answer.load_balancers.unwrap_or_default().into_iter().next();
+        let balancer =
+            balancer.ok_or_else(|| Error::failed("AWS answered without the new load balancer").retryable())?;
+        let arn = balancer.load_balancer_arn().unwrap_or_default();
+        self.write_attributes(cx.cloud, arn).await?;
+        listener::none_yet(cx.cloud, arn).await?;
+        Ok(LiveLoadBalancer { balancer, attributes: BTreeMap::new() })
+    }
+
+    async fn update(
+        &self,
+        cx: &Cx<'_, Cloud>,
+        live: &LiveLoadBalancer,
+        changes: &[Change],
+    ) -> Result<LiveLoadBalancer> {
+        let arn = live.balancer.load_balancer_arn().unwrap_or_default();
+        if changes.iter().any(|c| c.field == GROUPS) {
+            let groups = self.groups(cx).into_iter().collect();
+            let call = cx.cloud.elb().set_security_groups().load_balancer_arn(arn).set_security_groups(Some(groups));
+            call.send().await.told(cx.cloud, "elasticloadbalancing:SetSecurityGroups", &self.name)?;
+        }
+        if changes.iter().any(|c| c.field == self.attribute().0) {
+            self.write_attributes(cx.cloud, arn).await?;
+        }
+        Ok(LiveLoadBalancer { balancer: live.balancer.clone(), attributes: live.attributes.clone() })
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveLoadBalancer) -> Result<()> {
+        let arn = live.balancer.load_balancer_arn().unwrap_or_default();
+        let call = cx.cloud.elb().delete_load_balancer().load_balancer_arn(arn).send().await;
+        let operation = "elasticloadbalancing:DeleteLoadBalancer";
+        match call.told_unless(cx.cloud, operation, &self.name, &["LoadBalancerNotFound"]) {
+            Err(e) if e.code() == Some("OperationNotPermitted") => Err(e.hint(
+                "Somebody protected it against deletion: switch its attribute deletion_protection.enabled off first.",
+            )),
+            other => other.map(|_| ()),
+        }
+    }
+
+    fn output(&self, live: &LiveLoadBalancer) -> LoadBalancerId {
+        let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+        LoadBalancerId {
+            arn: text(live.balancer.load_balancer_arn()),
+            dns_name: text(live.balancer.dns_name()),
+            zone_id: text(live.balancer.canonical_hosted_zone_id()),
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The IAM role of an application's instances, with the instance profile that carries it to them. Both
+//! have one name, and are one resource.
+use super::tag_drift;
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, Ownership, Resource},
+    model::Owner,
+};
+use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, Tag};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+mod documents;
+mod writes;
+pub use documents::instances_may_assume;
+
+/// Name of the one inline policy.
+const POLICY: &str = "minion";
+/// Inline policies of a role, together, without white space (IAM quotas; fixed).
+pub const POLICY_LIMIT: usize = 10_240;
+/// Managed policies of a role (IAM quotas; an account can have it raised).
+pub const MANAGED_LIMIT: usize = 10;
+/// IAM's code for what is not there, or not visible yet.
+const NOT_THERE: &str = "NoSuchEntity";
+
+/// A role that EC2 instances assume, and its instance profile.
+pub struct Role {
+    /// For whom.
+    pub owner: Owner,
+    /// The name of the role and of the instance profile: at most 64 characters, unique in the account.
+    pub name: String,
+    /// The noun phrase of step lines.
+    pub noun: String,
+    /// Whether it is ours to write. An existing one needs an instance profile of its name.
+    pub ownership: Ownership,
+    /// The inline policy. One without statements (or `null`) means: none.
+    pub policy: Value,
+    /// ARNs of the managed policies; others are detached.
+    pub managed_policies: BTreeSet<String>,
+    /// ARN of the permissions boundary. `None` leaves what is there.
+    pub boundary: Option<String>,
+}
+
+/// What others need of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleId {
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The instance profile's name.
+    pub profile: String,
+}
+
+/// What there is of a role: any part may be missing.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    role: Option<IamRole>,
+    profile: Option<InstanceProfile>,
+    /// The inline policy; a document that is no JSON is `Null`.
+    policy: Option<Value>,
+    attached: BTreeSet<String>,
+}
+
+impl Live {
+    fn carried(&self) -> impl Iterator<Item = &str> {
+        self.profile.iter().flat_map(InstanceProfile::roles).map(IamRole::role_name)
+    }
+    fn boundary(&self) -> Option<&str> {
+        self.role.as_ref()?.permissions_boundary()?.permissions_boundary_arn()
+    }
+    fn trust(&self) -> Option<Value> {
+        self.role.as_ref()?.assume_role_policy_document().map(documents::parse)
+    }
+    fn tags(&self) -> BTreeMap<String, String> {
+        // Of two sets of tags that should be the same, a tag counts that both have.
+        let of =
+            |tags: &[Tag]| tags.iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect::<BTreeMap<_, _>>();
+        let role = self.role.as_ref().map(|r| of(r.tags()));
+        let profile = self.profile.as_ref().map(|p| of(p.tags()));
+        match (role, profile) {
+            (Some(role), Some(profile)) => role.into_iter().filter(|(k, v)| profile.get(k) == Some(v)).collect(),
+            (one, other) => one.or(other).unwrap_or_default(),
+        }
+    }
+}
+
+impl Role {
+    /// Checks what can be checked without AWS: call it before a plan is shown.
+    ///
+    /// # Errors
+    /// A usage error that names the limit.
+    pub fn check(&self) -> Result<()> {
+        let count = self.name.len();
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b);
+        if !(1..=crate::model::names::ROLE).contains(&count) || !self.name.bytes().all(allowed) {
+            return Err(Error::usage(format!("`{}` is no name for an IAM role", self.name))
+                .hint("IAM takes 1 to 64 letters, digits and +=,.@_- in a role's name."));
+        }
+        let size = documents::size(&self.policy);
+        if size > POLICY_LIMIT {
+            return Err(Error::usage(format!(
+                "the policies of {} have {size} characters; IAM takes {POLICY_LIMIT} in a role's inline policies",
+                self.noun
+            ))
+            .hint("Make a managed policy of a part of them, and name it under managed_policies."));
+        }
+        let managed = self.managed_policies.len();
+        if managed > MANAGED_LIMIT {
+            return Err(Error::usage(format!(
+                "{} has {managed} managed policies; IAM takes {MANAGED_LIMIT} for a role",
+                self.noun
+            ))
+            .hint("Merge some of them into one, or move statements to policies."));
+        }
+        Ok(())
+    }
+
+    /// The inline policy, when one is wanted.
+    fn wanted_policy(&self) -> Option<&Value> {
+        let statements = match &self.policy["Statement"] {
+            Value::Array(list) => !list.is_empty(),
+            Value::Object(_) => true,
+            _ => false,
+        };
+        statements.then_some(&self.policy)
+    }
+}
+
+impl Resource for Role {
+    const KIND: &'static str = "IAM role";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = RoleId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn noun(&self) -> String {
+        self.noun.clone()
+    }
+    fn ownership(&self) -> Ownership {
+        self.ownership
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let (iam, name) = (cx.cloud.iam(), self.name.as_str());
+        let absent = &[NOT_THERE];
+        let (role, policy, attached, profile) = futures::try_join!(
+            async { iam.get_role().role_name(name).send().await.told_unless(cx.cloud, "iam:GetRole", name, absent) },
+            async {
+                let call = iam.get_role_policy().role_name(name).policy_name(POLICY);
+                call.send().await.told_unless(cx.cloud, "iam:GetRolePolicy", name, absent)
+            },
+            attached(cx.cloud, name),
+            async {
+                let call = iam.get_instance_profile().instance_profile_name(name);
+                call.send().await.told_unless(cx.cloud, "iam:GetInstanceProfile", name, absent)
+            },
+        )?;
+        let live = Live {
+            role: role.and_then(|r| r.role),
+            profile: profile.and_then(|p| p.instance_profile),
+            policy: policy.map(|p| documents::parse(p.policy_document())),
+            attached,
+        };
+        if self.ownership == Ownership::Existing {
+            return Ok(live.role.is_some().then_some(live));
+        }
+        if live.role.is_none() && live.profile.is_none() {
+            return Ok(None);
+        }
+        let claim = |kind, tags: &[Tag]| {
+            let tags = tags.iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect();
+            self.owner.claim(kind, name, &tags)
+        };
+        live.role.as_ref().map_or(Ok(()), |r| claim(Self::KIND, r.tags()))?;
+        live.profile.as_ref().map_or(Ok(()), |p| claim("instance profile", p.tags()))?;
+        Ok(Some(live))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        self.changes(live)
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        self.converge(cx.cloud, &Live::default()).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.converge(cx.cloud, live).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        self.remove(cx.cloud, live).await
+    }
+
+    fn output(&self, live: &Live) -> RoleId {
+        RoleId {
+            role_arn: live.role.as_ref().map_or_else(String::new, |r| r.arn().to_owned()),
+            profile: self.name.clone(),
+        }
+    }
+}
+
+impl Role {
+    fn changes(&self, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let mut change = |field: &str, from: &str, to: &str| changes.push(Change::new(field, from, to));
+        if live.profile.is_none() {
+            change("instance profile", "-", &self.name);
+        } else if !live.carried().eq([self.name.as_str()]) {
+            change("role in instance profile", live.carried().next().unwrap_or("-"), &self.name);
+        }
+        if self.ownership == Ownership::Existing {
+            return changes;
+        }
+        match live.trust() {
+            None => change("role", "-", &self.name),
+            Some(trust) if trust != instances_may_assume() => {
+                change("trust policy", &documents::short(&trust), &documents::short(&instances_may_assume()));
+            }
+            Some(_) => {}
+        }
+        if live.policy.as_ref() != self.wanted_policy() {
+            let text = |p: Option<&Value>| p.map_or_else(|| "-".to_owned(), documents::short);
+            change("policies", &text(live.policy.as_ref()), &text(self.wanted_policy()));
+        }
+        for arn in self.managed_policies.difference(&live.attached) {
+            change("managed policy", "-", arn);
+        }
+        for arn in live.attached.difference(&self.managed_policies) {
+            change("managed policy", arn, "-");
+        }
+        // A role that is not there yet gets its boundary and tags in the creating call.
+        if let (Some(wanted), Some(_)) = (&self.boundary, &live.role)
+            && live.boundary() != Some(wanted)
+        {
+            change("permissions boundary", live.boundary().unwrap_or("-"), wanted);
+        }
+        changes.extend(tag_drift::changes(&self.owner, &live.tags()));
+        changes
+    }
+}
+
+/// ARNs of the managed policies of a role; none when there is no role.
+async fn attached(cloud: &Cloud, name: &str) -> Result<BTreeSet<String>> {
+    let pages = cloud.iam().list_attached_role_policies().role_name(name).into_paginator().items().send();
+    let policies = pages.collect::<Result<Vec<_>, _>>().await;
+    let policies = policies.told_unless(cloud, "iam:ListAttachedRolePolicies", name, &[NOT_THERE])?;
+    Ok(policies.unwrap_or_default().into_iter().filter_map(|p| p.policy_arn).collect())
+}
+
+/// Runs the calls at the same time, a few at once.
+async fn all<F: Future<Output = Result<()>>>(calls: Vec<F>) -> Result<()> {
+    stream::iter(calls).map(Ok).try_for_each_concurrent(4, |call| call).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_iam::{primitives::DateTime, types::AttachedPermissionsBoundary};
+    use serde_json::json;
+
+    fn wanted() -> Role {
+        Role {
+            owner: Owner {
+                tool: "minion",
+                vpc: "vpc-1".into(),
+                team: None,
+                application: "a".into(),
+                version: None,
+                extra: BTreeMap::new(),
+            },
+            name: "app-a".into(),
+            noun: "IAM role and instance profile".into(),
+            ownership: Ownership::Owned,
+            policy: json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}),
+            managed_policies: BTreeSet::from(["arn:aws:iam::aws:policy/A".into()]),
+            boundary: Some("arn:b".into()),
+        }
+    }
+    fn role(boundary: Option<&str>) -> IamRole {
+        IamRole::builder()
+            .path("/")
+            .role_name("app-a")
+            .role_id("x")
+            .arn("arn:r")
+            .create_date(DateTime::from_secs(0))
+            .assume_role_policy_document(instances_may_assume().to_string().replace('"', "%22"))
+            .set_permissions_boundary(
+                boundary.map(|b| AttachedPermissionsBoundary::builder().permissions_boundary_arn(b).build()),
+            )
+            .build()
+            .unwrap()
+    }
+    fn live() -> Live {
+        let profile = InstanceProfile::builder()
+            .path("/")
+            .instance_profile_name("app-a")
+            .instance_profile_id("x")
+            .arn("arn:p")
+            .create_date(DateTime::from_secs(0))
+            .roles(role(None))
+            .build()
+            .unwrap();
+        Live {
+            role: Some(role(Some("arn:b"))),
+            profile: Some(profile),
+            policy: Some(wanted().policy),
+            attached: wanted().managed_policies,
+        }
+    }
+    fn fields(role: &Role, live: &Live) -> Vec<String> {
+        role.changes(live).into_iter().map(|c| c.field).collect()
+    }
+
+    #[test]
+    fn each_part_that_differs_is_a_change() {
+        let none = Vec::<String>::new();
+        assert_eq!(fields(&wanted(), &live()), none);
+        assert_eq!(fields(&wanted(), &Live { profile: None, ..live() }), ["instance profile"]);
+        assert_eq!(fields(&wanted(), &Live { policy: None, ..live() }), ["policies"]);
+        assert_eq!(fields(&wanted(), &Live { role: Some(role(None)), ..live() }), ["permissions boundary"]);
+        assert_eq!(
+            fields(&wanted(), &Live { attached: ["x".into()].into(), ..live() }),
+            ["managed policy", "managed policy"]
+        );
+        assert_eq!(fields(&Role { boundary: None, ..wanted() }, &live()), none);
+        assert_eq!(fields(&Role { policy: Value::Null, ..wanted() }, &Live { policy: None, ..live() }), none);
+        let other = Role { name: "app-b".into(), ..wanted() };
+        assert_eq!(fields(&other, &live()), ["role in instance profile"]);
+    }
+
+    #[test]
+    fn an_existing_role_only_needs_its_profile() {
+        let existing = Role { ownership: Ownership::Existing, policy: Value::Null, boundary: None, ..wanted() };
+        assert_eq!(fields(&existing, &Live { attached: BTreeSet::new(), ..live() }), Vec::<String>::new());
+        assert_eq!(fields(&existing, &Live { profile: None, ..live() }), ["instance profile"]);
+    }
+
+    #[test]
+    fn limits_are_checked_before_anything_is_written() {
+        wanted().check().unwrap();
+        let statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "x".repeat(POLICY_LIMIT)});
+        let long = Role { policy: json!({ "Statement": [statement] }), ..wanted() };
+        assert!(long.check().unwrap_err().to_string().contains("10240"));
+        let many = Role { managed_policies: (0..11).map(|n| n.to_string()).collect(), ..wanted() };
+        assert!(many.check().unwrap_err().to_string().contains("11 managed policies"));
+        assert!(Role { name: "x".repeat(65), ..wanted() }.check().is_err());
+        assert!(Role { name: "a b".into(), ..wanted() }.check().is_err());
+    }
+}

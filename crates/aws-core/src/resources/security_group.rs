@@ -1,0 +1,339 @@
+//! Security groups and their ingress rules.
+use super::tag_drift;
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, NodeId, Ownership, Ref, Resource},
+    model::{
+        Owner,
+        tags::{APPLICATION, MANAGED_BY},
+    },
+};
+use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
+use ipnet::IpNet;
+use std::{collections::BTreeMap, sync::Arc};
+
+mod rules;
+use rules::Rules;
+
+/// Longest name and longest description, in characters (EC2 `CreateSecurityGroup`).
+const TEXT: usize = 255;
+/// Rules whose description begins so are ours to revoke; others were added by hand, and stay.
+const OURS: &str = "minion:";
+/// A group that is gone, or not visible yet.
+const NOT_THERE: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
+
+/// A security group with its ingress rules. Egress stays as AWS makes it: open.
+pub struct SecurityGroup {
+    /// For whom.
+    pub owner: Owner,
+    /// The group's name, unique in the VPC. For an existing one also its id.
+    pub name: String,
+    /// The noun phrase of step lines.
+    pub noun: String,
+    /// What the group is for. Characters that AWS refuses are replaced.
+    pub description: String,
+    /// Whether it is ours to write.
+    pub ownership: Ownership,
+    /// Who may connect; the order does not matter.
+    pub ingress: Vec<Ingress>,
+}
+
+/// One ingress rule.
+#[derive(Clone)]
+pub struct Ingress {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The port; `None` for all.
+    pub port: Option<u16>,
+    /// Who may connect.
+    pub from: Source,
+    /// What for; `minion:` is put in front, and characters that AWS refuses are replaced.
+    pub description: String,
+}
+
+/// Protocols of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// Every protocol; a rule of this kind has no ports.
+    All,
+}
+
+/// Who may connect.
+#[derive(Clone)]
+pub enum Source {
+    /// A network, IPv4 or IPv6.
+    Cidr(IpNet),
+    /// The members of another group.
+    Group(Ref<GroupId>),
+    /// The members of this group.
+    Itself,
+}
+
+/// The id of a security group, `sg-..`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupId(pub String);
+
+impl SecurityGroup {
+    /// The wanted rules, on a group of this id.
+    fn wanted(&self, cx: &Cx<'_, Cloud>, id: &str) -> Rules {
+        let group = |r: Ref<GroupId>| cx.get(r).0.clone();
+        self.ingress.iter().map(|i| rules::wanted(i, id, group)).collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        let count = self.name.chars().count();
+        let fits = (1..=TEXT).contains(&count) && self.name.chars().all(rules::allowed);
+        if fits && !self.name.to_ascii_lowercase().starts_with("sg-") {
+            return Ok(());
+        }
+        Err(Error::usage(format!("`{}` is no name for a security group", self.name)).hint(format!(
+            "AWS takes 1 to {TEXT} letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*, and not `sg-` in front."
+        )))
+    }
+
+    fn aws_tags(&self) -> Vec<Tag> {
+        self.owner.tags(&self.name).iter().map(|(k, v)| tag(k, v)).collect()
+    }
+
+    /// Adds rules: all in one call, or, when some are there already, one by one.
+    async fn authorize(&self, cloud: &Cloud, id: &str, missing: &Rules) -> Result<()> {
+        for rules in missing.in_one_call().chain(missing.one_by_one()) {
+            let call = cloud.ec2().authorize_security_group_ingress().group_id(id);
+            let added = call
+                .set_ip_permissions(Some(rules.permissions()))
+                .send()
+                .await
+                .told_unless(cloud, "ec2:AuthorizeSecurityGroupIngress", &self.name, &["InvalidPermission.Duplicate"])
+                // A group just made may not be visible everywhere yet.
+                .map_err(|e| e.retry_on(NOT_THERE))?;
+            if added.is_some() && rules == *missing {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Revokes rules: all in one call, or, when some are gone already, one by one.
+    async fn revoke(&self, cloud: &Cloud, id: &str, extra: &Rules) -> Result<()> {
+        for rules in extra.in_one_call().chain(extra.one_by_one()) {
+            let call = cloud.ec2().revoke_security_group_ingress().group_id(id);
+            let revoked = call.set_ip_permissions(Some(rules.permissions())).send().await.told_unless(
+                cloud,
+                "ec2:RevokeSecurityGroupIngress",
+                &self.name,
+                &["InvalidPermission.NotFound"],
+            )?;
+            if revoked.is_some() && rules == *extra {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn retag(&self, cloud: &Cloud, live: &Live, id: &str) -> Result<()> {
+        let stale = tag_drift::stale(&self.owner, &tags(live));
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let tags = stale.iter().map(|(k, v)| tag(k, v)).collect();
+        cloud
+            .ec2()
+            .create_tags()
+            .resources(id)
+            .set_tags(Some(tags))
+            .send()
+            .await
+            .told(cloud, "ec2:CreateTags", &self.name)
+            .map(drop)
+    }
+}
+
+impl Resource for SecurityGroup {
+    const KIND: &'static str = "security group";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = GroupId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn noun(&self) -> String {
+        self.noun.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        let groups =
+            self.ingress.iter().filter_map(|i| if let Source::Group(g) = &i.from { Some(g.node()) } else { None });
+        groups.collect()
+    }
+    fn ownership(&self) -> Ownership {
+        self.ownership
+    }
+    fn missing(&self) -> Error {
+        Error::not_found(format!("security group {} does not exist in {}", self.name, self.owner.vpc))
+            .hint("It is used, not made, here: create it first, or name another one.")
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let vpc = self.owner.vpc.as_str();
+        if self.ownership == Ownership::Existing {
+            let field = if self.name.starts_with("sg-") { "group-id" } else { "group-name" };
+            return Ok(list(cx.cloud, &[("vpc-id", vpc), (field, &self.name)]).await?.into_iter().next());
+        }
+        let ours = list_of_application(cx.cloud, vpc, &self.owner.application).await?;
+        let mut found = ours.iter().find(|g| g.group_name() == Some(&self.name)).cloned();
+        if found.is_none() {
+            // The name is unique in the VPC: without this look, a foreign group of the name would be
+            // AWS's puzzling answer to the creating call.
+            found = list(cx.cloud, &[("vpc-id", vpc), ("group-name", &self.name)]).await?.into_iter().next();
+        }
+        if let Some(live) = &found {
+            self.owner.claim(Self::KIND, &self.name, &tags(live))?;
+        }
+        Ok(found)
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let wanted = self.wanted(cx, id(live));
+        let there = Rules::of(live);
+        let mut changes: Vec<Change> =
+            wanted.minus(&there).names().map(|rule| Change::new("ingress", "-", rule)).collect();
+        if self.ownership == Ownership::Owned {
+            changes.extend(there.ours().minus(&wanted).names().map(|rule| Change::new("ingress", rule, "-")));
+            changes.extend(tag_drift::changes(&self.owner, &tags(live)));
+        }
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        self.check()?;
+        let made = cx
+            .cloud
+            .ec2()
+            .create_security_group()
+            .group_name(&self.name)
+            .description(rules::sanitised(&self.description, TEXT))
+            .vpc_id(&self.owner.vpc)
+            .tag_specifications(
+                TagSpecification::builder()
+                    .resource_type(ResourceType::SecurityGroup)
+                    .set_tags(Some(self.aws_tags()))
+                    .build(),
+            )
+            .send()
+            .await
+            .told(cx.cloud, "ec2:CreateSecurityGroup", &self.name)
+            // It was not there a moment ago: an earlier try of this very call made it.
+            .map_err(|e| e.retry_on(&["InvalidGroup.Duplicate"]))?;
+        let id = made.group_id().unwrap_or_default();
+        let wanted = self.wanted(cx, id);
+        self.authorize(cx.cloud, id, &wanted).await?;
+        Ok(Live::builder()
+            .group_id(id)
+            .group_name(&self.name)
+            .vpc_id(&self.owner.vpc)
+            .set_tags(Some(self.aws_tags()))
+            .set_ip_permissions(Some(wanted.permissions()))
+            .build())
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        let id = id(live);
+        let (wanted, there) = (self.wanted(cx, id), Rules::of(live));
+        // What is wanted is opened before what is not is closed, so that nobody is cut off in between.
+        futures::try_join!(
+            async { self.authorize(cx.cloud, id, &wanted.minus(&there)).await },
+            self.retag(cx.cloud, live, id),
+        )?;
+        self.revoke(cx.cloud, id, &there.ours().minus(&wanted)).await?;
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        cx.cloud
+            .ec2()
+            .delete_security_group()
+            .group_id(id(live))
+            .send()
+            .await
+            .told_unless(cx.cloud, "ec2:DeleteSecurityGroup", &self.name, NOT_THERE)
+            // Network interfaces of instances and load balancers that are going away hold it for minutes.
+            .map_err(|e| {
+                e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"])
+                    .hint("Something still uses the group: network interfaces of instances or load balancers, or another group's rules.")
+            })
+            .map(drop)
+    }
+
+    fn output(&self, live: &Live) -> GroupId {
+        GroupId(id(live).to_owned())
+    }
+}
+
+fn id(live: &Live) -> &str {
+    live.group_id().unwrap_or_default()
+}
+
+fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build()
+}
+
+/// The group's tags.
+pub fn tags(live: &Live) -> BTreeMap<String, String> {
+    let pairs = live.tags().iter();
+    pairs.map(|t| (t.key().unwrap_or_default().to_owned(), t.value().unwrap_or_default().to_owned())).collect()
+}
+
+/// The security groups that `minion` owns in a VPC: one application's, or all. One list for each run.
+///
+/// # Errors
+/// What EC2 answers.
+pub async fn list_owned(cloud: &Cloud, owner_vpc: &str, application: Option<&str>) -> Result<Arc<Vec<Live>>> {
+    if let Some(application) = application {
+        return list_of_application(cloud, owner_vpc, application).await;
+    }
+    let managed = format!("tag:{MANAGED_BY}");
+    cloud
+        .once(format!("security groups of {owner_vpc}"), async {
+            list(cloud, &[("vpc-id", owner_vpc), (&managed, "minion")]).await
+        })
+        .await
+}
+
+/// By the application's tag, which only our own tools write; `find` and `list_owned` share it.
+async fn list_of_application(cloud: &Cloud, vpc: &str, application: &str) -> Result<Arc<Vec<Live>>> {
+    let tag = format!("tag:{APPLICATION}");
+    cloud
+        .once(format!("security groups of {application} in {vpc}"), async {
+            list(cloud, &[("vpc-id", vpc), (&tag, application)]).await
+        })
+        .await
+}
+
+async fn list(cloud: &Cloud, filters: &[(&str, &str)]) -> Result<Vec<Live>> {
+    let filters = filters.iter().map(|(k, v)| Filter::builder().name(*k).values(literal(v)).build()).collect();
+    cloud
+        .ec2()
+        .describe_security_groups()
+        .set_filters(Some(filters))
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .told(cloud, "ec2:DescribeSecurityGroups", "")
+}
+
+/// A filter's value, with the wildcards of EC2 filters taken literally.
+fn literal(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        if matches!(c, '*' | '?' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

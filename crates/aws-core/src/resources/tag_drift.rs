@@ -1,0 +1,47 @@
+//! Tags that may change while a thing lives: the team's and the manifest's own.
+use crate::{
+    engine::Change,
+    model::{Owner, tags::TEAM},
+};
+use std::collections::BTreeMap;
+
+/// The tags, of those that may change, that `live` lacks or has otherwise. Tags that are no longer
+/// wanted stay: nothing tells them from those that somebody else put there.
+pub(super) fn stale(owner: &Owner, live: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let team = owner.team.iter().map(|t| (TEAM.to_owned(), t.clone()));
+    // What the owner says of itself wins over a tag of the same name that the manifest asks for.
+    let all = owner.tags("");
+    let extra = owner.extra.iter().filter(|(k, v)| all.get(*k) == Some(*v)).map(|(k, v)| (k.clone(), v.clone()));
+    extra.chain(team).filter(|(k, v)| live.get(k) != Some(v)).collect()
+}
+
+/// One change for each of [`stale`].
+pub(super) fn changes(owner: &Owner, live: &BTreeMap<String, String>) -> Vec<Change> {
+    let stale = stale(owner, live).into_iter();
+    stale.map(|(k, v)| Change::new(format!("tag {k}"), live.get(&k).map_or("-", String::as_str), v)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_set_and_differs_is_stale() {
+        let mut owner = Owner {
+            tool: "minion",
+            vpc: "vpc-1".into(),
+            team: Some("red".into()),
+            application: "a".into(),
+            version: None,
+            extra: BTreeMap::from([("cost".into(), "7".into()), ("managed-by".into(), "me".into())]),
+        };
+        let live = owner.tags("a");
+        assert_eq!(changes(&owner, &live), []);
+        owner.team = Some("blue".into());
+        owner.extra = BTreeMap::from([("new".into(), "1".into())]);
+        assert_eq!(changes(&owner, &live), [Change::new("tag new", "-", "1"), Change::new("tag team", "red", "blue")]);
+        owner.team = None;
+        owner.extra.clear();
+        assert_eq!(changes(&owner, &live), []);
+    }
+}

@@ -1,0 +1,273 @@
+//! Target groups: the instances of one version, and how the load balancer checks them.
+use crate::{
+    Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, Resource},
+    model::Owner,
+};
+use aws_sdk_elasticloadbalancingv2::types::{
+    Matcher, ProtocolEnum, Tag, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,
+};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+/// What to do about a version that is not as wanted.
+pub(super) const IMMUTABLE: &str = "A version never changes: create another version.";
+/// The attribute with the time for open connections to end, in seconds.
+const DELAY: &str = "deregistration_delay.timeout_seconds";
+
+/// What sort of traffic a version takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// HTTP, through an application load balancer.
+    Http,
+    /// TCP, through a network load balancer.
+    Tcp,
+}
+
+/// A target group of instances.
+pub struct TargetGroup {
+    /// For whom.
+    pub owner: Owner,
+    /// The name; at most 32 characters.
+    pub name: String,
+    /// The noun phrase of step lines.
+    pub noun: String,
+    /// The VPC's id.
+    pub vpc: String,
+    /// What the instances speak.
+    pub protocol: Traffic,
+    /// The port on the instances.
+    pub port: u16,
+    /// How their health is checked.
+    pub health: HealthCheck,
+    /// How long open connections may last after an instance is taken out (0 to 3600 seconds).
+    pub deregistration_delay: Duration,
+}
+
+/// A health check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// The path of an HTTP check. `None`: a TCP check (for [`Traffic::Http`], which has no such check: `/`).
+    pub path: Option<String>,
+    /// The port; `None` for the one that takes the traffic.
+    pub port: Option<u16>,
+    /// Seconds between two checks (5 to 300).
+    pub interval: u32,
+    /// Seconds to wait for an answer (2 to 120).
+    pub timeout: u32,
+    /// Good answers in a row that make a target healthy (2 to 10).
+    pub healthy: u32,
+    /// Bad ones that make it unhealthy (2 to 10).
+    pub unhealthy: u32,
+    /// HTTP codes of a good answer, e.g. `200-299`; `None` for AWS's default.
+    pub codes: Option<String>,
+}
+
+/// The ARN of a target group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetGroupArn(pub String);
+
+/// What was found.
+pub struct LiveTargetGroup {
+    group: Group,
+    delay: Option<u64>,
+}
+
+/// The target group of this name, if there is one. Shared by all who ask in this run, so that a command
+/// can look early.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Group>>> {
+    let load = async {
+        let call = cloud.elb().describe_target_groups().names(name).send().await;
+        let answer =
+            call.told_unless(cloud, "elasticloadbalancing:DescribeTargetGroups", name, &["TargetGroupNotFound"])?;
+        Ok(answer.and_then(|a| a.target_groups.unwrap_or_default().into_iter().next()))
+    };
+    cloud.once(format!("target group {name}"), load).await
+}
+
+impl TargetGroup {
+    fn check_path(&self) -> Option<&str> {
+        match (self.health.path.as_deref(), self.protocol) {
+            (None, Traffic::Http) => Some("/"),
+            (path, _) => path,
+        }
+    }
+    fn check_port(&self) -> String {
+        self.health.port.map_or_else(|| "traffic-port".into(), |p| p.to_string())
+    }
+    fn codes(&self) -> Option<&str> {
+        self.check_path().and(self.health.codes.as_deref())
+    }
+    async fn write_attributes(&self, cloud: &Cloud, arn: &str) -> Result<()> {
+        let delay = self.deregistration_delay.as_secs().to_string();
+        let attribute = TargetGroupAttribute::builder().key(DELAY).value(delay).build();
+        let call =
+            cloud.elb().modify_target_group_attributes().target_group_arn(arn).attributes(attribute).send().await;
+        call.told(cloud, "elasticloadbalancing:ModifyTargetGroupAttributes", &self.name)
+            .map_err(|e| e.retry_on(&["TargetGroupNotFound"]))?;
+        Ok(())
+    }
+}
+
+impl Resource for TargetGroup {
+    const KIND: &'static str = "target group";
+    type Cloud = Cloud;
+    type Live = LiveTargetGroup;
+    type Output = TargetGroupArn;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn noun(&self) -> String {
+        self.noun.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveTargetGroup>> {
+        let found = describe(cx.cloud, &self.name).await?;
+        let Some(group) = found.as_ref().clone() else { return Ok(None) };
+        let arn = group.target_group_arn().unwrap_or_default();
+        let attributes = async {
+            let call = cx.cloud.elb().describe_target_group_attributes().target_group_arn(arn).send().await;
+            call.told_unless(
+                cx.cloud,
+                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                &self.name,
+                &["TargetGroupNotFound"],
+            )
+        };
+        let (tags, attributes) = futures::try_join!(tags(cx.cloud, arn), attributes)?;
+        let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
+        self.owner.claim(Self::KIND, &self.name, &tags)?;
+        let delay = attributes.attributes().iter().find(|a| a.key() == Some(DELAY));
+        Ok(Some(LiveTargetGroup { delay: delay.and_then(|a| a.value()?.parse().ok()), group }))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveTargetGroup) -> Vec<Change> {
+        let group = &live.group;
+        let mut fixed = Fixed::default();
+        fixed.compare("VPC", group.vpc_id(), Some(&self.vpc));
+        fixed.compare("protocol", group.protocol().map(ProtocolEnum::as_str), Some(protocol(self.protocol).as_str()));
+        fixed.compare("port", group.port(), Some(i32::from(self.port)));
+        let check = if self.check_path().is_some() { ProtocolEnum::Http } else { ProtocolEnum::Tcp };
+        fixed.compare(
+            "health check protocol",
+            group.health_check_protocol().map(ProtocolEnum::as_str),
+            Some(check.as_str()),
+        );
+        fixed.compare("health check path", group.health_check_path(), self.check_path());
+        fixed.compare("health check port", group.health_check_port(), Some(self.check_port().as_str()));
+        let number = |n: u32| i32::try_from(n).ok();
+        fixed.compare("health check interval", group.health_check_interval_seconds(), number(self.health.interval));
+        fixed.compare("health check timeout", group.health_check_timeout_seconds(), number(self.health.timeout));
+        fixed.compare("healthy threshold", group.healthy_threshold_count(), number(self.health.healthy));
+        fixed.compare("unhealthy threshold", group.unhealthy_threshold_count(), number(self.health.unhealthy));
+        fixed.compare("health check codes", group.matcher().and_then(|m| m.http_code()), self.codes());
+        let mut changes = fixed.0;
+        // Written after the group itself, so it may be missing on a half-made one.
+        let wanted = self.deregistration_delay.as_secs();
+        if live.delay != Some(wanted) {
+            let from = live.delay.map_or_else(|| "-".into(), |d| format!("{d} s"));
+            changes.push(Change::new("deregistration delay", from, format!("{wanted} s")));
+        }
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveTargetGroup> {
+        let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        let path = self.check_path();
+        let call = cx
+            .cloud
+            .elb()
+            .create_target_group()
+            .name(&self.name)
+            .target_type(TargetTypeEnum::Instance)
+            .vpc_id(&self.vpc)
+            .protocol(protocol(self.protocol))
+            .port(self.port.into())
+            .health_check_enabled(true)
+            .health_check_protocol(if path.is_some() { ProtocolEnum::Http } else { ProtocolEnum::Tcp })
+            .set_health_check_path(path.map(str::to_owned))
+            .health_check_port(self.check_port())
+            .health_check_interval_seconds(number(self.health.interval))
+            .health_check_timeout_seconds(number(self.health.timeout))
+            .healthy_threshold_count(number(self.health.healthy))
+            .unhealthy_threshold_count(number(self.health.unhealthy))
+            .set_matcher(self.codes().map(|c| Matcher::builder().http_code(c).build()))
+            .set_tags(Some(tag_list(&self.owner.tags(&self.name))))
+            .send()
+            .await;
+        // A group of that name that the look did not see: an earlier answer was lost. Look again.
+        let answer = call
+            .told(cx.cloud, "elasticloadbalancing:CreateTargetGroup", &self.name)
+            .map_err(|e| e.retry_on(&["DuplicateTargetGroupName"]))?;
+        let group = answer.target_groups.unwrap_or_default().into_iter().next();
+        let group =
+            group.ok_or_else(|| crate::Error::failed("AWS answered without the new target group").retryable())?;
+        self.write_attributes(cx.cloud, group.target_group_arn().unwrap_or_default()).await?;
+        Ok(LiveTargetGroup { group, delay: Some(self.deregistration_delay.as_secs()) })
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveTargetGroup, _: &[Change]) -> Result<LiveTargetGroup> {
+        self.write_attributes(cx.cloud, live.group.target_group_arn().unwrap_or_default()).await?;
+        Ok(LiveTargetGroup { group: live.group.clone(), delay: Some(self.deregistration_delay.as_secs()) })
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveTargetGroup) -> Result<()> {
+        let arn = live.group.target_group_arn().unwrap_or_default();
+        let call = cx.cloud.elb().delete_target_group().target_group_arn(arn).send().await;
+        // In use until the listener is gone everywhere.
+        call.told_unless(cx.cloud, "elasticloadbalancing:DeleteTargetGroup", &self.name, &["TargetGroupNotFound"])
+            .map_err(|e| e.retry_on(&["ResourceInUse"]))?;
+        Ok(())
+    }
+
+    fn output(&self, live: &LiveTargetGroup) -> TargetGroupArn {
+        TargetGroupArn(live.group.target_group_arn().unwrap_or_default().into())
+    }
+}
+
+fn protocol(traffic: Traffic) -> ProtocolEnum {
+    match traffic {
+        Traffic::Http => ProtocolEnum::Http,
+        Traffic::Tcp => ProtocolEnum::Tcp,
+    }
+}
+
+/// Differences in fields that are never changed in place.
+#[derive(Default)]
+pub(super) struct Fixed(pub(super) Vec<Change>);
+impl Fixed {
+    /// Notes a difference. A field that is not wanted (`None`) is not compared.
+    pub(super) fn compare<A: fmt::Display, B: fmt::Display>(
+        &mut self,
+        field: &str,
+        live: Option<A>,
+        wanted: Option<B>,
+    ) {
+        let Some(wanted) = wanted.map(|w| w.to_string()) else { return };
+        let live = live.map_or_else(|| "-".into(), |l| l.to_string());
+        if live != wanted {
+            self.0.push(Change::refused(field, live, wanted, IMMUTABLE));
+        }
+    }
+}
+
+/// Tags for a creating call of Elastic Load Balancing.
+pub(super) fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
+}
+
+/// The tags of a load balancer or target group; `None` when it is gone.
+pub(super) async fn tags(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {
+    let call = cloud.elb().describe_tags().resource_arns(arn).send().await;
+    let absent = ["LoadBalancerNotFound", "TargetGroupNotFound"];
+    let answer = call.told_unless(cloud, "elasticloadbalancing:DescribeTags", arn, &absent)?;
+    let all = answer.map(|a| a.tag_descriptions.unwrap_or_default());
+    Ok(all.map(|descriptions| {
+        let tags = descriptions.iter().flat_map(|d| d.tags());
+        tags.filter_map(|t| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned()))).collect()
+    }))
+}

@@ -1,0 +1,125 @@
+//! What the instances of a version boot: instance type, machine image, container image.
+use crate::{manifest::Manifest, site::Site};
+use aws_core::{
+    Error, Result,
+    cloud::lookups::{self, AmiDetails, Machine},
+    images::{Registry, RegistryOptions, Resolved},
+    model::{architecture::Architecture, image::ImageRef},
+    registry::settings::VpcSettings,
+};
+use std::path::PathBuf;
+
+/// An instance type and a machine image that fit each other.
+pub struct Boot {
+    /// The instance type's name.
+    pub instance_type: String,
+    /// The instance type.
+    pub machine: Machine,
+    /// The machine image's id.
+    pub machine_image: String,
+    /// The machine image.
+    pub details: AmiDetails,
+}
+
+/// Looks the instance type and the machine image up. The manifest's `ami_id` beats the VPC's, which beats the
+/// newest ECS-optimised Amazon Linux 2023 for the instance type's architecture.
+///
+/// # Errors
+/// When there is no such instance type or machine image, or when their architectures differ.
+pub async fn boot(site: &Site, manifest: &Manifest, vpc_settings: &VpcSettings, instance_type: &str) -> Result<Boot> {
+    let cloud = &site.cloud;
+    let chosen = manifest.ami_id.as_ref().map(ToString::to_string).or_else(|| vpc_settings.ami_id.clone());
+    let (machine, machine_image, details) = if let Some(id) = chosen {
+        let (machine, details) =
+            tokio::try_join!(lookups::machine(cloud, instance_type), lookups::image_details(cloud, &id))?;
+        (machine, id, details)
+    } else {
+        // Both architectures' images are looked up while the instance type is, to save a round trip.
+        let images = async {
+            let amis = lookups::recommended_amis(cloud).await?;
+            let look = async |id: Option<&str>| match id {
+                Some(id) => lookups::image_details(cloud, id).await.map(|d| Some((id.to_owned(), d))),
+                None => Ok(None),
+            };
+            tokio::try_join!(look(amis.of(Architecture::Amd64)), look(amis.of(Architecture::Arm64)))
+        };
+        let (machine, (amd64, arm64)) = tokio::try_join!(lookups::machine(cloud, instance_type), images)?;
+        let found = if machine.architecture == Architecture::Arm64 { arm64 } else { amd64 };
+        let (id, details) = found.ok_or_else(|| {
+            Error::not_found(format!(
+                "no ECS-optimised Amazon Linux 2023 image for {} in {}",
+                machine.architecture,
+                cloud.region()
+            ))
+            .hint("Name a machine image with `ami_id` in the manifest or in the VPC's settings.")
+        })?;
+        (machine, id, details)
+    };
+    if details.architecture.is_some_and(|a| a != machine.architecture) {
+        return Err(Error::usage(format!(
+            "machine image {machine_image} is not for {}, the architecture of instance type {instance_type}",
+            machine.architecture
+        ))
+        .hint("Choose another instance type, or another `ami_id`."));
+    }
+    Ok(Boot { instance_type: instance_type.to_owned(), machine, machine_image, details })
+}
+
+/// Asks the registry for the image: whether it is there, its digest, and for which architectures.
+///
+/// # Errors
+/// When the registry does not have it, or cannot be asked.
+pub async fn image(site: &Site, vpc_settings: &VpcSettings, image: &ImageRef) -> Result<Resolved> {
+    registry(site, vpc_settings).resolve(image).await
+}
+
+/// Docker's own configuration, which holds credentials.
+fn docker_config() -> Option<PathBuf> {
+    let directory = std::env::var_os("DOCKER_CONFIG").filter(|d| !d.is_empty()).map(PathBuf::from);
+    let directory = directory.or_else(|| etcetera::home_dir().ok().map(|h| h.join(".docker")))?;
+    Some(directory.join("config.json"))
+}
+
+/// The client of container registries, with the VPC's settings.
+pub fn registry<'s>(site: &'s Site, vpc_settings: &VpcSettings) -> Registry<'s> {
+    let insecure = vpc_settings.registry_insecure.then(|| vpc_settings.registry.clone()).flatten();
+    let options = RegistryOptions {
+        insecure: insecure.into_iter().collect(),
+        docker_config: docker_config(),
+        ..RegistryOptions::default()
+    };
+    Registry::connect(options, Some(&site.cloud))
+}
+
+impl Boot {
+    /// Refuses an image that is not made for the instance type's architecture.
+    ///
+    /// # Errors
+    /// The refusal, which names both.
+    pub fn runs(&self, image: &ImageRef, resolved: &Resolved) -> Result<()> {
+        let wanted = self.machine.architecture.to_string();
+        if resolved.architectures.is_empty() || resolved.architectures.contains(&wanted) {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "image {image} is made for {}, but instance type {} is {wanted}",
+            resolved.architectures.join(", "),
+            self.instance_type
+        ))
+        .hint("Choose an instance type of that architecture with --instance-type, or build the image for both."))
+    }
+
+    /// Size of the root volume in GiB: the machine image's, and room for temporary file systems where the
+    /// instance type has no disks of its own. `None` leaves it to the machine image.
+    pub fn root_gib(&self, manifest: &Manifest) -> Option<i32> {
+        let on_root = self.machine.instance_store_gib.is_none();
+        let temporary = manifest.filesystems.iter().filter(|f| f.kind == crate::manifest::FilesystemKind::Temporary);
+        let mib: u64 = temporary.filter_map(|f| f.size_mb).map(u64::from).sum();
+        if !on_root || mib == 0 {
+            return None;
+        }
+        // 30 GiB is the size of the ECS-optimised images' root volume.
+        let base = self.details.root_size_gib.unwrap_or(30);
+        Some(base.saturating_add(i32::try_from(mib.div_ceil(1024)).unwrap_or(i32::MAX)))
+    }
+}

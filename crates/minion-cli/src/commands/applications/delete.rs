@@ -1,0 +1,88 @@
+//! `minion applications delete`
+use super::create::key_directory;
+use crate::{
+    commands::{converge::destroy, versions::delete as versions},
+    deployed,
+    dns::Names,
+    graph::application,
+    manifest::Manifest,
+    site::Session,
+};
+use aws_core::{Error, Result, model::ApplicationName};
+use clap::Args;
+use terminal::{Exit, flags::Writes};
+
+/// Arguments of `applications delete`.
+#[derive(Debug, Args)]
+pub(super) struct DeleteArgs {
+    /// The application
+    application: ApplicationName,
+    /// Delete its versions too, those with traffic included
+    #[arg(long)]
+    cascade: bool,
+    /// Keep the log group with what the containers wrote
+    #[arg(long)]
+    keep_logs: bool,
+    #[command(flatten)]
+    writes: Writes,
+}
+
+pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
+    let (terminal, name) = (&session.terminal, &args.application);
+    let site = session.site().await?;
+    let (start, deployed) =
+        tokio::try_join!(site.start(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))?;
+    let list: Vec<_> = deployed.iter().map(|d| d.id.version.to_string()).collect();
+    if !deployed.is_empty() && !args.cascade {
+        return Err(Error::refused(format!("application {name} has versions: {}", list.join(", "))).hint(format!(
+            "Delete them first (`minion versions delete {name} {}`), or all at once with --cascade.",
+            list[0]
+        )));
+    }
+    let manifest = start.manifest.as_deref().and_then(|text| crate::manifest::parse(text, "stored manifest").ok());
+    let manifest = manifest.unwrap_or_else(|| Manifest::bare(name));
+    let owner = site.owner(name, None);
+    let graph = application::deletion_graph(&manifest, &owner, site.cloud.region(), args.keep_logs);
+
+    if !args.writes.dry_run {
+        let what = if list.is_empty() { String::new() } else { format!(" and its versions {}", list.join(", ")) };
+        let question = format!("Delete application {name}{what} in {}?", site.vpc);
+        if !terminal.confirm(&question, "--yes")? {
+            return Ok(Exit::Failed);
+        }
+    }
+    if !deployed.is_empty() {
+        let names = match site.domain(&start.settings) {
+            Ok(domain) => Some(Names::load(&site, domain).await?),
+            Err(_) => None,
+        };
+        let ids: Vec<_> = deployed.into_iter().map(|d| d.id).collect();
+        let exit = versions::remove(session, &site, &manifest, &ids, names.as_ref(), &args.writes).await?;
+        if !matches!(exit, Exit::Done | Exit::Changes) {
+            return Ok(exit);
+        }
+    }
+    let (exit, report) = destroy(session, &site.cloud, &graph, &args.writes, &format!("Application {name}")).await?;
+    if report.complete() && report.changes() == 0 && start.manifest.is_none() && list.is_empty() {
+        return Err(Error::not_found(format!("application {name} does not exist in {}", site.vpc))
+            .hint("`minion applications` lists those there are."));
+    }
+    let rest = versions::leftovers(session, &site, &owner, &report, &args.writes).await?;
+    if exit == Exit::Done && !args.writes.dry_run {
+        name_key_files(session, &site.vpc, name);
+    }
+    Ok(exit.and(rest))
+}
+
+/// The key files on this computer are the operator's: named, not deleted.
+fn name_key_files(session: &Session, vpc: &str, name: &ApplicationName) {
+    let Ok(directory) = key_directory() else { return };
+    let stem = format!("{}-{vpc}", name.resource());
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        if file.strip_prefix(&stem).is_some_and(|rest| rest.ends_with(".pem")) {
+            session.terminal.say(&format!("Its private key is still on this computer: {}", entry.path().display()));
+        }
+    }
+}

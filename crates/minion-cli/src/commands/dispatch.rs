@@ -1,0 +1,40 @@
+//! From the parsed command line to the command, and from its end to the exit code.
+use crate::{
+    cli::{Cli, Command},
+    commands,
+    settings::Settings,
+    site::Session,
+};
+use aws_core::{Result, engine::Cancel};
+use terminal::{Exit, Terminal};
+
+/// Runs the command, prints its error if it has one, and says how to exit.
+pub async fn run(cli: Cli) -> Exit {
+    let terminal = Terminal::new(&cli.globals);
+    let cancel = Cancel::default();
+    terminal::signals::listen(cancel.clone(), terminal.clone());
+    match dispatch(cli, &terminal, cancel).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            terminal.error(&error);
+            Exit::of(&error)
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit> {
+    if let Command::Completions(args) = cli.command {
+        return commands::completions::run(terminal, &args);
+    }
+    let settings = Settings::resolve(&cli.place, |name| std::env::var(name).ok())?;
+    let session = Session { terminal: terminal.clone(), cancel, settings };
+    match cli.command {
+        Command::Configure(args) => commands::configure::run(&session, args).await,
+        Command::Applications(args) => commands::applications::run(&session, args).await,
+        Command::Versions(args) => commands::versions::run(&session, args).await,
+        Command::Traffic(args) => commands::traffic::run(&session, args).await,
+        Command::Instances(args) => commands::instances::run(&session, args).await,
+        Command::Images(args) => commands::images::run(&session, args).await,
+        Command::Completions(_) => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,12 @@
+//! One file for each command: its arguments, whose comments are the help text, and what it does.
+pub mod applications;
+pub mod completions;
+pub mod configure;
+mod converge;
+mod dispatch;
+pub mod images;
+pub mod instances;
+pub mod traffic;
+pub mod versions;
+
+pub use dispatch::run;

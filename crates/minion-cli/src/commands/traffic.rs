@@ -1,0 +1,268 @@
+//! `minion traffic`
+use crate::{
+    deployed::{self, Deployed},
+    dns::Names,
+    gate,
+    site::{Session, Site},
+    traffic::{Resharing, Share, Weights, reshare, write},
+};
+use aws_core::{
+    Error, Result,
+    cloud::wait::{Look, Patience, poll_until},
+    engine::{Action, Change, NodeReport, Outcome, Report},
+    model::{ApplicationName, VersionName, names::AppVersion},
+    resources::alias_record,
+};
+use clap::Args;
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Duration};
+use terminal::{
+    Cell, Column, Exit, Listing, Terminal,
+    flags::{Output, Writes},
+};
+
+/// How long Route 53 may take to bring a change to all its name servers; it is usually done within a minute.
+const IN_SYNC: Duration = Duration::from_secs(180);
+
+/// Arguments of `traffic`.
+#[derive(Debug, Args)]
+pub struct TrafficArgs {
+    /// The application
+    application: ApplicationName,
+    /// The version that gets the share; without it the shares are shown
+    #[arg(requires = "percent")]
+    version: Option<VersionName>,
+    /// Its share of the traffic, in steps of 0.5; the others keep their proportions
+    #[arg(allow_negative_numbers = true)]
+    percent: Option<Share>,
+    /// Send traffic to a version without a healthy target, or take it from the last one
+    #[arg(long)]
+    force: bool,
+    /// Do not wait until all name servers know the change
+    #[arg(long)]
+    no_wait: bool,
+    #[command(flatten)]
+    writes: Writes,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    application_name: String,
+    version: String,
+    image: String,
+    weight: f64,
+    dns_name: String,
+}
+
+impl Listing for Row {
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column::left("Application Name"),
+            Column::left("Ver."),
+            Column::right("Weight"),
+            Column::left("Docker Image"),
+            Column::left("DNS Name"),
+        ];
+        COLUMNS
+    }
+    fn cells(&self, _: jiff::Timestamp) -> Vec<Cell> {
+        vec![
+            Cell::new(&self.application_name),
+            Cell::new(&self.version),
+            Cell::new(format!("{}%", self.weight)),
+            Cell::new(&self.image),
+            Cell::new(&self.dns_name),
+        ]
+    }
+    fn fields() -> &'static [&'static str] {
+        &["application_name", "version", "image", "weight", "dns_name"]
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What keeps the traffic from being read or moved.
+pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
+    let site = session.site().await?;
+    let read = async {
+        let domain = site.domain_somewhere().await?;
+        Names::load(&site, domain).await
+    };
+    let (names, versions) =
+        tokio::try_join!(read, deployed::versions(&site.cloud, &site.vpc, Some(&args.application), None))?;
+    match (&args.version, args.percent) {
+        (Some(version), Some(share)) => {
+            let id = AppVersion::new(args.application.clone(), version.clone())?;
+            set(session, &site, &names, &versions, &id, share, &args).await
+        }
+        _ => show(session, &site, &names, &versions, &args).await,
+    }
+}
+
+async fn show(
+    session: &Session,
+    site: &Site,
+    names: &Names,
+    versions: &[Deployed],
+    args: &TrafficArgs,
+) -> Result<Exit> {
+    if versions.is_empty() {
+        site.stored_manifest(&args.application, site.start(Some(&args.application)).await?.manifest.as_deref())?;
+    }
+    let mut rows = Vec::new();
+    for weights in names.weights(&args.application)? {
+        for (version, weight) in weights.percents() {
+            let found = versions.iter().find(|d| d.id.version == version);
+            rows.push(Row {
+                application_name: args.application.to_string(),
+                image: found.map_or("", |d| d.image()).to_owned(),
+                version: version.to_string(),
+                weight,
+                dns_name: weights.name().to_owned(),
+            });
+            if found.is_none() {
+                session.terminal.warn(&format!("{version} has {weight}% of the traffic but no auto scaling group"));
+            }
+        }
+    }
+    session.terminal.listing(args.output, &rows)?;
+    Ok(Exit::Done)
+}
+
+async fn set(
+    session: &Session,
+    site: &Site,
+    names: &Names,
+    versions: &[Deployed],
+    id: &AppVersion,
+    share: Share,
+    args: &TrafficArgs,
+) -> Result<Exit> {
+    let terminal = &session.terminal;
+    let home = names.home_of(id)?;
+    let deployed = versions.iter().find(|d| d.id == *id);
+    let weights = match (home, names.weights(&id.application)?.as_slice()) {
+        (Some(zone), _) => names.weights_in(zone, &id.application)?,
+        // A version that is gone may still have a share to take away.
+        (None, [only]) if share == Share::NONE && only.raw().contains_key(&id.version) => only.clone(),
+        _ => return Err(no_such_version(versions, id, deployed.is_some())),
+    };
+    let done = reshare(&weights.raw(), &id.version, share)?;
+    gate(site, &weights, &done, deployed, id, share, args.force).await?;
+    let changes = weights.changes(&done.shares, &names.domain)?;
+    let report = plan(&weights, &done);
+    if args.writes.dry_run {
+        terminal.plan(&report, false)?;
+        return Ok(args.writes.exit(&report));
+    }
+    if let Some(note) = &done.note {
+        terminal.warn(note);
+    }
+    if changes.is_empty() {
+        terminal.say(&format!("The traffic of {} is shared out that way already; nothing to change.", id.application));
+        return Ok(Exit::Done);
+    }
+    let step = format!("Setting weights of {}", weights.name());
+    let change = terminal.during(&step, write(&site.cloud, &weights, changes)).await?;
+    tell(terminal, &weights, &done);
+    if let (Some(change), false) = (change, args.no_wait) {
+        in_sync(session, site, &change).await?;
+    }
+    Ok(Exit::Done)
+}
+
+fn no_such_version(versions: &[Deployed], id: &AppVersion, deployed: bool) -> Error {
+    if deployed {
+        return Error::refused(format!("{id} has no DNS name yet")).hint(format!(
+            "Run `minion versions create {} {} IMAGE` again to complete it.",
+            id.application, id.version
+        ));
+    }
+    let known: Vec<_> = versions.iter().map(|d| d.id.version.to_string()).collect();
+    let error = Error::not_found(format!("{id} does not exist"));
+    if known.is_empty() {
+        error.hint(format!("{} has no versions in this VPC.", id.application))
+    } else {
+        error.hint(format!("{} has: {}.", id.application, known.join(", ")))
+    }
+}
+
+/// Refuses to send traffic where nothing answers, and to take it from the last version that has some.
+async fn gate(
+    site: &Site,
+    weights: &Weights,
+    done: &Resharing,
+    deployed: Option<&Deployed>,
+    id: &AppVersion,
+    share: Share,
+    force: bool,
+) -> Result<()> {
+    if force {
+        return Ok(());
+    }
+    if done.shares.is_empty() && !weights.raw().is_empty() {
+        return Err(Error::refused(format!("{id} is the last version of {} with traffic", id.application))
+            .hint("Without it the application's name would no longer resolve. Give another version traffic first, or use --force."));
+    }
+    if share == Share::NONE {
+        return Ok(());
+    }
+    let Some(deployed) = deployed else {
+        return Err(Error::refused(format!("{id} has no auto scaling group, so nothing would answer"))
+            .hint("Use --force to send traffic all the same."));
+    };
+    let health = gate::health(&site.cloud, &deployed.group.target_groups).await?;
+    if health.healthy() > 0 {
+        return Ok(());
+    }
+    let reasons = health.reasons();
+    let why = if reasons.is_empty() { "no target is registered".to_owned() } else { reasons.join(", ") };
+    Err(Error::refused(format!("{id} has no healthy target: {why}")).hint(format!(
+        "See `minion versions show {} {}`. Use --force to send traffic all the same.",
+        id.application, id.version
+    )))
+}
+
+/// The shares that change, as a report of the engine's kind, so that every plan looks the same.
+fn plan(weights: &Weights, done: &Resharing) -> Report {
+    let now: BTreeMap<_, _> = weights.percents();
+    let mut changes = Vec::new();
+    let versions: std::collections::BTreeSet<_> = now.keys().chain(done.shares.keys()).collect();
+    for version in versions {
+        let percent = |p: Option<f64>| p.map_or_else(|| "0%".to_owned(), |p| format!("{p}%"));
+        let to = done.shares.get(version).map(|s| s.percent());
+        Change::compare(
+            &mut changes,
+            &format!("traffic of {version}"),
+            &percent(now.get(version).copied()),
+            &percent(to),
+        );
+    }
+    let action = if changes.is_empty() { Action::Keep } else { Action::Update(changes) };
+    Report {
+        nodes: vec![NodeReport { kind: "DNS name", name: weights.name().to_owned(), outcome: Outcome::Done(action) }],
+    }
+}
+
+fn tell(terminal: &Terminal, weights: &Weights, done: &Resharing) {
+    let list: Vec<_> = done.shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
+    let list = if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
+    terminal.say(&format!("Traffic of {}: {list}", weights.name()));
+}
+
+async fn in_sync(session: &Session, site: &Site, change: &str) -> Result<()> {
+    let step = session.terminal.waiting("Waiting for all name servers to know");
+    let patience = Patience::new(IN_SYNC, session.cancel.clone());
+    let look = async || {
+        let done = alias_record::in_sync(&site.cloud, change).await?;
+        Ok(if done { Look::Done(()) } else { Look::NotYet("the change is pending".into()) })
+    };
+    let waited = poll_until("Route 53 to bring the change to all its name servers", &patience, look, |missing, _| {
+        step.tick(missing)
+    });
+    let waited = waited.await;
+    step.end(waited).map_err(|e| e.hint("The change is written and will arrive; nothing has to be done."))
+}

@@ -1,0 +1,246 @@
+//! `minion versions create`: the deploy.
+use super::delete::delete_command;
+use crate::{
+    boot,
+    commands::converge::converge,
+    deployed::{self, Deployed},
+    environment, gate,
+    graph::{application::owner_of, version},
+    manifest::{self, Manifest, Protocol},
+    site::{Ground, Session, Site},
+    user_data,
+};
+use aws_core::{
+    Error, Result,
+    cloud::{
+        network::Choice,
+        wait::{Patience, parse_duration},
+    },
+    images::{self, Resolved},
+    model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
+};
+use clap::Args;
+use std::{path::PathBuf, time::Duration};
+use terminal::{Exit, flags::Writes};
+
+/// Arguments of `versions create`.
+#[derive(Debug, Args)]
+pub(super) struct CreateArgs {
+    /// The application
+    application: ApplicationName,
+    /// The new version's name, e.g. 2.0
+    version: VersionName,
+    /// The Docker image, with its tag or digest
+    image: ImageRef,
+    /// Environment variable of the container; beats the manifest's
+    #[arg(short, long = "env", value_name = "KEY=VAL")]
+    env: Vec<String>,
+    /// File with environment variables, one KEY=VAL a line, as `docker run --env-file` takes it
+    #[arg(long, value_name = "FILE")]
+    env_file: Vec<PathBuf>,
+    /// Linux capability for the container, e.g. NET_ADMIN
+    #[arg(long, value_name = "CAPABILITY")]
+    cap_add: Vec<manifest::Capability>,
+    /// Let the internet reach the load balancer
+    #[arg(long)]
+    public: bool,
+    /// EC2 instance type; beats the manifest's
+    #[arg(long, value_name = "TYPE")]
+    instance_type: Option<manifest::InstanceType>,
+    /// Instances to begin with; beats the manifest's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=1000))]
+    instances: Option<i32>,
+    /// Do not ask the registry: for those that this computer cannot reach. The tag is not pinned then
+    #[arg(long)]
+    no_image_check: bool,
+    /// Do not wait until the version is healthy
+    #[arg(long)]
+    no_wait: bool,
+    /// How long to wait until the version is healthy
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
+    timeout: Duration,
+    #[command(flatten)]
+    writes: Writes,
+}
+
+pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
+    let terminal = &session.terminal;
+    let id = AppVersion::new(args.application.clone(), args.version.clone())?;
+    args.image.require_version()?;
+    let site = session.site().await?;
+    let name = &id.application;
+    let (ground, versions) =
+        tokio::try_join!(site.ground(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))?;
+    let manifest = manifest::parse(site.stored_manifest(name, ground.manifest.as_deref())?, "stored manifest")?;
+    let domain = site.domain(&ground.vpc_settings)?;
+    let existing = versions.iter().find(|d| d.id == id);
+    if let Some(existing) = existing {
+        same_image(existing, &args.image)?;
+    }
+
+    let instance_type = args.instance_type.as_ref().unwrap_or(&manifest.instance_type).to_string();
+    let image = async {
+        if args.no_image_check {
+            return Ok(None);
+        }
+        terminal
+            .during("Checking Docker registry ", boot::image(&site, &ground.vpc_settings, &args.image))
+            .await
+            .map(Some)
+    };
+    let (image, boot, zones) = tokio::try_join!(
+        image,
+        boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type),
+        site.zones(&domain)
+    )?;
+    if let Some(resolved) = &image {
+        boot.runs(&args.image, resolved)?;
+    }
+    if let (Some(existing), Some(resolved)) = (existing, &image) {
+        same_digest(existing, &args.image, resolved)?;
+    }
+    let zone = site.choose_zone(&zones, !args.public)?;
+    let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
+    let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
+    let certificate = certificate(&site, &ground, &manifest);
+    let graph = version::graph(&version::Input {
+        id: &id,
+        manifest: &manifest,
+        owner: owner_of(&manifest, site.owner(name, None)),
+        region: site.cloud.region(),
+        vpc: &site.vpc,
+        load_balancer_subnets: &balancer_subnets,
+        instance_subnets: &instance_subnets,
+        public: args.public,
+        instances_public: instance_subnets.layer == Layer::Public,
+        machine_image: &boot.machine_image,
+        root_device: &boot.details.root_device,
+        root_gib: boot.root_gib(&manifest),
+        instance_type: &boot.instance_type,
+        user_data: user_data(&args, &id, &manifest, &ground, &site, image.as_ref())?,
+        image: args.image.as_str(),
+        digest: image.as_ref().map(|r| r.digest.as_str()),
+        desired,
+        certificate_arn: certificate.as_deref(),
+        zone_id: Some(&zone.id),
+        dns_name: id.dns_name(&domain),
+    });
+    let (exit, report) = converge(session, &site.cloud, &graph, &args.writes, &id.to_string()).await?;
+    if args.writes.dry_run {
+        return Ok(exit);
+    }
+    if exit != Exit::Done {
+        terminal.say(&format!("To remove what is there of it: {}", delete_command(&id)));
+        return Ok(exit);
+    }
+    if report.changes() == 0 {
+        terminal.say(&format!("{id} exists already with the same content."));
+    }
+    let wanted = existing.map_or(desired, |d| d.group.desired);
+    let url = url(&id.dns_name(&domain), &manifest, certificate.is_some());
+    serve(session, &site, &id, wanted, &args, &url).await
+}
+
+/// Waits until the version is healthy, and says where it is.
+async fn serve(
+    session: &Session,
+    site: &Site,
+    id: &AppVersion,
+    wanted: i32,
+    args: &CreateArgs,
+    url: &str,
+) -> Result<Exit> {
+    let terminal = &session.terminal;
+    let balancer = gate::balancer(&site.cloud, id).await?;
+    terminal.say(&format!("DNS name of load balancer is {}", balancer.dns_name));
+    if !args.no_wait && wanted > 0 {
+        let patience = Patience::new(args.timeout, session.cancel.clone());
+        if let Err(error) = gate::wait_until_healthy(session, site, id, wanted, &patience).await {
+            let error = gate::explain(site, id, error).await;
+            return Err(error.hint(format!("The version is left for a look. To remove it: {}", delete_command(id))));
+        }
+    }
+    terminal.say(&format!("Application version URL is {url}"));
+    terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
+    Ok(Exit::Done)
+}
+
+/// The URL of the version, for people: the final dot of DNS is left out.
+fn url(dns_name: &str, manifest: &Manifest, certificate: bool) -> String {
+    match (manifest.exposed_protocol, certificate) {
+        (Protocol::Http, true) => format!("https://{dns_name}"),
+        (Protocol::Http, false) => format!("http://{dns_name}"),
+        (Protocol::Tcp, _) => format!("tcp://{dns_name}:{}", manifest.traffic_port().get()),
+    }
+}
+
+/// A version never changes: the same name with another image is refused.
+fn same_image(existing: &Deployed, image: &ImageRef) -> Result<()> {
+    if existing.image() == image.as_str() {
+        return Ok(());
+    }
+    Err(Error::refused(format!("{} exists already with image {}", existing.id, existing.image())).hint(format!(
+        "A version never changes. Give {image} a version name of its own, or delete this one: {}",
+        delete_command(&existing.id)
+    )))
+}
+
+/// The same tag may mean another image by now.
+fn same_digest(existing: &Deployed, image: &ImageRef, resolved: &Resolved) -> Result<()> {
+    match existing.digest() {
+        Some(digest) if digest != resolved.digest => Err(Error::refused(format!(
+            "{} exists already with image {image} as {digest}; the registry has {} under that tag now",
+            existing.id, resolved.digest
+        ))
+        .hint("A version never changes: give the new image a version name of its own.")),
+        _ => Ok(()),
+    }
+}
+
+/// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one.
+fn subnets(session: &Session, ground: &Ground, manifest: &Manifest, public: bool) -> Result<(Choice, Choice)> {
+    let balancer = ground.place.choose(if public { Layer::Public } else { Layer::Shared }, "the load balancer")?;
+    let instances = ground.place.choose(Layer::Private, "the instances")?;
+    if manifest.exposed_protocol == Protocol::Http {
+        balancer.require_two_zones("an Application Load Balancer")?;
+    }
+    for warning in [&balancer.warning, &instances.warning].into_iter().flatten() {
+        session.terminal.warn(warning);
+    }
+    Ok((balancer, instances))
+}
+
+/// The certificate for HTTPS: the operator's, else the VPC's. A TCP load balancer passes bytes on and needs none.
+fn certificate(site: &Site, ground: &Ground, manifest: &Manifest) -> Option<String> {
+    let found = site.settings.values.certificate_arn.clone().or_else(|| ground.vpc_settings.certificate_arn.clone());
+    found.filter(|_| manifest.exposed_protocol == Protocol::Http)
+}
+
+fn user_data(
+    args: &CreateArgs,
+    id: &AppVersion,
+    manifest: &Manifest,
+    ground: &Ground,
+    site: &Site,
+    image: Option<&Resolved>,
+) -> Result<String> {
+    let settings = &ground.vpc_settings;
+    let log_group = id.application.log_group();
+    let mut capabilities = manifest.capabilities.clone();
+    capabilities.extend(args.cap_add.iter().filter(|c| !manifest.capabilities.contains(c)).cloned());
+    user_data::render(&user_data::Instance {
+        manifest,
+        application: id.application.as_str(),
+        version: id.version.as_str(),
+        image: image.map_or_else(|| args.image.to_string(), |r| args.image.pinned(&r.digest)),
+        image_tag_shown: args.image.as_str(),
+        region: site.cloud.region(),
+        log_group: manifest.uses_log_group().then_some(log_group.as_str()),
+        environment: environment::merge(manifest, &args.env_file, &args.env, |name| std::env::var(name).ok())?,
+        cap_add: capabilities.iter().map(ToString::to_string).collect(),
+        insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure),
+        nameservers: &settings.nameservers,
+        cacerts: settings.cacerts.as_deref(),
+        ecr: images::is_ecr(args.image.registry()).then(|| args.image.registry().to_owned()),
+    })
+}

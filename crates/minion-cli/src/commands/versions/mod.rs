@@ -1,0 +1,73 @@
+//! `minion versions`
+mod create;
+pub mod delete;
+pub mod rows;
+mod scale;
+mod show;
+
+use super::traffic;
+use crate::site::Session;
+use aws_core::{Result, model::ApplicationName};
+use clap::{Args, Subcommand};
+use terminal::{Exit, flags::Output};
+
+/// Arguments of `versions`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct VersionsArgs {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the versions of all applications (what `minion versions` alone does), or of one
+    List(ListArgs),
+    /// Deploy an image as a new version, and wait until it is healthy
+    Create(create::CreateArgs),
+    /// Show a version: its instances, their health, what happened last
+    Show(show::ShowArgs),
+    /// Change the number of instances of a version
+    Scale(scale::ScaleArgs),
+    /// Delete a version that has no traffic
+    Delete(delete::DeleteArgs),
+    /// The same as `minion traffic`
+    Traffic(traffic::TrafficArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Only this application's
+    application: Option<ApplicationName>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The command's.
+pub async fn run(session: &Session, args: VersionsArgs) -> Result<Exit> {
+    match args.command {
+        None => list(session, ListArgs { application: None, output: args.output }).await,
+        Some(Command::List(args)) => list(session, args).await,
+        Some(Command::Create(args)) => create::run(session, args).await,
+        Some(Command::Show(args)) => show::run(session, args).await,
+        Some(Command::Scale(args)) => scale::run(session, args).await,
+        Some(Command::Delete(args)) => delete::run(session, args).await,
+        Some(Command::Traffic(args)) => traffic::run(session, args).await,
+    }
+}
+
+async fn list(session: &Session, args: ListArgs) -> Result<Exit> {
+    let site = session.site().await?;
+    let domain = site.domain_somewhere().await.ok();
+    let rows = rows::load(session, &site, domain, args.application.as_ref()).await?;
+    if let (Some(name), true) = (&args.application, rows.is_empty()) {
+        site.stored_manifest(name, site.start(Some(name)).await?.manifest.as_deref())?;
+    }
+    session.terminal.listing(args.output, &rows)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,81 @@
+//! `minion versions scale`
+use crate::{deployed, dns::Names, site::Session};
+use aws_core::{
+    Error, Result,
+    engine::{Action, Change, NodeReport, Outcome, Report},
+    model::{ApplicationName, VersionName, names::AppVersion},
+    resources::auto_scaling_group::{self, Size},
+};
+use clap::Args;
+use terminal::{Exit, flags::Writes};
+
+/// Arguments of `versions scale`.
+#[derive(Debug, Args)]
+pub(super) struct ScaleArgs {
+    /// The application
+    application: ApplicationName,
+    /// The version
+    version: VersionName,
+    /// The wanted number of instances
+    #[arg(value_name = "N", value_parser = clap::value_parser!(i32).range(0..=1000))]
+    instances: i32,
+    /// The smallest number of instances [default: as it is, or N if that is less]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=1000))]
+    min: Option<i32>,
+    /// The largest number of instances [default: as it is, or N if that is more]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=1000))]
+    max: Option<i32>,
+    /// Scale to 0 although the version has traffic
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    writes: Writes,
+}
+
+pub(super) async fn run(session: &Session, args: ScaleArgs) -> Result<Exit> {
+    let terminal = &session.terminal;
+    let id = AppVersion::new(args.application, args.version)?;
+    let desired = args.instances;
+    let bounds = |name: &str, bad: bool, value: Option<i32>| match value {
+        Some(n) if bad => Err(Error::usage(format!("{desired} instances do not fit --{name} {n}"))),
+        _ => Ok(()),
+    };
+    bounds("min", args.min.is_some_and(|n| n > desired), args.min)?;
+    bounds("max", args.max.is_some_and(|n| n < desired), args.max)?;
+
+    let site = session.site().await?;
+    let live = deployed::version(&site.cloud, &site.vpc, &id).await?.group;
+    if desired == 0 && !args.force {
+        let names = Names::load(&site, site.domain_somewhere().await?).await?;
+        if let Some(share) = names.percents(&id.application).get(&id.version) {
+            return Err(Error::refused(format!(
+                "{id} has {share}% of the traffic; without instances it would be lost"
+            ))
+            .hint(format!("Move it first: minion traffic {} OTHER_VERSION 100. Or use --force.", id.application)));
+        }
+    }
+    let size = Size {
+        min: args.min.unwrap_or(live.min.min(desired)),
+        max: args.max.unwrap_or(live.max.max(desired)),
+        desired,
+    };
+    let mut changes = Vec::new();
+    Change::compare(&mut changes, "desired", &live.desired, &size.desired);
+    Change::compare(&mut changes, "min", &live.min, &size.min);
+    Change::compare(&mut changes, "max", &live.max, &size.max);
+    let text: Vec<_> = changes.iter().map(ToString::to_string).collect();
+    let action = if changes.is_empty() { Action::Keep } else { Action::Update(changes) };
+    let node = NodeReport { kind: "auto scaling group", name: id.resource(), outcome: Outcome::Done(action) };
+    if args.writes.dry_run {
+        let report = Report { nodes: vec![node] };
+        terminal.plan(&report, false)?;
+        return Ok(args.writes.exit(&report));
+    }
+    if text.is_empty() {
+        terminal.say(&format!("{id} has {desired} instances already; nothing to change."));
+        return Ok(Exit::Done);
+    }
+    let step = format!("Scaling {id} ({})", text.join(", "));
+    terminal.during(&step, auto_scaling_group::resize(&site.cloud, &id.resource(), &size)).await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,75 @@
+//! The domain's hosted zones and their records: which zone a version's names stand in.
+use crate::{
+    site::Site,
+    traffic::{Weights, weights_of},
+};
+use aws_core::{
+    Error, Result,
+    cloud::{dns, lookups::Zone},
+    model::{ApplicationName, VersionName, names::AppVersion},
+};
+use std::collections::BTreeMap;
+
+/// The domain, and the records of every hosted zone of that name that this VPC's applications may be in.
+pub struct Names {
+    /// The domain, without a final dot.
+    pub domain: String,
+    zones: Vec<(Zone, Vec<dns::RecordSet>)>,
+}
+
+impl Names {
+    /// Reads all records: with `--zone-id` those of that zone alone.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn load(site: &Site, domain: String) -> Result<Self> {
+        let wanted = site.settings.values.zone_id.as_deref();
+        let zones = site.zones(&domain).await?.into_iter().filter(|z| wanted.is_none_or(|w| w == z.id));
+        let read = zones.map(async |z| dns::records(&site.cloud, &z.id).await.map(|r| (z, r)));
+        Ok(Self { domain, zones: futures::future::try_join_all(read).await? })
+    }
+
+    /// The zone in which the version's own name stands.
+    ///
+    /// # Errors
+    /// When it stands in two.
+    pub fn home_of(&self, id: &AppVersion) -> Result<Option<&Zone>> {
+        let name = id.dns_name(&self.domain);
+        let homes: Vec<_> =
+            self.zones.iter().filter(|(_, records)| records.iter().any(|r| r.name == name)).map(|(z, _)| z).collect();
+        match homes.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            several => {
+                let ids: Vec<_> = several.iter().map(|z| z.id.as_str()).collect();
+                Err(Error::refused(format!("{name} stands in {} hosted zones: {}", several.len(), ids.join(", ")))
+                    .hint("Say which one is meant with --zone-id."))
+            }
+        }
+    }
+
+    /// The application's weighted records in this zone.
+    ///
+    /// # Errors
+    /// When the name is taken by records that are not ours.
+    pub fn weights_in(&self, zone: &Zone, application: &ApplicationName) -> Result<Weights> {
+        let records = self.zones.iter().find(|(z, _)| z.id == zone.id).map_or(&[][..], |(_, r)| r);
+        weights_of(records, &zone.id, application, &self.domain)
+    }
+
+    /// The application's weighted records in each zone that has some.
+    ///
+    /// # Errors
+    /// When the name is taken by records that are not ours.
+    pub fn weights(&self, application: &ApplicationName) -> Result<Vec<Weights>> {
+        let all = self.zones.iter().map(|(z, r)| weights_of(r, &z.id, application, &self.domain));
+        let all: Result<Vec<_>> = all.collect();
+        Ok(all?.into_iter().filter(|w| !w.raw().is_empty()).collect())
+    }
+
+    /// Each version's share of its application's traffic, in percent; nothing where there is none, or where the
+    /// name is somebody else's.
+    pub fn percents(&self, application: &ApplicationName) -> BTreeMap<VersionName, f64> {
+        self.weights(application).unwrap_or_default().iter().flat_map(Weights::percents).collect()
+    }
+}

@@ -1,0 +1,233 @@
+//! What an application is on AWS: security groups, role, log group, key pair, stored manifest.
+use super::policy::{Location, policy};
+use crate::deployed::VersionPort;
+use crate::{manifest::Manifest, site::Ground};
+use aws_core::{
+    Result,
+    cloud::Cloud,
+    engine::{Graph, Ownership, Ref},
+    model::{ApplicationName, Owner},
+    resources::{
+        application_manifest::ApplicationManifest,
+        key_pair::KeyPair,
+        log_group::LogGroup,
+        role::Role,
+        security_group::{GroupId, Ingress, Protocol, SecurityGroup, Source},
+    },
+};
+use ipnet::IpNet;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Stores the private key of a new key pair: name, PEM text.
+pub type SaveKey = Arc<dyn Fn(&str, &str) -> Result<()> + Send + Sync>;
+
+/// What the graph is made from.
+pub struct Input<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// The manifest's text, to be stored.
+    pub text: &'a str,
+    /// The ownership tags.
+    pub owner: Owner,
+    /// The VPC's settings and network.
+    pub ground: &'a Ground,
+    /// The region.
+    pub region: &'a str,
+    /// Ports of versions that exist: they stay open, whatever the manifest says now.
+    pub kept_ports: BTreeSet<VersionPort>,
+    /// What to do with a new private key.
+    pub save_key: SaveKey,
+}
+
+/// The owner with what the manifest adds to the tags.
+pub fn owner_of(manifest: &Manifest, owner: Owner) -> Owner {
+    Owner { team: manifest.team_name.as_ref().map(ToString::to_string), extra: manifest.extra_tags(), ..owner }
+}
+
+/// Everything that `applications create` and `update` converge.
+pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
+    let Input { manifest, ground, .. } = input;
+    let name = &manifest.application_name;
+    let owner = owner_of(manifest, input.owner.clone());
+    let mut graph = Graph::default();
+    if manifest.ssh_key {
+        let (save, key) = (input.save_key.clone(), name.resource());
+        graph.add(KeyPair {
+            owner: owner.clone(),
+            name: name.resource(),
+            noun: format!("key pair for application {name}"),
+            save: Arc::new(move |pem| save(&key, pem)),
+        });
+    }
+    let load_balancer = graph.add(SecurityGroup {
+        owner: owner.clone(),
+        name: name.load_balancer_group(),
+        noun: format!("LB security group {}", name.load_balancer_group()),
+        description: format!("Load balancers of application {name}"),
+        ownership: Ownership::Owned,
+        ingress: from_networks(manifest, ground, &input.kept_ports),
+    });
+    graph.add(SecurityGroup {
+        owner: owner.clone(),
+        name: name.resource(),
+        noun: format!("application security group {}", name.resource()),
+        description: format!("Instances of application {name}"),
+        ownership: Ownership::Owned,
+        ingress: from_load_balancer(manifest, load_balancer, &input.kept_ports),
+    });
+    graph.add(Role {
+        owner: owner.clone(),
+        name: name.role(input.region),
+        noun: "IAM role and instance profile".into(),
+        ownership: Ownership::Owned,
+        policy: policy(manifest, &location(input.region, ground)),
+        managed_policies: {
+            let partition = location(input.region, ground).partition();
+            manifest.managed_policies.iter().map(|p| p.arn(partition)).collect()
+        },
+        boundary: ground.vpc_settings.permissions_boundary.clone(),
+    });
+    if manifest.uses_log_group() {
+        graph.add(LogGroup {
+            owner: owner.clone(),
+            name: name.log_group(),
+            noun: format!("log group {}", name.log_group()),
+            retention_days: manifest.logging.retention_days,
+        });
+    }
+    graph.add(ApplicationManifest { owner, noun: format!("stored manifest of {name}"), yaml: input.text.to_owned() });
+    graph
+}
+
+fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
+    Location { region, account: &ground.place.account }
+}
+
+/// Who reaches an internal load balancer: the VPC and its peers, on the ports it listens on, and no one else.
+fn from_networks(manifest: &Manifest, ground: &Ground, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
+    let mut ports: BTreeSet<u16> = listening_ports(manifest).into_iter().collect();
+    ports.extend(kept.iter().filter_map(VersionPort::listening));
+    let networks = ground.place.cidrs.iter().map(|c| (*c, "the VPC"));
+    let peers = ground.vpc_settings.peers.iter().map(|c| (*c, "a peer network"));
+    let mut rules = Vec::new();
+    for (cidr, whose) in networks.chain(peers) {
+        rules.extend(ports.iter().map(|port| Ingress {
+            protocol: Protocol::Tcp,
+            port: Some(*port),
+            from: Source::Cidr(IpNet::V4(cidr)),
+            description: format!("minion: {whose}"),
+        }));
+    }
+    rules
+}
+
+/// The ports that a load balancer of this application listens on.
+pub fn listening_ports(manifest: &Manifest) -> Vec<u16> {
+    match manifest.exposed_protocol {
+        crate::manifest::Protocol::Http => vec![80, 443],
+        crate::manifest::Protocol::Tcp => manifest.exposed_ports.iter().map(|p| p.get()).collect(),
+    }
+}
+
+/// The ports on which an instance of this manifest answers its load balancer: traffic and health check.
+pub fn instance_ports(manifest: &Manifest) -> BTreeSet<u16> {
+    manifest.traffic_ports().iter().chain(&manifest.health_check.port).map(|p| p.get()).collect()
+}
+
+/// Who reaches an instance: its load balancer on the ports it forwards to, and other instances of the application.
+fn from_load_balancer(manifest: &Manifest, load_balancer: Ref<GroupId>, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
+    let mut ports: BTreeSet<u16> = instance_ports(manifest);
+    ports.extend(kept.iter().map(|p| p.number));
+    let mut rules: Vec<Ingress> = ports
+        .into_iter()
+        .map(|port| Ingress {
+            protocol: Protocol::Tcp,
+            port: Some(port),
+            from: Source::Group(load_balancer),
+            description: "minion: the load balancer".into(),
+        })
+        .collect();
+    rules.push(Ingress {
+        protocol: Protocol::All,
+        port: None,
+        from: Source::Itself,
+        description: "minion: instances of the same application".into(),
+    });
+    rules
+}
+
+/// The security group that opens public load balancers to the world: made by the first public version.
+pub fn public_group(owner: Owner, name: &ApplicationName, manifest: &Manifest) -> SecurityGroup {
+    let everywhere = [IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())];
+    let ingress = everywhere.into_iter().flat_map(|net| {
+        listening_ports(manifest).into_iter().map(move |port| Ingress {
+            protocol: Protocol::Tcp,
+            port: Some(port),
+            from: Source::Cidr(net),
+            description: "minion: everybody".into(),
+        })
+    });
+    SecurityGroup {
+        owner,
+        name: public_group_name(name),
+        noun: format!("public LB security group {}", public_group_name(name)),
+        description: format!("Public load balancers of application {name}"),
+        ownership: Ownership::Owned,
+        ingress: ingress.collect(),
+    }
+}
+
+/// The name of [`public_group`].
+pub fn public_group_name(name: &ApplicationName) -> String {
+    format!("{}-public", name.load_balancer_group())
+}
+
+/// Everything of an application that `applications delete` removes, whatever the stored manifest says. Key
+/// pair, groups, role, log group and manifest have names that follow from the application's.
+pub fn deletion_graph(manifest: &Manifest, owner: &Owner, region: &str, keep_logs: bool) -> Graph<Cloud> {
+    let name = &manifest.application_name;
+    let mut graph = Graph::default();
+    // The stored manifest goes last, so that an interrupted deletion can be continued.
+    let stored =
+        ApplicationManifest { owner: owner.clone(), noun: format!("stored manifest of {name}"), yaml: String::new() };
+    graph.add(stored);
+    graph.add(KeyPair {
+        owner: owner.clone(),
+        name: name.resource(),
+        noun: format!("key pair for application {name}"),
+        save: Arc::new(|_| Ok(())),
+    });
+    let group = |group: String, kind: &str| SecurityGroup {
+        owner: owner.clone(),
+        noun: format!("{kind} {group}"),
+        name: group,
+        description: String::new(),
+        ownership: Ownership::Owned,
+        ingress: Vec::new(),
+    };
+    graph.add(group(public_group_name(name), "public LB security group"));
+    let load_balancer = graph.add(group(name.load_balancer_group(), "LB security group"));
+    // The application's group refers to the load balancers', so it has to go first.
+    graph.add(SecurityGroup {
+        ingress: from_load_balancer(manifest, load_balancer, &BTreeSet::new()),
+        ..group(name.resource(), "application security group")
+    });
+    graph.add(Role {
+        owner: owner.clone(),
+        name: name.role(region),
+        noun: "IAM role and instance profile".into(),
+        ownership: Ownership::Owned,
+        policy: serde_json::Value::Null,
+        managed_policies: Default::default(),
+        boundary: None,
+    });
+    if !keep_logs {
+        graph.add(LogGroup {
+            owner: owner.clone(),
+            name: name.log_group(),
+            noun: format!("log group {}", name.log_group()),
+            retention_days: 30,
+        });
+    }
+    graph
+}

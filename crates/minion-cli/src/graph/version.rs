@@ -1,0 +1,318 @@
+//! What a version is on AWS: launch template, target groups, load balancer, listeners, Auto Scaling group,
+//! DNS name.
+use super::application::{instance_ports, owner_of, public_group};
+use crate::{
+    deployed::{DIGEST, DNS_NAME, IMAGE, PORTS, ports_tag},
+    manifest::{Manifest, Protocol},
+};
+use aws_core::{
+    cloud::{Cloud, network::Choice},
+    engine::{Graph, NodeId, Ownership, Ref},
+    model::{
+        Owner,
+        names::{AppVersion, LOAD_BALANCER, shorten},
+    },
+    resources::{
+        alias_record::AliasRecord,
+        auto_scaling_group::{AutoScalingGroup, Size},
+        launch_template::{LaunchTemplate, Volume},
+        listener::{Listener, ListenerAction, ListenerProtocol},
+        load_balancer::{LoadBalancer, LoadBalancerId},
+        role::Role,
+        security_group::{GroupId, SecurityGroup},
+        target_group::{HealthCheck, TargetGroup, TargetGroupArn, Traffic},
+    },
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Seconds during which a target that leaves may finish its requests. AWS's default is 300, which makes every
+/// deletion wait five minutes; requests of most services end within seconds.
+const DRAIN: Duration = Duration::from_secs(30);
+/// Time after its launch during which an instance is not replaced for failing health checks: boot, image pull
+/// and start of the application.
+const GRACE: Duration = Duration::from_secs(300);
+
+/// What the graph is made from: everything that was found out, decided and rendered before.
+pub struct Input<'a> {
+    /// Application and version.
+    pub id: &'a AppVersion,
+    /// The stored manifest.
+    pub manifest: &'a Manifest,
+    /// The application's ownership tags (no version).
+    pub owner: Owner,
+    /// The region.
+    pub region: &'a str,
+    /// The VPC.
+    pub vpc: &'a str,
+    /// Where the load balancer stands, and the instances.
+    pub load_balancer_subnets: &'a Choice,
+    /// Subnets of the instances.
+    pub instance_subnets: &'a Choice,
+    /// Whether the load balancer is reached from the internet.
+    pub public: bool,
+    /// Whether instances need a public address, because their subnets have no other way out.
+    pub instances_public: bool,
+    /// The machine image, its root device and that one's size in GiB.
+    pub machine_image: &'a str,
+    /// Device name of the root volume.
+    pub root_device: &'a str,
+    /// Size of the root volume in GiB; `None` is the image's.
+    pub root_gib: Option<i32>,
+    /// EC2 instance type.
+    pub instance_type: &'a str,
+    /// The script that boots the container.
+    pub user_data: String,
+    /// The image as the operator wrote it, and its digest if known.
+    pub image: &'a str,
+    /// The digest that the instances run.
+    pub digest: Option<&'a str>,
+    /// Instances to begin with.
+    pub desired: i32,
+    /// The certificate of the HTTPS listener.
+    pub certificate_arn: Option<&'a str>,
+    /// Hosted zone of the version's record; `None` leaves the record out.
+    pub zone_id: Option<&'a str>,
+    /// The version's DNS name.
+    pub dns_name: String,
+}
+
+/// The owner of a version's own things.
+pub fn version_owner(owner: &Owner, id: &AppVersion) -> Owner {
+    Owner { version: Some(id.version.to_string()), ..owner.clone() }
+}
+
+/// The name of the target group of the `index`-th port.
+pub fn target_group_name(id: &AppVersion, index: usize, port: u16) -> String {
+    match index {
+        0 => id.load_balancer(),
+        _ => shorten(&format!("app-{}-{port}", id.label()), LOAD_BALANCER),
+    }
+}
+
+/// Everything that `versions create` converges.
+pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
+    let mut graph = Graph::default();
+    add(&mut graph, input);
+    graph
+}
+
+fn add(graph: &mut Graph<Cloud>, input: &Input<'_>) {
+    let Input { id, manifest, .. } = input;
+    let application = owner_of(manifest, input.owner.clone());
+    let owner = version_owner(&application, id);
+
+    let group = |name: String| SecurityGroup {
+        owner: application.clone(),
+        noun: format!("security group {name}"),
+        name,
+        description: String::new(),
+        ownership: Ownership::Existing,
+        ingress: Vec::new(),
+    };
+    let instances_group = graph.add(group(id.application.resource()));
+    let mut balancer_groups = vec![graph.add(group(id.application.load_balancer_group()))];
+    if input.public {
+        balancer_groups.push(graph.add(public_group(application.clone(), &id.application, manifest)));
+    }
+    let role = graph.add(Role {
+        owner: application.clone(),
+        name: id.application.role(input.region),
+        noun: "IAM role and instance profile".into(),
+        ownership: Ownership::Existing,
+        policy: serde_json::Value::Null,
+        managed_policies: Default::default(),
+        boundary: None,
+    });
+
+    let template = graph.add(LaunchTemplate {
+        owner: owner.clone(),
+        name: id.resource(),
+        noun: format!("launch template for {id}"),
+        image_id: input.machine_image.to_owned(),
+        instance_type: input.instance_type.to_owned(),
+        key_name: manifest.ssh_key.then(|| id.application.resource()),
+        security_groups: vec![instances_group],
+        role,
+        user_data: input.user_data.clone(),
+        root_device: input.root_device.to_owned(),
+        volumes: volumes(input),
+        public_ip: input.instances_public,
+        spot: manifest.spot,
+    });
+    let (targets, balancer, listeners) = balancer(graph, input, &owner, balancer_groups);
+    let mut marks =
+        BTreeMap::from([(IMAGE.to_owned(), input.image.to_owned()), (DNS_NAME.to_owned(), input.dns_name.clone())]);
+    let passed_on = manifest.exposed_protocol == Protocol::Tcp;
+    marks.insert(PORTS.to_owned(), ports_tag(passed_on, &instance_ports(manifest)));
+    marks.extend(input.digest.map(|d| (DIGEST.to_owned(), d.to_owned())));
+    graph.add(AutoScalingGroup {
+        owner: owner.clone(),
+        name: id.resource(),
+        noun: format!("auto scaling group for {id}"),
+        launch_template: template,
+        target_groups: targets,
+        after: listeners,
+        subnets: input.instance_subnets.ids.clone(),
+        size: size(manifest, input.desired),
+        grace: GRACE,
+        target_cpu_percent: manifest.scaling.target_cpu_percent,
+        marks,
+    });
+    if let Some(zone_id) = input.zone_id {
+        graph.add(AliasRecord {
+            noun: format!("DNS name {}", input.dns_name),
+            zone_id: zone_id.to_owned(),
+            name: input.dns_name.clone(),
+            load_balancer: balancer,
+            load_balancer_name: id.load_balancer(),
+        });
+    }
+}
+
+/// The sizes of the Auto Scaling group: the manifest's bounds, widened to what was asked for.
+fn size(manifest: &Manifest, desired: i32) -> Size {
+    let bound = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    Size { min: bound(manifest.scaling.min).min(desired), max: bound(manifest.scaling.max).max(desired), desired }
+}
+
+fn volumes(input: &Input<'_>) -> Vec<Volume> {
+    let mut volumes = vec![Volume {
+        device: input.root_device.to_owned(),
+        size_gib: input.root_gib,
+        kind: Some("gp3".into()),
+        encrypted: true,
+    }];
+    volumes.extend(input.manifest.ebs_volumes().into_iter().map(|v| Volume {
+        device: v.device,
+        size_gib: i32::try_from(v.size_gib).ok(),
+        kind: Some(v.volume_type.as_str().into()),
+        encrypted: v.encrypted,
+    }));
+    volumes
+}
+
+type Balancer = (Vec<Ref<TargetGroupArn>>, Ref<LoadBalancerId>, Vec<NodeId>);
+
+/// Target groups, load balancer and listeners: HTTPS with a redirect where there is a certificate.
+fn balancer(
+    graph: &mut Graph<Cloud>,
+    input: &Input<'_>,
+    owner: &Owner,
+    security_groups: Vec<Ref<GroupId>>,
+) -> Balancer {
+    let Input { id, manifest, .. } = input;
+    let traffic = match manifest.exposed_protocol {
+        Protocol::Http => Traffic::Http,
+        Protocol::Tcp => Traffic::Tcp,
+    };
+    let ports: Vec<u16> = manifest.traffic_ports().iter().map(|p| p.get()).collect();
+    let targets: Vec<_> = ports
+        .iter()
+        .enumerate()
+        .map(|(index, port)| {
+            graph.add(TargetGroup {
+                owner: owner.clone(),
+                name: target_group_name(id, index, *port),
+                noun: if index == 0 {
+                    format!("target group for {id}")
+                } else {
+                    format!("target group for port {port} of {id}")
+                },
+                vpc: input.vpc.to_owned(),
+                protocol: traffic,
+                port: *port,
+                health: health_check(manifest),
+                deregistration_delay: DRAIN,
+            })
+        })
+        .collect();
+    let balancer = graph.add(LoadBalancer {
+        owner: owner.clone(),
+        name: id.load_balancer(),
+        noun: format!("load balancer for {id}"),
+        traffic,
+        internal: !input.public,
+        subnets: input.load_balancer_subnets.ids.clone(),
+        security_groups,
+    });
+    let mut listen = |port: u16, protocol: ListenerProtocol, action: ListenerAction| {
+        let listener = graph.add(Listener {
+            owner: owner.clone(),
+            name: format!("{}:{port}", id.load_balancer()),
+            noun: format!("listener on port {port} for {id}"),
+            load_balancer: balancer,
+            port,
+            protocol,
+            action,
+        });
+        listener.node()
+    };
+    let listeners = match (manifest.exposed_protocol, input.certificate_arn) {
+        (Protocol::Http, Some(arn)) => vec![
+            listen(
+                443,
+                ListenerProtocol::Https { certificate_arn: arn.to_owned() },
+                ListenerAction::Forward(targets[0]),
+            ),
+            listen(80, ListenerProtocol::Http, ListenerAction::RedirectToHttps),
+        ],
+        (Protocol::Http, None) => vec![listen(80, ListenerProtocol::Http, ListenerAction::Forward(targets[0]))],
+        (Protocol::Tcp, _) => ports
+            .iter()
+            .zip(&targets)
+            .map(|(port, target)| listen(*port, ListenerProtocol::Tcp, ListenerAction::Forward(*target)))
+            .collect(),
+    };
+    (targets, balancer, listeners)
+}
+
+fn health_check(manifest: &Manifest) -> HealthCheck {
+    let check = &manifest.health_check;
+    HealthCheck {
+        path: manifest.health_check_path().map(str::to_owned),
+        port: check.port.map(|p| p.get()),
+        interval: check.interval,
+        timeout: check.timeout,
+        healthy: check.healthy_threshold,
+        unhealthy: check.unhealthy_threshold,
+        codes: manifest.health_check_codes().map(str::to_owned),
+    }
+}
+
+/// Adds everything of a version that `versions delete` removes: names follow from application, version and
+/// ports.
+pub fn deletion(
+    graph: &mut Graph<Cloud>,
+    id: &AppVersion,
+    manifest: &Manifest,
+    owner: &Owner,
+    region: &str,
+    zone_id: Option<&str>,
+    dns_name: String,
+) {
+    let nowhere = Choice::default();
+    // Nothing of the contents matters: a deletion goes by names and tags.
+    let input = Input {
+        id,
+        manifest,
+        owner: owner.clone(),
+        region,
+        vpc: &owner.vpc,
+        load_balancer_subnets: &nowhere,
+        instance_subnets: &nowhere,
+        public: false,
+        instances_public: false,
+        machine_image: "",
+        root_device: "",
+        root_gib: None,
+        instance_type: "",
+        user_data: String::new(),
+        image: "",
+        digest: None,
+        desired: 0,
+        certificate_arn: Some(""),
+        zone_id,
+        dns_name,
+    };
+    add(graph, &input);
+}

@@ -1,0 +1,27 @@
+//! The application manifest: a YAML file that says what an application is.
+//!
+//! [`types`] are its keys (their documentation is the reference that users read), [`values`] the values
+//! that are valid once they exist, [`check`] what only several keys together can tell, [`mod@parse`] the way
+//! from a file to a [`Manifest`] with errors that show the line, and [`mod@reference`] the generated
+//! documentation.
+pub mod check;
+mod locate;
+pub mod parse;
+pub mod policy;
+pub mod reference;
+pub mod secrets;
+#[cfg(test)]
+mod tests;
+pub mod types;
+pub mod values;
+
+pub use parse::{Loaded, load, parse};
+pub use policy::{Effect, ManagedPolicy, Statement};
+pub use reference::{reference, schema};
+pub use secrets::SecretRef;
+pub use types::{
+    EbsVolume, Filesystem, FilesystemKind, HealthCheck, Logging, Manifest, Memory, Protocol, Scaling, VolumeType,
+};
+pub use values::{
+    AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, TagKey, TagValue,
+};

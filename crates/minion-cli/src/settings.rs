@@ -1,0 +1,230 @@
+//! Where the operator works: flags beat the environment, the environment beats the profile.
+use aws_core::{Error, Result};
+use clap::Args;
+use etcetera::BaseStrategy as _;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// The name of the profile when none is named.
+pub const DEFAULT_PROFILE: &str = "default";
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Where")]
+pub struct PlaceArgs {
+    /// Profile of the configuration file [default: default]
+    #[arg(short, long, global = true, env = "MINION_PROFILE", value_name = "NAME", hide_env = true)]
+    pub profile: Option<String>,
+    /// Configuration file [default: minion/config.yaml in the user's configuration directory]
+    #[arg(short, long, global = true, env = "MINION_CONFIG", value_name = "FILE", hide_env = true)]
+    pub config: Option<PathBuf>,
+    /// AWS region
+    #[arg(long, global = true, env = "MINION_REGION", value_name = "REGION", hide_env = true)]
+    pub region: Option<String>,
+    /// VPC that the applications live in
+    #[arg(long, global = true, env = "MINION_VPC", value_name = "VPC_ID", hide_env = true)]
+    pub vpc: Option<String>,
+    /// Domain of the applications' DNS names
+    #[arg(long, global = true, env = "MINION_DOMAIN", value_name = "DOMAIN", hide_env = true)]
+    pub domain: Option<String>,
+    /// Hosted zone of the domain, when there are several
+    #[arg(long, global = true, env = "MINION_ZONE_ID", value_name = "ID", hide_env = true)]
+    pub zone_id: Option<String>,
+    /// ACM certificate of the HTTPS listeners
+    #[arg(long, global = true, env = "MINION_CERTIFICATE_ARN", value_name = "ARN", hide_env = true)]
+    pub certificate_arn: Option<String>,
+    /// Container registry, for `images` and for images named without a host
+    #[arg(long, global = true, env = "MINION_REGISTRY", value_name = "HOST[:PORT]", hide_env = true)]
+    pub registry: Option<String>,
+}
+
+/// One profile of the configuration file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// AWS region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// VPC id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc: Option<String>,
+    /// Domain of the DNS names, without a final dot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Hosted zone id of the domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone_id: Option<String>,
+    /// ACM certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_arn: Option<String>,
+    /// Container registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
+}
+
+/// The configuration file: profiles by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConfigFile {
+    /// The profiles.
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+impl ConfigFile {
+    /// Reads the file; one that does not exist is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not a mapping from names to profiles.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(e) => return Err(Error::usage(format!("configuration file {} cannot be read: {e}", path.display()))),
+        };
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        serde_yaml::from_str(&text).map_err(|e| {
+            Error::usage(format!("configuration file {} is not valid: {e}", path.display()))
+                .hint("Mend the file, or move it away and run `minion configure`.")
+        })
+    }
+
+    /// Writes the file whole, or not at all; readable by its owner alone.
+    ///
+    /// # Errors
+    /// When the directory or the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let fail = |e: &dyn std::fmt::Display| {
+            Error::failed(format!("configuration file {} cannot be written: {e}", path.display()))
+        };
+        let text = serde_yaml::to_string(self).map_err(|e| fail(&e))?;
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent).map_err(|e| fail(&e))?;
+        let mut file = tempfile::NamedTempFile::new_in(parent).map_err(|e| fail(&e))?;
+        file.write_all(text.as_bytes()).map_err(|e| fail(&e))?;
+        file.persist(path).map_err(|e| fail(&e))?;
+        Ok(())
+    }
+}
+
+/// What flags, environment and profile say together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The profile's name.
+    pub profile: String,
+    /// The configuration file.
+    pub path: PathBuf,
+    /// The values.
+    pub values: Profile,
+}
+
+impl Settings {
+    /// Puts flags, environment and the profile together.
+    ///
+    /// # Errors
+    /// When the configuration file is damaged, or a profile that was asked for is not in it.
+    pub fn resolve(args: &PlaceArgs, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let env = |name: &str| env(name).filter(|v| !v.is_empty());
+        let path = match &args.config {
+            Some(path) => path.clone(),
+            None => default_path()?,
+        };
+        let file = ConfigFile::read(&path)?;
+        let asked = args.profile.clone().or_else(|| env("AWS_MINION_PROFILE"));
+        let name = asked.clone().unwrap_or_else(|| DEFAULT_PROFILE.into());
+        let profile = match (file.profiles.get(&name), asked) {
+            (Some(profile), _) => profile.clone(),
+            (None, None) => Profile::default(),
+            (None, Some(_)) => {
+                let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
+                let hint = if known.is_empty() {
+                    "There are no profiles yet".into()
+                } else {
+                    format!("There are: {}", known.join(", "))
+                };
+                return Err(Error::usage(format!("profile `{name}` is not in {}", path.display()))
+                    .hint(format!("{hint}. `minion --profile {name} configure` makes it.")));
+            }
+        };
+        let aws_region = || env("AWS_REGION").or_else(|| env("AWS_DEFAULT_REGION"));
+        let pick = |flag: &Option<String>, stored: Option<String>| flag.clone().filter(|v| !v.is_empty()).or(stored);
+        let values = Profile {
+            region: args.region.clone().filter(|v| !v.is_empty()).or_else(aws_region).or(profile.region),
+            vpc: pick(&args.vpc, profile.vpc),
+            domain: pick(&args.domain, profile.domain).map(|d| d.trim_end_matches('.').to_ascii_lowercase()),
+            zone_id: pick(&args.zone_id, profile.zone_id),
+            certificate_arn: pick(&args.certificate_arn, profile.certificate_arn),
+            registry: pick(&args.registry, profile.registry),
+        };
+        Ok(Self { profile: name, path, values })
+    }
+
+    /// The VPC.
+    ///
+    /// # Errors
+    /// When none is set.
+    pub fn vpc(&self) -> Result<&str> {
+        self.values.vpc.as_deref().ok_or_else(|| {
+            Error::usage("no VPC is set").hint("Run `minion configure` once, or give --region, --vpc and --domain (or MINION_REGION, MINION_VPC, MINION_DOMAIN).")
+        })
+    }
+}
+
+/// `minion/config.yaml` in the user's configuration directory (XDG, or what the system has instead).
+fn default_path() -> Result<PathBuf> {
+    let dirs = etcetera::choose_base_strategy().map_err(|_| {
+        Error::usage("there is no home directory, so no configuration file").hint("Set HOME, or give --config FILE.")
+    })?;
+    Ok(dirs.config_dir().join("minion").join("config.yaml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(file: &str, args: PlaceArgs, env: &[(&str, &str)]) -> Result<Settings> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.yaml");
+        std::fs::write(&path, file).unwrap();
+        let env: BTreeMap<_, _> = env.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        Settings::resolve(&PlaceArgs { config: Some(path), ..args }, |k| env.get(k).cloned())
+    }
+    const FILE: &str = "default:\n  region: eu-west-1\n  vpc: vpc-1\nstaging:\n  region: eu-west-1\n  vpc: vpc-2\n";
+
+    #[test]
+    fn flags_beat_environment_beats_profile() {
+        let got = resolve(FILE, PlaceArgs::default(), &[("AWS_REGION", "us-east-1")]).unwrap();
+        assert_eq!((got.values.region.as_deref(), got.values.vpc.as_deref()), (Some("us-east-1"), Some("vpc-1")));
+        let args =
+            PlaceArgs { region: Some("eu-north-1".into()), profile: Some("staging".into()), ..PlaceArgs::default() };
+        let got = resolve(FILE, args, &[("AWS_REGION", "us-east-1")]).unwrap();
+        assert_eq!((got.values.region.as_deref(), got.values.vpc.as_deref()), (Some("eu-north-1"), Some("vpc-2")));
+    }
+
+    #[test]
+    fn an_unknown_profile_names_the_known_ones() {
+        let error = resolve(FILE, PlaceArgs { profile: Some("prod".into()), ..PlaceArgs::default() }, &[]).unwrap_err();
+        assert!(error.hints()[0].contains("default, staging"), "{:?}", error.hints());
+        assert_eq!(
+            resolve(FILE, PlaceArgs::default(), &[("AWS_MINION_PROFILE", "staging")]).unwrap().values.vpc.as_deref(),
+            Some("vpc-2")
+        );
+    }
+
+    #[test]
+    fn the_file_is_written_and_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deep/er/config.yaml");
+        let profile = Profile { vpc: Some("vpc-1".into()), ..Profile::default() };
+        let file = ConfigFile { profiles: BTreeMap::from([("default".into(), profile)]) };
+        file.write(&path).unwrap();
+        assert_eq!(ConfigFile::read(&path).unwrap(), file);
+        std::fs::write(&path, "default: [1").unwrap();
+        assert_eq!(ConfigFile::read(&path).unwrap_err().kind(), aws_core::error::Kind::Usage);
+    }
+}

@@ -1,0 +1,154 @@
+//! Where a command works: the connection, the settings of operator and VPC, the network.
+use crate::settings::Settings;
+use aws_core::{
+    Error, Result,
+    cloud::{
+        Cloud, ConnectOptions, lookups,
+        network::{self, Place},
+    },
+    engine::Cancel,
+    model::{ApplicationName, Owner},
+    registry::{
+        parameters::{self, Start},
+        settings::VpcSettings,
+    },
+};
+use terminal::Terminal;
+
+/// What every command gets.
+#[derive(Clone)]
+pub struct Session {
+    /// Where output goes.
+    pub terminal: Terminal,
+    /// The operator's Ctrl-C.
+    pub cancel: Cancel,
+    /// Flags, environment and profile.
+    pub settings: Settings,
+}
+
+impl Session {
+    /// Connects to the account and region of the settings; calls nothing yet.
+    ///
+    /// # Errors
+    /// When no region is set.
+    pub async fn connect(&self) -> Result<Cloud> {
+        Cloud::connect(ConnectOptions {
+            region: self.settings.values.region.clone(),
+            tool: "minion",
+            ..ConnectOptions::default()
+        })
+        .await
+    }
+
+    /// Connects, and takes the VPC from the settings.
+    ///
+    /// # Errors
+    /// When no region or VPC is set.
+    pub async fn site(&self) -> Result<Site> {
+        let vpc = self.settings.vpc()?.to_owned();
+        Ok(Site { cloud: self.connect().await?, vpc, settings: self.settings.clone() })
+    }
+}
+
+/// One VPC, seen by one operator.
+pub struct Site {
+    /// The connection.
+    pub cloud: Cloud,
+    /// The VPC's id.
+    pub vpc: String,
+    /// Flags, environment and profile.
+    pub settings: Settings,
+}
+
+/// What is known about the place once it was read: the VPC's own settings, and its network.
+pub struct Ground {
+    /// Settings of the VPC, the old `Config` tag included.
+    pub vpc_settings: VpcSettings,
+    /// The stored manifest of the application that was asked for.
+    pub manifest: Option<String>,
+    /// The network.
+    pub place: Place,
+}
+
+impl Site {
+    /// Reads the VPC's settings, an application's stored manifest, and the network, all at once.
+    ///
+    /// # Errors
+    /// When a call fails or the VPC does not exist.
+    pub async fn ground(&self, application: Option<&ApplicationName>) -> Result<Ground> {
+        let (start, place) = tokio::try_join!(self.start(application), network::load(&self.cloud, &self.vpc))?;
+        let vpc_settings = start.settings.or(place.config_tag.as_deref())?;
+        Ok(Ground { vpc_settings, manifest: start.manifest, place })
+    }
+
+    /// Reads the VPC's settings and an application's stored manifest: one call.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn start(&self, application: Option<&ApplicationName>) -> Result<Start> {
+        parameters::read_start(&self.cloud, &self.vpc, application.map(ApplicationName::as_str)).await
+    }
+
+    /// The domain: the operator's, else the VPC's.
+    ///
+    /// # Errors
+    /// When neither is set.
+    pub fn domain(&self, vpc_settings: &VpcSettings) -> Result<String> {
+        let found = self.settings.values.domain.clone().or_else(|| vpc_settings.domain.clone());
+        found.map(|d| d.trim_end_matches('.').to_owned()).ok_or_else(|| {
+            Error::usage("no domain is set").hint("Run `minion configure`, or give --domain (or MINION_DOMAIN): the hosted zone in which the applications get their names.")
+        })
+    }
+
+    /// The domain, with one more call when only the VPC's settings hold it.
+    ///
+    /// # Errors
+    /// When neither is set.
+    pub async fn domain_somewhere(&self) -> Result<String> {
+        match &self.settings.values.domain {
+            Some(domain) => Ok(domain.clone()),
+            None => self.domain(&self.start(None).await?.settings),
+        }
+    }
+
+    /// The hosted zones of the domain: the VPC's private one, and public ones.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn zones(&self, domain: &str) -> Result<Vec<lookups::Zone>> {
+        lookups::zones(&self.cloud, &self.vpc, domain).await
+    }
+
+    /// The hosted zone for records of internal, or of public, load balancers.
+    ///
+    /// # Errors
+    /// When there is none, or when there are two and `--zone-id` does not choose.
+    pub fn choose_zone<'z>(&self, zones: &'z [lookups::Zone], internal: bool) -> Result<&'z lookups::Zone> {
+        lookups::choose_zone(zones, internal, self.settings.values.zone_id.as_deref())
+    }
+
+    /// The owner tags of what belongs to an application, or to one of its versions.
+    pub fn owner(&self, application: &ApplicationName, version: Option<&str>) -> Owner {
+        Owner {
+            tool: "minion",
+            vpc: self.vpc.clone(),
+            team: None,
+            application: application.to_string(),
+            version: version.map(str::to_owned),
+            extra: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+impl Site {
+    /// The application's stored manifest, as text.
+    ///
+    /// # Errors
+    /// When there is none: the application does not exist.
+    pub fn stored_manifest<'t>(&self, name: &ApplicationName, stored: Option<&'t str>) -> Result<&'t str> {
+        stored.ok_or_else(|| {
+            Error::not_found(format!("application {name} does not exist in {}", self.vpc))
+                .hint("`minion applications` lists those there are; `minion applications create MANIFEST` creates one.")
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! Which version of an application gets how much of its traffic: the arithmetic, and the weighted
+//! records in Route 53 that carry it out.
+mod arithmetic;
+mod records;
+mod share;
+
+pub use arithmetic::{Resharing, reshare};
+pub use records::{Weights, weights_of, write};
+pub use share::Share;

@@ -1,0 +1,126 @@
+//! The weighted records of an application's name, read and written.
+use super::Share;
+use aws_core::{
+    Error, Result,
+    cloud::{
+        Cloud,
+        dns::{self, Change, RecordSet},
+    },
+    model::{ApplicationName, VersionName, names::AppVersion},
+};
+use std::collections::BTreeMap;
+
+/// An application's weighted records, as just read.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    zone_id: String,
+    name: String,
+    application: ApplicationName,
+    weighted: BTreeMap<VersionName, RecordSet>,
+    /// The versions' own records: where the weighted ones point to.
+    own: BTreeMap<String, RecordSet>,
+}
+
+/// Picks the records of `application` out of the hosted zone's.
+///
+/// # Errors
+/// When the application's name is taken by records that are not ours.
+pub fn weights_of(
+    records: &[RecordSet],
+    zone_id: &str,
+    application: &ApplicationName,
+    domain: &str,
+) -> Result<Weights> {
+    let name = application.dns_name(domain);
+    let mut weighted = BTreeMap::new();
+    for record in records.iter().filter(|r| r.name == name && r.is_address()) {
+        let version =
+            record.set_identifier.as_deref().and_then(|id| id.strip_prefix(&format!("{}-", application.resource())));
+        let version = version.and_then(|v| v.parse::<VersionName>().ok());
+        let (Some(version), Some(_)) = (version, record.weight) else {
+            return Err(Error::refused(format!("{name} has a record that minion did not make: {record}"))
+                .hint(format!("Remove it from hosted zone {zone_id}, or choose another application name.")));
+        };
+        weighted.insert(version, record.clone());
+    }
+    let prefix = format!("{application}-");
+    let own = records.iter().filter(|r| r.name.starts_with(&prefix) && r.set_identifier.is_none() && r.alias.is_some());
+    Ok(Weights {
+        zone_id: zone_id.into(),
+        application: application.clone(),
+        own: own.map(|r| (r.name.clone(), r.clone())).collect(),
+        weighted,
+        name,
+    })
+}
+
+impl Weights {
+    /// The Route 53 weights by version.
+    pub fn raw(&self) -> BTreeMap<VersionName, u64> {
+        self.weighted.iter().map(|(v, r)| (v.clone(), r.weight.unwrap_or_default())).collect()
+    }
+
+    /// Each version's share in percent, whatever the weights add up to.
+    pub fn percents(&self) -> BTreeMap<VersionName, f64> {
+        let raw = self.raw();
+        let total: u64 = raw.values().sum();
+        // When all weights are 0, Route 53 sends the traffic to all of them equally.
+        let even = 100.0 / raw.len().max(1) as f64;
+        let percent = |w: u64| if total == 0 { even } else { w as f64 * 100.0 / total as f64 };
+        raw.into_iter().map(|(v, w)| (v, (percent(w) * 100.0).round() / 100.0)).collect()
+    }
+
+    /// The application's DNS name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What has to be written so that the versions get these shares: nothing when they have them.
+    ///
+    /// # Errors
+    /// When a version that is to get traffic has no DNS name of its own yet.
+    pub fn changes(&self, shares: &BTreeMap<VersionName, Share>, domain: &str) -> Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        for (version, record) in &self.weighted {
+            if !shares.contains_key(version) {
+                changes.push(Change::Delete(record.clone()));
+            }
+        }
+        for (version, share) in shares {
+            let id = AppVersion::new(self.application.clone(), version.clone())?;
+            let own = self.own.get(&id.dns_name(domain));
+            let live = self.weighted.get(version);
+            let alias =
+                own.and_then(|r| r.alias.clone()).or_else(|| live.and_then(|r| r.alias.clone())).ok_or_else(|| {
+                    Error::refused(format!(
+                        "{id} has no DNS name {} that traffic could be sent to",
+                        id.dns_name(domain)
+                    ))
+                    .hint(format!(
+                        "Run `minion versions create {} {version} IMAGE` again to complete it.",
+                        self.application
+                    ))
+                })?;
+            let weight = u64::from(share.units());
+            if live.is_some_and(|r| r.weight == Some(weight) && r.alias.as_ref() == Some(&alias)) {
+                continue;
+            }
+            let record = RecordSet::weighted_alias(&self.name, &id.resource(), weight, &alias)
+                .map_err(|e| Error::failed(format!("no DNS record for {id} can be made")).caused_by(e))?;
+            changes.push(Change::Upsert(record));
+        }
+        Ok(changes)
+    }
+}
+
+/// Writes all changes in one atomic batch. Returns the change's id, or `None` when there is nothing to do.
+///
+/// # Errors
+/// When Route 53 refuses the batch; nothing is changed then.
+pub async fn write(cloud: &Cloud, weights: &Weights, changes: Vec<Change>) -> Result<Option<String>> {
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let comment = format!("minion traffic {}", weights.application);
+    dns::change(cloud, &weights.zone_id, &comment, changes).await.map(Some)
+}

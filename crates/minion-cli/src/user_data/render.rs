@@ -1,0 +1,370 @@
+//! Puts the script together from its parts.
+use super::quote::quote;
+use crate::manifest::{EnvName, FilesystemKind, Manifest, SecretRef};
+use aws_core::{Error, Result};
+use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr};
+
+/// The largest user data, in bytes before base64 (EC2 "User data").
+pub const LIMIT: usize = 16_384;
+
+/// The user and group of a container whose image names none, unless the manifest says `root: true`.
+const USER: &str = "1000:1000";
+
+/// All that the script of an instance depends on.
+#[derive(Debug, Clone)]
+pub struct Instance<'a> {
+    /// The application's manifest.
+    pub manifest: &'a Manifest,
+    /// The application's name.
+    pub application: &'a str,
+    /// The version's name.
+    pub version: &'a str,
+    /// The image to run, pinned: `host/repository@sha256:..`.
+    pub image: String,
+    /// The image as the operator wrote it.
+    pub image_tag_shown: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// The log group for the driver `awslogs`; without one, Docker's own default driver takes its place.
+    pub log_group: Option<&'a str>,
+    /// The environment: the manifest's with the command line's on top of it, merged by the caller. A name that is
+    /// also one of the manifest's secrets wins over the secret.
+    pub environment: BTreeMap<String, String>,
+    /// Capabilities beyond those of the manifest.
+    pub cap_add: Vec<String>,
+    /// The registry (`host:port`) to talk to without TLS.
+    pub insecure: Option<&'a str>,
+    /// Name servers, instead of the VPC's.
+    pub nameservers: &'a [IpAddr],
+    /// Certificates (PEM) that Docker trusts for the image's registry.
+    pub cacerts: Option<&'a str>,
+    /// The image's registry, when it is one of ECR: `<account>.dkr.ecr.<region>.amazonaws.com`.
+    pub ecr: Option<String>,
+}
+
+/// The script.
+///
+/// # Errors
+/// A usage error when it would be larger than [`LIMIT`], or when a name or value cannot be passed on.
+pub fn render(instance: &Instance<'_>) -> Result<String> {
+    let secrets = instance.secrets()?;
+    let mut script = format!("#!/bin/sh\n# {} version {}\n", instance.application, instance.version);
+    script.push_str(include_str!("script/start.sh"));
+    let run = instance.run_arguments(&secrets)?;
+    instance.name_servers(&mut script);
+    instance.registry(&mut script);
+    let volumes = instance.file_systems(&mut script);
+    instance.read_secrets(&secrets, &mut script);
+    instance.container(&secrets, &volumes, &run, &mut script);
+    script.push_str(include_str!("script/watch.sh"));
+    if script.len() <= LIMIT {
+        return Ok(script);
+    }
+    Err(instance.too_large(script.len()))
+}
+
+/// Names that would steer the Docker client or the shell itself, were a secret called so.
+fn steers(name: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "PATH",
+        "HOME",
+        "IFS",
+        "ENV",
+        "PPID",
+        "UID",
+        "EUID",
+        "SHELLOPTS",
+        "RANDOM",
+        "SECONDS",
+        "LINENO",
+        "GROUPS",
+        "FUNCNAME",
+        "DIRSTACK",
+    ];
+    NAMES.contains(&name) || ["LD_", "DOCKER_", "BASH", "EPOCH", "minion_"].iter().any(|p| name.starts_with(p))
+}
+
+impl Instance<'_> {
+    /// The manifest's secrets that the environment does not replace.
+    fn secrets(&self) -> Result<Vec<(&str, &SecretRef)>> {
+        let mut secrets = Vec::new();
+        for (name, reference) in &self.manifest.secrets {
+            if self.environment.contains_key(name.as_str()) {
+                continue;
+            }
+            if steers(name.as_str()) {
+                return Err(Error::usage(format!("a secret cannot be passed to the container as {name}"))
+                    .hint("The name means something to the shell or to Docker on the instance; choose another."));
+            }
+            secrets.push((name.as_str(), reference));
+        }
+        Ok(secrets)
+    }
+
+    fn name_servers(&self, script: &mut String) {
+        if self.nameservers.is_empty() {
+            return;
+        }
+        let list = |sep: &str| self.nameservers.iter().map(ToString::to_string).collect::<Vec<_>>().join(sep);
+        let resolv = list("\\nnameserver ");
+        // `~.`: these servers are asked before those that DHCP names for the link.
+        let _ = write!(
+            script,
+            "
+doing='setting the name servers'
+if has resolvectl; then
+    mkdir -p \"$root/etc/systemd/resolved.conf.d\"
+    printf '[Resolve]\\nDNS=%s\\nDomains=~.\\n' {} >\"$root/etc/systemd/resolved.conf.d/minion.conf\"
+    systemctl restart systemd-resolved
+else
+    printf 'nameserver {resolv}\\n' >\"$root/etc/resolv.conf\"
+fi
+",
+            quote(&list(" ")),
+        );
+    }
+
+    /// What Docker must know about the registry.
+    fn registry(&self, script: &mut String) {
+        let host = self.image.split('/').next().unwrap_or_default();
+        if let Some(pem) = self.cacerts {
+            let _ = write!(
+                script,
+                "
+doing='trusting the registry'
+mkdir -p \"$root\"/etc/docker/certs.d/{host}
+printf '%s\\n' {pem} >\"$root\"/etc/docker/certs.d/{host}/ca.crt
+",
+                host = quote(host),
+                pem = quote(pem.trim_end()),
+            );
+        }
+        if let Some(insecure) = self.insecure {
+            let json = serde_json::json!({ "insecure-registries": [insecure] }).to_string();
+            let _ = write!(
+                script,
+                "
+doing='configuring Docker'
+if [ -e \"$root/etc/docker/daemon.json\" ]; then
+    say 'keeping the daemon.json of the machine image; it must allow the registry without TLS'
+else
+    mkdir -p \"$root/etc/docker\"
+    echo {} >\"$root/etc/docker/daemon.json\"
+    if has systemctl; then systemctl restart docker; fi
+fi
+",
+                quote(&json),
+            );
+        }
+        script.push_str("\nneed docker docker\nif has systemctl; then systemctl enable --now --no-block docker >/dev/null 2>&1 || :; fi\ndocker_up\n");
+        if self.ecr.is_some() || !self.manifest.secrets.is_empty() {
+            script.push_str("need aws awscli-2\n");
+        }
+        if let Some(host) = &self.ecr {
+            // <account>.dkr.ecr.<region>.amazonaws.com[.cn]
+            let region = host.split('.').nth(3).unwrap_or(self.region);
+            let _ = write!(
+                script,
+                "
+doing='logging in to the registry'
+password=$(try 6 aws ecr get-login-password --region {})
+printf '%s' \"$password\" | docker login --username AWS --password-stdin {} >/dev/null
+password=
+",
+                quote(region),
+                quote(host),
+            );
+        }
+    }
+
+    /// Prepares the file systems; `--volume` arguments, ready for the shell.
+    fn file_systems(&self, script: &mut String) -> Vec<String> {
+        let m = self.manifest;
+        let any = |kind| m.filesystems.iter().any(|f| f.kind == kind);
+        let mut arguments = Vec::new();
+        if !m.filesystems.is_empty() {
+            script.push_str(include_str!("script/volumes.sh"));
+        }
+        if any(FilesystemKind::Ebs) {
+            script.push_str(include_str!("script/ebs.sh"));
+            for volume in m.ebs_volumes() {
+                let name = volume.device.trim_start_matches("/dev/");
+                let _ = writeln!(script, "mount_ebs {name} \"$root/var/lib/minion/{name}\"");
+                arguments
+                    .push(format!("--volume \"$root/var/lib/minion/{name}\":{}", quote(volume.mountpoint.as_str())));
+            }
+        }
+        if any(FilesystemKind::Temporary) {
+            script.push_str(include_str!("script/temporary.sh"));
+            let temporary = m.filesystems.iter().filter(|f| f.kind == FilesystemKind::Temporary);
+            for (n, f) in temporary.enumerate() {
+                let size = f.size_mb.map(|s| s.to_string()).unwrap_or_default();
+                let _ = writeln!(script, "make_temporary {n} '{size}'");
+                arguments.push(format!("--volume \"$temporary/{n}\":{}", quote(f.mountpoint.as_str())));
+            }
+        }
+        arguments
+    }
+
+    fn read_secrets(&self, secrets: &[(&str, &SecretRef)], script: &mut String) {
+        if secrets.is_empty() {
+            return;
+        }
+        script.push_str(include_str!("script/secrets.sh"));
+        if secrets.iter().any(|(_, r)| matches!(r, SecretRef::Secret { key: Some(_), .. })) {
+            script.push_str(include_str!("script/json_key.sh"));
+        }
+        script.push('\n');
+        for (n, (name, reference)) in secrets.iter().enumerate() {
+            let (command, id, key) = match reference {
+                SecretRef::Parameter { name } => ("parameter", name, None),
+                SecretRef::Secret { id, key } => ("secret", id, key.as_deref()),
+            };
+            // arn:partition:service:region:..
+            let region = id.strip_prefix("arn:").and_then(|a| a.split(':').nth(2)).unwrap_or(self.region);
+            let _ = writeln!(script, "doing='reading the secret for {name}'");
+            let _ = writeln!(script, "minion_{n}=$(try 6 {command} {} {})", quote(region), quote(id));
+            if let Some(key) = key {
+                let _ = writeln!(script, "minion_{n}=$(json_key \"$minion_{n}\" {})", quote(key));
+            }
+        }
+    }
+
+    /// The arguments of `docker run` that are known beforehand, ready for the shell, one a line.
+    fn run_arguments(&self, secrets: &[(&str, &SecretRef)]) -> Result<Vec<String>> {
+        let m = self.manifest;
+        let mut arguments = Vec::new();
+        let mut add = |option: &str, value: &str| arguments.push(format!("{option} {}", quote(value)));
+        if let Some(memory) = m.memory_mb {
+            if let Some(hard) = memory.hard {
+                add("--memory", &format!("{hard}m"));
+            }
+            if let Some(soft) = memory.soft {
+                add("--memory-reservation", &format!("{soft}m"));
+            }
+        }
+        if let Some(cpu) = m.cpu {
+            add("--cpus", &cpu.to_string());
+        }
+        let mut capabilities: Vec<&str> = m.capabilities.iter().map(|c| c.as_str()).collect();
+        capabilities.extend(self.cap_add.iter().map(String::as_str));
+        let mut seen = std::collections::BTreeSet::new();
+        for capability in capabilities.iter().filter(|c| seen.insert(**c)) {
+            add("--cap-add", capability);
+        }
+        if !m.root && capabilities.is_empty() {
+            add("--security-opt", "no-new-privileges");
+        }
+        self.log_arguments(&mut add);
+        for (name, value) in &self.environment {
+            name.parse::<EnvName>().map_err(Error::usage)?;
+            if value.contains('\0') {
+                return Err(Error::usage(format!("the value of {name} holds a NUL character")));
+            }
+            add("--env", &format!("{name}={value}"));
+        }
+        for (name, _) in secrets {
+            add("--env", name);
+        }
+        Ok(arguments)
+    }
+
+    fn log_arguments(&self, add: &mut impl FnMut(&str, &str)) {
+        let logging = &self.manifest.logging;
+        let driver = logging.driver.as_str();
+        let mut options: BTreeMap<&str, &str> = logging.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        if driver == "awslogs" {
+            match self.log_group {
+                Some(group) => _ = options.entry("awslogs-group").or_insert(group),
+                None if !options.contains_key("awslogs-group") => return,
+                None => {}
+            }
+            options.entry("awslogs-region").or_insert(self.region);
+            // The application must not stand still when CloudWatch Logs does.
+            options.entry("mode").or_insert("non-blocking");
+        }
+        add("--log-driver", driver);
+        for (key, value) in options {
+            add("--log-opt", &format!("{key}={value}"));
+        }
+    }
+
+    /// Pulls the image and starts the container.
+    fn container(&self, secrets: &[(&str, &SecretRef)], volumes: &[String], run: &[String], script: &mut String) {
+        let m = self.manifest;
+        let low = m.exposed_ports.iter().map(|p| p.get()).min().filter(|p| *p < 1024);
+        if let Some(port) = low.filter(|_| !m.root) {
+            let _ = write!(
+                script,
+                "
+# The container is not root, but has a port below 1024.
+mkdir -p \"$root/etc/sysctl.d\"
+echo net.ipv4.ip_unprivileged_port_start={port} >\"$root/etc/sysctl.d/90-minion.conf\"
+if has sysctl; then
+    sysctl -q -w net.ipv4.ip_unprivileged_port_start={port} || say 'ports below 1024 may need root: true'
+fi
+"
+            );
+        }
+        let _ = write!(
+            script,
+            "
+image={}
+doing='pulling the image'
+say {}
+try 8 docker pull --quiet \"$image\" >/dev/null
+
+set --",
+            quote(&self.image),
+            quote(&format!("pulling {}", self.image_tag_shown)),
+        );
+        for argument in run.iter().chain(volumes) {
+            let _ = write!(script, " \\\n    {argument}");
+        }
+        script.push('\n');
+        if !m.root {
+            let _ = write!(
+                script,
+                "case $(docker image inspect --format '{{{{.Config.User}}}}' \"$image\") in
+    '' | root | root:* | 0 | 0:*) set -- \"$@\" --user {USER} ;;
+esac
+"
+            );
+        }
+        if m.logging.driver.as_str() == "awslogs"
+            && (self.log_group.is_some() || !m.uses_log_group())
+            && !m.logging.options.contains_key("awslogs-stream")
+        {
+            script.push_str(include_str!("script/instance_id.sh"));
+            script.push_str("set -- \"$@\" --log-opt awslogs-stream=\"$(instance_id)\"\n");
+        }
+        script.push_str("\ndoing='starting the container'\nsay \"$doing\"\n");
+        for (n, (name, _)) in secrets.iter().enumerate() {
+            let _ = writeln!(script, "{name}=$minion_{n} \\");
+        }
+        script.push_str(
+            "docker run --detach --name app --restart unless-stopped --network host \"$@\" \"$image\" >/dev/null\n",
+        );
+    }
+
+    fn too_large(&self, size: usize) -> Error {
+        let environment: usize = self.environment.iter().map(|(k, v)| k.len() + v.len() + 8).sum();
+        let secrets: usize =
+            self.manifest.secrets.iter().map(|(k, v)| k.as_str().len() * 3 + v.to_string().len()).sum();
+        let certificates = self.cacerts.map_or(0, str::len);
+        let options: usize = self.manifest.logging.options.iter().map(|(k, v)| k.len() + v.as_str().len()).sum();
+        let (bytes, what) = [
+            (environment, "the environment"),
+            (secrets, "the secrets' references"),
+            (certificates, "the certificates of the registry"),
+            (options, "the options of the log driver"),
+        ]
+        .into_iter()
+        .max()
+        .unwrap_or_default();
+        Error::usage(format!(
+            "the instance's user data has {size} bytes; EC2 allows {LIMIT}. Most of it is {what}: {bytes} bytes"
+        ))
+        .hint("Keep long values in SSM Parameter Store and name them under secrets, or put them into the image.")
+    }
+}

@@ -1,0 +1,307 @@
+use super::*;
+use crate::manifest::parse;
+use proptest::prelude::*;
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+const IMAGE: &str =
+    "registry.example.org/team/hello@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const BARE: &str = "application_name: hello\nexposed_ports: [8080]\nlogging: {driver: local}\n";
+
+fn instance(manifest: &crate::manifest::Manifest) -> Instance<'_> {
+    Instance {
+        manifest,
+        application: "hello",
+        version: "1.0",
+        image: IMAGE.to_owned(),
+        image_tag_shown: "registry.example.org/team/hello:0.1",
+        region: "eu-west-1",
+        log_group: Some("/minion/hello"),
+        environment: manifest.environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+        cap_add: Vec::new(),
+        insecure: None,
+        nameservers: &[],
+        cacerts: None,
+        ecr: None,
+    }
+}
+
+fn real(tool: &str) -> Option<std::path::PathBuf> {
+    ["/usr/bin", "/bin"].iter().map(|d| Path::new(d).join(tool)).find(|p| p.exists())
+}
+
+/// Amazon Linux's `sh` is bash, Debian's is dash: those of them that are here.
+fn shells() -> impl Iterator<Item = &'static str> {
+    ["sh", "dash", "bash"].into_iter().filter(|s| real(s).is_some())
+}
+
+/// What the stubs saw when a script ran.
+struct Seen {
+    status: std::process::ExitStatus,
+    output: String,
+    /// One `docker` call each.
+    docker: Vec<Vec<String>>,
+    /// The environment of `docker run`.
+    run_environment: BTreeMap<String, String>,
+    everything: String,
+}
+impl Seen {
+    /// The arguments of `docker run`.
+    fn run(&self) -> &[String] {
+        self.docker.iter().find(|c| c[0] == "run").unwrap_or_else(|| panic!("no docker run:\n{}", self.output))
+    }
+    fn env(&self) -> Vec<&str> {
+        let run = self.run();
+        run.windows(2).filter(|w| w[0] == "--env").map(|w| w[1].as_str()).collect()
+    }
+}
+
+/// Runs the script under this shell in a directory of its own, with stubs of the commands that would touch the machine.
+fn play(shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let bin = root.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::create_dir_all(root.join("etc")).unwrap();
+    fs::create_dir_all(root.join("dev")).unwrap();
+    fs::create_dir_all(root.join("calls")).unwrap();
+    for (name, value) in secrets {
+        fs::write(root.join(format!("secret-{}", name.replace('/', "_"))), value).unwrap();
+    }
+    let stub = |name: &str, body: &str| {
+        let path = bin.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    let at = root.display();
+    stub(
+        "docker",
+        &format!(
+            r#"n=1; while [ -e '{at}'/calls/$n ]; do n=$((n + 1)); done
+printf '%s\0' "$@" >'{at}'/calls/$n
+case $1 in
+    run) env -0 >'{at}'/run-env ;;
+    image) echo '{image_user}' ;;
+    inspect) echo 'true 0' ;;
+    login) cat >'{at}'/login ;;
+esac"#
+        ),
+    );
+    stub(
+        "aws",
+        &format!(
+            r#"printf '%s ' "$@" >>'{at}'/aws
+[ "$1 $2" != 'ecr get-login-password' ] || {{ echo ecr-password; exit 0; }}
+cat '{at}/secret-'"$(printf %s "$6" | tr / _)" && echo"#
+        ),
+    );
+    for name in ["sleep", "systemctl", "sysctl", "mount", "mkfs.ext4", "curl", "resolvectl"] {
+        stub(name, &format!("echo {name} \"$@\" >>'{at}'/others\n[ {name} != curl ]"));
+    }
+    stub("blkid", "case $2 in *) echo some-uuid ;; esac");
+    for tool in [
+        "cat", "chmod", "env", "mkdir", "python3", "readlink", "tr", "truncate", "uname", "touch", "sh", "dash", "bash",
+    ] {
+        if let Some(real) = real(tool) {
+            std::os::unix::fs::symlink(real, bin.join(tool)).unwrap();
+        }
+    }
+    let script = script.replacen("root=''", &format!("root='{at}'"), 1);
+    let file = root.join("script");
+    fs::write(&file, script).unwrap();
+    let output = Command::new(bin.join(shell))
+        .arg(&file)
+        .env_clear()
+        .env("PATH", &bin)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let split = |bytes: Vec<u8>| -> Vec<String> {
+        let text = String::from_utf8(bytes).unwrap();
+        text.split_terminator('\0').map(str::to_owned).collect()
+    };
+    let docker = (1..).map_while(|n| fs::read(root.join(format!("calls/{n}"))).ok()).map(split).collect::<Vec<_>>();
+    let run_environment = fs::read(root.join("run-env")).map(split).unwrap_or_default();
+    let console = fs::read_to_string(root.join("dev/console")).unwrap_or_default();
+    let others = fs::read_to_string(root.join("others")).unwrap_or_default();
+    let fstab = fs::read_to_string(root.join("etc/fstab")).unwrap_or_default();
+    let aws = fs::read_to_string(root.join("aws")).unwrap_or_default();
+    let status = output.status;
+    let output =
+        format!("{console}{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Seen {
+        status,
+        everything: format!("{output}\n{others}\n{fstab}\n{aws}").replace(&at.to_string(), "ROOT"),
+        output,
+        docker,
+        run_environment: run_environment
+            .iter()
+            .filter_map(|e| e.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())))
+            .collect(),
+    }
+}
+
+#[test]
+fn a_bare_application_runs_without_root() {
+    let m = parse(BARE, "m").unwrap();
+    let script = render(&instance(&m)).unwrap();
+    for shell in shells() {
+        let seen = play(shell, &script, "", &[]);
+        assert!(seen.status.success(), "{}", seen.output);
+        assert_eq!(
+            seen.run(),
+            [
+                "run",
+                "--detach",
+                "--name",
+                "app",
+                "--restart",
+                "unless-stopped",
+                "--network",
+                "host",
+                "--security-opt",
+                "no-new-privileges",
+                "--log-driver",
+                "local",
+                "--user",
+                "1000:1000",
+                IMAGE
+            ],
+            "{}",
+            seen.output
+        );
+        assert!(seen.output.contains("minion: the container runs"), "{}", seen.output);
+    }
+    assert!(play("sh", &script, "www", &[]).run().iter().all(|a| a != "--user"), "the image's own user stays");
+}
+
+#[test]
+fn everything_at_once() {
+    let m = parse(
+        "application_name: hello\nexposed_ports: [80]\nmemory_mb: {hard: 512, soft: 256}\ncpu: 0.5\ncapabilities: [NET_ADMIN]
+secrets: {PASSWORD: 'ssm:/hello/password', KEY: 'secretsmanager:hello#key', MANY: 'ssm:/many'}
+logging: {options: {tag: x}}
+filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, size_gb: 10}, {mountpoint: '/with space'}]\n",
+        "m",
+    )
+    .unwrap();
+    let mut i = instance(&m);
+    i.cap_add = vec!["SYS_TIME".into(), "NET_ADMIN".into()];
+    i.ecr = Some("123456789012.dkr.ecr.eu-central-1.amazonaws.com".into());
+    i.cacerts = Some("-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n");
+    let servers = ["10.0.0.2".parse().unwrap()];
+    i.nameservers = &servers;
+    let script = render(&i).unwrap();
+    // The volume's device: a link, as on Nitro machines.
+    let script =
+        script.replacen("doing='starting'", "doing='starting'\nmkdir -p \"$root/dev/disk/by-id\"; touch \"$root/dev/sdf\" \"$root/dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_AWS1\"", 1);
+    for shell in shells() {
+        let seen = play(
+            shell,
+            &script,
+            "root",
+            &[
+                ("/hello/password", "s3cr'et$(x)"),
+                ("hello", r#"{"key": "val\"ue", "other": 1}"#),
+                ("/many", "one\ntwo"),
+            ],
+        );
+        let run: Vec<&str> = seen.run().iter().map(String::as_str).collect();
+        let text = run.join("|");
+        for wanted in [
+            "--memory|512m|--memory-reservation|256m|--cpus|0.5|--cap-add|NET_ADMIN|--cap-add|SYS_TIME",
+            "--log-driver|awslogs|--log-opt|awslogs-group=/minion/hello|--log-opt|awslogs-region=eu-west-1|--log-opt|mode=non-blocking|--log-opt|tag=x|--env|KEY|--env|MANY|--env|PASSWORD|",
+            "/var/lib/minion/sdf:/data|",
+            "/var/lib/minion/temporary/0:/tmp|",
+            "/var/lib/minion/temporary/1:/with space|",
+            "--user|1000:1000|--log-opt|awslogs-stream=",
+        ] {
+            assert!(text.contains(wanted), "{wanted}\nnot in\n{text}\n{}", seen.everything);
+        }
+        assert_eq!(seen.run_environment["PASSWORD"], "s3cr'et$(x)");
+        assert_eq!(seen.run_environment["KEY"], "val\"ue");
+        assert_eq!(seen.run_environment["MANY"], "one\ntwo");
+        for secret in ["s3cr", "val\\\"ue", "ecr-password"] {
+            assert!(
+                !seen.everything.contains(secret) && !text.contains(secret),
+                "{secret} is seen:\n{}",
+                seen.everything
+            );
+        }
+        for wanted in [
+            "sysctl -q -w net.ipv4.ip_unprivileged_port_start=80",
+            "UUID=some-uuid ROOT/var/lib/minion/sdf auto",
+            "ROOT/var/lib/minion/temporary/0.img ROOT/var/lib/minion/temporary/0 auto loop,",
+            "NVMe_Instance_Storage_AWS1 ROOT/var/lib/minion/temporary auto defaults,",
+            "ecr get-login-password --region eu-central-1",
+        ] {
+            assert!(seen.everything.contains(wanted), "{wanted}\nnot in\n{}", seen.everything);
+        }
+    }
+}
+
+#[test]
+fn the_scripts_pass_shellcheck() {
+    if Command::new("shellcheck").arg("--version").output().is_err() {
+        return;
+    }
+    let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/manifests")).unwrap();
+    for file in files.map(|f| f.unwrap().path()) {
+        let loaded = crate::manifest::load(&file).unwrap();
+        let script = render(&instance(&loaded.manifest)).unwrap();
+        assert!(script.len() < 12_000, "{} leaves no room: {} bytes", file.display(), script.len());
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("user-data.sh");
+        fs::write(&path, &script).unwrap();
+        // SC2329, SC2317: functions that only `try` calls. SC2016: values are quoted on purpose.
+        let out = Command::new("shellcheck").args(["-e", "SC2317,SC2329,SC2016"]).arg(&path).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+    }
+}
+
+#[test]
+fn a_command_that_fails_is_named() {
+    let m = parse(&format!("{BARE}secrets: {{PASSWORD: 'ssm:/nothing'}}\n"), "m").unwrap();
+    let seen = play("sh", &render(&instance(&m)).unwrap(), "", &[]);
+    assert!(seen.docker.iter().all(|c| c[0] != "run"));
+    assert!(
+        seen.output.contains("minion: failed with status 1 while reading the secret for PASSWORD"),
+        "{}",
+        seen.output
+    );
+}
+
+#[test]
+fn too_much_is_refused() {
+    let m = parse(BARE, "m").unwrap();
+    let mut i = instance(&m);
+    i.environment.insert("BIG".into(), "x".repeat(16_000));
+    let e = render(&i).unwrap_err();
+    assert_eq!(e.kind(), aws_core::error::Kind::Usage);
+    assert!(e.to_string().contains("EC2 allows 16384. Most of it is the environment: 16011 bytes"), "{e}");
+    i.environment = [("9".to_owned(), String::new())].into();
+    assert!(render(&i).is_err());
+    i.environment = [("A".to_owned(), "\0".to_owned())].into();
+    assert!(render(&i).is_err());
+    let m = parse(&format!("{BARE}secrets: {{PATH: 'ssm:/a'}}\n"), "m").unwrap();
+    assert!(render(&instance(&m)).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    /// Whatever the values, the container gets exactly them.
+    #[test]
+    fn values_arrive_as_they_are(
+        environment in proptest::collection::btree_map("[A-Za-z_][A-Za-z0-9_]{0,8}", "(\\PC|[\n\t\r'\"$`\\\\!*~&|;<>(){} ]|\\$\\(id\\)|'; id; '){0,20}", 0..6),
+        capability in "[A-Z'$ ]{1,10}",
+    ) {
+        let m = parse(BARE, "m").unwrap();
+        let mut i = instance(&m);
+        i.environment = environment.clone();
+        i.cap_add = vec![capability.clone()];
+        let script = render(&i).unwrap();
+        let seen = play("sh", &script, "", &[]);
+        let wanted: Vec<String> = environment.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        prop_assert_eq!(seen.env(), wanted);
+        prop_assert!(seen.run().contains(&capability));
+    }
+}

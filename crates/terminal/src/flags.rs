@@ -1,0 +1,125 @@
+//! Flags that both binaries have.
+use crate::Exit;
+use aws_core::engine::{Action, Outcome, Report};
+use clap::{Args, ValueEnum};
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Flags of every command.
+// Without this, clap would show the line above as the about text of a command that has these flags.
+#[derive(Debug, Clone, Default, Args)]
+#[command(about = None, long_about = None)]
+pub struct Globals {
+    /// Print results, warnings and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+    /// Print more: what stays as it is, retries, the AWS operation of an error
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+    /// Answer yes to every question
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub yes: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = "Global options")]
+    pub color: ColorWhen,
+}
+
+/// How a listing is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for people
+    #[default]
+    Table,
+    /// A JSON array
+    Json,
+    /// A YAML sequence
+    Yaml,
+    /// Tab-separated values with a header row
+    Tsv,
+}
+
+/// The flag of listing commands.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(about = None, long_about = None)]
+pub struct Output {
+    /// How to print the result
+    #[arg(id = "output", short = 'o', long = "output", value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+}
+impl From<Output> for Format {
+    fn from(output: Output) -> Self {
+        output.format
+    }
+}
+impl From<&Output> for Format {
+    fn from(output: &Output) -> Self {
+        output.format
+    }
+}
+
+/// Flags of commands that change something.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(about = None, long_about = None)]
+pub struct Writes {
+    /// Print what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Exit with code 5 when the plan has changes
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exitcode: bool,
+}
+impl Writes {
+    /// The exit code of a dry run. A plan that could not be made, or that holds a change which would
+    /// be refused, is a failure.
+    pub fn exit(&self, plan: &Report) -> Exit {
+        let refused = |a: &Action| matches!(a, Action::Update(c) if c.iter().any(|c| c.refused.is_some()));
+        if plan.cancelled() {
+            Exit::Interrupted
+        } else if plan.nodes.iter().any(|n| !matches!(&n.outcome, Outcome::Done(a) if !refused(a))) {
+            Exit::Failed
+        } else if self.detailed_exitcode && plan.changes() > 0 {
+            Exit::Changes
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, Parser};
+
+    /// What it is for
+    #[derive(Debug, Parser)]
+    #[command(name = "t")]
+    struct Cli {
+        #[command(flatten)]
+        globals: Globals,
+        #[command(flatten)]
+        output: Output,
+        #[command(flatten)]
+        writes: Writes,
+    }
+
+    #[test]
+    fn flags_parse() {
+        Cli::command().debug_assert();
+        assert_eq!(Cli::command().get_about().map(ToString::to_string).as_deref(), Some("What it is for"));
+        let cli = Cli::try_parse_from(["t", "-v", "-y", "-o", "tsv", "--dry-run", "--detailed-exitcode"]).unwrap();
+        assert!(cli.globals.verbose && cli.globals.yes && cli.writes.detailed_exitcode);
+        assert_eq!(Format::from(cli.output), Format::Tsv);
+        assert!(Cli::try_parse_from(["t", "--detailed-exitcode"]).is_err());
+        assert!(Cli::try_parse_from(["t", "-q", "-v"]).is_err());
+    }
+}

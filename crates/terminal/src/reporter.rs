@@ -1,0 +1,53 @@
+//! The engine's events, on the terminal.
+use crate::Terminal;
+use aws_core::engine::{Event, Observer};
+
+impl Observer for Terminal {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Begin { step, text } => self.begin(step, text, false),
+            Event::Tick { step, note } => self.tick(step, note, true),
+            Event::Retry { step, error, pause } => {
+                let why = error.to_string();
+                let first = why.lines().next().unwrap_or_default();
+                self.detail(&format!("  trying again in {} s: {first}", pause.as_secs_f32()));
+                self.tick(step, &format!("trying again: {first}"), false);
+            }
+            Event::End { step, result } => self.end(step, result),
+            Event::Say(text) => self.say(text),
+            Event::Warn(text) => self.warn(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_core::Error;
+    use std::time::Duration;
+
+    #[test]
+    fn concurrent_steps_are_whole_lines() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        terminal.event(Event::Begin { step: 0, text: "Creating load balancer for myapp version 2.0" });
+        terminal.event(Event::Begin { step: 1, text: "Configuring DNS name myapp-2-0. " });
+        terminal.event(Event::Tick { step: 1, note: "in a moment" });
+        let error = Error::failed("in use").retryable();
+        terminal.event(Event::Retry { step: 1, error: &error, pause: Duration::from_secs(1) });
+        terminal.event(Event::End { step: 1, result: Ok("OK") });
+        terminal.event(Event::Say("a line"));
+        terminal.event(Event::Warn("a warning"));
+        terminal.event(Event::End { step: 0, result: Err("FAILED") });
+        assert_eq!(
+            captured.err(),
+            "Configuring DNS name myapp-2-0. .. OK\na line\nWarning: a warning\n\
+             Creating load balancer for myapp version 2.0.. FAILED\n"
+        );
+    }
+
+    #[test]
+    fn a_terminal_can_be_shared() {
+        fn shared<T: Clone + Send + Sync + 'static>() {}
+        shared::<Terminal>();
+    }
+}

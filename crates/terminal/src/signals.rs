@@ -1,0 +1,111 @@
+//! Ctrl-C and SIGTERM: the first ends gently, the second at once, the third by force.
+use crate::{Exit, Terminal};
+use aws_core::{
+    Error, Result,
+    engine::{Cancel, Stop},
+};
+
+/// Listens for interrupts from now on, and passes them to `cancel`. Call it once, in the async runtime.
+pub fn listen(cancel: Cancel, terminal: Terminal) {
+    tokio::spawn(async move {
+        let Some(mut signals) = Signals::new() else {
+            terminal.detail("interrupts cannot be listened for; Ctrl-C ends the program at once");
+            return;
+        };
+        for n in 1.. {
+            signals.next().await;
+            if n > 2 {
+                terminal.clear();
+                #[expect(clippy::exit, reason = "asked for three times: whatever hangs must not hold the operator")]
+                std::process::exit(Exit::Interrupted.code().into());
+            }
+            terminal.interrupted(cancel.advance());
+        }
+    });
+}
+
+/// Runs `future`, unless the operator interrupts it: for what only reads, where there is nothing to finish.
+///
+/// # Errors
+/// The future's, or [`aws_core::error::Kind::Interrupted`].
+pub async fn interruptible<T>(cancel: &Cancel, future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = cancel.reached(Stop::Soon) => Err(Error::interrupted("interrupted")),
+        result = future => result,
+    }
+}
+
+impl Terminal {
+    fn interrupted(&self, stop: Stop) {
+        let text = match stop {
+            Stop::No => return,
+            Stop::Soon => "Interrupted: finishing what is in flight; press Ctrl-C again to stop at once.",
+            Stop::Now => "Interrupted again: stopping.",
+        };
+        self.note(&self.tint(crate::look::WARN, text));
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt()).ok()?;
+        let terminate = signal(SignalKind::terminate()).ok()?;
+        Some(Self { interrupt, terminate })
+    }
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Option<Self> {
+        Some(Self)
+    }
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reading_ends_at_the_first_interrupt() {
+        let cancel = Cancel::default();
+        assert_eq!(interruptible(&cancel, async { Ok(1) }).await.unwrap(), 1);
+        cancel.advance();
+        let ended = interruptible(&cancel, std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert_eq!(Exit::of(&ended), Exit::Interrupted);
+    }
+
+    #[test]
+    fn each_interrupt_says_what_it_does() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        let cancel = Cancel::default();
+        terminal.interrupted(cancel.advance());
+        terminal.interrupted(cancel.advance());
+        assert_eq!(
+            captured.err(),
+            "Interrupted: finishing what is in flight; press Ctrl-C again to stop at once.\nInterrupted again: stopping.\n"
+        );
+    }
+}

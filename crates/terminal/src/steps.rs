@@ -1,0 +1,292 @@
+//! Step lines: `Creating load balancer for myapp version 2.0.. OK`.
+//!
+//! Several steps may run at the same time. Where lines can be redrawn, what is running is shown at the
+//! bottom and moves above when it ends. Elsewhere one whole line is written when the step ends, so that
+//! lines never mix; of long ones a sign of life is given now and then.
+use crate::{Terminal, look};
+use aws_core::{Result, error::Kind};
+use dialoguer::console::{measure_text_width, truncate_str};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How often a step that is not drawn live gives a sign of life.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+/// How often the live lines' spinners turn.
+const SPIN: Duration = Duration::from_millis(120);
+/// Columns that a waiting line's dots may fill up to.
+const DOTS_UP_TO: usize = 72;
+/// Steps that the engine numbers lie below this, the terminal's own above.
+const OWN: u64 = 1 << 63;
+
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    running: Mutex<BTreeMap<u64, Running>>,
+    next: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Running {
+    text: String,
+    /// Progress dots, of steps that wait.
+    dots: Option<usize>,
+    begun: Instant,
+    told: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Running {
+    /// The line without its result.
+    fn line(&self) -> String {
+        match self.dots {
+            None => format!("{}.. ", self.text),
+            // With dots, as ever: `Waiting for instance start and LB......OK`.
+            Some(0) => format!("{}.. ", self.text),
+            Some(n) => {
+                let room = DOTS_UP_TO.saturating_sub(measure_text_width(&self.text)).max(6);
+                format!("{}{}", self.text, ".".repeat((n + 2).min(room)))
+            }
+        }
+    }
+}
+
+impl Terminal {
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Running>> {
+        self.0.steps.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn begin(&self, id: u64, text: &str, waits: bool) {
+        let text = look::plain(text).replace('\n', " ");
+        let bar = self.0.live.as_ref().map(|live| {
+            let bar = live.add(ProgressBar::new_spinner());
+            // `wide_msg` is cut at the terminal's width, so that a line drawn live never wraps.
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {wide_msg}")
+                    .expect("the template is a constant")
+                    .tick_strings(&["|", "/", "-", "\\", " "]),
+            );
+            bar.set_message(format!("{text}.."));
+            bar.enable_steady_tick(SPIN);
+            bar
+        });
+        let now = Instant::now();
+        let step = Running { text, dots: waits.then_some(0), begun: now, told: now, bar };
+        let forgotten = self.running().insert(id, step);
+        if let Some(bar) = forgotten.and_then(|r| r.bar) {
+            self.drop_bar(&bar);
+        }
+    }
+
+    /// A step goes on; `dot` adds a progress dot to one that waits.
+    pub(crate) fn tick(&self, id: u64, note: &str, dot: bool) {
+        let note = look::plain(note).replace('\n', " ");
+        let mut running = self.running();
+        let Some(step) = running.get_mut(&id) else { return };
+        if dot && let Some(n) = &mut step.dots {
+            *n += 1;
+        }
+        let seconds = step.begun.elapsed().as_secs();
+        if let Some(bar) = &step.bar {
+            let since = if seconds >= 10 { format!(" ({seconds} s)") } else { String::new() };
+            let width = self.0.err.width().unwrap_or(usize::MAX);
+            bar.set_message(live(step.line().trim_end(), &format!("{note}{since}"), width.saturating_sub(2)));
+        } else if step.told.elapsed() >= SIGN_OF_LIFE {
+            step.told = Instant::now();
+            let what = if note.is_empty() { step.text.clone() } else { note };
+            drop(running);
+            self.progress(&format!("  still waiting: {what} ({seconds} s)"));
+        }
+    }
+
+    pub(crate) fn end(&self, id: u64, result: Result<&str, &str>) {
+        let Some(step) = self.running().remove(&id) else { return };
+        if let Some(bar) = &step.bar {
+            self.drop_bar(bar);
+        }
+        let words = match result {
+            Ok(words) => self.tint(look::GOOD, &look::plain(words)),
+            Err(words) => self.tint(look::BAD, &look::plain(words)),
+        };
+        self.progress(&format!("{}{words}", step.line()));
+    }
+
+    fn progress(&self, line: &str) {
+        if !self.0.quiet {
+            self.note(line);
+        }
+    }
+
+    fn drop_bar(&self, bar: &ProgressBar) {
+        bar.finish_and_clear();
+        if let Some(live) = &self.0.live {
+            live.remove(bar);
+        }
+    }
+
+    fn own(&self, text: &str, waits: bool) -> Step {
+        let id = OWN | self.0.steps.next.fetch_add(1, Ordering::Relaxed);
+        self.begin(id, text, waits);
+        Step { terminal: self.clone(), id, open: true }
+    }
+
+    /// Begins a step that is not the engine's: `Checking Docker registry.. OK`.
+    pub fn step(&self, text: &str) -> Step {
+        self.own(text, false)
+    }
+
+    /// Begins a step that waits; each [`Step::tick`] adds a dot: `Waiting for instance start and LB......OK`.
+    pub fn waiting(&self, text: &str) -> Step {
+        self.own(text, true)
+    }
+
+    /// Runs `future` as a step, and ends its line with how it went.
+    ///
+    /// # Errors
+    /// The future's.
+    pub async fn during<T>(&self, text: &str, future: impl Future<Output = Result<T>>) -> Result<T> {
+        let step = self.step(text);
+        let result = future.await;
+        step.end(result)
+    }
+
+    /// Takes the live lines off the screen for good, before the process ends by force.
+    pub(crate) fn clear(&self) {
+        if let Some(live) = &self.0.live {
+            let _ = live.clear();
+        }
+        if self.0.interactive {
+            let _ = dialoguer::console::Term::stderr().show_cursor();
+        }
+    }
+}
+
+/// A live line of at most `room` columns: what is awaited matters more than the end of the step's text.
+fn live(line: &str, note: &str, room: usize) -> String {
+    let note = note.trim();
+    let whole = format!("{line} {note}");
+    if note.is_empty() || measure_text_width(&whole) <= room {
+        return whole;
+    }
+    let left = room.saturating_sub(measure_text_width(note) + 1).max(room / 2);
+    truncate_str(&format!("{} {note}", truncate_str(line, left, "..")), room, "..").into_owned()
+}
+
+/// A step under way. Dropped before its end, it has `FAILED`.
+#[derive(Debug)]
+#[must_use = "a step that is dropped at once has failed"]
+pub struct Step {
+    terminal: Terminal,
+    id: u64,
+    open: bool,
+}
+
+impl Step {
+    /// It still goes on; `note` says what it waits for (`1 of 2 targets healthy`).
+    pub fn tick(&self, note: &str) {
+        self.terminal.tick(self.id, note, true);
+    }
+    /// It is done.
+    pub fn ok(self) {
+        self.close(Ok("OK"));
+    }
+    /// It is done, and there is something to say about it: `OK (already there)`.
+    pub fn ok_with(self, note: &str) {
+        self.close(Ok(&format!("OK ({note})")));
+    }
+    /// It failed.
+    pub fn failed(self) {
+        self.close(Err("FAILED"));
+    }
+    /// It ended as `result` says, which is handed back.
+    ///
+    /// # Errors
+    /// Those of `result`.
+    pub fn end<T>(self, result: Result<T>) -> Result<T> {
+        self.close(match &result {
+            Ok(_) => Ok("OK"),
+            Err(e) if e.kind() == Kind::Interrupted => Err("INTERRUPTED"),
+            Err(_) => Err("FAILED"),
+        });
+        result
+    }
+    fn close(mut self, words: Result<&str, &str>) {
+        self.open = false;
+        self.terminal.end(self.id, words);
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        if self.open {
+            self.terminal.end(self.id, Err("FAILED"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_core::Error;
+
+    #[tokio::test]
+    async fn ends_of_steps() {
+        let (terminal, captured) = Terminal::captured(80, true);
+        terminal.step("Checking Docker registry ").ok();
+        terminal.step("Checking A").ok_with("already there");
+        terminal.step("Checking B").failed();
+        drop(terminal.step("Checking C"));
+        assert_eq!(terminal.during("Checking D", async { Ok(1) }).await.unwrap(), 1);
+        assert!(terminal.during("Checking E", async { Err::<(), _>(Error::failed("no")) }).await.is_err());
+        assert!(terminal.during("Checking F", async { Err::<(), _>(Error::interrupted("no")) }).await.is_err());
+        assert_eq!(
+            captured.err(),
+            "Checking Docker registry .. OK\nChecking A.. OK (already there)\nChecking B.. FAILED\nChecking C.. FAILED\n\
+             Checking D.. OK\nChecking E.. FAILED\nChecking F.. INTERRUPTED\n"
+        );
+        assert_eq!(captured.out(), "");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_prints_dots_and_signs_of_life() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        let step = terminal.waiting("Waiting for LB members to become active");
+        for healthy in 0..4 {
+            step.tick(&format!("{healthy} of 4 targets healthy"));
+            tokio::time::advance(Duration::from_secs(20)).await;
+        }
+        step.ok();
+        terminal.waiting("Waiting for nothing").ok();
+        let long = terminal.waiting("Waiting long");
+        (0..1000).for_each(|_| long.tick(""));
+        long.failed();
+        let err = captured.err();
+        let lines: Vec<&str> = err.lines().collect();
+        assert_eq!(lines[0], "  still waiting: 2 of 4 targets healthy (40 s)");
+        assert_eq!(lines[1], "Waiting for LB members to become active......OK");
+        assert_eq!(lines[2], "Waiting for nothing.. OK");
+        assert!(lines[3].ends_with("..FAILED") && lines[3].len() < 80, "{}", lines[3]);
+    }
+
+    #[test]
+    fn live_lines_fit_and_keep_their_notes() {
+        let line = "Waiting for LB members to become active...";
+        assert_eq!(live(line, "1 of 2 targets healthy (60 s)", 80), format!("{line} 1 of 2 targets healthy (60 s)"));
+        assert_eq!(live(line, "1 of 2 healthy", 38), "Waiting for LB member.. 1 of 2 healthy");
+        assert_eq!(live(line, "1 of 2 targets healthy (60 s)", 38), "Waiting for LB me.. 1 of 2 targets h..");
+    }
+
+    #[test]
+    fn quiet_says_nothing() {
+        let globals = crate::Globals { quiet: true, ..Default::default() };
+        let (terminal, captured) = Terminal::captured_with(80, false, &globals);
+        terminal.step("Checking A").ok();
+        assert_eq!(captured.err(), "");
+    }
+}

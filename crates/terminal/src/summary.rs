@@ -1,0 +1,124 @@
+//! What became of an apply or a removal, to standard error.
+use crate::{
+    Exit, Terminal, look,
+    plan::{Roots as _, failure},
+};
+use aws_core::{
+    engine::{NodeReport, Outcome, Report},
+    error::Kind,
+};
+
+impl Terminal {
+    /// Says what failed and what was therefore not tried; says nothing when all got done. `what` names the
+    /// whole: `version 2.0 of myapp`.
+    pub fn summary(&self, report: &Report, what: &str) -> Exit {
+        if report.complete() {
+            return Exit::Done;
+        }
+        for (node, error) in report.failures() {
+            if error.kind() == Kind::Interrupted {
+                self.note(&format!("Interrupted while working on {node}; it may be half done."));
+            } else {
+                let text = error.to_string();
+                let about = failure(node, error).strip_suffix(&text).unwrap_or_default().to_owned();
+                self.error_about(&about, error);
+            }
+        }
+        self.skipped(report);
+
+        let done = report.nodes.iter().filter(|n| matches!(n.outcome, Outcome::Done(_))).count();
+        let of = format!("{done} of {} resources of {what}", report.nodes.len());
+        if report.cancelled() {
+            let open = names(report, |o| matches!(o, Outcome::Cancelled));
+            let open = if open.is_empty() { String::new() } else { format!(" Not done: {open}.") };
+            self.note(&self.tint(
+                look::WARN,
+                &format!("Interrupted: {of} are done.{open} Run the same command again to continue."),
+            ));
+            Exit::Interrupted
+        } else if report.changes() > 0 {
+            self.note(&self.tint(look::WARN, &format!("Partly done: {of}. Run the same command again to continue.")));
+            Exit::Partly
+        } else {
+            Exit::Failed
+        }
+    }
+
+    /// One line for each failure that kept others from being tried.
+    fn skipped(&self, report: &Report) {
+        let skipped = report.nodes.iter().filter(|n| matches!(n.outcome, Outcome::Skipped(_)));
+        let mut groups: Vec<(&NodeReport, Vec<String>)> = Vec::new();
+        for node in skipped {
+            let Some(root) = report.root(node) else { continue };
+            match groups.iter_mut().find(|(r, _)| std::ptr::eq(*r, root)) {
+                Some((_, names)) => names.push(node.to_string()),
+                None => groups.push((root, vec![node.to_string()])),
+            }
+        }
+        for (root, names) in groups {
+            self.note(&format!("Not tried, because of {root}: {}", look::plain(&names.join(", "))));
+        }
+    }
+}
+
+fn names(report: &Report, which: impl Fn(&Outcome) -> bool) -> String {
+    let names: Vec<String> = report.nodes.iter().filter(|n| which(&n.outcome)).map(ToString::to_string).collect();
+    look::plain(&names.join(", ")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Exit, Terminal,
+        testbed::{Fake, Thing, graph, run},
+    };
+    use aws_core::engine::{Cancel, Mode};
+
+    async fn apply(things: Vec<Thing>, fake: Fake) -> (String, Exit) {
+        let (terminal, captured) = Terminal::captured(80, false);
+        let report = run(&graph(things), &fake, Mode::Apply, &terminal).await;
+        let exit = terminal.summary(&report, "version 2.0 of myapp");
+        assert_eq!(captured.out(), "");
+        (captured.err(), exit)
+    }
+
+    #[tokio::test]
+    async fn done_says_nothing_more() {
+        let (text, exit) = apply(vec![Thing::new("a"), Thing::there("b")], Fake::default()).await;
+        assert_eq!((text.as_str(), exit), ("Creating thing a.. OK\n", Exit::Done));
+    }
+
+    #[tokio::test]
+    async fn partly_done() {
+        let things =
+            vec![Thing::new("a"), Thing::new("b").on("a").fails(), Thing::new("c").on("b"), Thing::new("d").on("c")];
+        let (text, exit) = apply(things, Fake::default()).await;
+        assert_eq!(
+            text,
+            "Creating thing a.. OK\nCreating thing b.. FAILED\nError: thing b: broken\nHint: Mend it.\n\
+             Not tried, because of thing b: thing c, thing d\n\
+             Partly done: 1 of 4 resources of version 2.0 of myapp. Run the same command again to continue.\n"
+        );
+        assert_eq!(exit, Exit::Partly);
+    }
+
+    #[tokio::test]
+    async fn failed_when_nothing_was_written() {
+        let (text, exit) = apply(vec![Thing::there("a"), Thing::new("b").fails()], Fake::default()).await;
+        assert_eq!(text, "Creating thing b.. FAILED\nError: thing b: broken\nHint: Mend it.\n");
+        assert_eq!(exit, Exit::Failed);
+    }
+
+    #[tokio::test]
+    async fn interrupted_says_what_is_open() {
+        let cancel = Cancel::default();
+        let fake = Fake { cancel: cancel.clone() };
+        let (text, exit) = apply(vec![Thing::new("a").interrupts(), Thing::new("b").on("a")], fake).await;
+        assert_eq!(
+            text,
+            "Creating thing a.. OK\nInterrupted: 1 of 2 resources of version 2.0 of myapp are done. \
+             Not done: thing b. Run the same command again to continue.\n"
+        );
+        assert_eq!(exit, Exit::Interrupted);
+    }
+}

@@ -1,0 +1,109 @@
+//! A world of one kind of thing, for the tests of what the terminal says about a run.
+use crate::Terminal;
+use aws_core::{
+    Error, Result,
+    engine::{self, Cancel, Change, Cx, Graph, Mode, NodeId, Options, Ref, Report, Resource, World},
+};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) cancel: Cancel,
+}
+impl World for Fake {}
+
+#[derive(Default)]
+pub(crate) struct Thing {
+    name: &'static str,
+    there: bool,
+    changes: Vec<Change>,
+    fails: bool,
+    unseen: bool,
+    interrupts: bool,
+    on: Option<&'static str>,
+    needs: Option<Ref<()>>,
+}
+
+impl Thing {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, ..Self::default() }
+    }
+    pub(crate) fn there(name: &'static str) -> Self {
+        Self { name, there: true, ..Self::default() }
+    }
+    pub(crate) fn differs(mut self) -> Self {
+        self.changes = vec![Change::new("size", 1, 2), Change::new("team", "x", "y")];
+        self
+    }
+    pub(crate) fn refuses(mut self) -> Self {
+        self.changes = vec![Change::refused("image", "old", "new", "Create another version.")];
+        self
+    }
+    pub(crate) fn fails(mut self) -> Self {
+        self.fails = true;
+        self
+    }
+    pub(crate) fn unseen(mut self) -> Self {
+        self.unseen = true;
+        self
+    }
+    pub(crate) fn interrupts(mut self) -> Self {
+        self.interrupts = true;
+        self
+    }
+    pub(crate) fn on(mut self, other: &'static str) -> Self {
+        self.on = Some(other);
+        self
+    }
+}
+
+impl Resource for Thing {
+    const KIND: &'static str = "thing";
+    type Cloud = Fake;
+    type Live = ();
+    type Output = ();
+    fn name(&self) -> String {
+        self.name.into()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        self.needs.into_iter().map(Ref::node).collect()
+    }
+    async fn find(&self, _: &Cx<'_, Fake>) -> Result<Option<()>> {
+        if self.unseen {
+            return Err(Error::failed("no permission").hint("Ask for it."));
+        }
+        Ok(self.there.then_some(()))
+    }
+    fn diff(&self, _: &Cx<'_, Fake>, (): &()) -> Vec<Change> {
+        self.changes.clone()
+    }
+    async fn create(&self, cx: &Cx<'_, Fake>) -> Result<()> {
+        if self.interrupts {
+            cx.cloud.cancel.advance();
+        }
+        if self.fails { Err(Error::failed("broken").hint("Mend it.")) } else { Ok(()) }
+    }
+    async fn update(&self, _: &Cx<'_, Fake>, (): &(), _: &[Change]) -> Result<()> {
+        Ok(())
+    }
+    async fn delete(&self, _: &Cx<'_, Fake>, (): &()) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
+
+pub(crate) fn graph(things: Vec<Thing>) -> Graph<Fake> {
+    let mut graph = Graph::default();
+    let mut refs = BTreeMap::new();
+    for mut thing in things {
+        thing.needs = thing.on.map(|on| refs[on]);
+        let name = thing.name;
+        refs.insert(name, graph.add(thing));
+    }
+    graph
+}
+
+pub(crate) async fn run(graph: &Graph<Fake>, fake: &Fake, mode: Mode, terminal: &Terminal) -> Report {
+    let options = Options { cancel: fake.cancel.clone(), ..Options::default() };
+    engine::run(graph, fake, mode, &options, terminal).await
+}
