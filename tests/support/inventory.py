@@ -99,12 +99,10 @@ def _other(account):
     logs = account.client("logs")
     ssm = account.client("ssm")
     acm = account.client("acm")
+    ours = [{"Key": "Path", "Option": "Recursive", "Values": ["/minion", "/overlord"]}]
     return {
         "log group": [g["logGroupName"] for g in _pages(logs, "describe_log_groups", "logGroups")],
-        "parameter": [
-            p["Name"]
-            for p in _pages(ssm, "describe_parameters", "Parameters")
-            if not p["Name"].startswith("/aws/")
-        ],
+        # Not all there are: AWS's own are thousands, in pages of ten.
+        "parameter": [p["Name"] for p in _pages(ssm, "describe_parameters", "Parameters", ParameterFilters=ours)],
         "certificate": [c["CertificateArn"] for c in _pages(acm, "list_certificates", "CertificateSummaryList")],
     }

@@ -75,8 +75,11 @@ impl Bench {
         for _ in 0..21 {
             runs.push(self.row(&format!("minion {flag}"), &[flag], "wall <= 5 ms")?);
         }
+        let peak = runs.iter().filter_map(|row| row.run.peak_kib).max();
         runs.sort_by_key(|row| row.run.wall);
-        Ok(runs.swap_remove(10))
+        let mut median = runs.swap_remove(10);
+        median.run.peak_kib = peak;
+        Ok(median)
     }
 
     /// The deploy loop of one application.
