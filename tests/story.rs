@@ -25,10 +25,10 @@ fn two_versions_and_the_traffic_between_them() {
 
     stage.minion(&["ver", "create", APPLICATION, "1.0", &stage.image("hello-world:0.1")]).ok().says(&[
         "Checking Docker registry",
-        "Creating launch template for clojure-web-hello-world version 1.0. OK",
-        "Creating load balancer for clojure-web-hello-world version 1.0. OK",
-        "Creating auto scaling group for clojure-web-hello-world version 1.0. OK",
-        "DNS name of load balancer is internal-app-clojure-web-hello-world",
+        "Creating launch template for clojure-web-hello-world version 1.0.",
+        "Creating load balancer for clojure-web-hello-world version 1.0.",
+        "Creating auto scaling group for clojure-web-hello-world version 1.0.",
+        "DNS name of load balancer is ",
         "Configuring DNS name clojure-web-hello-world-1-0",
         "Waiting for",
         "Application version URL is https://clojure-web-hello-world-1-0.team.example.org",

@@ -9,6 +9,10 @@ import json
 import os
 
 
+# The image that the examples name; it is for the processors of the example's instance type.
+EXAMPLE = ("ami-0123456789abcdef0", "arm64")
+
+
 def recommended(region):
     """moto's entries of the images that AWS recommends for ECS on Amazon Linux 2023 in this region."""
     resources = importlib.util.find_spec("moto").submodule_search_locations[0]
@@ -23,4 +27,6 @@ def recommended(region):
     found = [ami for ami in read("ec2") if ami["ami_id"] in wanted]
     if {ami["ami_id"] for ami in found} != wanted:
         raise RuntimeError(f"moto has no images {wanted}: is it another version?")
-    return found
+    name, architecture = EXAMPLE
+    example = [{**ami, "ami_id": name} for ami in found if ami["architecture"] == architecture]
+    return found + example

@@ -54,7 +54,7 @@ impl Stage {
         let place = emulator.ask(&json!({ "do": "seed", "account": account, "options": options.0 }));
         let home = tempfile::tempdir().unwrap();
         let word = |name: &str| place[name].as_str().unwrap().to_owned();
-        let environment = BTreeMap::from([
+        let mut environment = BTreeMap::from([
             ("AWS_ACCESS_KEY_ID".to_owned(), word("access_key_id")),
             ("AWS_SECRET_ACCESS_KEY".to_owned(), word("secret_access_key")),
             ("AWS_SESSION_TOKEN".to_owned(), word("session_token")),
@@ -67,6 +67,9 @@ impl Stage {
             ("TERM".to_owned(), "dumb".to_owned()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
         ]);
+        if let Some(arn) = place["certificate_arn"].as_str() {
+            environment.insert("MINION_CERTIFICATE_ARN".to_owned(), arn.to_owned());
+        }
         let mut stage = Self { place, account, home, environment, before: Inventory::new() };
         stage.before = stage.inventory();
         stage
@@ -86,9 +89,9 @@ impl Stage {
         self
     }
 
-    /// Removes what tells the tool its region, VPC and domain.
-    pub(crate) fn forget_settings(&mut self) -> &mut Self {
-        self.set("MINION_REGION", None).set("MINION_VPC", None).set("MINION_DOMAIN", None)
+    /// Removes what tells the tool its region, VPC, domain and certificate.
+    pub(crate) fn forget_settings(&mut self) {
+        self.environment.retain(|name, _| !name.starts_with("MINION_"));
     }
 
     /// The home directory, and the working directory.
