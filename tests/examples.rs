@@ -1,5 +1,5 @@
 //! Every file in `examples/manifests/`: create, an empty plan, a version, delete, and nothing is left.
-use crate::support::{Stage, workspace};
+use crate::support::{Options, Stage, workspace};
 use std::{fs, panic, path::Path, thread};
 
 fn examples() -> Vec<std::path::PathBuf> {
@@ -17,9 +17,20 @@ fn application_of(file: &Path) -> String {
     line.split('#').next().unwrap().trim().trim_matches(['"', '\'']).to_owned()
 }
 
+/// The account in the examples' ARNs, as AWS's own documentation has it.
+const SOME_ACCOUNT: &str = "123456789012";
+
+/// Names of the account's own managed policies that a manifest refers to.
+fn policies_of(manifest: &str) -> Vec<&str> {
+    let after = |line| str::split_once(line, &format!("{SOME_ACCOUNT}:policy/")).map(|(_, rest)| rest.trim());
+    manifest.lines().filter_map(after).collect()
+}
+
 fn up_and_down(file: &Path) {
-    let stage = Stage::new();
-    let (manifest, name) = (file.to_str().unwrap(), application_of(file));
+    let text = fs::read_to_string(file).unwrap();
+    let stage = Stage::with(Options::usual().with("policies", policies_of(&text)));
+    let manifest = stage.file("example.yaml", text.replace(SOME_ACCOUNT, &stage.account));
+    let (manifest, name) = (manifest.as_str(), application_of(file));
     let name = name.as_str();
     let plan = ["--dry-run", "--detailed-exitcode"];
 

@@ -6,7 +6,6 @@ line on stdout; when stdin ends, for whatever reason, moto ends too. The tests, 
 bench all work through this one program.
 """
 
-import argparse
 import collections
 import json
 import os
@@ -14,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 import boto3
@@ -21,6 +21,7 @@ import botocore.config
 import botocore.loaders
 import botocore.session
 
+import amis
 import inventory
 import load
 import place
@@ -35,17 +36,21 @@ STRICT = {
 }
 
 
+REGION = "eu-west-1"
 REQUESTS = ("seed", "inventory", "versions", "call", "registry", "log")
 
 
 class Moto:
     """A moto server on a free loopback port."""
 
-    def __init__(self, program):
+    def __init__(self):
+        self.amis = tempfile.NamedTemporaryFile("w", prefix="amis-", suffix=".json", encoding="utf-8")
+        json.dump(amis.recommended(REGION), self.amis)
+        self.amis.flush()
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
         self.process = subprocess.Popen(
-            [program, "-H", "127.0.0.1", "-p", "0"],
-            env={**environment, **STRICT, "PYTHONUNBUFFERED": "1"},
+            [sys.executable, "-B", os.path.join(os.path.dirname(__file__), "serve.py"), "-H", "127.0.0.1", "-p", "0"],
+            env={**environment, **STRICT, "MOTO_AMIS_PATH": self.amis.name, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -61,7 +66,7 @@ class Moto:
                 self.endpoint = found.group(1)
                 break
         if self.endpoint is None:
-            raise SystemExit("moto_server did not start:\n" + "".join(self.log))
+            raise SystemExit("moto did not start:\n" + "".join(self.log))
         # Not read, the pipe would fill and moto would stop in the middle of an answer.
         threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
 
@@ -72,6 +77,7 @@ class Moto:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.amis.close()
 
 
 def die_with_parent():
@@ -122,7 +128,7 @@ class Emulator:
         self.registries = []
 
     def account(self, request):
-        key = (request["account"], request.get("region", "eu-west-1"))
+        key = (request["account"], request.get("region", REGION))
         if key not in self.accounts:
             self.accounts[key] = Account(self.moto.endpoint, *key)
         return self.accounts[key]
@@ -180,12 +186,10 @@ class Emulator:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("moto_server", help="path of the program moto_server")
     # Ctrl-C reaches everybody in the terminal's group; what starts us decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    emulator = Emulator(Moto(parser.parse_args().moto_server))
+    emulator = Emulator(Moto())
     try:
         print(json.dumps({"endpoint": emulator.moto.endpoint, "pid": emulator.moto.process.pid}), flush=True)
         for line in sys.stdin:

@@ -72,9 +72,10 @@ def _elb(account):
 
 def _iam(account):
     iam = account.client("iam")
+    profiles = _pages(iam, "list_instance_profiles", "InstanceProfiles")
     return {
         "role": [r["RoleName"] for r in _pages(iam, "list_roles", "Roles")],
-        "instance profile": [p["InstanceProfileName"] for p in _pages(iam, "list_instance_profiles", "InstanceProfiles")],
+        "instance profile": [p["InstanceProfileName"] for p in profiles],
         "policy": [p["PolicyName"] for p in _pages(iam, "list_policies", "Policies", Scope="Local")],
     }
 

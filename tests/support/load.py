@@ -65,5 +65,5 @@ def _records(route53, zone, domain, application, versions, balancer):
 
     changes = [change(f"{application}-{number}-0") for number in range(1, versions + 1)]
     for number, weight in ((1, 140), (2, 60)):
-        changes.append(change(application, SetIdentifier=f"{application}-{number}.0", Weight=weight))
+        changes.append(change(application, SetIdentifier=f"app-{application}-{number}.0", Weight=weight))
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})

@@ -6,6 +6,7 @@ slot per zone; a NAT gateway per zone; public and private hosted zones; a certif
 
 import datetime
 import ipaddress
+import json
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,12 +25,14 @@ def seed(
     certificate=True,
     settings=None,
     config_tag=None,
+    policies=(),
 ):
     """Creates the place.
 
     layers: which there are. zones: how many availability zones. named: whether subnets have a Name.
     hosted_zones: none, public, private, both, or two (two public ones of the same name).
     settings: YAML of the parameter with the VPC's settings. config_tag: YAML of the VPC's `Config` tag.
+    policies: names of managed policies that the account has.
     """
     ec2 = account.client("ec2")
     _remove_default_vpc(ec2)
@@ -46,6 +49,10 @@ def seed(
     found["certificate_arn"] = _certificate(account.client("acm"), domain) if certificate else None
     if settings is not None:
         account.client("ssm").put_parameter(Name=f"/minion/{vpc}/settings", Value=settings, Type="String")
+    for policy in policies:
+        statement = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        account.client("iam").create_policy(PolicyName=policy, PolicyDocument=json.dumps(document))
     return found
 
 

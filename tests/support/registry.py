@@ -62,10 +62,11 @@ class Content:
     def _image(self, repository, tag, architecture):
         tar = _web_server(f"Hello, this is {repository} {tag}.\n")
         layer = self._blob(LAYER, gzip.compress(tar, mtime=0))
+        command = ["/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]
         document = {
             "architecture": architecture,
             "os": "linux",
-            "config": {"Cmd": ["/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], "ExposedPorts": {"8080/tcp": {}}},
+            "config": {"Cmd": command, "ExposedPorts": {"8080/tcp": {}}},
             "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(tar).hexdigest()]},
         }
         config = self._blob(CONFIG, json.dumps(document).encode())

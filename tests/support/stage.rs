@@ -34,7 +34,8 @@ impl Options {
 pub(crate) struct Stage {
     /// What `place.py` made: region, vpc, domain, subnets by layer, zones by kind, certificate_arn.
     pub(crate) place: Value,
-    account: String,
+    /// The account's number.
+    pub(crate) account: String,
     home: TempDir,
     environment: BTreeMap<String, String>,
     before: Inventory,

@@ -42,7 +42,6 @@ impl Emulator {
         let mut child = Command::new(&python)
             .arg("-B")
             .arg(script)
-            .arg(&moto)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

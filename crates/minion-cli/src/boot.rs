@@ -1,5 +1,8 @@
 //! What the instances of a version boot: instance type, machine image, container image.
-use crate::{manifest::Manifest, site::Site};
+use crate::{
+    manifest::{FilesystemKind, Manifest},
+    site::Site,
+};
 use aws_core::{
     Error, Result,
     cloud::lookups::{self, AmiDetails, Machine},
@@ -110,16 +113,15 @@ impl Boot {
     }
 
     /// Size of the root volume in GiB: the machine image's, and room for temporary file systems where the
-    /// instance type has no disks of its own. `None` leaves it to the machine image.
-    pub fn root_gib(&self, manifest: &Manifest) -> Option<i32> {
-        let on_root = self.machine.instance_store_gib.is_none();
-        let temporary = manifest.filesystems.iter().filter(|f| f.kind == crate::manifest::FilesystemKind::Temporary);
-        let mib: u64 = temporary.filter_map(|f| f.size_mb).map(u64::from).sum();
-        if !on_root || mib == 0 {
-            return None;
-        }
+    /// instance type has no disks of its own.
+    pub fn root_gib(&self, manifest: &Manifest) -> i32 {
         // 30 GiB is the size of the ECS-optimised images' root volume.
         let base = self.details.root_size_gib.unwrap_or(30);
-        Some(base.saturating_add(i32::try_from(mib.div_ceil(1024)).unwrap_or(i32::MAX)))
+        if self.machine.instance_store_gib.is_some() {
+            return base;
+        }
+        let temporary = manifest.filesystems.iter().filter(|f| f.kind == FilesystemKind::Temporary);
+        let mib: u64 = temporary.filter_map(|f| f.size_mb).map(u64::from).sum();
+        base.saturating_add(i32::try_from(mib.div_ceil(1024)).unwrap_or(i32::MAX))
     }
 }

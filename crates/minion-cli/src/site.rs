@@ -123,7 +123,19 @@ impl Site {
     ///
     /// # Errors
     /// When there is none, or when there are two and `--zone-id` does not choose.
-    pub fn choose_zone<'z>(&self, zones: &'z [lookups::Zone], internal: bool) -> Result<&'z lookups::Zone> {
+    pub fn choose_zone<'z>(
+        &self,
+        zones: &'z [lookups::Zone],
+        domain: &str,
+        internal: bool,
+    ) -> Result<&'z lookups::Zone> {
+        if zones.is_empty() {
+            return Err(Error::not_found(format!(
+                "there is no hosted zone {domain} that is public or belongs to {}",
+                self.vpc
+            ))
+            .hint("Create the hosted zone, associate it with the VPC, or give another --domain."));
+        }
         lookups::choose_zone(zones, internal, self.settings.values.zone_id.as_deref())
     }
 

@@ -37,6 +37,8 @@ impl Exit {
             (Self::Changes, end) | (end, Self::Changes) => end,
             (one, two) if one == two => one,
             (Self::Interrupted, _) | (_, Self::Interrupted) => Self::Interrupted,
+            // Neither did any of it.
+            (Self::Failed, Self::Usage) | (Self::Usage, Self::Failed) => Self::Failed,
             _ => Self::Partly,
         }
     }
@@ -64,5 +66,37 @@ mod tests {
         assert_eq!(Exit::of(&Error::usage("x")), Exit::Usage);
         assert_eq!(Exit::of(&Error::interrupted("x")), Exit::Interrupted);
         assert_eq!(Exit::of(&Error::refused("x")), Exit::Failed);
+    }
+
+    #[test]
+    fn two_parts_of_one_command() {
+        use Exit::{Changes, Done, Failed, Interrupted, Partly, Usage};
+        let table = [
+            (Done, Done, Done),
+            (Done, Failed, Failed),
+            (Done, Usage, Usage),
+            (Done, Partly, Partly),
+            (Done, Changes, Changes),
+            (Done, Interrupted, Interrupted),
+            (Changes, Changes, Changes),
+            (Changes, Failed, Failed),
+            (Changes, Usage, Usage),
+            (Changes, Partly, Partly),
+            (Changes, Interrupted, Interrupted),
+            (Failed, Failed, Failed),
+            (Failed, Usage, Failed),
+            (Failed, Partly, Partly),
+            (Failed, Interrupted, Interrupted),
+            (Usage, Usage, Usage),
+            (Usage, Partly, Partly),
+            (Usage, Interrupted, Interrupted),
+            (Partly, Partly, Partly),
+            (Partly, Interrupted, Interrupted),
+            (Interrupted, Interrupted, Interrupted),
+        ];
+        for (one, two, whole) in table {
+            assert_eq!(one.and(two), whole, "{one:?} and {two:?}");
+            assert_eq!(two.and(one), whole, "{two:?} and {one:?}");
+        }
     }
 }

@@ -86,10 +86,10 @@ impl Terminal {
     }
 }
 
-/// The error, said to be about the node unless it says so itself.
+/// The error, said to be about the node unless its first line says so itself.
 pub(crate) fn failure(node: &NodeReport, error: &Error) -> String {
     let text = error.to_string();
-    if mentions(&text, &node.name) { text } else { format!("{node}: {text}") }
+    if mentions(text.lines().next().unwrap_or_default(), &node.name) { text } else { format!("{node}: {text}") }
 }
 
 /// Whether the name stands in the text, not as a part of a longer one.
@@ -180,6 +180,18 @@ mod tests {
     #[tokio::test]
     async fn nothing_to_do() {
         assert_eq!(plan(vec![Thing::there("b")], Mode::Plan, false).await, ("No changes.\n".into(), Exit::Done));
+    }
+
+    #[tokio::test]
+    async fn an_explanation_of_several_lines_is_kept() {
+        let things = vec![Thing::new("b").unseen().says("no permission:\n  on thing b\n    at all")];
+        let (text, exit) = plan(things, Mode::Plan, false).await;
+        assert_eq!(
+            text,
+            "! thing b: no permission:\n  on thing b\n    at all\n  Hint: Ask for it.\n\
+             Plan: 0 to create, 0 to change, 0 to delete, 0 unchanged, 1 failed.\n"
+        );
+        assert_eq!(exit, Exit::Failed);
     }
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! Several steps may run at the same time. Where lines can be redrawn, what is running is shown at the
 //! bottom and moves above when it ends. Elsewhere one whole line is written when the step ends, so that
-//! lines never mix; of long ones a sign of life is given now and then.
+//! lines never mix; of long ones a sign of life is given now and then. One task, which lives as long as
+//! steps are running, turns the spinners and speaks for the steps that are silent.
 use crate::{Terminal, look};
 use aws_core::{Result, error::Kind};
 use dialoguer::console::{measure_text_width, truncate_str};
@@ -10,17 +11,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
 /// How often a step that is not drawn live gives a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 /// How often the live lines' spinners turn.
 const SPIN: Duration = Duration::from_millis(120);
+/// From when on a live line says how long the step has been running, in seconds.
+const LONG: u64 = 10;
 /// Columns that a waiting line's dots may fill up to.
 const DOTS_UP_TO: usize = 72;
 /// Steps that the engine numbers lie below this, the terminal's own above.
@@ -28,8 +31,15 @@ const OWN: u64 = 1 << 63;
 
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
-    running: Mutex<BTreeMap<u64, Running>>,
+    board: Mutex<Board>,
     next: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Board {
+    running: BTreeMap<u64, Running>,
+    /// The task that shows that there is life, while there is something to show.
+    pulse: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -38,6 +48,11 @@ struct Running {
     /// Progress dots, of steps that wait.
     dots: Option<usize>,
     begun: Instant,
+    /// What was last said of it.
+    note: String,
+    /// When something was last heard of it.
+    heard: Instant,
+    /// When something was last told of it.
     told: Instant,
     bar: Option<ProgressBar>,
 }
@@ -55,11 +70,38 @@ impl Running {
             }
         }
     }
+
+    /// The line as it is drawn live, `room` columns wide at most.
+    fn live(&self, room: usize) -> String {
+        let seconds = self.begun.elapsed().as_secs();
+        let since = if seconds >= LONG { format!(" ({seconds} s)") } else { String::new() };
+        live(self.line().trim_end(), &format!("{}{since}", self.note), room)
+    }
+
+    /// The line that says it still goes on.
+    fn sign_of_life(&mut self) -> String {
+        self.told = Instant::now();
+        let seconds = self.begun.elapsed().as_secs();
+        match self.note.as_str() {
+            "" => format!("  still working: {} ({seconds} s)", self.text),
+            note => format!("  still waiting: {note} ({seconds} s)"),
+        }
+    }
+
+    /// When a silent step is spoken for. One that is heard of tells about itself, with news.
+    fn due(&self) -> Instant {
+        self.told.max(self.heard) + SIGN_OF_LIFE
+    }
 }
 
 impl Terminal {
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Running>> {
-        self.0.steps.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.0.steps.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Columns of a live line beside its spinner.
+    fn live_room(&self) -> usize {
+        self.0.err.width().unwrap_or(usize::MAX).saturating_sub(2)
     }
 
     pub(crate) fn begin(&self, id: u64, text: &str, waits: bool) {
@@ -73,12 +115,15 @@ impl Terminal {
                     .tick_strings(&["|", "/", "-", "\\", " "]),
             );
             bar.set_message(format!("{text}.."));
-            bar.enable_steady_tick(SPIN);
             bar
         });
         let now = Instant::now();
-        let step = Running { text, dots: waits.then_some(0), begun: now, told: now, bar };
-        let forgotten = self.running().insert(id, step);
+        let dots = waits.then_some(0);
+        let step = Running { text, dots, begun: now, note: String::new(), heard: now, told: now, bar };
+        let mut board = self.board();
+        let forgotten = board.running.insert(id, step);
+        self.keep_pulse(&mut board);
+        drop(board);
         if let Some(bar) = forgotten.and_then(|r| r.bar) {
             self.drop_bar(&bar);
         }
@@ -86,27 +131,68 @@ impl Terminal {
 
     /// A step goes on; `dot` adds a progress dot to one that waits.
     pub(crate) fn tick(&self, id: u64, note: &str, dot: bool) {
-        let note = look::plain(note).replace('\n', " ");
-        let mut running = self.running();
-        let Some(step) = running.get_mut(&id) else { return };
+        let mut board = self.board();
+        let Some(step) = board.running.get_mut(&id) else { return };
+        step.note = look::plain(note).replace('\n', " ").trim().to_owned();
+        step.heard = Instant::now();
         if dot && let Some(n) = &mut step.dots {
             *n += 1;
         }
-        let seconds = step.begun.elapsed().as_secs();
         if let Some(bar) = &step.bar {
-            let since = if seconds >= 10 { format!(" ({seconds} s)") } else { String::new() };
-            let width = self.0.err.width().unwrap_or(usize::MAX);
-            bar.set_message(live(step.line().trim_end(), &format!("{note}{since}"), width.saturating_sub(2)));
+            bar.set_message(step.live(self.live_room()));
         } else if step.told.elapsed() >= SIGN_OF_LIFE {
-            step.told = Instant::now();
-            let what = if note.is_empty() { step.text.clone() } else { note };
-            drop(running);
-            self.progress(&format!("  still waiting: {what} ({seconds} s)"));
+            self.progress(&step.sign_of_life());
         }
     }
 
+    /// Has the pulse beat while steps are running. Without a runtime there is none: steps then only show
+    /// that they go on when they say so themselves.
+    fn keep_pulse(&self, board: &mut Board) {
+        // It has finished without a word when its runtime is gone.
+        let beats = board.pulse.as_ref().is_some_and(|p| !p.is_finished());
+        if beats || self.0.quiet {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        let inner = Arc::downgrade(&self.0);
+        board.pulse = Some(runtime.spawn(async move {
+            while let Some(next) = inner.upgrade().and_then(|inner| Self(inner).beat()) {
+                tokio::time::sleep_until(next).await;
+            }
+        }));
+    }
+
+    /// Shows that the steps go on; says when to do so again, or that nothing is left to show.
+    ///
+    /// The board stays locked meanwhile, so that nothing is said of a step after its end.
+    fn beat(&self) -> Option<Instant> {
+        let mut board = self.board();
+        let now = Instant::now();
+        let room = self.live_room();
+        for step in board.running.values_mut() {
+            match &step.bar {
+                Some(bar) => {
+                    let line = step.live(room);
+                    if bar.message() != line {
+                        bar.set_message(line);
+                    }
+                    bar.tick();
+                }
+                None if step.due() <= now => self.progress(&step.sign_of_life()),
+                None => {}
+            }
+        }
+        // A step that begins before the next beat is due after it.
+        let due = |step: &Running| if step.bar.is_some() { now + SPIN } else { step.due() };
+        let next = board.running.values().map(due).min();
+        if next.is_none() {
+            board.pulse = None;
+        }
+        next
+    }
+
     pub(crate) fn end(&self, id: u64, result: Result<&str, &str>) {
-        let Some(step) = self.running().remove(&id) else { return };
+        let Some(step) = self.board().running.remove(&id) else { return };
         if let Some(bar) = &step.bar {
             self.drop_bar(bar);
         }
@@ -274,6 +360,52 @@ mod tests {
         assert!(lines[3].ends_with("..FAILED") && lines[3].len() < 80, "{}", lines[3]);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn silent_steps_show_signs_of_life() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        let silent = terminal.step("Deleting auto scaling group for x");
+        let short = terminal.step("Deleting key pair");
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        short.ok();
+        tokio::time::sleep(Duration::from_secs(45)).await;
+        silent.tick("2 of 3 instances gone");
+        tokio::time::sleep(Duration::from_secs(29)).await;
+        assert_eq!(
+            captured.err(),
+            "Deleting key pair.. OK\n  still working: Deleting auto scaling group for x (30 s)\n  \
+             still working: Deleting auto scaling group for x (60 s)\n"
+        );
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        silent.ok();
+        // Nothing comes after the end, and the pulse stops, until there is another step.
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        assert!(terminal.board().pulse.is_none());
+        let end = "  still waiting: 2 of 3 instances gone (95 s)\nDeleting auto scaling group for x.. OK\n";
+        assert!(captured.err().ends_with(end), "{}", captured.err());
+        let step = terminal.step("Deleting role");
+        tokio::time::sleep(Duration::from_secs(31)).await;
+        drop(step);
+        assert!(captured.err().ends_with("  still working: Deleting role (30 s)\nDeleting role.. FAILED\n"));
+    }
+
+    #[test]
+    fn a_pulse_dies_with_its_runtime_and_is_replaced() {
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let (terminal, captured) = Terminal::captured(80, false);
+        let outer = terminal.step("Begun without a runtime");
+        assert!(terminal.board().pulse.is_none());
+        let leaked = runtime().block_on(async { terminal.step("Left behind") });
+        let begun = std::time::Instant::now();
+        runtime().block_on(async {
+            terminal.step("Begun with one").ok();
+            tokio::time::sleep(Duration::from_secs(31)).await;
+        });
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(captured.err().contains("  still working: Left behind ("), "{}", captured.err());
+        drop((outer, leaked));
+    }
+
     #[test]
     fn live_lines_fit_and_keep_their_notes() {
         let line = "Waiting for LB members to become active...";
@@ -287,6 +419,17 @@ mod tests {
         let globals = crate::Globals { quiet: true, ..Default::default() };
         let (terminal, captured) = Terminal::captured_with(80, false, &globals);
         terminal.step("Checking A").ok();
+        assert_eq!(captured.err(), "");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn quiet_has_no_pulse() {
+        let globals = crate::Globals { quiet: true, ..Default::default() };
+        let (terminal, captured) = Terminal::captured_with(80, false, &globals);
+        let step = terminal.step("Checking A");
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        assert!(terminal.board().pulse.is_none());
+        step.ok();
         assert_eq!(captured.err(), "");
     }
 }

@@ -110,6 +110,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_explanation_of_several_lines_is_kept() {
+        for (error, begin) in [
+            ("AccessDenied: not allowed\n  on thing b\n\n    Action: x", "thing b: AccessDenied"),
+            ("AccessDenied for b: not allowed\n  on thing b\n\n    Action: x", "AccessDenied for b"),
+        ] {
+            let (text, _) = apply(vec![Thing::new("b").fails().says(error)], Fake::default()).await;
+            assert_eq!(
+                text,
+                format!(
+                    "Creating thing b.. FAILED\nError: {begin}: not allowed\n  on thing b\n\n    Action: x\nHint: Mend it.\n"
+                )
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn interrupted_says_what_is_open() {
         let cancel = Cancel::default();
         let fake = Fake { cancel: cancel.clone() };

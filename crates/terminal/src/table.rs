@@ -1,13 +1,20 @@
-//! Columns without borders, as the listings have them.
-//!
-//! Laid out here rather than by a table crate, because three things must hold at once: what is piped is
-//! never cut or wrapped, `--color` decides alone (not NO_COLOR read anew elsewhere), and a terminal of 40
-//! columns still gets something to read.
+//! Columns without borders, as the listings have them. The layout is `tabled`'s; what is said here is only
+//! how ours look: what is piped is never wrapped, and a terminal of 40 columns still gets something to read.
 use crate::{
     Cell, Column,
-    look::{BOLD, Style, paint, plain},
+    look::{BOLD, plain},
 };
-use dialoguer::console::measure_text_width as wide;
+use tabled::{
+    Table,
+    builder::Builder,
+    grid::records::{ExactRecords as _, PeekableRecords as _, Records as _, RecordsMut as _},
+    settings::{
+        Alignment, Color, Padding, Style, Width,
+        formatting::{AlignmentStrategy, TrimStrategy},
+        object::{Cell as At, Columns, Rows},
+        peaker::{Peaker, PriorityMax},
+    },
+};
 
 /// No column is made narrower than this to fit a terminal, unless its cells are.
 const NARROWEST: usize = 8;
@@ -16,145 +23,170 @@ const RECORD_VALUE: usize = 12;
 
 /// The table as lines. `width` is the terminal's; none when piped.
 pub(crate) fn render(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize>, color: bool) -> String {
-    let head: Vec<Cell> = columns.iter().map(|c| Cell { text: c.title.into(), style: Some(BOLD) }).collect();
-    let head = clean(&head, columns.len());
-    let rows: Vec<Vec<Cell>> = rows.iter().map(|r| clean(r, columns.len())).collect();
-    let natural: Vec<usize> = (0..columns.len())
-        .map(|i| std::iter::once(&head).chain(&rows).map(|r| wide(&r[i].text)).max().unwrap_or(0))
-        .collect();
-    let widths = match width {
-        None => Some(natural),
-        Some(width) => fit(natural, width),
-    };
-    let mut out = String::new();
-    match (widths, width) {
-        (Some(widths), _) => {
-            for row in std::iter::once(&head).chain(&rows) {
-                push_row(&mut out, row, columns, &widths, color);
-            }
-        }
-        (None, Some(width)) if !rows.is_empty() => push_records(&mut out, &head, &rows, width, color),
-        _ => push_row(&mut out, &head, columns, &vec![0; columns.len()], color),
+    let head = columns.iter().map(|c| Cell::styled(c.title, Some(BOLD))).collect();
+    let whole =
+        |r: &Vec<Cell>| r.iter().cloned().chain(std::iter::repeat(Cell::default())).take(columns.len()).collect();
+    let lines: Vec<Vec<Cell>> = std::iter::once(head).chain(rows.iter().map(whole)).collect();
+    let mut table = grid(&lines, color);
+    for (at, _) in columns.iter().enumerate().filter(|(_, c)| c.right) {
+        table.modify(Columns::one(at), Alignment::right());
     }
-    out
+    let Some(width) = width else { return print(&table) };
+    let natural = table.clone();
+    table.with(Width::wrap(width).keep_words(true).priority(Readable));
+    if table.total_width() <= width {
+        close_gaps(&mut table);
+        print(&table)
+    } else if rows.is_empty() {
+        print(&natural)
+    } else {
+        records(&lines, width, color)
+    }
 }
 
 /// Titles and values of one thing.
 pub(crate) fn pairs(rows: &[(&str, Cell)], width: Option<usize>, color: bool) -> String {
-    let head: Vec<Cell> = rows.iter().map(|(title, _)| Cell::styled(title, Some(BOLD))).collect();
-    let values: Vec<Cell> = rows.iter().map(|(_, cell)| cell.clone()).collect();
-    let mut out = String::new();
-    push_records(&mut out, &head, &[clean(&values, rows.len())], width.unwrap_or(0), color);
-    out
+    let head = rows.iter().map(|(title, _)| Cell::styled(title, Some(BOLD))).collect();
+    let values = rows.iter().map(|(_, cell)| cell.clone()).collect();
+    records(&[head, values], width.unwrap_or(0), color)
 }
 
-/// A cell for each column, each on one line.
-fn clean(row: &[Cell], columns: usize) -> Vec<Cell> {
-    let blank = Cell { text: String::new(), style: None };
-    let one_line = |c: &Cell| Cell { text: plain(&c.text).replace(['\n', '\t'], " "), style: c.style };
-    row.iter().map(one_line).chain(std::iter::repeat(blank)).take(columns).collect()
-}
-
-/// Takes from the widest column until all fit; none when they cannot.
-fn fit(mut widths: Vec<usize>, room: usize) -> Option<Vec<usize>> {
-    let gaps = widths.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > room {
-        let widest = widths.iter_mut().max()?;
-        if *widest <= NARROWEST {
-            return None;
-        }
-        *widest -= 1;
-    }
-    Some(widths)
-}
-
-fn push_row(out: &mut String, row: &[Cell], columns: &[Column], widths: &[usize], color: bool) {
-    let cells: Vec<Vec<String>> = row.iter().zip(widths).map(|(c, w)| wrap(&c.text, *w)).collect();
-    let height = cells.iter().map(Vec::len).max().unwrap_or(0);
-    for line in 0..height {
-        // Spaces wait for text to come after them, so that no line ends in spaces.
-        let mut spaces = 0;
-        for (i, cell) in cells.iter().enumerate() {
-            let text = cell.get(line).map_or("", String::as_str);
-            let padding = widths[i].saturating_sub(wide(text));
-            let (before, after) = if columns[i].right { (padding, 0) } else { (0, padding) };
-            spaces += before;
-            if !text.is_empty() {
-                out.extend(std::iter::repeat_n(' ', spaces));
-                spaces = 0;
-                push_text(out, row[i].style, text, color);
-            }
-            spaces += after + 1;
-        }
-        out.push('\n');
-    }
-}
-
-/// One block of `title  value` lines for each row, where columns would be too narrow to read.
-fn push_records(out: &mut String, head: &[Cell], rows: &[Vec<Cell>], width: usize, color: bool) {
-    let titles = head.iter().map(|h| wide(&h.text)).max().unwrap_or(0);
+/// One block of `title  value` lines for each row after the first, which holds the titles. What is empty is
+/// left out.
+fn records(lines: &[Vec<Cell>], width: usize, color: bool) -> String {
+    let Some((head, rows)) = lines.split_first() else { return String::new() };
+    // Measured over all of them, so that every block has its values at the same place.
+    let titles = grid(&head.iter().map(|h| vec![h.clone()]).collect::<Vec<_>>(), false).total_width();
     let room = width.saturating_sub(titles + 2);
-    let room = if room < RECORD_VALUE { 0 } else { room };
-    for (i, row) in rows.iter().enumerate() {
-        if i > 0 {
-            out.push('\n');
+    let block = |row: &Vec<Cell>| {
+        let told = head.iter().zip(row).filter(|(_, c)| !c.text.is_empty());
+        let mut table = grid(&told.map(|(h, c)| vec![h.clone(), c.clone()]).collect::<Vec<_>>(), color);
+        table.modify(Columns::first(), Width::increase(titles + 1));
+        if room >= RECORD_VALUE {
+            table.modify(Columns::one(1), Width::wrap(room).keep_words(true));
+            close_gaps(&mut table);
         }
-        for (title, cell) in head.iter().zip(row).filter(|(_, c)| !c.text.is_empty()) {
-            push_text(out, title.style, &title.text, color);
-            out.extend(std::iter::repeat_n(' ', titles - wide(&title.text)));
-            for (n, line) in wrap(&cell.text, room).iter().enumerate() {
-                out.extend(std::iter::repeat_n(' ', if n == 0 { 2 } else { titles + 2 }));
-                push_text(out, cell.style, line, color);
-                out.push('\n');
+        print(&table)
+    };
+    rows.iter().map(block).collect::<Vec<_>>().join("\n")
+}
+
+/// The cells in columns, one space between them.
+fn grid(lines: &[Vec<Cell>], color: bool) -> Table {
+    let text = |c: &Cell| plain(&c.text).replace(['\n', '\t'], " ");
+    let mut table = Builder::from_iter(lines.iter().map(|l| l.iter().map(text).collect::<Vec<_>>())).build();
+    table.with(Style::blank()).with(Padding::zero());
+    table.modify(Rows::new(..), AlignmentStrategy::PerLine).modify(Rows::new(..), TrimStrategy::Horizontal);
+    let cells = lines.iter().enumerate().flat_map(|(y, l)| l.iter().enumerate().map(move |(x, c)| (At::new(y, x), c)));
+    for (at, cell) in cells.filter(|(_, c)| color && !c.text.is_empty()) {
+        if let Some(style) = cell.style {
+            // Set on the cell rather than written into its text, so that each line of a wrapped cell has it.
+            table.modify(at, Color::new(style.render().to_string(), style.render_reset().to_string()));
+        }
+    }
+    table
+}
+
+/// Takes from the widest column, until none is wide enough to stay readable.
+#[derive(Debug, Clone)]
+struct Readable;
+
+impl Peaker for Readable {
+    fn peak(&mut self, narrowest: &[usize], widths: &[usize]) -> Option<usize> {
+        PriorityMax::right().peak(narrowest, widths).filter(|widest| widths[*widest] > NARROWEST)
+    }
+}
+
+/// Takes out the blank lines that `tabled` makes where a line ends exactly at the space before a word that
+/// needs the whole of the next one.
+fn close_gaps(table: &mut Table) {
+    let records = table.get_records_mut();
+    for y in 0..records.count_rows() {
+        for x in 0..records.count_columns() {
+            let text = records.get_text((y, x).into());
+            if text.contains('\n') {
+                let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
+                let text = lines.join("\n");
+                records.set((y, x).into(), text);
             }
         }
     }
 }
 
-fn push_text(out: &mut String, style: Option<Style>, text: &str, color: bool) {
-    match style {
-        Some(style) => out.push_str(&paint(style, text, color)),
-        None => out.push_str(text),
-    }
-}
-
-/// Lines of at most `room` columns (0: no bound), broken at a space if there is one.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    if room == 0 || wide(text) <= room {
-        return vec![text.to_owned()];
-    }
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for c in text.chars() {
-        line.push(c);
-        if wide(&line) <= room {
-            continue;
-        }
-        // A break at a space is only worth it when the line does not become very short.
-        let rest = match line.rfind(' ') {
-            Some(at) if wide(&line[..at]) * 3 >= room => line.split_off(at + 1),
-            _ => line.pop().map(String::from).unwrap_or_default(),
-        };
-        if !line.is_empty() {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
-        }
-        line = rest;
-    }
-    lines.push(line);
-    lines
+/// The table's lines, none of which ends in spaces.
+fn print(table: &Table) -> String {
+    table.to_string().lines().flat_map(|line| [line.trim_end_matches(' '), "\n"]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::look::GOOD;
+
+    const COLUMNS: &[Column] = &[Column::left("Some Name"), Column::right("N"), Column::left("What it is said to be")];
+
+    fn row(name: &str, n: &str, what: &str) -> Vec<Cell> {
+        vec![Cell::new(name), Cell::new(n), Cell::styled(what, Some(GOOD))]
+    }
 
     #[test]
-    fn text_is_wrapped_at_spaces_or_anywhere() {
-        assert_eq!(wrap("2x InService 1x Pending", 12), ["2x InService", "1x Pending"]);
-        assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
-        assert_eq!(wrap("日本語", 4), ["日本", "語"]);
-        assert_eq!(wrap("", 4), [""]);
-        assert_eq!(wrap("abc", 0), ["abc"]);
-        assert_eq!(wrap("日", 1), ["日"], "wider than the room, and yet it ends");
+    fn piped_is_never_wrapped() {
+        let long = "x".repeat(300);
+        let text =
+            render(COLUMNS, &[row("a", "10", &long), row("日本", "1", ""), vec![Cell::new("short")]], None, false);
+        assert_eq!(
+            text,
+            format!("Some Name  N What it is said to be\na         10 {long}\n日本       1\nshort\n"),
+            "columns of a width of two, empty cells and missing ones"
+        );
+    }
+
+    #[test]
+    fn wrapped_at_spaces_or_anywhere() {
+        let rows = [row("abcdefghijklm", "1", "2x InService 1x Pending, an-unbroken-word 日本語日本語日本語")];
+        assert_eq!(
+            render(COLUMNS, &rows, Some(28), false),
+            "Some Name     N What it is\n                said to be\nabcdefghijklm 1 2x InService\n                \
+             1x Pending,\n                an-unbroken\n                -word 日本語\n                日本語日本語\n"
+        );
+    }
+
+    #[test]
+    fn each_line_of_a_cell_has_its_colour() {
+        let text = render(COLUMNS, &[row("a", "1", "2x InService 1x Pending")], Some(24), true);
+        assert_eq!(
+            text.replace('\x1b', "^"),
+            "^[1mSome Name^[0m ^[1mN^[0m ^[1mWhat it is^[0m\n            ^[1msaid to be^[0m\n\
+             a         1 ^[32m2x InService^[0m\n            ^[32m1x Pending^[0m\n"
+        );
+    }
+
+    #[test]
+    fn exact_lines_leave_no_gap() {
+        let text = render(&[Column::left("H")], &[vec![Cell::new("abcdefgh ijklmnop qrstuvwx")]], Some(8), false);
+        assert_eq!(text, "H\nabcdefgh\nijklmnop\nqrstuvwx\n");
+    }
+
+    #[test]
+    fn records_where_columns_would_be_unreadable() {
+        let rows = [row("abcdefghijklm", "1", "it is so"), row("b", "", "it is not so")];
+        let columns = &[Column::left("Some Name"), Column::right("N"), Column::left("Unbreakable-Title")];
+        assert_eq!(
+            render(columns, &rows, Some(14), true).replace('\x1b', "^"),
+            "^[1mSome Name^[0m          abcdefghijklm\n^[1mN^[0m                  1\n\
+             ^[1mUnbreakable-Title^[0m  ^[32mit is so^[0m\n\n\
+             ^[1mSome Name^[0m          b\n^[1mUnbreakable-Title^[0m  ^[32mit is not so^[0m\n",
+            "each title and value on one line when there is no room to wrap in"
+        );
+        assert_eq!(pairs(&[("A", Cell::new("1")), ("Long Title", Cell::new(""))], Some(80), false), "A           1\n");
+        assert_eq!(pairs(&[], Some(80), false), "");
+        assert_eq!(render(&[], &[], Some(80), false), "");
+    }
+
+    #[test]
+    fn nothing_in_a_cell_breaks_the_table() {
+        let text = render(COLUMNS, &[row("a\nb\tc", "\x1b[2J", "")], None, true);
+        assert_eq!(text.lines().count(), 2);
+        assert!(!text.contains("\x1b[2J"), "{text:?}");
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Thing {
     fails: bool,
     unseen: bool,
     interrupts: bool,
+    says: Option<&'static str>,
     on: Option<&'static str>,
     needs: Option<Ref<()>>,
 }
@@ -51,6 +52,10 @@ impl Thing {
         self.interrupts = true;
         self
     }
+    pub(crate) fn says(mut self, error: &'static str) -> Self {
+        self.says = Some(error);
+        self
+    }
     pub(crate) fn on(mut self, other: &'static str) -> Self {
         self.on = Some(other);
         self
@@ -70,7 +75,7 @@ impl Resource for Thing {
     }
     async fn find(&self, _: &Cx<'_, Fake>) -> Result<Option<()>> {
         if self.unseen {
-            return Err(Error::failed("no permission").hint("Ask for it."));
+            return Err(Error::failed(self.says.unwrap_or("no permission")).hint("Ask for it."));
         }
         Ok(self.there.then_some(()))
     }
@@ -81,7 +86,7 @@ impl Resource for Thing {
         if self.interrupts {
             cx.cloud.cancel.advance();
         }
-        if self.fails { Err(Error::failed("broken").hint("Mend it.")) } else { Ok(()) }
+        if self.fails { Err(Error::failed(self.says.unwrap_or("broken")).hint("Mend it.")) } else { Ok(()) }
     }
     async fn update(&self, _: &Cx<'_, Fake>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())

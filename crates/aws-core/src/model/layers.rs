@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn a_subnets_layer() {
         use Layer::{Private, Public, Shared};
-        let table: &[(&[(&str, &str)], bool, Layer)] = &[
+        type Tags = &'static [(&'static str, &'static str)];
+        let table: &[(Tags, bool, Layer)] = &[
             // The predecessor crashed on a subnet without a name.
             (&[], true, Public),
             (&[], false, Private),

@@ -220,7 +220,7 @@ impl Resource for AliasRecord {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<ResourceRecordSet> {
-        self.refuse_foreign(&*list_records(cx.cloud, &self.zone_id).await?)?;
+        self.refuse_foreign(&list_records(cx.cloud, &self.zone_id).await?)?;
         let record = self.record(cx.get(self.load_balancer))?;
         match self.write(cx.cloud, ChangeAction::Create, record.clone()).await {
             // Made since the look, or an earlier answer was lost: look again.

@@ -423,3 +423,26 @@ impl Resource for AutoScalingGroup {
         GroupName(self.name.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::AwsDetail;
+
+    #[test]
+    fn a_missing_group_has_no_code_of_its_own() {
+        let error = |code: &str, words: &str| {
+            Error::failed(words).at(AwsDetail { code: Some(code.into()), ..AwsDetail::default() })
+        };
+        assert!(gone(&error("ValidationError", "AutoScalingGroup name not found - null")));
+        assert!(gone(&error("ValidationError", "Group name not found: app-a-1")));
+        assert!(!gone(&error("ValidationError", "Invalid IamInstanceProfile: app-a")));
+        assert!(!gone(&error("ResourceInUse", "group name not found")));
+    }
+
+    #[test]
+    fn a_group_that_is_being_deleted_is_seen() {
+        assert!(deleting(&Group::builder().status("Delete in progress").build()));
+        assert!(!deleting(&Group::builder().build()));
+    }
+}

@@ -296,3 +296,27 @@ impl Resource for LaunchTemplate {
         LaunchTemplateId(live.template.launch_template_id().unwrap_or_default().into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_data_is_only_ever_shown_as_a_hash() {
+        let shown = hash(&decoded(&STANDARD.encode("password=1")));
+        assert_eq!(shown, hash(b"password=1"));
+        assert!(shown.starts_with("sha256:") && !shown.contains("password"));
+        assert_ne!(shown, hash(b"password=2"));
+    }
+
+    #[test]
+    fn volumes_are_gp3_and_go_with_their_instance() {
+        let volume = Volume { device: "/dev/sdf".into(), size_gib: Some(7), kind: None, encrypted: true };
+        let ebs = mapping(&volume).ebs.unwrap();
+        assert_eq!(ebs.volume_type, Some(VolumeType::Gp3));
+        assert_eq!((ebs.volume_size, ebs.encrypted, ebs.delete_on_termination), (Some(7), Some(true), Some(true)));
+        let as_it_is = Volume { encrypted: false, kind: Some("io2".into()), size_gib: None, ..volume };
+        let ebs = mapping(&as_it_is).ebs.unwrap();
+        assert_eq!((ebs.volume_type, ebs.volume_size, ebs.encrypted), (Some(VolumeType::Io2), None, None));
+    }
+}

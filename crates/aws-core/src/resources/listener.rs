@@ -287,3 +287,29 @@ fn explain(error: Error) -> Error {
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_elasticloadbalancingv2::types::{ForwardActionConfig, TargetGroupTuple};
+
+    const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/app-a-1/0123";
+
+    #[test]
+    fn actions_in_words() {
+        let several = ForwardActionConfig::builder()
+            .target_groups(TargetGroupTuple::builder().target_group_arn(GROUP).build())
+            .target_groups(TargetGroupTuple::builder().target_group_arn("other").build())
+            .build();
+        let split = Action::builder().r#type(ActionTypeEnum::Forward).forward_config(several).build();
+        let fixed = Action::builder().r#type(ActionTypeEnum::FixedResponse).build();
+        for (action, text) in [
+            (forward(GROUP), "forward to app-a-1/0123"),
+            (split, "forward to app-a-1/0123 and other"),
+            (redirect(), "redirect to HTTPS:443"),
+            (fixed, "fixed-response"),
+        ] {
+            assert_eq!(words(&action), text);
+        }
+    }
+}

@@ -101,6 +101,35 @@ impl TargetGroup {
     fn codes(&self) -> Option<&str> {
         self.check_path().and(self.health.codes.as_deref())
     }
+    fn compare(&self, live: &LiveTargetGroup) -> Vec<Change> {
+        let group = &live.group;
+        let mut fixed = Fixed::default();
+        fixed.compare("VPC", group.vpc_id(), Some(&self.vpc));
+        fixed.compare("protocol", group.protocol().map(ProtocolEnum::as_str), Some(protocol(self.protocol).as_str()));
+        fixed.compare("port", group.port(), Some(i32::from(self.port)));
+        let check = if self.check_path().is_some() { ProtocolEnum::Http } else { ProtocolEnum::Tcp };
+        fixed.compare(
+            "health check protocol",
+            group.health_check_protocol().map(ProtocolEnum::as_str),
+            Some(check.as_str()),
+        );
+        fixed.compare("health check path", group.health_check_path(), self.check_path());
+        fixed.compare("health check port", group.health_check_port(), Some(self.check_port().as_str()));
+        let number = |n: u32| i32::try_from(n).ok();
+        fixed.compare("health check interval", group.health_check_interval_seconds(), number(self.health.interval));
+        fixed.compare("health check timeout", group.health_check_timeout_seconds(), number(self.health.timeout));
+        fixed.compare("healthy threshold", group.healthy_threshold_count(), number(self.health.healthy));
+        fixed.compare("unhealthy threshold", group.unhealthy_threshold_count(), number(self.health.unhealthy));
+        fixed.compare("health check codes", group.matcher().and_then(|m| m.http_code()), self.codes());
+        let mut changes = fixed.0;
+        // Written after the group itself, so it may be missing on a half-made one.
+        let wanted = self.deregistration_delay.as_secs();
+        if live.delay != Some(wanted) {
+            let from = live.delay.map_or_else(|| "-".into(), |d| format!("{d} s"));
+            changes.push(Change::new("deregistration delay", from, format!("{wanted} s")));
+        }
+        changes
+    }
     async fn write_attributes(&self, cloud: &Cloud, arn: &str) -> Result<()> {
         let delay = self.deregistration_delay.as_secs().to_string();
         let attribute = TargetGroupAttribute::builder().key(DELAY).value(delay).build();
@@ -146,33 +175,7 @@ impl Resource for TargetGroup {
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveTargetGroup) -> Vec<Change> {
-        let group = &live.group;
-        let mut fixed = Fixed::default();
-        fixed.compare("VPC", group.vpc_id(), Some(&self.vpc));
-        fixed.compare("protocol", group.protocol().map(ProtocolEnum::as_str), Some(protocol(self.protocol).as_str()));
-        fixed.compare("port", group.port(), Some(i32::from(self.port)));
-        let check = if self.check_path().is_some() { ProtocolEnum::Http } else { ProtocolEnum::Tcp };
-        fixed.compare(
-            "health check protocol",
-            group.health_check_protocol().map(ProtocolEnum::as_str),
-            Some(check.as_str()),
-        );
-        fixed.compare("health check path", group.health_check_path(), self.check_path());
-        fixed.compare("health check port", group.health_check_port(), Some(self.check_port().as_str()));
-        let number = |n: u32| i32::try_from(n).ok();
-        fixed.compare("health check interval", group.health_check_interval_seconds(), number(self.health.interval));
-        fixed.compare("health check timeout", group.health_check_timeout_seconds(), number(self.health.timeout));
-        fixed.compare("healthy threshold", group.healthy_threshold_count(), number(self.health.healthy));
-        fixed.compare("unhealthy threshold", group.unhealthy_threshold_count(), number(self.health.unhealthy));
-        fixed.compare("health check codes", group.matcher().and_then(|m| m.http_code()), self.codes());
-        let mut changes = fixed.0;
-        // Written after the group itself, so it may be missing on a half-made one.
-        let wanted = self.deregistration_delay.as_secs();
-        if live.delay != Some(wanted) {
-            let from = live.delay.map_or_else(|| "-".into(), |d| format!("{d} s"));
-            changes.push(Change::new("deregistration delay", from, format!("{wanted} s")));
-        }
-        changes
+        self.compare(live)
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveTargetGroup> {
@@ -270,4 +273,68 @@ pub(super) async fn tags(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<Str
         let tags = descriptions.iter().flat_map(|d| d.tags());
         tags.filter_map(|t| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned()))).collect()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_is_fixed_and_the_delay_is_not() {
+        let owner = Owner {
+            tool: "minion",
+            vpc: "vpc-1".into(),
+            team: None,
+            application: "a".into(),
+            version: Some("1".into()),
+            extra: BTreeMap::new(),
+        };
+        let health =
+            HealthCheck { path: None, port: None, interval: 20, timeout: 10, healthy: 3, unhealthy: 5, codes: None };
+        let mut wanted = TargetGroup {
+            owner,
+            name: "app-a-1".into(),
+            noun: "target group".into(),
+            vpc: "vpc-1".into(),
+            protocol: Traffic::Http,
+            port: 8080,
+            health,
+            deregistration_delay: Duration::from_secs(20),
+        };
+        let group = Group::builder()
+            .vpc_id("vpc-1")
+            .protocol(ProtocolEnum::Http)
+            .port(8080)
+            .health_check_protocol(ProtocolEnum::Http)
+            .health_check_path("/")
+            .health_check_port("traffic-port")
+            .health_check_interval_seconds(20)
+            .health_check_timeout_seconds(10)
+            .healthy_threshold_count(3)
+            .unhealthy_threshold_count(5)
+            .matcher(Matcher::builder().http_code("200").build())
+            .build();
+        let mut live = LiveTargetGroup { group, delay: Some(20) };
+        assert_eq!(wanted.compare(&live), []);
+        live.delay = None;
+        assert_eq!(wanted.compare(&live), [Change::new("deregistration delay", "-", "20 s")]);
+        live.delay = Some(20);
+        type Edit = fn(&mut TargetGroup);
+        let table: [(&str, Edit); 6] = [
+            ("port: 8080 -> 81", |t| t.port = 81),
+            ("health check port: traffic-port -> 9", |t| t.health.port = Some(9)),
+            ("health check path: / -> /x", |t| t.health.path = Some("/x".into())),
+            ("health check interval: 20 -> 30", |t| t.health.interval = 30),
+            ("unhealthy threshold: 5 -> 2", |t| t.health.unhealthy = 2),
+            ("health check codes: 200 -> 200-299", |t| t.health.codes = Some("200-299".into())),
+        ];
+        let mut seen = Vec::new();
+        for (text, edit) in table {
+            edit(&mut wanted);
+            seen.push(text);
+            let changes = wanted.compare(&live);
+            assert_eq!(changes.len(), seen.len(), "{changes:?}");
+            assert!(changes.iter().any(|c| c.to_string() == text && c.refused.is_some()), "{text}: {changes:?}");
+        }
+    }
 }

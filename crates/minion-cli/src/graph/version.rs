@@ -56,8 +56,8 @@ pub struct Input<'a> {
     pub machine_image: &'a str,
     /// Device name of the root volume.
     pub root_device: &'a str,
-    /// Size of the root volume in GiB; `None` is the image's.
-    pub root_gib: Option<i32>,
+    /// Size of the root volume in GiB.
+    pub root_gib: i32,
     /// EC2 instance type.
     pub instance_type: &'a str,
     /// The script that boots the container.
@@ -178,7 +178,7 @@ fn size(manifest: &Manifest, desired: i32) -> Size {
 fn volumes(input: &Input<'_>) -> Vec<Volume> {
     let mut volumes = vec![Volume {
         device: input.root_device.to_owned(),
-        size_gib: input.root_gib,
+        size_gib: Some(input.root_gib),
         kind: Some("gp3".into()),
         encrypted: true,
     }];
@@ -304,7 +304,7 @@ pub fn deletion(
         instances_public: false,
         machine_image: "",
         root_device: "",
-        root_gib: None,
+        root_gib: 0,
         instance_type: "",
         user_data: String::new(),
         image: "",

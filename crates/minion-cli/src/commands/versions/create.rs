@@ -99,7 +99,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     if let (Some(existing), Some(resolved)) = (existing, &image) {
         same_digest(existing, &args.image, resolved)?;
     }
-    let zone = site.choose_zone(&zones, !args.public)?;
+    let zone = site.choose_zone(&zones, &domain, !args.public)?;
     let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
     let certificate = certificate(&site, &ground, &manifest);
