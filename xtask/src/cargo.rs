@@ -47,6 +47,17 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(directory)
 }
 
+/// Runs the tests that compare generated pages with what is checked in, or lets them write it.
+pub(crate) fn generated_pages(write: bool) -> Result<bool> {
+    let mut command = cargo();
+    command.arg("test").args(ALL_BUT_XTASK).args(["--lib", "--test", "docs", "--no-fail-fast", "checked_in"]);
+    command.env_remove("MINION_WRITE_DOCS");
+    if write {
+        command.env("MINION_WRITE_DOCS", "1");
+    }
+    Ok(command.status().context("cannot start cargo")?.success())
+}
+
 /// Runs all tests, those of this crate too unless arguments choose some.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let moto = tools::moto_server()?;

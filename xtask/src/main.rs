@@ -1,9 +1,10 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`, `docs`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
 mod cargo;
 mod demo;
+mod docs;
 mod emulator;
 mod figures;
 mod measure;
@@ -30,6 +31,8 @@ enum Chore {
     Test(cargo::TestArgs),
     /// Measure AWS calls, times and memory against an emulator behind a slow wire
     Bench(bench::Args),
+    /// Rewrite the generated pages: manifest and command reference, JSON schema, man pages
+    Docs(docs::Args),
     /// Set up the tools that the other chores need, and say where they are
     Tools,
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Demo(args) => demo::run(&args),
         Chore::Test(args) => cargo::test(&args),
         Chore::Bench(args) => bench::run(&args),
+        Chore::Docs(args) => docs::run(&args),
         Chore::Tools => tools::moto_server().map(|path| println!("{}", path.display())),
     };
     match done {

@@ -56,10 +56,8 @@ async fn a_vpc_with_all_layers() {
     assert_eq!(one.require_two_zones("the load balancer").unwrap_err().kind(), Kind::Refused);
 
     let all = lookups::vpcs(&cloud).await.unwrap();
-    assert!(all.iter().any(|(id, name, range, default)| *id == vpc
-        && name.as_deref() == Some("place")
-        && *range == cidr
-        && !default));
+    let found = all.iter().find(|v| v.id == vpc).unwrap();
+    assert_eq!((found.name.as_deref(), found.cidr.as_str(), found.is_default), (Some("place"), cidr.as_str(), false));
     assert!(lookups::instances(&cloud, &vpc, None, None).await.unwrap().is_empty());
 }
 

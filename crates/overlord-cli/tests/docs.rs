@@ -1,0 +1,17 @@
+//! The generated pages are what the code says.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and the line says where")]
+
+#[path = "../../../tests/pages/mod.rs"]
+mod pages;
+
+use clap::CommandFactory as _;
+
+#[test]
+fn the_command_reference_is_checked_in() {
+    pages::reference(&overlord::cli::Cli::command());
+}
+
+#[test]
+fn the_man_pages_are_checked_in() {
+    pages::man_pages(overlord::cli::Cli::command());
+}
