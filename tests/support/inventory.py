@@ -49,9 +49,13 @@ def _scaling(account):
     scaling = account.client("autoscaling")
     groups = _pages(scaling, "describe_auto_scaling_groups", "AutoScalingGroups")
     policies = _pages(scaling, "describe_policies", "ScalingPolicies")
+    names = [g["AutoScalingGroupName"] for g in groups]
     return {
-        "auto scaling group": [g["AutoScalingGroupName"] for g in groups],
-        "scaling policy": [f"{p['AutoScalingGroupName']}/{p['PolicyName']}" for p in policies],
+        "auto scaling group": names,
+        # On AWS they go with their group; moto keeps them.
+        "scaling policy": [
+            f"{p['AutoScalingGroupName']}/{p['PolicyName']}" for p in policies if p["AutoScalingGroupName"] in names
+        ],
     }
 
 
