@@ -24,12 +24,39 @@ pub struct Boot {
     pub details: AmiDetails,
 }
 
+/// The ECS-optimised Amazon Linux 2023 images for each architecture. Needs nothing but the region, so it
+/// is asked for early; a failure counts only where one of them is needed.
+pub struct Recommended(Result<Vec<(Architecture, String, AmiDetails)>>);
+
+/// Looks the recommended images up.
+///
+/// # Errors
+/// None: see [`Recommended`].
+pub async fn recommended(site: &Site) -> Result<Recommended> {
+    let look = async {
+        let amis = lookups::recommended_amis(&site.cloud).await?;
+        let each =
+            [Architecture::Amd64, Architecture::Arm64].into_iter().filter_map(|a| Some((a, amis.of(a)?.to_owned())));
+        let each: Vec<_> = each.collect();
+        let details = each.iter().map(|(_, id)| lookups::image_details(&site.cloud, id));
+        let details = futures::future::try_join_all(details).await?;
+        Ok(each.into_iter().zip(details).map(|((a, id), d)| (a, id, d)).collect())
+    };
+    Ok(Recommended(look.await))
+}
+
 /// Looks the instance type and the machine image up. The manifest's `ami_id` beats the VPC's, which beats the
 /// newest ECS-optimised Amazon Linux 2023 for the instance type's architecture.
 ///
 /// # Errors
 /// When there is no such instance type or machine image, or when their architectures differ.
-pub async fn boot(site: &Site, manifest: &Manifest, vpc_settings: &VpcSettings, instance_type: &str) -> Result<Boot> {
+pub async fn boot(
+    site: &Site,
+    manifest: &Manifest,
+    vpc_settings: &VpcSettings,
+    instance_type: &str,
+    recommended: Recommended,
+) -> Result<Boot> {
     let cloud = &site.cloud;
     let chosen = manifest.ami_id.as_ref().map(ToString::to_string).or_else(|| vpc_settings.ami_id.clone());
     let (machine, machine_image, details) = if let Some(id) = chosen {
@@ -37,18 +64,9 @@ pub async fn boot(site: &Site, manifest: &Manifest, vpc_settings: &VpcSettings, 
             tokio::try_join!(lookups::machine(cloud, instance_type), lookups::image_details(cloud, &id))?;
         (machine, id, details)
     } else {
-        // Both architectures' images are looked up while the instance type is, to save a round trip.
-        let images = async {
-            let amis = lookups::recommended_amis(cloud).await?;
-            let look = async |id: Option<&str>| match id {
-                Some(id) => lookups::image_details(cloud, id).await.map(|d| Some((id.to_owned(), d))),
-                None => Ok(None),
-            };
-            tokio::try_join!(look(amis.of(Architecture::Amd64)), look(amis.of(Architecture::Arm64)))
-        };
-        let (machine, (amd64, arm64)) = tokio::try_join!(lookups::machine(cloud, instance_type), images)?;
-        let found = if machine.architecture == Architecture::Arm64 { arm64 } else { amd64 };
-        let (id, details) = found.ok_or_else(|| {
+        let machine = lookups::machine(cloud, instance_type).await?;
+        let found = recommended.0?.into_iter().find(|(a, ..)| *a == machine.architecture);
+        let (_, id, details) = found.ok_or_else(|| {
             Error::not_found(format!(
                 "no ECS-optimised Amazon Linux 2023 image for {} in {}",
                 machine.architecture,

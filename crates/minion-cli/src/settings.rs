@@ -37,7 +37,7 @@ pub struct PlaceArgs {
     /// ACM certificate of the HTTPS listeners
     #[arg(long, global = true, env = "MINION_CERTIFICATE_ARN", value_name = "ARN", hide_env = true)]
     pub certificate_arn: Option<String>,
-    /// Container registry, for `images` and for images named without a host
+    /// Container registry that `images` lists
     #[arg(long, global = true, env = "MINION_REGISTRY", value_name = "HOST[:PORT]", hide_env = true)]
     pub registry: Option<String>,
 }
@@ -124,11 +124,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Puts flags, environment and the profile together.
+    /// Puts flags, environment and the profile together; with `new_profile`, one that is not there is empty.
     ///
     /// # Errors
     /// When the configuration file is damaged, or a profile that was asked for is not in it.
-    pub fn resolve(args: &PlaceArgs, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    pub fn resolve(args: &PlaceArgs, new_profile: bool, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let env = |name: &str| env(name).filter(|v| !v.is_empty());
         let path = match &args.config {
             Some(path) => path.clone(),
@@ -139,8 +139,8 @@ impl Settings {
         let name = asked.clone().unwrap_or_else(|| DEFAULT_PROFILE.into());
         let profile = match (file.profiles.get(&name), asked) {
             (Some(profile), _) => profile.clone(),
-            (None, None) => Profile::default(),
-            (None, Some(_)) => {
+            (None, asked) if new_profile || asked.is_none() => Profile::default(),
+            (None, _) => {
                 let known: Vec<_> = file.profiles.keys().map(String::as_str).collect();
                 let hint = if known.is_empty() {
                     "There are no profiles yet".into()
@@ -192,7 +192,7 @@ mod tests {
         let path = dir.path().join("config.yaml");
         std::fs::write(&path, file).unwrap();
         let env: BTreeMap<_, _> = env.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        Settings::resolve(&PlaceArgs { config: Some(path), ..args }, |k| env.get(k).cloned())
+        Settings::resolve(&PlaceArgs { config: Some(path), ..args }, false, |k| env.get(k).cloned())
     }
     const FILE: &str = "default:\n  region: eu-west-1\n  vpc: vpc-1\nstaging:\n  region: eu-west-1\n  vpc: vpc-2\n";
 

@@ -136,6 +136,13 @@ fn without_profiles(loader: ConfigLoader) -> ConfigLoader {
     loader.profile_files(ProfileFiles::builder().with_contents(ProfileFileKind::Config, "").build())
 }
 
+impl Cloud {
+    /// Puts what was just made in the place of what was read before.
+    pub fn remember<T: Send + Sync + 'static>(&self, key: impl Into<String>, value: T) {
+        self.memory.put(key.into(), value);
+    }
+}
+
 impl World for Cloud {
     fn forget(&self) {
         self.memory.forget();

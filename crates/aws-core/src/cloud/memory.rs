@@ -24,6 +24,10 @@ impl Memory {
             slot.get_or_try_init(|| async { load.await.map(|v| Arc::new(v) as Arc<dyn Any + Send + Sync>) }).await?;
         Ok(value.clone().downcast().expect("a key names one type of list"))
     }
+    pub(super) fn put<T: Send + Sync + 'static>(&self, key: String, value: T) {
+        let slot = OnceCell::new_with(Some(Arc::new(value) as Arc<dyn Any + Send + Sync>));
+        self.0.lock().expect("no code panics while it holds this lock").insert(key, Arc::new(slot));
+    }
     pub(super) fn forget(&self) {
         self.0.lock().expect("no code panics while it holds this lock").clear();
     }

@@ -150,10 +150,11 @@ impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
 pub struct Graph<C> {
     pub(super) nodes: Vec<Box<dyn Erased<C>>>,
     pub(super) needs: Vec<Vec<NodeId>>,
+    pub(super) found_through: Vec<Vec<NodeId>>,
 }
 impl<C: World> Default for Graph<C> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), needs: Vec::new() }
+        Self { nodes: Vec::new(), needs: Vec::new(), found_through: Vec::new() }
     }
 }
 impl<C: World> Graph<C> {
@@ -166,6 +167,7 @@ impl<C: World> Graph<C> {
         let needs = resource.needs();
         assert!(needs.iter().all(|n| *n < node), "a node needs only nodes of its own graph");
         self.needs.push(needs);
+        self.found_through.push(resource.found_through());
         self.nodes.push(Box::new(resource));
         Ref { node, kind: PhantomData }
     }

@@ -112,6 +112,10 @@ pub trait Resource: Send + Sync + 'static {
     fn needs(&self) -> Vec<NodeId> {
         Vec::new()
     }
+    /// Of [`Resource::needs`], those whose outputs `find` reads; what is found by name or tag has none.
+    fn found_through(&self) -> Vec<NodeId> {
+        Vec::new()
+    }
     /// Whether it is ours to write.
     fn ownership(&self) -> Ownership {
         Ownership::Owned

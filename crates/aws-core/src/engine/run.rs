@@ -85,7 +85,7 @@ pub async fn run<C: World>(
     let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
     let mut run = Run { graph, cloud, mode, options, observer, outputs };
     let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
-    let mut nodes = run.sweep(&graph.needs, unseen, false).await;
+    let mut nodes = run.sweep(&graph.found_through, unseen, false).await;
     run.plan(&mut nodes);
     let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(_))));
     let bad = failed.or_else(|| nodes.iter().position(|n| matches!(n, Node::Ended(_))));

@@ -41,7 +41,8 @@ impl Resource for ApplicationManifest {
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let name = parameters::application_name(&self.owner.vpc, &self.owner.application);
         // Parts without a head are "something": a deletion that was interrupted must go on.
-        Ok(parameters::look(cx.cloud, &name).await?.map(|stored| Live { yaml: stored.text }))
+        let load = async { Ok(parameters::look(cx.cloud, &name).await?.map(|stored| Live { yaml: stored.text })) };
+        Ok(cx.cloud.once(format!("stored manifest {name}"), load).await?.as_ref().clone())
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {

@@ -51,11 +51,14 @@ impl Resource for KeyPair {
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<KeyPairInfo>> {
         // A filter: asked by name, AWS answers with an error when there is none. Not paginated.
         let filter = Filter::builder().name("key-name").values(&self.name).build();
-        let found = cx.cloud.ec2().describe_key_pairs().filters(filter).send().await;
-        let found = found.told(cx.cloud, "ec2:DescribeKeyPairs", &self.name)?;
-        let mut pairs = found.key_pairs.unwrap_or_default().into_iter();
-        // Filters take * and ? as wildcards.
-        let live = pairs.find(|p| p.key_name() == Some(&self.name));
+        let load = async {
+            let found = cx.cloud.ec2().describe_key_pairs().filters(filter).send().await;
+            let found = found.told(cx.cloud, "ec2:DescribeKeyPairs", &self.name)?;
+            let mut pairs = found.key_pairs.unwrap_or_default().into_iter();
+            // Filters take * and ? as wildcards.
+            Ok(pairs.find(|p| p.key_name() == Some(&self.name)))
+        };
+        let live = cx.cloud.once(format!("key pair {}", self.name), load).await?.as_ref().clone();
         if let Some(live) = &live {
             self.owner.claim(Self::KIND, &self.name, &tags(live))?;
         }

@@ -231,16 +231,20 @@ impl Resource for LaunchTemplate {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveLaunchTemplate>> {
-        let template = async {
-            let call = cx.cloud.ec2().describe_launch_templates().launch_template_names(&self.name).send().await;
-            call.told_unless(cx.cloud, "ec2:DescribeLaunchTemplates", &self.name, NOT_THERE)
+        let load = async {
+            let template = async {
+                let call = cx.cloud.ec2().describe_launch_templates().launch_template_names(&self.name).send().await;
+                call.told_unless(cx.cloud, "ec2:DescribeLaunchTemplates", &self.name, NOT_THERE)
+            };
+            let version = async {
+                let call = cx.cloud.ec2().describe_launch_template_versions().launch_template_name(&self.name);
+                let answer = call.versions(VERSION).send().await;
+                answer.told_unless(cx.cloud, "ec2:DescribeLaunchTemplateVersions", &self.name, NOT_THERE)
+            };
+            futures::try_join!(template, version)
         };
-        let version = async {
-            let call = cx.cloud.ec2().describe_launch_template_versions().launch_template_name(&self.name);
-            let answer = call.versions(VERSION).send().await;
-            answer.told_unless(cx.cloud, "ec2:DescribeLaunchTemplateVersions", &self.name, NOT_THERE)
-        };
-        let (template, version) = futures::try_join!(template, version)?;
+        let read = cx.cloud.once(format!("launch template {}", self.name), load).await?;
+        let (template, version) = read.as_ref().clone();
         let Some(template) = template.and_then(|t| t.launch_templates.unwrap_or_default().into_iter().next()) else {
             return Ok(None);
         };

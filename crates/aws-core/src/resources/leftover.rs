@@ -55,6 +55,8 @@ pub struct Found {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// The version that it belongs to, by its tag.
+    pub version: Option<String>,
 }
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,7 +88,8 @@ pub async fn search(cloud: &Cloud, owner: &Owner, known: &BTreeSet<(&str, &str)>
     )?;
     let all = [keys, groups, templates, balancers, targets, scaling].into_iter().flatten();
     let mut leftovers = Leftovers::default();
-    for (found, tags) in all {
+    for (mut found, tags) in all {
+        found.version = tags.get(VERSION).cloned();
         if known.contains(&(found.kind.name(), found.name.as_str())) || !belongs(owner, &tags) {
             continue;
         }
@@ -111,7 +114,7 @@ fn belongs(owner: &Owner, tags: &BTreeMap<String, String>) -> bool {
 type Tagged = Vec<(Found, BTreeMap<String, String>)>;
 
 fn found(kind: Kind, id: Option<&str>, name: Option<&str>) -> Found {
-    Found { kind, id: id.unwrap_or_default().to_owned(), name: name.unwrap_or_default().to_owned() }
+    Found { kind, id: id.unwrap_or_default().to_owned(), name: name.unwrap_or_default().to_owned(), version: None }
 }
 fn ec2_tags(tags: &[aws_sdk_ec2::types::Tag]) -> BTreeMap<String, String> {
     tags.iter().filter_map(|t| Some((t.key()?.to_owned(), t.value()?.to_owned()))).collect()
@@ -244,7 +247,7 @@ impl Resource for Leftover {
     fn output(&self, (): &()) {}
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        let (cloud, Found { kind, id, name }) = (cx.cloud, &self.found);
+        let (cloud, Found { kind, id, name, .. }) = (cx.cloud, &self.found);
         let busy = &["DependencyViolation", "ResourceInUse"];
         match kind {
             Kind::KeyPair => {

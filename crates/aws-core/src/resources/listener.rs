@@ -210,6 +210,9 @@ impl Resource for Listener {
         needs
     }
 
+    fn found_through(&self) -> Vec<NodeId> {
+        vec![self.load_balancer.node()]
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         // When deleting: a listener goes with its load balancer. Whose it is was asked there.
         let Some(load_balancer) = cx.try_get(self.load_balancer) else { return Ok(None) };

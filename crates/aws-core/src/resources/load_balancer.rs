@@ -66,7 +66,19 @@ pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Balancer>>
             call.told_unless(cloud, "elasticloadbalancing:DescribeLoadBalancers", name, &["LoadBalancerNotFound"])?;
         Ok(answer.and_then(|a| a.load_balancers.unwrap_or_default().into_iter().next()))
     };
-    cloud.once(format!("load balancer {name}"), load).await
+    cloud.once(key(name), load).await
+}
+
+fn key(name: &str) -> String {
+    format!("load balancer {name}")
+}
+
+/// The DNS name that AWS gave the load balancer of this name, as this run knows it.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn dns_name(cloud: &Cloud, name: &str) -> Result<Option<String>> {
+    Ok(describe(cloud, name).await?.as_ref().as_ref().and_then(Balancer::dns_name).map(str::to_owned))
 }
 
 impl LoadBalancer {
@@ -193,6 +205,7 @@ impl Resource for LoadBalancer {
         let arn = balancer.load_balancer_arn().unwrap_or_default();
         self.write_attributes(cx.cloud, arn).await?;
         listener::none_yet(cx.cloud, arn).await?;
+        cx.cloud.remember(key(&self.name), Some(balancer.clone()));
         Ok(LiveLoadBalancer { balancer, attributes: BTreeMap::new() })
     }
 

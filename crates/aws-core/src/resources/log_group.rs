@@ -78,6 +78,32 @@ impl LogGroup {
     }
 }
 
+/// The log group of this name.
+async fn read(cloud: &Cloud, name: &str) -> Result<Option<Live>> {
+    let mut pages = cloud.logs().describe_log_groups().log_group_name_prefix(name).into_paginator().send();
+    let mut found = None;
+    // In the order of their names: the group itself comes before those whose names it begins.
+    while let Some(page) = pages.next().await {
+        let page = page.told(cloud, "logs:DescribeLogGroups", name)?;
+        let mut groups = page.log_groups.unwrap_or_default().into_iter();
+        found = groups.find(|g| g.log_group_name() == Some(name));
+        if found.is_some() {
+            break;
+        }
+    }
+    let Some(group) = found else { return Ok(None) };
+    // The older of the two ARN fields ends in `:*`, which the tag calls refuse.
+    let arn = group.log_group_arn.clone().or_else(|| group.arn.clone()).unwrap_or_default();
+    let arn = arn.trim_end_matches(":*").to_owned();
+    let tags = cloud.logs().list_tags_for_resource().resource_arn(&arn).send().await;
+    let absent = &["ResourceNotFoundException"];
+    let Some(tags) = tags.told_unless(cloud, "logs:ListTagsForResource", name, absent)? else {
+        return Ok(None);
+    };
+    let tags: BTreeMap<String, String> = tags.tags.unwrap_or_default().into_iter().collect();
+    Ok(Some(Live { arn, retention_days: group.retention_in_days, tags }))
+}
+
 impl Resource for LogGroup {
     const KIND: &'static str = "log group";
     type Cloud = Cloud;
@@ -92,29 +118,12 @@ impl Resource for LogGroup {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let mut pages = cx.cloud.logs().describe_log_groups().log_group_name_prefix(&self.name).into_paginator().send();
-        let mut found = None;
-        // In the order of their names: the group itself comes before those whose names it begins.
-        while let Some(page) = pages.next().await {
-            let page = page.told(cx.cloud, "logs:DescribeLogGroups", &self.name)?;
-            let mut groups = page.log_groups.unwrap_or_default().into_iter();
-            found = groups.find(|g| g.log_group_name() == Some(&self.name));
-            if found.is_some() {
-                break;
-            }
+        let load = read(cx.cloud, &self.name);
+        let found = cx.cloud.once(format!("log group {}", self.name), load).await?.as_ref().clone();
+        if let Some(live) = &found {
+            self.owner.claim(Self::KIND, &self.name, &live.tags)?;
         }
-        let Some(group) = found else { return Ok(None) };
-        // The older of the two ARN fields ends in `:*`, which the tag calls refuse.
-        let arn = group.log_group_arn.clone().or_else(|| group.arn.clone()).unwrap_or_default();
-        let arn = arn.trim_end_matches(":*").to_owned();
-        let tags = cx.cloud.logs().list_tags_for_resource().resource_arn(&arn).send().await;
-        let absent = &["ResourceNotFoundException"];
-        let Some(tags) = tags.told_unless(cx.cloud, "logs:ListTagsForResource", &self.name, absent)? else {
-            return Ok(None);
-        };
-        let tags: BTreeMap<String, String> = tags.tags.unwrap_or_default().into_iter().collect();
-        self.owner.claim(Self::KIND, &self.name, &tags)?;
-        Ok(Some(Live { arn, retention_days: group.retention_in_days, tags }))
+        Ok(found)
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {

@@ -127,6 +127,33 @@ impl Role {
     }
 }
 
+/// Role, policies and instance profile of this name; read once in each run.
+async fn read(cloud: &Cloud, name: &str) -> Result<Live> {
+    let load = async {
+        let iam = cloud.iam();
+        let absent = &[NOT_THERE];
+        let (role, policy, attached, profile) = futures::try_join!(
+            async { iam.get_role().role_name(name).send().await.told_unless(cloud, "iam:GetRole", name, absent) },
+            async {
+                let call = iam.get_role_policy().role_name(name).policy_name(POLICY);
+                call.send().await.told_unless(cloud, "iam:GetRolePolicy", name, absent)
+            },
+            attached(cloud, name),
+            async {
+                let call = iam.get_instance_profile().instance_profile_name(name);
+                call.send().await.told_unless(cloud, "iam:GetInstanceProfile", name, absent)
+            },
+        )?;
+        Ok(Live {
+            role: role.and_then(|r| r.role),
+            profile: profile.and_then(|p| p.instance_profile),
+            policy: policy.map(|p| documents::parse(p.policy_document())),
+            attached,
+        })
+    };
+    Ok(cloud.once(format!("role {name}"), load).await?.as_ref().clone())
+}
+
 impl Resource for Role {
     const KIND: &'static str = "IAM role";
     type Cloud = Cloud;
@@ -144,26 +171,7 @@ impl Resource for Role {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let (iam, name) = (cx.cloud.iam(), self.name.as_str());
-        let absent = &[NOT_THERE];
-        let (role, policy, attached, profile) = futures::try_join!(
-            async { iam.get_role().role_name(name).send().await.told_unless(cx.cloud, "iam:GetRole", name, absent) },
-            async {
-                let call = iam.get_role_policy().role_name(name).policy_name(POLICY);
-                call.send().await.told_unless(cx.cloud, "iam:GetRolePolicy", name, absent)
-            },
-            attached(cx.cloud, name),
-            async {
-                let call = iam.get_instance_profile().instance_profile_name(name);
-                call.send().await.told_unless(cx.cloud, "iam:GetInstanceProfile", name, absent)
-            },
-        )?;
-        let live = Live {
-            role: role.and_then(|r| r.role),
-            profile: profile.and_then(|p| p.instance_profile),
-            policy: policy.map(|p| documents::parse(p.policy_document())),
-            attached,
-        };
+        let live = read(cx.cloud, &self.name).await?;
         if self.ownership == Ownership::Existing {
             return Ok(live.role.is_some().then_some(live));
         }
@@ -172,7 +180,7 @@ impl Resource for Role {
         }
         let claim = |kind, tags: &[Tag]| {
             let tags = tags.iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect();
-            self.owner.claim(kind, name, &tags)
+            self.owner.claim(kind, &self.name, &tags)
         };
         live.role.as_ref().map_or(Ok(()), |r| claim(Self::KIND, r.tags()))?;
         live.profile.as_ref().map_or(Ok(()), |p| claim("instance profile", p.tags()))?;

@@ -4,10 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ownership, Ref, Resource},
-    model::{
-        Owner,
-        tags::{APPLICATION, MANAGED_BY},
-    },
+    model::Owner,
 };
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
 use ipnet::IpNet;
@@ -178,17 +175,15 @@ impl Resource for SecurityGroup {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let vpc = self.owner.vpc.as_str();
+        // One list of the VPC's groups serves every group of the graph, and shows a foreign one of the name.
+        let all = list_of_vpc(cx.cloud, vpc).await?;
+        let named = |g: &&Live| g.group_name() == Some(&self.name);
         if self.ownership == Ownership::Existing {
-            let field = if self.name.starts_with("sg-") { "group-id" } else { "group-name" };
-            return Ok(list(cx.cloud, &[("vpc-id", vpc), (field, &self.name)]).await?.into_iter().next());
+            let found =
+                all.iter().find(|g| named(g) || (self.name.starts_with("sg-") && g.group_id() == Some(&self.name)));
+            return Ok(found.cloned());
         }
-        let ours = list_of_application(cx.cloud, vpc, &self.owner.application).await?;
-        let mut found = ours.iter().find(|g| g.group_name() == Some(&self.name)).cloned();
-        if found.is_none() {
-            // The name is unique in the VPC: without this look, a foreign group of the name would be
-            // AWS's puzzling answer to the creating call.
-            found = list(cx.cloud, &[("vpc-id", vpc), ("group-name", &self.name)]).await?.into_iter().next();
-        }
+        let found = all.iter().find(named).cloned();
         if let Some(live) = &found {
             self.owner.claim(Self::KIND, &self.name, &tags(live))?;
         }
@@ -286,30 +281,12 @@ pub fn tags(live: &Live) -> BTreeMap<String, String> {
     pairs.map(|t| (t.key().unwrap_or_default().to_owned(), t.value().unwrap_or_default().to_owned())).collect()
 }
 
-/// The security groups that `minion` owns in a VPC: one application's, or all. One list for each run.
+/// All security groups of a VPC. One list for each run.
 ///
 /// # Errors
 /// What EC2 answers.
-pub async fn list_owned(cloud: &Cloud, owner_vpc: &str, application: Option<&str>) -> Result<Arc<Vec<Live>>> {
-    if let Some(application) = application {
-        return list_of_application(cloud, owner_vpc, application).await;
-    }
-    let managed = format!("tag:{MANAGED_BY}");
-    cloud
-        .once(format!("security groups of {owner_vpc}"), async {
-            list(cloud, &[("vpc-id", owner_vpc), (&managed, "minion")]).await
-        })
-        .await
-}
-
-/// By the application's tag, which only our own tools write; `find` and `list_owned` share it.
-async fn list_of_application(cloud: &Cloud, vpc: &str, application: &str) -> Result<Arc<Vec<Live>>> {
-    let tag = format!("tag:{APPLICATION}");
-    cloud
-        .once(format!("security groups of {application} in {vpc}"), async {
-            list(cloud, &[("vpc-id", vpc), (&tag, application)]).await
-        })
-        .await
+pub async fn list_of_vpc(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<Live>>> {
+    cloud.once(format!("security groups of {vpc}"), list(cloud, &[("vpc-id", vpc)])).await
 }
 
 async fn list(cloud: &Cloud, filters: &[(&str, &str)]) -> Result<Vec<Live>> {

@@ -2,7 +2,7 @@
 use crate::site::Session;
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode, Options, Report, run},
+    engine::{Graph, Mode, Options, Quiet, Report, run},
 };
 use terminal::{Exit, flags::Writes};
 
@@ -51,4 +51,10 @@ async fn go(
         session.terminal.summary(&report, what)
     };
     Ok((exit, report))
+}
+
+/// Looks at everything in the graph and says nothing: what is read is remembered for the run.
+pub(super) async fn look(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>) {
+    let options = Options { cancel: session.cancel.clone(), ..Options::default() };
+    run(graph, cloud, Mode::Plan, &options, &Quiet).await;
 }

@@ -26,7 +26,8 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
     if let Command::Completions(args) = cli.command {
         return commands::completions::run(terminal, &args);
     }
-    let settings = Settings::resolve(&cli.place, |name| std::env::var(name).ok())?;
+    let settings =
+        Settings::resolve(&cli.place, matches!(cli.command, Command::Configure(_)), |name| std::env::var(name).ok())?;
     let session = Session { terminal: terminal.clone(), cancel, settings };
     match cli.command {
         Command::Configure(args) => commands::configure::run(&session, args).await,

@@ -1,8 +1,8 @@
 //! `minion applications create` and `update`: the same convergence, told differently.
 use crate::{
-    commands::converge::converge,
+    commands::converge::{converge, look},
     deployed::{self, Deployed},
-    graph::application::{Input, SaveKey, graph},
+    graph::application::{Input, SaveKey, deletion_graph, graph},
     manifest::{self, Manifest},
     site::{Session, Site},
 };
@@ -38,7 +38,15 @@ pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Re
     let site = session.site().await?;
     let (ground, versions) = terminal
         .during(&format!("Checking whether application {name} exists"), async {
-            tokio::try_join!(site.ground(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))
+            // What the names lead to is looked at while the settings are read.
+            let names = deletion_graph(&loaded.manifest, &site.owner(name, None), site.cloud.region(), false);
+            let early = async {
+                look(session, &site.cloud, &names).await;
+                Ok(())
+            };
+            let versions = deployed::versions(&site.cloud, &site.vpc, Some(name), None);
+            let (ground, versions, ()) = tokio::try_join!(site.ground(Some(name)), versions, early)?;
+            Ok((ground, versions))
         })
         .await?;
     let stored = ground.manifest.as_deref();

@@ -2,13 +2,17 @@
 use super::create::key_directory;
 use crate::{
     commands::{converge::destroy, versions::delete as versions},
-    deployed,
+    deployed::{self, Deployed},
     dns::Names,
     graph::application,
     manifest::Manifest,
-    site::Session,
+    site::{Session, Site},
 };
-use aws_core::{Error, Result, model::ApplicationName};
+use aws_core::{
+    Error, Result,
+    model::{ApplicationName, Owner, names::AppVersion},
+    resources::leftover,
+};
 use clap::Args;
 use terminal::{Exit, flags::Writes};
 
@@ -32,8 +36,10 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     let site = session.site().await?;
     let (start, deployed) =
         tokio::try_join!(site.start(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))?;
-    let list: Vec<_> = deployed.iter().map(|d| d.id.version.to_string()).collect();
-    if !deployed.is_empty() && !args.cascade {
+    let owner = site.owner(name, None);
+    let ids = all_versions(&site, name, &owner, deployed).await?;
+    let list: Vec<_> = ids.iter().map(|id| id.version.to_string()).collect();
+    if !ids.is_empty() && !args.cascade {
         return Err(Error::refused(format!("application {name} has versions: {}", list.join(", "))).hint(format!(
             "Delete them first (`minion versions delete {name} {}`), or all at once with --cascade.",
             list[0]
@@ -41,7 +47,6 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     }
     let manifest = start.manifest.as_deref().and_then(|text| crate::manifest::parse(text, "stored manifest").ok());
     let manifest = manifest.unwrap_or_else(|| Manifest::bare(name));
-    let owner = site.owner(name, None);
     let graph = application::deletion_graph(&manifest, &owner, site.cloud.region(), args.keep_logs);
 
     if !args.writes.dry_run {
@@ -51,12 +56,11 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
             return Ok(Exit::Failed);
         }
     }
-    if !deployed.is_empty() {
+    if !ids.is_empty() {
         let names = match site.domain(&start.settings) {
             Ok(domain) => Some(Names::load(&site, domain).await?),
             Err(_) => None,
         };
-        let ids: Vec<_> = deployed.into_iter().map(|d| d.id).collect();
         let exit = versions::remove(session, &site, &manifest, &ids, names.as_ref(), &args.writes).await?;
         if !matches!(exit, Exit::Done | Exit::Changes) {
             return Ok(exit);
@@ -72,6 +76,26 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
         name_key_files(session, &site.vpc, name);
     }
     Ok(exit.and(rest))
+}
+
+/// The versions that have an Auto Scaling group, and those that were begun and never got one: load balancers,
+/// target groups and launch templates carry the version's name too.
+async fn all_versions(
+    site: &Site,
+    name: &ApplicationName,
+    owner: &Owner,
+    deployed: Vec<Deployed>,
+) -> Result<Vec<AppVersion>> {
+    let found = leftover::search(&site.cloud, owner, &std::collections::BTreeSet::new()).await?;
+    let begun = found.ours.iter().filter_map(|f| f.version.as_deref()?.parse().ok());
+    let mut ids: Vec<_> = deployed.into_iter().map(|d| d.id).collect();
+    for version in begun {
+        let id = AppVersion::new(name.clone(), version)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 /// The key files on this computer are the operator's: named, not deleted.

@@ -2,8 +2,9 @@
 use super::delete::delete_command;
 use crate::{
     boot,
-    commands::converge::converge,
+    commands::converge::{converge, look},
     deployed::{self, Deployed},
+    dns::Names,
     environment, gate,
     graph::{application::owner_of, version},
     manifest::{self, Manifest, Protocol},
@@ -16,8 +17,10 @@ use aws_core::{
         network::Choice,
         wait::{Patience, parse_duration},
     },
+    engine::Graph,
     images::{self, Resolved},
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
+    resources::load_balancer,
 };
 use clap::Args;
 use std::{path::PathBuf, time::Duration};
@@ -69,8 +72,13 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     args.image.require_version()?;
     let site = session.site().await?;
     let name = &id.application;
-    let (ground, versions) =
-        tokio::try_join!(site.ground(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))?;
+    // Everything that can be looked at by name is, while the settings are read: it is all there afterwards.
+    let (ground, versions, recommended, ()) = tokio::try_join!(
+        site.ground(Some(name)),
+        deployed::versions(&site.cloud, &site.vpc, Some(name), None),
+        boot::recommended(&site),
+        look_early(session, &site, &id)
+    )?;
     let manifest = manifest::parse(site.stored_manifest(name, ground.manifest.as_deref())?, "stored manifest")?;
     let domain = site.domain(&ground.vpc_settings)?;
     let existing = versions.iter().find(|d| d.id == id);
@@ -90,7 +98,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     };
     let (image, boot, zones) = tokio::try_join!(
         image,
-        boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type),
+        boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type, recommended),
         site.zones(&domain)
     )?;
     if let Some(resolved) = &image {
@@ -141,6 +149,21 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     serve(session, &site, &id, wanted, &args, &url).await
 }
 
+/// Looks at what a version's names lead to, so that the graph finds it read already. What fails here is told
+/// when the graph looks again.
+async fn look_early(session: &Session, site: &Site, id: &AppVersion) -> Result<()> {
+    let (manifest, owner) = (Manifest::bare(&id.application), site.owner(&id.application, None));
+    let mut graph = Graph::default();
+    version::deletion(&mut graph, id, &manifest, &owner, site.cloud.region(), None, String::new());
+    let records = async {
+        if let Some(domain) = &site.settings.values.domain {
+            let _ = Names::load(site, domain.clone()).await;
+        }
+    };
+    tokio::join!(look(session, &site.cloud, &graph), records);
+    Ok(())
+}
+
 /// Waits until the version is healthy, and says where it is.
 async fn serve(
     session: &Session,
@@ -151,8 +174,9 @@ async fn serve(
     url: &str,
 ) -> Result<Exit> {
     let terminal = &session.terminal;
-    let balancer = gate::balancer(&site.cloud, id).await?;
-    terminal.say(&format!("DNS name of load balancer is {}", balancer.dns_name));
+    if let Some(dns_name) = load_balancer::dns_name(&site.cloud, &id.load_balancer()).await? {
+        terminal.say(&format!("DNS name of load balancer is {dns_name}"));
+    }
     if !args.no_wait && wanted > 0 {
         let patience = Patience::new(args.timeout, session.cancel.clone());
         if let Err(error) = gate::wait_until_healthy(session, site, id, wanted, &patience).await {

@@ -10,7 +10,7 @@ use crate::{
 };
 use aws_core::{
     Error, Result,
-    engine::{Graph, Report},
+    engine::{Graph, Report, World as _},
     model::{ApplicationName, Owner, VersionName, names::AppVersion},
     resources::leftover,
 };
@@ -183,6 +183,10 @@ pub async fn leftovers(
     report: &Report,
     writes: &Writes,
 ) -> Result<Exit> {
+    // What was read before the deletion is no longer true.
+    if !writes.dry_run {
+        site.cloud.forget();
+    }
     let known = report.nodes.iter().map(|n| (n.kind, n.name.as_str())).collect();
     let found = leftover::search(&site.cloud, owner, &known).await?;
     for foreign in &found.foreign {
