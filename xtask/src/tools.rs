@@ -1,4 +1,5 @@
-//! The pinned AWS emulator, in a Python environment of its own.
+//! The pinned AWS emulator, and shellcheck for the scripts that instances boot, in a Python environment of
+//! their own.
 use crate::cargo::workspace;
 use anyhow::{Context as _, Result, bail};
 use std::{

@@ -14,8 +14,6 @@ impl Observer for Terminal {
                 self.tick(step, &format!("trying again: {first}"), false);
             }
             Event::End { step, result } => self.end(step, result),
-            Event::Say(text) => self.say(text),
-            Event::Warn(text) => self.warn(text),
         }
     }
 }
@@ -35,8 +33,8 @@ mod tests {
         let error = Error::failed("in use").retryable();
         terminal.event(Event::Retry { step: 1, error: &error, pause: Duration::from_secs(1) });
         terminal.event(Event::End { step: 1, result: Ok("OK") });
-        terminal.event(Event::Say("a line"));
-        terminal.event(Event::Warn("a warning"));
+        terminal.say("a line");
+        terminal.warn("a warning");
         terminal.event(Event::End { step: 0, result: Err("FAILED") });
         assert_eq!(
             captured.err(),

@@ -49,10 +49,6 @@ pub enum Event<'a> {
         /// `Err` holds the words for the step line's end: `FAILED`, ..
         result: Result<&'a str, &'a str>,
     },
-    /// A line by itself.
-    Say(&'a str),
-    /// A line by itself that the operator should not miss.
-    Warn(&'a str),
 }
 
 /// Whoever listens to [`Event`]s.

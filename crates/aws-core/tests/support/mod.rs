@@ -238,7 +238,6 @@ impl Observer for Recorder {
             Event::Retry { error, .. } => format!("retry: {error}"),
             Event::End { result: Ok(words), .. } | Event::End { result: Err(words), .. } => words.to_owned(),
             Event::Tick { note, .. } => note.to_owned(),
-            Event::Say(line) | Event::Warn(line) => line.to_owned(),
         };
         self.0.lock().expect("no listener panics").push(line);
     }
