@@ -68,6 +68,10 @@ impl Deployed {
         let passed_on = protocol == "tcp";
         list.split(',').filter_map(|n| n.parse().ok()).map(|number| VersionPort { number, passed_on }).collect()
     }
+    /// The domain that its DNS name is in.
+    pub fn domain(&self) -> Option<String> {
+        self.dns_name()?.strip_prefix(&format!("{}.", self.id.label())).map(str::to_owned)
+    }
     /// The version's own DNS name.
     pub fn dns_name(&self) -> Option<&str> {
         self.group.tags.get(DNS_NAME).map(String::as_str)
@@ -97,18 +101,22 @@ pub async fn versions(
 /// When the call fails, or the version is not deployed.
 pub async fn version(cloud: &Cloud, vpc: &str, id: &AppVersion) -> Result<Deployed> {
     let all = versions(cloud, vpc, Some(&id.application), None).await?;
-    let known: Vec<_> = all.iter().map(|d| d.id.version.to_string()).collect();
-    all.into_iter().find(|d| d.id == *id).ok_or_else(|| {
-        let error = Error::not_found(format!("{id} does not exist"));
-        if known.is_empty() {
-            error.hint(format!(
-                "{} has no versions. `minion versions create {} VERSION IMAGE` makes one.",
-                id.application, id.application
-            ))
-        } else {
-            error.hint(format!("{} has: {}.", id.application, known.join(", ")))
-        }
-    })
+    let missing = missing(id, &all);
+    all.into_iter().find(|d| d.id == *id).ok_or(missing)
+}
+
+/// The error of a version that is not there, which names those that are.
+pub fn missing(id: &AppVersion, versions: &[Deployed]) -> Error {
+    let known: Vec<_> = versions.iter().map(|d| d.id.version.to_string()).collect();
+    let error = Error::not_found(format!("{id} does not exist"));
+    if known.is_empty() {
+        let application = &id.application;
+        error.hint(format!(
+            "{application} has no versions here. `minion versions create {application} VERSION IMAGE` makes one."
+        ))
+    } else {
+        error.hint(format!("{} has: {}.", id.application, known.join(", ")))
+    }
 }
 
 fn deployed(group: Group) -> Option<Deployed> {

@@ -100,14 +100,24 @@ impl Site {
         })
     }
 
-    /// The domain, with one more call when only the VPC's settings hold it.
+    /// The domain: the operator's, the VPC's, or that of the VPC's old `Config` tag, which costs calls of its own.
     ///
     /// # Errors
-    /// When neither is set.
-    pub async fn domain_somewhere(&self) -> Result<String> {
-        match &self.settings.values.domain {
-            Some(domain) => Ok(domain.clone()),
-            None => self.domain(&self.start(None).await?.settings),
+    /// A usage error when none is set; what AWS answers.
+    pub async fn any_domain(&self, read: Option<&VpcSettings>) -> Result<String> {
+        if let Some(domain) = &self.settings.values.domain {
+            return Ok(domain.clone());
+        }
+        let settings = match read {
+            Some(settings) => settings.clone(),
+            None => self.start(None).await?.settings,
+        };
+        match self.domain(&settings) {
+            Ok(domain) => Ok(domain),
+            Err(_) => {
+                let place = network::load(&self.cloud, &self.vpc).await?;
+                self.domain(&settings.or(place.config_tag.as_deref())?)
+            }
         }
     }
 
@@ -159,7 +169,7 @@ impl Site {
     /// When there is none: the application does not exist.
     pub fn stored_manifest<'t>(&self, name: &ApplicationName, stored: Option<&'t str>) -> Result<&'t str> {
         stored.ok_or_else(|| {
-            Error::not_found(format!("application {name} does not exist in {}", self.vpc))
+            Error::not_found(format!("application {name} does not exist in {} ({})", self.vpc, self.cloud.region()))
                 .hint("`minion applications` lists those there are; `minion applications create MANIFEST` creates one.")
         })
     }

@@ -30,6 +30,13 @@ pub struct Alias {
     pub zone_id: String,
 }
 
+impl Alias {
+    /// Whether the target is a load balancer of this region (`<name>.<region>.elb.` or `<name>.elb.<region>.`).
+    pub fn is_in(&self, region: &str) -> bool {
+        self.dns_name.contains(&format!(".{region}.elb.")) || self.dns_name.contains(&format!(".elb.{region}."))
+    }
+}
+
 /// One change of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {

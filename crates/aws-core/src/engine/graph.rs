@@ -171,12 +171,4 @@ impl<C: World> Graph<C> {
         self.nodes.push(Box::new(resource));
         Ref { node, kind: PhantomData }
     }
-    /// How many nodes there are.
-    pub fn len(&self) -> usize {
-        self.nodes.len()
-    }
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
 }

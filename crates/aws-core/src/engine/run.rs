@@ -90,7 +90,13 @@ pub async fn run<C: World>(
     let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(_))));
     let bad = failed.or_else(|| nodes.iter().position(|n| matches!(n, Node::Ended(_))));
     if mode.destroys() {
-        // A look that failed keeps what it was for, and what that needs; all else goes.
+        // A look that failed keeps what it was for, what that needs, and what needs it; all else goes.
+        for i in 0..nodes.len() {
+            let ended = graph.needs[i].iter().find(|n| matches!(nodes[n.0], Node::Ended(_)));
+            if let (Some(need), Node::Looked(..)) = (ended, &nodes[i]) {
+                nodes[i] = Node::Ended(Outcome::Skipped(*need));
+            }
+        }
         let mut needed_by = vec![Vec::new(); nodes.len()];
         for (i, needs) in graph.needs.iter().enumerate() {
             needs.iter().for_each(|need| needed_by[need.0].push(NodeId(i)));
@@ -149,12 +155,12 @@ impl<C: World> Run<'_, C> {
             let ours = live.is_some() && resource.ownership() == Ownership::Owned;
             return Ok(if ours { Action::Delete } else { Action::Keep });
         }
-        // It is there, but something that it refers to is still to be made: compared in full after that.
-        if let (Some(_), Some(parent)) = (live, self.graph.needs[i].iter().find(|n| self.outputs[n.0].get().is_none()))
-        {
-            return Ok(Action::Update(vec![Change::new("refers to", "missing", self.label(parent.0))]));
+        let mut action = resource.plan(&self.cx(i), live)?;
+        // It is there, but something that it refers to is still to be made.
+        let missing = self.graph.needs[i].iter().find(|n| self.outputs[n.0].get().is_none());
+        if let (Some(parent), Action::Keep, true) = (missing, &action, live.is_some()) {
+            action = Action::Update(vec![Change::new("refers to", "missing", self.label(parent.0))]);
         }
-        let action = resource.plan(&self.cx(i), live)?;
         if let (true, Action::Update(changes)) = (self.mode.writes(), &action)
             && let Some(change) = changes.iter().find(|c| c.refused.is_some())
         {

@@ -130,7 +130,7 @@ pub fn tags(group: &Group) -> BTreeMap<String, String> {
 pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     let Some(group) = describe(cloud, name).await? else { return Ok(()) };
     if !deleting(&group) {
-        match resize(cloud, name, &Size { min: 0, max: group.max_size().unwrap_or_default(), desired: 0 }).await {
+        match resize(cloud, name, &Size { min: 0, max: 0, desired: 0 }).await {
             Err(e) if e.kind() == Kind::NotFound => return Ok(()),
             other => other.map_err(|e| e.retry_on(BUSY))?,
         }

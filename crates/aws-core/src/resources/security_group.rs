@@ -76,7 +76,8 @@ pub struct GroupId(pub String);
 impl SecurityGroup {
     /// The wanted rules, on a group of this id.
     fn wanted(&self, cx: &Cx<'_, Cloud>, id: &str) -> Rules {
-        let group = |r: Ref<GroupId>| cx.get(r).0.clone();
+        // In a plan the other group may be still to be made.
+        let group = |r: Ref<GroupId>| cx.try_get(r).map_or_else(|| "a group to be made".to_owned(), |g| g.0.clone());
         self.ingress.iter().map(|i| rules::wanted(i, id, group)).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Running a graph as every mutating command does: plan or apply, and say what became of it.
 use crate::site::Session;
 use aws_core::{
+    Result,
     cloud::Cloud,
     engine::{Graph, Mode, Options, Quiet, Report, run},
 };
@@ -13,48 +14,33 @@ pub(super) async fn converge(
     graph: &Graph<Cloud>,
     writes: &Writes,
     what: &str,
-) -> aws_core::Result<(Exit, Report)> {
-    go(session, cloud, graph, writes, what, false).await
+) -> Result<(Exit, Report)> {
+    let mode = if writes.dry_run { Mode::Plan } else { Mode::Apply };
+    let report = run(graph, cloud, mode, &options(session), &session.terminal).await;
+    Ok((tell(session, &report, writes, what, false)?, report))
 }
 
-/// Removes what the graph owns, or with `--dry-run` prints the plan.
-pub(super) async fn destroy(
-    session: &Session,
-    cloud: &Cloud,
-    graph: &Graph<Cloud>,
-    writes: &Writes,
-    what: &str,
-) -> aws_core::Result<(Exit, Report)> {
-    go(session, cloud, graph, writes, what, true).await
+/// Removes what the graph owns, or with `--dry-run` finds out what that would be. Steps are told, the outcome
+/// is not: see [`tell`].
+pub(super) async fn destroy(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>, writes: &Writes) -> Report {
+    let mode = if writes.dry_run { Mode::PlanDestroy } else { Mode::Destroy };
+    run(graph, cloud, mode, &options(session), &session.terminal).await
 }
 
-async fn go(
-    session: &Session,
-    cloud: &Cloud,
-    graph: &Graph<Cloud>,
-    writes: &Writes,
-    what: &str,
-    destroy: bool,
-) -> aws_core::Result<(Exit, Report)> {
-    let mode = match (destroy, writes.dry_run) {
-        (false, false) => Mode::Apply,
-        (false, true) => Mode::Plan,
-        (true, false) => Mode::Destroy,
-        (true, true) => Mode::PlanDestroy,
-    };
-    let options = Options { cancel: session.cancel.clone(), ..Options::default() };
-    let report = run(graph, cloud, mode, &options, &session.terminal).await;
-    let exit = if writes.dry_run {
-        session.terminal.plan(&report, destroy)?;
-        writes.exit(&report)
-    } else {
-        session.terminal.summary(&report, what)
-    };
-    Ok((exit, report))
+/// Prints a plan, or what became of it, and says how to exit.
+pub(super) fn tell(session: &Session, report: &Report, writes: &Writes, what: &str, destroy: bool) -> Result<Exit> {
+    if writes.dry_run {
+        session.terminal.plan(report, destroy)?;
+        return Ok(writes.exit(report));
+    }
+    Ok(session.terminal.summary(report, what))
 }
 
 /// Looks at everything in the graph and says nothing: what is read is remembered for the run.
 pub(super) async fn look(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>) {
-    let options = Options { cancel: session.cancel.clone(), ..Options::default() };
-    run(graph, cloud, Mode::Plan, &options, &Quiet).await;
+    run(graph, cloud, Mode::Plan, &options(session), &Quiet).await;
+}
+
+fn options(session: &Session) -> Options {
+    Options { cancel: session.cancel.clone(), ..Options::default() }
 }

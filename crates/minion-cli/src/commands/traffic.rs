@@ -1,28 +1,23 @@
 //! `minion traffic`
 use crate::{
     deployed::{self, Deployed},
-    dns::Names,
+    dns::{Names, names_of},
     gate,
     site::{Session, Site},
-    traffic::{Resharing, Share, Weights, reshare, write},
+    traffic::{Resharing, Share, Weights, in_sync, reshare, write},
 };
 use aws_core::{
     Error, Result,
-    cloud::wait::{Look, Patience, poll_until},
     engine::{Action, Change, NodeReport, Outcome, Report},
     model::{ApplicationName, VersionName, names::AppVersion},
-    resources::alias_record,
 };
 use clap::Args;
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 use terminal::{
     Cell, Column, Exit, Listing, Terminal,
     flags::{Output, Writes},
 };
-
-/// How long Route 53 may take to bring a change to all its name servers; it is usually done within a minute.
-const IN_SYNC: Duration = Duration::from_secs(180);
 
 /// Arguments of `traffic`.
 #[derive(Debug, Args)]
@@ -87,12 +82,16 @@ impl Listing for Row {
 /// What keeps the traffic from being read or moved.
 pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
     let site = session.site().await?;
-    let read = async {
-        let domain = site.domain_somewhere().await?;
-        Names::load(&site, domain).await
+    let early = async {
+        // Usually the versions' domain is the configured one: its records are read at the same time.
+        if let Some(domain) = &site.settings.values.domain {
+            let _ = Names::load(&site, domain.clone()).await;
+        }
+        Ok(())
     };
-    let (names, versions) =
-        tokio::try_join!(read, deployed::versions(&site.cloud, &site.vpc, Some(&args.application), None))?;
+    let versions = deployed::versions(&site.cloud, &site.vpc, Some(&args.application), None);
+    let (versions, ()) = tokio::try_join!(versions, early)?;
+    let names = names_of(&site, &versions, None).await?;
     match (&args.version, args.percent) {
         (Some(version), Some(share)) => {
             let id = AppVersion::new(args.application.clone(), version.clone())?;
@@ -105,7 +104,7 @@ pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
 async fn show(
     session: &Session,
     site: &Site,
-    names: &Names,
+    names: &[Names],
     versions: &[Deployed],
     args: &TrafficArgs,
 ) -> Result<Exit> {
@@ -113,7 +112,11 @@ async fn show(
         site.stored_manifest(&args.application, site.start(Some(&args.application)).await?.manifest.as_deref())?;
     }
     let mut rows = Vec::new();
-    for weights in names.weights(&args.application)? {
+    let mut all = Vec::new();
+    for names in names {
+        all.extend(names.weights(&args.application)?);
+    }
+    for weights in all {
         for (version, weight) in weights.percents() {
             let found = versions.iter().find(|d| d.id.version == version);
             rows.push(Row {
@@ -135,24 +138,29 @@ async fn show(
 async fn set(
     session: &Session,
     site: &Site,
-    names: &Names,
+    names: &[Names],
     versions: &[Deployed],
     id: &AppVersion,
     share: Share,
     args: &TrafficArgs,
 ) -> Result<Exit> {
     let terminal = &session.terminal;
-    let home = names.home_of(id)?;
-    let deployed = versions.iter().find(|d| d.id == *id);
-    let weights = match (home, names.weights(&id.application)?.as_slice()) {
-        (Some(zone), _) => names.weights_in(zone, &id.application)?,
+    let deployed = versions.iter().any(|d| d.id == *id);
+    let mut home = None;
+    for names in names {
+        if let Some(zone) = names.home_of(id)? {
+            home = Some((names.weights_in(zone, &id.application)?, &names.domain));
+        }
         // A version that is gone may still have a share to take away.
-        (None, [only]) if share == Share::NONE && only.raw().contains_key(&id.version) => only.clone(),
-        _ => return Err(no_such_version(versions, id, deployed.is_some())),
-    };
+        let stray = names.weights(&id.application)?.into_iter().find(|w| w.raw().contains_key(&id.version));
+        if let (None, Some(stray), Share::NONE) = (&home, stray, share) {
+            home = Some((stray, &names.domain));
+        }
+    }
+    let Some((weights, domain)) = home else { return Err(no_such_version(versions, id, deployed)) };
     let done = reshare(&weights.raw(), &id.version, share)?;
-    gate(site, &weights, &done, deployed, id, share, args.force).await?;
-    let changes = weights.changes(&done.shares, &names.domain)?;
+    gate(site, &weights, &done, versions, id, args.force).await?;
+    let changes = weights.changes(&done.shares, domain)?;
     let report = plan(&weights, &done);
     if args.writes.dry_run {
         terminal.plan(&report, false)?;
@@ -181,38 +189,46 @@ fn no_such_version(versions: &[Deployed], id: &AppVersion, deployed: bool) -> Er
             id.application, id.version
         ));
     }
-    let known: Vec<_> = versions.iter().map(|d| d.id.version.to_string()).collect();
-    let error = Error::not_found(format!("{id} does not exist"));
-    if known.is_empty() {
-        error.hint(format!("{} has no versions in this VPC.", id.application))
-    } else {
-        error.hint(format!("{} has: {}.", id.application, known.join(", ")))
-    }
+    deployed::missing(id, versions)
 }
 
-/// Refuses to send traffic where nothing answers, and to take it from the last version that has some.
+/// Refuses to send more traffic where nothing answers, and to take it from the last version that has some.
 async fn gate(
     site: &Site,
     weights: &Weights,
     done: &Resharing,
-    deployed: Option<&Deployed>,
+    versions: &[Deployed],
     id: &AppVersion,
-    share: Share,
     force: bool,
 ) -> Result<()> {
     if force {
         return Ok(());
     }
     if done.shares.is_empty() && !weights.raw().is_empty() {
-        return Err(Error::refused(format!("{id} is the last version of {} with traffic", id.application))
-            .hint("Without it the application's name would no longer resolve. Give another version traffic first, or use --force."));
+        return Err(Error::refused(format!("{id} is the last version of {} with traffic", id.application)).hint(
+            "Without it the application's name would no longer resolve. Give another version traffic first, or use --force.",
+        ));
     }
-    if share == Share::NONE {
-        return Ok(());
-    }
-    let Some(deployed) = deployed else {
-        return Err(Error::refused(format!("{id} has no auto scaling group, so nothing would answer"))
-            .hint("Use --force to send traffic all the same."));
+    // Not the named version alone: when one gets less, the others get more.
+    let now = weights.percents();
+    let grows = |v: &VersionName, s: &Share| s.percent() > now.get(v).copied().unwrap_or_default();
+    let growing = done.shares.iter().filter(|(v, s)| grows(v, s)).map(|(v, _)| v);
+    let checks = growing.map(|version| answers(site, versions, &id.application, version)).collect::<Vec<_>>();
+    futures::future::try_join_all(checks).await.map(drop)
+}
+
+/// Refuses a version that has no healthy target.
+async fn answers(
+    site: &Site,
+    versions: &[Deployed],
+    application: &ApplicationName,
+    version: &VersionName,
+) -> Result<()> {
+    let Some(deployed) = versions.iter().find(|d| d.id.version == *version) else {
+        return Err(Error::refused(format!(
+            "{application} version {version} has no auto scaling group, so nothing would answer"
+        ))
+        .hint("Use --force to send traffic all the same."));
     };
     let health = gate::health(&site.cloud, &deployed.group.target_groups).await?;
     if health.healthy() > 0 {
@@ -220,10 +236,8 @@ async fn gate(
     }
     let reasons = health.reasons();
     let why = if reasons.is_empty() { "no target is registered".to_owned() } else { reasons.join(", ") };
-    Err(Error::refused(format!("{id} has no healthy target: {why}")).hint(format!(
-        "See `minion versions show {} {}`. Use --force to send traffic all the same.",
-        id.application, id.version
-    )))
+    Err(Error::refused(format!("{} has no healthy target: {why}", deployed.id))
+        .hint(format!("See `minion versions show {application} {version}`. Use --force to send traffic all the same.")))
 }
 
 /// The shares that change, as a report of the engine's kind, so that every plan looks the same.
@@ -251,18 +265,4 @@ fn tell(terminal: &Terminal, weights: &Weights, done: &Resharing) {
     let list: Vec<_> = done.shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
     let list = if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
     terminal.say(&format!("Traffic of {}: {list}", weights.name()));
-}
-
-async fn in_sync(session: &Session, site: &Site, change: &str) -> Result<()> {
-    let step = session.terminal.waiting("Waiting for all name servers to know");
-    let patience = Patience::new(IN_SYNC, session.cancel.clone());
-    let look = async || {
-        let done = alias_record::in_sync(&site.cloud, change).await?;
-        Ok(if done { Look::Done(()) } else { Look::NotYet("the change is pending".into()) })
-    };
-    let waited = poll_until("Route 53 to bring the change to all its name servers", &patience, look, |missing, _| {
-        step.tick(missing)
-    });
-    let waited = waited.await;
-    step.end(waited).map_err(|e| e.hint("The change is written and will arrive; nothing has to be done."))
 }

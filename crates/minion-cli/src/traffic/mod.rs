@@ -3,7 +3,9 @@
 mod arithmetic;
 mod records;
 mod share;
+mod sync;
 
 pub use arithmetic::{Resharing, reshare};
 pub use records::{Weights, weights_of, write};
 pub use share::Share;
+pub use sync::in_sync;

@@ -30,6 +30,7 @@ pub fn weights_of(
     zone_id: &str,
     application: &ApplicationName,
     domain: &str,
+    region: &str,
 ) -> Result<Weights> {
     let name = application.dns_name(domain);
     let mut weighted = BTreeMap::new();
@@ -41,6 +42,10 @@ pub fn weights_of(
             return Err(Error::refused(format!("{name} has a record that minion did not make: {record}"))
                 .hint(format!("Remove it from hosted zone {zone_id}, or choose another application name.")));
         };
+        if let Some(alias) = record.alias.as_ref().filter(|a| !a.is_in(region)) {
+            return Err(Error::refused(format!("{name} is shared out in another region: {record} points to {}", alias.dns_name))
+                .hint(format!("Give the applications names or domains of their own, or work with --region of that one (here: {region}).")));
+        }
         weighted.insert(version, record.clone());
     }
     let prefix = format!("{application}-");

@@ -1,15 +1,19 @@
 //! `minion applications delete`
 use super::create::key_directory;
 use crate::{
-    commands::{converge::destroy, versions::delete as versions},
+    commands::{
+        converge::{destroy, tell},
+        versions::delete::Removal,
+    },
     deployed::{self, Deployed},
-    dns::Names,
+    dns::names_of,
     graph::application,
     manifest::Manifest,
     site::{Session, Site},
 };
 use aws_core::{
     Error, Result,
+    engine::Report,
     model::{ApplicationName, Owner, names::AppVersion},
     resources::leftover,
 };
@@ -37,7 +41,7 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     let (start, deployed) =
         tokio::try_join!(site.start(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))?;
     let owner = site.owner(name, None);
-    let ids = all_versions(&site, name, &owner, deployed).await?;
+    let ids = all_versions(&site, name, &owner, &deployed).await?;
     let list: Vec<_> = ids.iter().map(|id| id.version.to_string()).collect();
     if !ids.is_empty() && !args.cascade {
         return Err(Error::refused(format!("application {name} has versions: {}", list.join(", "))).hint(format!(
@@ -47,35 +51,47 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     }
     let manifest = start.manifest.as_deref().and_then(|text| crate::manifest::parse(text, "stored manifest").ok());
     let manifest = manifest.unwrap_or_else(|| Manifest::bare(name));
-    let graph = application::deletion_graph(&manifest, &owner, site.cloud.region(), args.keep_logs);
-
+    // A version that is gone may have left its records: without a domain nobody could tell.
+    let names = names_of(&site, &deployed, Some(&start.settings)).await?;
     if !args.writes.dry_run {
-        let what = if list.is_empty() { String::new() } else { format!(" and its versions {}", list.join(", ")) };
-        let question = format!("Delete application {name}{what} in {}?", site.vpc);
+        let versions = if list.is_empty() { String::new() } else { format!(" and its versions {}", list.join(", ")) };
+        let mut traffic = false;
+        for names in &names {
+            traffic |= !names.percents(name)?.is_empty();
+        }
+        let traffic = if traffic { ", which have traffic," } else { "" };
+        let question = format!("Delete application {name}{versions}{traffic} in {}?", site.vpc);
         if !terminal.confirm(&question, "--yes")? {
             return Ok(Exit::Failed);
         }
     }
+    let removal =
+        Removal { session, site: &site, manifest: &manifest, names: &names, writes: &args.writes, wait: false };
+    let what = format!("application {name}");
+    let mut removed = Report { nodes: Vec::new() };
     if !ids.is_empty() {
-        let names = match site.domain(&start.settings) {
-            Ok(domain) => Some(Names::load(&site, domain).await?),
-            Err(_) => None,
-        };
-        let exit = versions::remove(session, &site, &manifest, &ids, names.as_ref(), &args.writes).await?;
-        if !matches!(exit, Exit::Done | Exit::Changes) {
-            return Ok(exit);
+        removed = removal.versions(&ids).await?;
+        if !removed.complete() {
+            return tell(session, &removed, &args.writes, &what, true);
         }
     }
-    let (exit, report) = destroy(session, &site.cloud, &graph, &args.writes, &format!("Application {name}")).await?;
-    if report.complete() && report.changes() == 0 && start.manifest.is_none() && list.is_empty() {
-        return Err(Error::not_found(format!("application {name} does not exist in {}", site.vpc))
-            .hint("`minion applications` lists those there are."));
+    let graph = application::deletion_graph(&manifest, &owner, site.cloud.region(), args.keep_logs);
+    let mut own = destroy(session, &site.cloud, &graph, &args.writes).await;
+    if own.complete() && own.changes() == 0 && start.manifest.is_none() && ids.is_empty() {
+        return Err(Error::not_found(format!(
+            "application {name} does not exist in {} ({})",
+            site.vpc,
+            site.cloud.region()
+        ))
+        .hint("`minion applications` lists those there are."));
     }
-    let rest = versions::leftovers(session, &site, &owner, &report, &args.writes).await?;
+    removed.nodes.append(&mut own.nodes);
+    removal.leftovers(&owner, &mut removed).await?;
+    let exit = tell(session, &removed, &args.writes, &what, true)?;
     if exit == Exit::Done && !args.writes.dry_run {
         name_key_files(session, &site.vpc, name);
     }
-    Ok(exit.and(rest))
+    Ok(exit)
 }
 
 /// The versions that have an Auto Scaling group, and those that were begun and never got one: load balancers,
@@ -84,11 +100,11 @@ async fn all_versions(
     site: &Site,
     name: &ApplicationName,
     owner: &Owner,
-    deployed: Vec<Deployed>,
+    deployed: &[Deployed],
 ) -> Result<Vec<AppVersion>> {
     let found = leftover::search(&site.cloud, owner, &std::collections::BTreeSet::new()).await?;
     let begun = found.ours.iter().filter_map(|f| f.version.as_deref()?.parse().ok());
-    let mut ids: Vec<_> = deployed.into_iter().map(|d| d.id).collect();
+    let mut ids: Vec<_> = deployed.iter().map(|d| d.id.clone()).collect();
     for version in begun {
         let id = AppVersion::new(name.clone(), version)?;
         if !ids.contains(&id) {

@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, args: ShowArgs) -> Result<Exit> {
     let start = site.start(Some(name)).await?;
     let text = site.stored_manifest(name, start.manifest.as_deref())?;
     let domain = site.domain(&start.settings).ok();
-    let versions = rows::load(session, &site, domain.clone(), Some(name)).await?;
+    let versions = rows::load(session, &site, Some(name)).await?;
     let terminal = &session.terminal;
     if args.output.format == Format::Table {
         terminal.line(&format!("# Application {name} in {} ({})", site.vpc, site.cloud.region()))?;

@@ -1,22 +1,26 @@
 //! `minion versions delete`, and removing several versions at once for `applications delete --cascade`.
 use crate::{
-    commands::converge::destroy,
-    deployed::{self, Deployed},
-    dns::Names,
+    commands::converge::{destroy, tell},
+    deployed,
+    dns::{Names, names_of, share_of},
     graph::version,
     manifest::{self, Manifest},
     site::{Session, Site},
-    traffic::{Share, reshare, write},
+    traffic::{Share, in_sync, reshare, write},
 };
 use aws_core::{
     Error, Result,
-    engine::{Graph, Report, World as _},
+    engine::{Action, Change, Graph, NodeReport, Outcome, Report, Stop, World as _},
     model::{ApplicationName, Owner, VersionName, names::AppVersion},
     resources::leftover,
 };
 use clap::Args;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use terminal::{Exit, flags::Writes};
+
+/// How long resolvers may go on answering with a load balancer's addresses (the TTL of Route 53's aliases to
+/// load balancers).
+const RESOLVERS: Duration = Duration::from_secs(60);
 
 /// Arguments of `versions delete`.
 #[derive(Debug, Args)]
@@ -28,6 +32,9 @@ pub(super) struct DeleteArgs {
     /// Delete it although it has traffic; the other versions get its share
     #[arg(long)]
     force: bool,
+    /// Do not wait until resolvers have forgotten a version that had traffic
+    #[arg(long)]
+    no_wait: bool,
     #[command(flatten)]
     writes: Writes,
 }
@@ -47,158 +54,153 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     )?;
     let manifest = start.manifest.as_deref().and_then(|text| manifest::parse(text, "stored manifest").ok());
     let manifest = manifest.unwrap_or_else(|| Manifest::bare(&id.application));
-    let names = match site.domain(&start.settings) {
-        Ok(domain) => Some(Names::load(&site, domain).await?),
-        Err(_) => None,
-    };
-    let share = names.as_ref().and_then(|n| n.percents(&id.application).get(&id.version).copied());
+    let names = names_of(&site, &versions, Some(&start.settings)).await?;
+    let share = share_of(&names, &id)?;
     if let (Some(share), false) = (share, args.force) {
         return Err(Error::refused(format!("{id} has {share}% of the traffic"))
             .hint(format!("Move it first: minion traffic {} OTHER_VERSION 100. Or use --force.", id.application)));
     }
+    let found = versions.iter().find(|d| d.id == id);
     if !args.writes.dry_run {
-        let found = versions.iter().find(|d| d.id == id);
         let size = found.map_or_else(String::new, |d| format!(" with {} instances", d.group.members.len()));
-        if !terminal.confirm(&format!("Delete {id}{size}?"), "--yes")? {
+        let traffic = share.map_or_else(String::new, |s| format!(" and {s}% of the traffic"));
+        if !terminal.confirm(&format!("Delete {id}{size}{traffic}?"), "--yes")? {
             return Ok(Exit::Failed);
         }
     }
-    let exists = versions.iter().any(|d| d.id == id);
-    remove_one(session, &site, &manifest, &id, names.as_ref(), &args.writes, exists, &versions).await
+    let removal =
+        Removal { session, site: &site, manifest: &manifest, names: &names, writes: &args.writes, wait: !args.no_wait };
+    let mut removed = removal.versions(std::slice::from_ref(&id)).await?;
+    if removed.changes() == 0 && removed.complete() && found.is_none() {
+        return Err(deployed::missing(&id, &versions));
+    }
+    let owner = version::version_owner(&site.owner(&id.application, None), &id);
+    removal.leftovers(&owner, &mut removed).await?;
+    tell(session, &removed, &args.writes, &id.to_string(), true)
 }
 
-#[expect(clippy::too_many_arguments, reason = "private; all that was read before the question was asked")]
-async fn remove_one(
-    session: &Session,
-    site: &Site,
-    manifest: &Manifest,
-    id: &AppVersion,
-    names: Option<&Names>,
-    writes: &Writes,
-    exists: bool,
-    versions: &[Deployed],
-) -> Result<Exit> {
-    let (exit, found) = remove_all(session, site, manifest, std::slice::from_ref(id), names, writes).await?;
-    if found == 0 && !exists && exit == Exit::Done {
-        let known: Vec<_> = versions.iter().map(|d| d.id.version.to_string()).collect();
-        let hint = if known.is_empty() {
-            format!("{} has no versions.", id.application)
-        } else {
-            format!("{} has: {}.", id.application, known.join(", "))
+/// Removing versions of one application, or what is left of them.
+pub struct Removal<'a> {
+    /// Terminal and Ctrl-C.
+    pub session: &'a Session,
+    /// Where.
+    pub site: &'a Site,
+    /// The stored manifest.
+    pub manifest: &'a Manifest,
+    /// The records of the versions' domains.
+    pub names: &'a [Names],
+    /// Dry run or not.
+    pub writes: &'a Writes,
+    /// Whether to wait until resolvers have forgotten versions that had traffic.
+    pub wait: bool,
+}
+
+impl Removal<'_> {
+    /// Removes these versions: their traffic first, then all that belongs to them. What is somebody else's is
+    /// found out before the traffic is touched.
+    ///
+    /// # Errors
+    /// When something cannot be read, or the traffic cannot be moved.
+    pub async fn versions(&self, ids: &[AppVersion]) -> Result<Report> {
+        let cloud = &self.site.cloud;
+        let mut graph = Graph::default();
+        for id in ids {
+            let mut home = None;
+            for names in self.names {
+                if let Some(zone) = names.home_of(id)? {
+                    home = Some((zone.id.as_str(), id.dns_name(&names.domain)));
+                }
+            }
+            let (zone, name) = home.map_or((None, String::new()), |(zone, name)| (Some(zone), name));
+            let owner = self.site.owner(&id.application, None);
+            version::deletion(&mut graph, id, self.manifest, &owner, cloud.region(), zone, name);
+        }
+        let plan = destroy(self.session, cloud, &graph, &Writes { dry_run: true, ..*self.writes }).await;
+        if !plan.complete() {
+            return Ok(plan);
+        }
+        let mut nodes = self.take_traffic(ids).await?;
+        let mut report =
+            if self.writes.dry_run { plan } else { destroy(self.session, cloud, &graph, self.writes).await };
+        nodes.append(&mut report.nodes);
+        // What is not the version's own was only looked at.
+        nodes.retain(|n| !matches!(&n.outcome, Outcome::Done(Action::Keep)));
+        Ok(Report { nodes })
+    }
+
+    /// Gives the versions' traffic to the others, or removes the records when there are no others.
+    async fn take_traffic(&self, ids: &[AppVersion]) -> Result<Vec<NodeReport>> {
+        let mut nodes = Vec::new();
+        let (cloud, terminal) = (&self.site.cloud, &self.session.terminal);
+        let Some(application) = ids.first().map(|id| &id.application) else { return Ok(nodes) };
+        for names in self.names {
+            for weights in names.weights(application)? {
+                let mut raw = weights.raw();
+                let mut shares: Option<BTreeMap<_, _>> = None;
+                for id in ids.iter().filter(|id| weights.raw().contains_key(&id.version)) {
+                    let done = reshare(&raw, &id.version, Share::NONE)?.shares;
+                    raw = done.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
+                    shares = Some(done);
+                }
+                let Some(shares) = shares else { continue };
+                let others = !shares.is_empty();
+                let changes = weights.changes(&shares, &names.domain)?;
+                let told: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
+                let to = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+                if !self.writes.dry_run {
+                    let step = format!("Taking traffic away at {}", weights.name());
+                    let change = terminal.during(&step, write(cloud, &weights, changes)).await?;
+                    if let (Some(change), true, true) = (change, others, self.wait) {
+                        in_sync(self.session, self.site, &change).await?;
+                        self.let_resolvers_forget().await?;
+                    }
+                }
+                let now: Vec<_> = weights.percents().iter().map(|(v, p)| format!("{v} {p}%")).collect();
+                nodes.push(NodeReport {
+                    kind: "traffic",
+                    name: weights.name().to_owned(),
+                    outcome: Outcome::Done(Action::Update(vec![Change::new("shares", now.join(", "), to)])),
+                });
+            }
+        }
+        Ok(nodes)
+    }
+
+    /// Clients that asked a moment ago still go to the old load balancer.
+    async fn let_resolvers_forget(&self) -> Result<()> {
+        let step = self.session.terminal.waiting("Waiting for resolvers to forget the old address");
+        let waited = tokio::select! {
+            () = tokio::time::sleep(RESOLVERS) => Ok(()),
+            () = self.session.cancel.reached(Stop::Soon) => {
+                Err(Error::interrupted("interrupted after the traffic was moved, before anything was deleted"))
+            }
         };
-        return Err(Error::not_found(format!("{id} does not exist")).hint(hint));
+        step.end(waited)
     }
-    Ok(exit)
-}
 
-/// Removes these versions of one application: their traffic first, then all that belongs to them.
-///
-/// # Errors
-/// When something cannot be read, or the traffic cannot be moved.
-pub async fn remove(
-    session: &Session,
-    site: &Site,
-    manifest: &Manifest,
-    ids: &[AppVersion],
-    names: Option<&Names>,
-    writes: &Writes,
-) -> Result<Exit> {
-    Ok(remove_all(session, site, manifest, ids, names, writes).await?.0)
-}
-
-async fn remove_all(
-    session: &Session,
-    site: &Site,
-    manifest: &Manifest,
-    ids: &[AppVersion],
-    names: Option<&Names>,
-    writes: &Writes,
-) -> Result<(Exit, usize)> {
-    let mut found = 0;
-    if let Some(names) = names {
-        found += take_traffic(session, site, ids, names, writes).await?;
-    }
-    let mut graph = Graph::default();
-    let what = match ids {
-        [one] => one.to_string(),
-        several => format!("{} versions", several.len()),
-    };
-    let mut owners = Vec::new();
-    for id in ids {
-        let owner = site.owner(&id.application, None);
-        let home = names.map(|n| n.home_of(id)).transpose()?.flatten().map(|z| z.id.as_str());
-        let dns_name = names.map(|n| id.dns_name(&n.domain)).unwrap_or_default();
-        version::deletion(&mut graph, id, manifest, &owner, site.cloud.region(), home, dns_name);
-        owners.push(version::version_owner(&owner, id));
-    }
-    let (mut exit, report) = destroy(session, &site.cloud, &graph, writes, &what).await?;
-    found += report.changes();
-    for owner in &owners {
-        exit = exit.and(leftovers(session, site, owner, &report, writes).await?);
-    }
-    Ok((exit, found))
-}
-
-/// Gives the versions' traffic to the others, or removes the records when there are no others.
-async fn take_traffic(
-    session: &Session,
-    site: &Site,
-    ids: &[AppVersion],
-    names: &Names,
-    writes: &Writes,
-) -> Result<usize> {
-    let mut written = 0;
-    let Some(application) = ids.first().map(|id| &id.application) else { return Ok(0) };
-    for weights in names.weights(application)? {
-        let mut raw = weights.raw();
-        let mut shares: Option<BTreeMap<_, _>> = None;
-        for id in ids.iter().filter(|id| weights.raw().contains_key(&id.version)) {
-            let done = reshare(&raw, &id.version, Share::NONE)?.shares;
-            raw = done.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
-            shares = Some(done);
+    /// Removes what carries the owner's tags beyond what `report` names, adds it there, and lists what may not
+    /// be touched.
+    ///
+    /// # Errors
+    /// When the account cannot be searched.
+    pub async fn leftovers(&self, owner: &Owner, report: &mut Report) -> Result<()> {
+        if !self.writes.dry_run {
+            // What was read before the deletion is no longer true.
+            self.site.cloud.forget();
         }
-        let Some(shares) = shares else { continue };
-        let changes = weights.changes(&shares, &names.domain)?;
-        written += changes.len();
-        if writes.dry_run {
-            session.terminal.line(&format!("~ change traffic of {}: {} records", weights.name(), changes.len()))?;
-        } else {
-            session
-                .terminal
-                .during(&format!("Taking traffic away at {}", weights.name()), write(&site.cloud, &weights, changes))
-                .await?;
+        let known = report.nodes.iter().map(|n| (n.kind, n.name.as_str())).collect();
+        let found = leftover::search(&self.site.cloud, owner, &known).await?;
+        for foreign in &found.foreign {
+            self.session.terminal.warn(&format!(
+                "{foreign} carries the tags of {}, but minion did not make it; it is left alone",
+                owner.application
+            ));
         }
+        if !found.ours.is_empty() {
+            let mut graph = Graph::default();
+            leftover::add(&mut graph, owner, found.ours);
+            report.nodes.append(&mut destroy(self.session, &self.site.cloud, &graph, self.writes).await.nodes);
+        }
+        Ok(())
     }
-    Ok(written)
-}
-
-/// Removes what carries the ownership tags beyond the graph, and lists what may not be touched.
-///
-/// # Errors
-/// When the account cannot be searched.
-pub async fn leftovers(
-    session: &Session,
-    site: &Site,
-    owner: &Owner,
-    report: &Report,
-    writes: &Writes,
-) -> Result<Exit> {
-    // What was read before the deletion is no longer true.
-    if !writes.dry_run {
-        site.cloud.forget();
-    }
-    let known = report.nodes.iter().map(|n| (n.kind, n.name.as_str())).collect();
-    let found = leftover::search(&site.cloud, owner, &known).await?;
-    for foreign in &found.foreign {
-        session.terminal.warn(&format!(
-            "{foreign} carries the tags of {}, but minion did not make it; it is left alone",
-            owner.application
-        ));
-    }
-    if found.ours.is_empty() {
-        return Ok(Exit::Done);
-    }
-    let mut graph = Graph::default();
-    leftover::add(&mut graph, owner, found.ours);
-    Ok(destroy(session, &site.cloud, &graph, writes, "What else carried its tags").await?.0)
 }

@@ -63,8 +63,7 @@ pub async fn run(session: &Session, args: VersionsArgs) -> Result<Exit> {
 
 async fn list(session: &Session, args: ListArgs) -> Result<Exit> {
     let site = session.site().await?;
-    let domain = site.domain_somewhere().await.ok();
-    let rows = rows::load(session, &site, domain, args.application.as_ref()).await?;
+    let rows = rows::load(session, &site, args.application.as_ref()).await?;
     if let (Some(name), true) = (&args.application, rows.is_empty()) {
         site.stored_manifest(name, site.start(Some(name)).await?.manifest.as_deref())?;
     }

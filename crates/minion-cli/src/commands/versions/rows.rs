@@ -1,8 +1,12 @@
 //! The rows of a listing of versions.
-use crate::{deployed, dns::Names, site::Session, site::Site};
-use aws_core::{Result, model::ApplicationName};
+use crate::{
+    deployed,
+    dns::{Names, names_of},
+    site::{Session, Site},
+};
+use aws_core::{Error, Result, model::ApplicationName};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use terminal::{
     Cell, Column, Listing,
     look::{BAD, GOOD},
@@ -79,48 +83,49 @@ impl Listing for VersionRow {
     }
 }
 
-/// Reads the versions and their traffic: calls per page, none per version. Without a domain, or where the
-/// domain's records cannot be read, there are no weights, and the operator hears why.
+/// Reads the versions and their traffic: calls per page, none per version. Where the records of a domain
+/// cannot be read there are no weights, and the operator hears why.
 ///
 /// # Errors
 /// When the versions cannot be read.
-pub async fn load(
-    session: &Session,
-    site: &Site,
-    domain: Option<String>,
-    application: Option<&ApplicationName>,
-) -> Result<Vec<VersionRow>> {
-    let names = async {
-        match domain {
-            Some(domain) => Some(Names::load(site, domain).await),
-            None => None,
+pub async fn load(session: &Session, site: &Site, application: Option<&ApplicationName>) -> Result<Vec<VersionRow>> {
+    let early = async {
+        // Usually the versions' domain is the configured one: its records are read at the same time.
+        if let Some(domain) = &site.settings.values.domain {
+            let _ = Names::load(site, domain.clone()).await;
         }
     };
-    let (versions, names) = tokio::join!(deployed::versions(&site.cloud, &site.vpc, application, None), names);
-    let names = match names {
-        Some(Ok(names)) => Some(names),
-        Some(Err(e)) => {
-            session.terminal.warn(&format!("the traffic of the versions is not known: {e}"));
-            None
+    let (versions, ()) = tokio::join!(deployed::versions(&site.cloud, &site.vpc, application, None), early);
+    let versions = versions?;
+    let unknown = |e: &Error| session.terminal.warn(&format!("the traffic of the versions is not known: {e}"));
+    let names = match names_of(site, &versions, None).await {
+        Ok(names) => names,
+        Err(e) => {
+            if !versions.is_empty() {
+                unknown(&e);
+            }
+            Vec::new()
         }
-        None => None,
     };
     let mut percents: HashMap<ApplicationName, BTreeMap<_, f64>> = HashMap::new();
-    let rows = versions?.into_iter().map(|d| {
-        let shares = percents
-            .entry(d.id.application.clone())
-            .or_insert_with(|| names.as_ref().map(|n| n.percents(&d.id.application)).unwrap_or_default());
-        VersionRow {
-            application_name: d.id.application.to_string(),
-            version: d.id.version.to_string(),
-            image: d.image().to_owned(),
-            image_digest: d.digest().map(str::to_owned),
-            instance_states: d.group.states(),
-            desired: d.group.desired,
-            weight: shares.get(&d.id.version).copied(),
-            dns_name: d.dns_name().map(str::to_owned),
-            created_at: d.group.created,
+    for application in versions.iter().map(|d| &d.id.application).collect::<BTreeSet<_>>() {
+        for names in &names {
+            match names.percents(application) {
+                Ok(shares) => percents.entry(application.clone()).or_default().extend(shares),
+                Err(e) => unknown(&e),
+            }
         }
+    }
+    let rows = versions.into_iter().map(|d| VersionRow {
+        application_name: d.id.application.to_string(),
+        version: d.id.version.to_string(),
+        image: d.image().to_owned(),
+        image_digest: d.digest().map(str::to_owned),
+        instance_states: d.group.states(),
+        desired: d.group.desired,
+        weight: percents.get(&d.id.application).and_then(|shares| shares.get(&d.id.version)).copied(),
+        dns_name: d.dns_name().map(str::to_owned),
+        created_at: d.group.created,
     });
     Ok(rows.collect())
 }

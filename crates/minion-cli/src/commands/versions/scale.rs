@@ -1,5 +1,9 @@
 //! `minion versions scale`
-use crate::{deployed, dns::Names, site::Session};
+use crate::{
+    deployed,
+    dns::{names_of, share_of},
+    site::Session,
+};
 use aws_core::{
     Error, Result,
     engine::{Action, Change, NodeReport, Outcome, Report},
@@ -44,10 +48,11 @@ pub(super) async fn run(session: &Session, args: ScaleArgs) -> Result<Exit> {
     bounds("max", args.max.is_some_and(|n| n < desired), args.max)?;
 
     let site = session.site().await?;
-    let live = deployed::version(&site.cloud, &site.vpc, &id).await?.group;
+    let deployed = deployed::version(&site.cloud, &site.vpc, &id).await?;
+    let live = &deployed.group;
     if desired == 0 && !args.force {
-        let names = Names::load(&site, site.domain_somewhere().await?).await?;
-        if let Some(share) = names.percents(&id.application).get(&id.version) {
+        let names = names_of(&site, std::slice::from_ref(&deployed), None).await?;
+        if let Some(share) = share_of(&names, &id)? {
             return Err(Error::refused(format!(
                 "{id} has {share}% of the traffic; without instances it would be lost"
             ))

@@ -55,10 +55,9 @@ pub(super) async fn run(session: &Session, args: ShowArgs) -> Result<Exit> {
     let site = session.site().await?;
     let found = deployed::version(&site.cloud, &site.vpc, &id).await?;
     let (cloud, name) = (&site.cloud, id.resource());
-    let rows = async { rows::load(session, &site, site.domain_somewhere().await.ok(), Some(&id.application)).await };
     let balancer_name = id.load_balancer();
     let (rows, health, activities, balancer) = tokio::try_join!(
-        rows,
+        rows::load(session, &site, Some(&id.application)),
         gate::health(cloud, &found.group.target_groups),
         lookups::scaling_activities(cloud, &name),
         aws_core::cloud::serving::load_balancer(cloud, &balancer_name)
