@@ -50,10 +50,10 @@ pub(crate) fn reference(command: &Command) {
 
 /// Markdown would run the lines of a text below the flags together.
 fn fenced(mut command: Command) -> Command {
-    if let Some(text) = command.get_after_help().map(ToString::to_string) {
-        if text.contains('\n') {
-            command = command.after_help(format!("```text\n{text}\n```"));
-        }
+    if let Some(text) = command.get_after_help().map(ToString::to_string)
+        && text.contains('\n')
+    {
+        command = command.after_help(format!("```text\n{text}\n```"));
     }
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     names.into_iter().fold(command, |whole, name| whole.mut_subcommand(name, fenced))

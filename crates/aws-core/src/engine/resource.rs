@@ -127,7 +127,8 @@ pub trait Resource: Send + Sync + 'static {
     /// Looks for it: by ownership tag first, then by name. When deleting, a parent may be gone: use
     /// [`Cx::try_get`] for what is not essential.
     fn find(&self, cx: &Cx<'_, Self::Cloud>) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
-    /// Compares, without any call. Only fields that the desired state sets.
+    /// Compares, without any call. Only fields that the desired state sets; what it needs may be still to be made
+    /// ([`Cx::try_get`]).
     fn diff(&self, cx: &Cx<'_, Self::Cloud>, live: &Self::Live) -> Vec<Change>;
     /// Makes it, tags included.
     fn create(&self, cx: &Cx<'_, Self::Cloud>) -> impl Future<Output = Result<Self::Live>> + Send;

@@ -86,17 +86,18 @@ pub async fn run<C: World>(
     let mut run = Run { graph, cloud, mode, options, observer, outputs };
     let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
     let mut nodes = run.sweep(&graph.found_through, unseen, false).await;
+    // What needs a node whose look failed is left as it is.
+    for i in 0..nodes.len() {
+        let ended = graph.needs[i].iter().find(|n| matches!(nodes[n.0], Node::Ended(_)));
+        if let (Some(need), Node::Looked(..)) = (ended, &nodes[i]) {
+            nodes[i] = Node::Ended(Outcome::Skipped(*need));
+        }
+    }
     run.plan(&mut nodes);
     let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(_))));
     let bad = failed.or_else(|| nodes.iter().position(|n| matches!(n, Node::Ended(_))));
     if mode.destroys() {
-        // A look that failed keeps what it was for, what that needs, and what needs it; all else goes.
-        for i in 0..nodes.len() {
-            let ended = graph.needs[i].iter().find(|n| matches!(nodes[n.0], Node::Ended(_)));
-            if let (Some(need), Node::Looked(..)) = (ended, &nodes[i]) {
-                nodes[i] = Node::Ended(Outcome::Skipped(*need));
-            }
-        }
+        // What is not known keeps what it needs; all else goes.
         let mut needed_by = vec![Vec::new(); nodes.len()];
         for (i, needs) in graph.needs.iter().enumerate() {
             needs.iter().for_each(|need| needed_by[need.0].push(NodeId(i)));

@@ -138,7 +138,7 @@ impl Resource for Thing {
         cx.cloud.call(Op::Find, &self.name, look).await
     }
     fn diff(&self, cx: &Cx<'_, Fake>, live: &String) -> Vec<Change> {
-        let _parents: Vec<_> = self.needs.iter().map(|n| cx.get(*n)).collect();
+        let _parents: Vec<_> = self.needs.iter().map(|n| cx.try_get(*n)).collect();
         assert!(cx.cloud.fault(Op::Diff, &self.name).is_none(), "boom in {}", self.name);
         let mut changes = Vec::new();
         if self.refuses && *live != self.value {
