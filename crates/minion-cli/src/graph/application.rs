@@ -1,6 +1,6 @@
 //! What an application is on AWS: security groups, role, log group, key pair, stored manifest.
 use super::policy::{Location, policy};
-use crate::deployed::VersionPort;
+use crate::deployed::{Purpose, VersionPort};
 use crate::{manifest::Manifest, site::Ground};
 use aws_core::{
     Result,
@@ -105,8 +105,7 @@ fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
 
 /// Who reaches an internal load balancer: the VPC and its peers, on the ports it listens on, and no one else.
 fn from_networks(manifest: &Manifest, ground: &Ground, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
-    let mut ports: BTreeSet<u16> = listening_ports(manifest).into_iter().collect();
-    ports.extend(kept.iter().filter_map(VersionPort::listening));
+    let ports = listening_ports(manifest, kept);
     let networks = ground.place.cidrs.iter().map(|c| (*c, "the VPC"));
     let peers = ground.vpc_settings.peers.iter().map(|c| (*c, "a peer network"));
     let mut rules = Vec::new();
@@ -121,23 +120,26 @@ fn from_networks(manifest: &Manifest, ground: &Ground, kept: &BTreeSet<VersionPo
     rules
 }
 
-/// The ports that a load balancer of this application listens on.
-pub fn listening_ports(manifest: &Manifest) -> Vec<u16> {
-    match manifest.exposed_protocol {
-        crate::manifest::Protocol::Http => vec![80, 443],
-        crate::manifest::Protocol::Tcp => manifest.exposed_ports.iter().map(|p| p.get()).collect(),
-    }
+/// The ports on which an instance of this manifest answers its load balancer.
+pub fn version_ports(manifest: &Manifest) -> BTreeSet<VersionPort> {
+    let purpose = match manifest.exposed_protocol {
+        crate::manifest::Protocol::Http => Purpose::Http,
+        crate::manifest::Protocol::Tcp => Purpose::Tcp,
+    };
+    let traffic = manifest.traffic_ports().iter().map(|p| VersionPort { purpose, number: p.get() });
+    let health = manifest.health_check.port.map(|p| VersionPort { purpose: Purpose::Health, number: p.get() });
+    traffic.chain(health).collect()
 }
 
-/// The ports on which an instance of this manifest answers its load balancer: traffic and health check.
-pub fn instance_ports(manifest: &Manifest) -> BTreeSet<u16> {
-    manifest.traffic_ports().iter().chain(&manifest.health_check.port).map(|p| p.get()).collect()
+/// The ports that load balancers of this application listen on: those of the manifest, and of the versions
+/// that there are.
+fn listening_ports(manifest: &Manifest, kept: &BTreeSet<VersionPort>) -> BTreeSet<u16> {
+    version_ports(manifest).union(kept).flat_map(|p| p.listening()).collect()
 }
 
 /// Who reaches an instance: its load balancer on the ports it forwards to, and other instances of the application.
 fn from_load_balancer(manifest: &Manifest, load_balancer: Ref<GroupId>, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
-    let mut ports: BTreeSet<u16> = instance_ports(manifest);
-    ports.extend(kept.iter().map(|p| p.number));
+    let ports: BTreeSet<u16> = version_ports(manifest).union(kept).map(|p| p.number).collect();
     let mut rules: Vec<Ingress> = ports
         .into_iter()
         .map(|port| Ingress {
@@ -156,13 +158,20 @@ fn from_load_balancer(manifest: &Manifest, load_balancer: Ref<GroupId>, kept: &B
     rules
 }
 
-/// The security group that opens public load balancers to the world: made by the first public version.
-pub fn public_group(owner: Owner, name: &ApplicationName, manifest: &Manifest) -> SecurityGroup {
+/// The security group that opens public load balancers to the world: made by the first public version, and
+/// shared by all. `kept` are the ports of versions that exist.
+pub fn public_group(
+    owner: Owner,
+    name: &ApplicationName,
+    manifest: &Manifest,
+    kept: &BTreeSet<VersionPort>,
+) -> SecurityGroup {
+    let ports = listening_ports(manifest, kept);
     let everywhere = [IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())];
     let ingress = everywhere.into_iter().flat_map(|net| {
-        listening_ports(manifest).into_iter().map(move |port| Ingress {
+        ports.iter().map(move |port| Ingress {
             protocol: Protocol::Tcp,
-            port: Some(port),
+            port: Some(*port),
             from: Source::Cidr(net),
             description: "minion: everybody".into(),
         })
