@@ -35,6 +35,9 @@ pub struct Input<'a> {
     pub region: &'a str,
     /// Ports of versions that exist: they stay open, whatever the manifest says now.
     pub kept_ports: BTreeSet<VersionPort>,
+    /// While versions run: the present inline policy of the role, of which they may need more than the
+    /// manifest says now.
+    pub running_policy: Option<&'a serde_json::Value>,
     /// What to do with a new private key.
     pub save_key: SaveKey,
 }
@@ -44,8 +47,17 @@ pub fn owner_of(manifest: &Manifest, owner: Owner) -> Owner {
     Owner { team: manifest.team_name.as_ref().map(ToString::to_string), extra: manifest.extra_tags(), ..owner }
 }
 
+/// What the role grants although the manifest does not say so: versions that run need it at their next boot.
+pub fn kept_grants(input: &Input<'_>) -> Vec<String> {
+    let kept = |policy| super::policy::kept(input.manifest, &location(input.region, input.ground), policy);
+    input.running_policy.map(kept).unwrap_or_default()
+}
+
 /// Everything that `applications create` and `update` converge.
-pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
+///
+/// # Errors
+/// A usage error that names the limit, when AWS would refuse what the manifest makes of it.
+pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
     let Input { manifest, ground, .. } = input;
     let name = &manifest.application_name;
     let owner = owner_of(manifest, input.owner.clone());
@@ -75,18 +87,20 @@ pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
         ownership: Ownership::Owned,
         ingress: from_load_balancer(manifest, load_balancer, &input.kept_ports),
     });
-    graph.add(Role {
+    let role = Role {
         owner: owner.clone(),
         name: name.role(input.region),
         noun: "IAM role and instance profile".into(),
         ownership: Ownership::Owned,
-        policy: policy(manifest, &location(input.region, ground)),
+        policy: policy(manifest, &location(input.region, ground), input.running_policy),
         managed_policies: {
             let partition = location(input.region, ground).partition();
             manifest.managed_policies.iter().map(|p| p.arn(partition)).collect()
         },
         boundary: ground.vpc_settings.permissions_boundary.clone(),
-    });
+    };
+    role.check()?;
+    graph.add(role);
     if manifest.uses_log_group() {
         graph.add(LogGroup {
             owner: owner.clone(),
@@ -96,7 +110,7 @@ pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
         });
     }
     graph.add(ApplicationManifest { owner, noun: format!("stored manifest of {name}"), yaml: input.text.to_owned() });
-    graph
+    Ok(graph)
 }
 
 fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
