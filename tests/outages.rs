@@ -1,6 +1,6 @@
 //! What goes on running while an application changes under it: its ports stay open, its role keeps what its
 //! instances need at their next boot.
-use crate::support::Stage;
+use crate::support::{Options, Stage};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -95,4 +95,71 @@ fn running_versions_keep_what_they_need_at_boot() {
     for arn in kept {
         assert!(!policy.contains(arn), "{arn}: {policy}");
     }
+}
+
+/// As a list of YAML.
+fn list(ports: impl Iterator<Item = u16>) -> String {
+    format!("{:?}", ports.collect::<Vec<_>>())
+}
+
+#[test]
+fn many_ports_are_few_rules_and_a_short_tag() {
+    let stage = Stage::new();
+    let many = list(20_000..20_045);
+    stage.application(&tcp(&stage, &many));
+    assert_eq!(rules(&stage, "app-hello-lb").len(), 1);
+    stage.version("hello", "1.0");
+    let groups = stage.call("autoscaling", "describe_auto_scaling_groups", json!({}));
+    let tags = groups["AutoScalingGroups"][0]["Tags"].as_array().unwrap();
+    let tag = tags.iter().find(|tag| tag["Key"] == "minion:ports").unwrap();
+    assert_eq!(tag["Value"], "tcp:20000-20044 health:9000");
+    // The version's ports are read out of it again.
+    stage.minion(&["app", "update", &tcp(&stage, "[5432]")]).ok();
+    let wanted: BTreeSet<u64> = (20_000..20_045).chain([5432]).collect();
+    assert_eq!(ports(&stage, "app-hello-lb"), wanted);
+}
+
+#[test]
+fn ports_that_fit_into_no_tag_are_refused_at_once() {
+    let stage = Stage::new();
+    let scattered = tcp(&stage, &list((20_000..20_090).step_by(2)));
+    stage.minion(&["app", "create", &scattered]).fails(2).says(&["exposed_ports", "256"]);
+    stage.assert_as_before("ports that do not fit");
+}
+
+#[test]
+fn other_ports_need_no_room_beside_the_old_ones() {
+    let stage = Stage::new();
+    stage.application(&tcp(&stage, &list((5000..5080).step_by(2))));
+    stage.minion(&["app", "update", &tcp(&stage, &list((6000..6080).step_by(2)))]).ok();
+    assert_eq!(ports(&stage, "app-hello-lb"), (6000..6080).step_by(2).collect());
+}
+
+/// Forty networks, so far apart in the third number.
+fn peers(apart: usize) -> String {
+    let networks: Vec<_> = (0..40).map(|n| format!("10.100.{}.0/24", n * apart)).collect();
+    format!("peers: [{}]\n", networks.join(", "))
+}
+
+#[test]
+fn networks_beside_each_other_are_one_rule() {
+    let stage = Stage::with(Options::usual().with("settings", peers(1)));
+    stage.application(&stage.manifest("hello", ""));
+    let rules = rules(&stage, "app-hello-lb");
+    let networks = rules.iter().flat_map(|rule| rule["IpRanges"].as_array().unwrap());
+    let networks: BTreeSet<_> = networks.map(|range| range["CidrIp"].as_str().unwrap()).collect();
+    assert_eq!(networks, BTreeSet::from(["10.2.0.0/19", "10.100.0.0/19", "10.100.32.0/21"]));
+}
+
+#[test]
+fn more_networks_than_a_group_has_rules_are_refused_at_once() {
+    let stage = Stage::with(Options::usual().with("settings", peers(2)));
+    stage.minion(&["app", "create", &stage.manifest("hello", "")]).fails(2).says(&[
+        "app-hello-lb",
+        "82",
+        "60",
+        "VPC quotas",
+        "peers",
+    ]);
+    stage.assert_as_before("peers that do not fit");
 }

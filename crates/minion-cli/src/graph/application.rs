@@ -1,9 +1,9 @@
 //! What an application is on AWS: security groups, role, log group, key pair, stored manifest.
 use super::policy::{Location, policy};
-use crate::deployed::{Purpose, VersionPort};
+use crate::deployed::{Purpose, VersionPort, ports_tag, ranges};
 use crate::{manifest::Manifest, site::Ground};
 use aws_core::{
-    Result,
+    Error, Result,
     cloud::Cloud,
     engine::{Graph, Ownership, Ref},
     model::{ApplicationName, Owner},
@@ -15,7 +15,7 @@ use aws_core::{
         security_group::{GroupId, Ingress, Protocol, SecurityGroup, Source},
     },
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Stores the private key of a new key pair: name, PEM text.
@@ -71,22 +71,25 @@ pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
             save: Arc::new(move |pem| save(&key, pem)),
         });
     }
-    let load_balancer = graph.add(SecurityGroup {
+    tag_fits(manifest)?;
+    let load_balancer = checked(SecurityGroup {
         owner: owner.clone(),
         name: name.load_balancer_group(),
         noun: format!("LB security group {}", name.load_balancer_group()),
         description: format!("Load balancers of application {name}"),
         ownership: Ownership::Owned,
         ingress: from_networks(manifest, ground, &input.kept_ports),
-    });
-    graph.add(SecurityGroup {
+    })?;
+    let load_balancer = graph.add(load_balancer);
+    let instances = checked(SecurityGroup {
         owner: owner.clone(),
         name: name.resource(),
         noun: format!("application security group {}", name.resource()),
         description: format!("Instances of application {name}"),
         ownership: Ownership::Owned,
         ingress: from_load_balancer(manifest, load_balancer, &input.kept_ports),
-    });
+    })?;
+    graph.add(instances);
     let role = Role {
         owner: owner.clone(),
         name: name.role(input.region),
@@ -113,21 +116,48 @@ pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
     Ok(graph)
 }
 
+fn checked(group: SecurityGroup) -> Result<SecurityGroup> {
+    group.check().map(|()| group)
+}
+
+/// The ports of a version have to fit into a tag: found out here, and not once its load balancer stands.
+fn tag_fits(manifest: &Manifest) -> Result<()> {
+    // A tag's value, of everything that has tags.
+    const LONGEST: usize = 256;
+    let length = ports_tag(&version_ports(manifest)).len();
+    if length <= LONGEST {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "the list of the {} exposed_ports has {length} characters; it is kept in a tag, and AWS takes {LONGEST}",
+        manifest.exposed_ports.len()
+    ))
+    .hint("Ports without gaps between them count as one: 20000 to 20044 are `20000-20044`."))
+}
+
 fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
     Location { region, account: &ground.place.account }
 }
 
 /// Who reaches an internal load balancer: the VPC and its peers, on the ports it listens on, and no one else.
 fn from_networks(manifest: &Manifest, ground: &Ground, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
-    let ports = listening_ports(manifest, kept);
-    let networks = ground.place.cidrs.iter().map(|c| (*c, "the VPC"));
-    let peers = ground.vpc_settings.peers.iter().map(|c| (*c, "a peer network"));
+    let ports = ranges(&listening_ports(manifest, kept));
+    let own = &ground.place.cidrs;
+    // A group has room for few rules: networks beside or within each other are one.
+    let networks = Ipv4Net::aggregate(&own.iter().chain(&ground.vpc_settings.peers).copied().collect());
     let mut rules = Vec::new();
-    for (cidr, whose) in networks.chain(peers) {
-        rules.extend(ports.iter().map(|port| Ingress {
+    for network in networks {
+        let whose = if Ipv4Net::aggregate(own).contains(&network) {
+            "the VPC"
+        } else if own.iter().any(|cidr| network.contains(cidr)) {
+            "the VPC and its peers"
+        } else {
+            "a peer network"
+        };
+        rules.extend(ports.iter().map(|ports| Ingress {
             protocol: Protocol::Tcp,
-            port: Some(*port),
-            from: Source::Cidr(IpNet::V4(cidr)),
+            ports: Some(*ports),
+            from: Source::Cidr(IpNet::V4(network)),
             description: format!("minion: {whose}"),
         }));
     }
@@ -154,18 +184,18 @@ fn listening_ports(manifest: &Manifest, kept: &BTreeSet<VersionPort>) -> BTreeSe
 /// Who reaches an instance: its load balancer on the ports it forwards to, and other instances of the application.
 fn from_load_balancer(manifest: &Manifest, load_balancer: Ref<GroupId>, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
     let ports: BTreeSet<u16> = version_ports(manifest).union(kept).map(|p| p.number).collect();
-    let mut rules: Vec<Ingress> = ports
+    let mut rules: Vec<Ingress> = ranges(&ports)
         .into_iter()
-        .map(|port| Ingress {
+        .map(|ports| Ingress {
             protocol: Protocol::Tcp,
-            port: Some(port),
+            ports: Some(ports),
             from: Source::Group(load_balancer),
             description: "minion: the load balancer".into(),
         })
         .collect();
     rules.push(Ingress {
         protocol: Protocol::All,
-        port: None,
+        ports: None,
         from: Source::Itself,
         description: "minion: instances of the same application".into(),
     });
@@ -180,12 +210,12 @@ pub fn public_group(
     manifest: &Manifest,
     kept: &BTreeSet<VersionPort>,
 ) -> SecurityGroup {
-    let ports = listening_ports(manifest, kept);
-    let everywhere = [IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())];
+    let ports = ranges(&listening_ports(manifest, kept));
+    let everywhere = [IpNet::V4(Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())];
     let ingress = everywhere.into_iter().flat_map(|net| {
-        ports.iter().map(move |port| Ingress {
+        ports.iter().map(move |ports| Ingress {
             protocol: Protocol::Tcp,
-            port: Some(*port),
+            ports: Some(*ports),
             from: Source::Cidr(net),
             description: "minion: everybody".into(),
         })
