@@ -109,14 +109,45 @@ fn the_flag_beats_the_manifest() {
 #[test]
 fn nobody_else_gets_in() {
     let stage = with_version("");
+    let image = stage.image("hello-world:0.1");
+    stage.minion(&["ver", "create", "hello", "2.0", &image, "--public"]).ok();
     let groups = stage.call("ec2", "describe_security_groups", json!({}));
+    let mut seen = Vec::new();
     for group in groups["SecurityGroups"].as_array().unwrap().iter().filter(|group| group["GroupName"] != "default") {
+        let name = group["GroupName"].as_str().unwrap();
+        seen.push(name);
         for rule in group["IpPermissions"].as_array().unwrap() {
-            assert_ne!(rule["FromPort"], 22, "SSH is open: {group}");
-            let open = rule["IpRanges"].as_array().unwrap().iter().any(|range| range["CidrIp"] == "0.0.0.0/0");
-            assert!(!open, "open to the world: {group}");
+            let ports = rule["FromPort"].as_u64().zip(rule["ToPort"].as_u64());
+            assert!(!ports.is_some_and(|(first, last)| (first..=last).contains(&22)), "SSH is open: {group}");
+            let from = |list: &str, key: &str, net: &str| {
+                rule[list].as_array().is_some_and(|ranges| ranges.iter().any(|range| range[key] == net))
+            };
+            let world = from("IpRanges", "CidrIp", "0.0.0.0/0") || from("Ipv6Ranges", "CidrIpv6", "::/0");
+            // Public load balancers have a group of their own, which no instance is in.
+            let meant = name == "app-hello-lb-public" && matches!(ports, Some((80, 80) | (443, 443)));
+            assert!(!world || meant, "open to the world: {group}");
         }
     }
+    seen.sort_unstable();
+    assert_eq!(seen, ["app-hello", "app-hello-lb", "app-hello-lb-public"]);
+    // What an instance is in, of the public version too, is the application's group alone.
+    let groups = stage.call("ec2", "describe_security_groups", named("app-hello"));
+    let id = &groups["SecurityGroups"][0]["GroupId"];
+    let templates = stage.call("ec2", "describe_launch_template_versions", json!({ "Versions": ["$Latest"] }));
+    let templates = templates["LaunchTemplateVersions"].as_array().unwrap();
+    assert_eq!(templates.len(), 2);
+    for template in templates {
+        let data = &template["LaunchTemplateData"];
+        let direct = data["SecurityGroupIds"].as_array().into_iter().flatten();
+        let interfaces = data["NetworkInterfaces"].as_array().into_iter().flatten();
+        let groups: Vec<_> = direct.chain(interfaces.flat_map(|i| i["Groups"].as_array().unwrap())).collect();
+        assert_eq!(groups, [id], "{template}");
+    }
+}
+
+/// The filter for security groups of this name.
+fn named(group: &str) -> serde_json::Value {
+    json!({ "Filters": [{ "Name": "group-name", "Values": [group] }] })
 }
 
 #[test]
@@ -161,14 +192,16 @@ fn somebody_elses_security_group_is_left_alone() {
     let stage = Stage::new();
     let group = json!({ "GroupName": "app-hello", "Description": "mine", "VpcId": stage.word("vpc") });
     stage.call("ec2", "create_security_group", group);
-    stage.minion(&["app", "create", &stage.manifest("hello", "")]).says(&["app-hello"]).hides(&["panicked"]);
-    let groups = stage.call(
-        "ec2",
-        "describe_security_groups",
-        json!({ "Filters": [{ "Name": "group-name", "Values": ["app-hello"] }] }),
-    );
+    let before = stage.inventory();
+    let manifest = stage.manifest("hello", "");
+    for command in [&["app", "create", &manifest][..], &["app", "create", &manifest, "--dry-run"]] {
+        stage.minion(command).exits(1).says(&["app-hello"]).hides(&["panicked"]);
+        assert_eq!(stage.inventory(), before);
+    }
+    let groups = stage.call("ec2", "describe_security_groups", named("app-hello"));
     assert_eq!(groups["SecurityGroups"][0]["Description"], "mine");
     assert!(groups["SecurityGroups"][0]["IpPermissions"].as_array().unwrap().is_empty());
+    assert!(groups["SecurityGroups"][0].get("Tags").is_none_or(|tags| tags == &json!([])));
 }
 
 #[test]

@@ -8,5 +8,6 @@ mod bad_input;
 mod examples;
 mod gates;
 mod harness;
+mod outages;
 mod story;
 mod support;

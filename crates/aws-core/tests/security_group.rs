@@ -28,7 +28,7 @@ fn group(vpc: &str, application: &str, name: &str, ingress: Vec<Ingress>) -> Sec
 }
 
 fn tcp(port: u16, from: Source) -> Ingress {
-    Ingress { protocol: Protocol::Tcp, port: Some(port), from, description: "a `test`".into() }
+    Ingress { protocol: Protocol::Tcp, ports: Some((port, port)), from, description: "a `test`".into() }
 }
 
 fn cidr(text: &str) -> Source {
@@ -42,7 +42,7 @@ fn both(vpc: &str, application: &str, port: u16) -> (Graph<Cloud>, Ref<GroupId>)
     let balancer = graph.add(group(vpc, application, &format!("app-{application}-lb"), open));
     let members = Ingress {
         protocol: Protocol::All,
-        port: None,
+        ports: None,
         from: Source::Itself,
         description: "members of the application".into(),
     };

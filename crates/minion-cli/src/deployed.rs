@@ -11,6 +11,7 @@ use aws_core::{
         tags::{APPLICATION, VERSION},
     },
 };
+use std::collections::BTreeSet;
 
 /// Tag of the group: the image as the operator wrote it.
 pub const IMAGE: &str = "minion:image";
@@ -19,29 +20,90 @@ pub const DIGEST: &str = "minion:image-digest";
 /// Tag of the group: the version's DNS name.
 pub const DNS_NAME: &str = "minion:dns-name";
 
-/// Tag of the group: the ports on which its instances answer, e.g. `http:8080` or `tcp:5432,5433`.
+/// Tag of the group: the ports of its instances, e.g. `http:8080` or `tcp:5432,20000-20044 health:9000`.
 pub const PORTS: &str = "minion:ports";
+
+/// What a port of a version's instances is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Takes the traffic of an Application Load Balancer, which listens on 80 and 443.
+    Http,
+    /// Takes what a Network Load Balancer hears on the same port.
+    Tcp,
+    /// Answers health checks.
+    Health,
+}
+
+impl Purpose {
+    const ALL: [Self; 3] = [Self::Http, Self::Tcp, Self::Health];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Tcp => "tcp",
+            Self::Health => "health",
+        }
+    }
+}
 
 /// A port on which instances of a version answer their load balancer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VersionPort {
+    /// What it is for.
+    pub purpose: Purpose,
     /// The port of the instance.
     pub number: u16,
-    /// Whether the load balancer listens on it too (`tcp`), or on 80 and 443 (`http`).
-    pub passed_on: bool,
 }
 
 impl VersionPort {
-    /// The port that the load balancer listens on, when it is this one.
-    pub fn listening(&self) -> Option<u16> {
-        self.passed_on.then_some(self.number)
+    /// The ports that the load balancer listens on because of this one.
+    pub fn listening(self) -> Vec<u16> {
+        match self.purpose {
+            Purpose::Http => vec![80, 443],
+            Purpose::Tcp => vec![self.number],
+            Purpose::Health => Vec::new(),
+        }
     }
 }
 
-/// The value of the [`PORTS`] tag.
-pub fn ports_tag(passed_on: bool, ports: &std::collections::BTreeSet<u16>) -> String {
-    let list: Vec<_> = ports.iter().map(u16::to_string).collect();
-    format!("{}:{}", if passed_on { "tcp" } else { "http" }, list.join(","))
+/// The ports as first and last of each unbroken range.
+pub fn ranges(ports: &BTreeSet<u16>) -> Vec<(u16, u16)> {
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for port in ports {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*port) => *last = *port,
+            _ => ranges.push((*port, *port)),
+        }
+    }
+    ranges
+}
+
+/// The value of the [`PORTS`] tag: ranges, since a tag's value has 256 characters at most.
+pub fn ports_tag(ports: &BTreeSet<VersionPort>) -> String {
+    let list = |purpose: Purpose| {
+        let numbers = ports.iter().filter(|p| p.purpose == purpose).map(|p| p.number).collect();
+        let list: Vec<String> = ranges(&numbers)
+            .into_iter()
+            .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
+            .collect();
+        (!list.is_empty()).then(|| format!("{}:{}", purpose.as_str(), list.join(",")))
+    };
+    Purpose::ALL.into_iter().filter_map(list).collect::<Vec<_>>().join(" ")
+}
+
+/// Reads the [`PORTS`] tag; what it does not know, a newer tool has written, and is left out.
+fn parse_ports(tag: &str) -> BTreeSet<VersionPort> {
+    let mut ports = BTreeSet::new();
+    for (word, list) in tag.split(' ').filter_map(|section| section.split_once(':')) {
+        let Some(purpose) = Purpose::ALL.into_iter().find(|p| p.as_str() == word) else { continue };
+        for part in list.split(',') {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            if let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) {
+                ports.extend((first..=last).map(|number| VersionPort { purpose, number }));
+            }
+        }
+    }
+    ports
 }
 
 /// One deployed version.
@@ -63,10 +125,8 @@ impl Deployed {
         self.group.tags.get(DIGEST).map(String::as_str)
     }
     /// The ports on which its instances answer.
-    pub fn ports(&self) -> Vec<VersionPort> {
-        let (protocol, list) = self.group.tags.get(PORTS).and_then(|t| t.split_once(':')).unwrap_or_default();
-        let passed_on = protocol == "tcp";
-        list.split(',').filter_map(|n| n.parse().ok()).map(|number| VersionPort { number, passed_on }).collect()
+    pub fn ports(&self) -> BTreeSet<VersionPort> {
+        self.group.tags.get(PORTS).map(|tag| parse_ports(tag)).unwrap_or_default()
     }
     /// The domain that its DNS name is in.
     pub fn domain(&self) -> Option<String> {
@@ -137,6 +197,38 @@ fn natural(version: &str) -> Vec<(u64, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn port(purpose: Purpose, number: u16) -> VersionPort {
+        VersionPort { purpose, number }
+    }
+
+    #[test]
+    fn many_ports_are_a_short_tag() {
+        let mut ports: BTreeSet<_> = (20_000..20_045).map(|n| port(Purpose::Tcp, n)).collect();
+        ports.extend([port(Purpose::Tcp, 5432), port(Purpose::Health, 9000)]);
+        assert_eq!(ports_tag(&ports), "tcp:5432,20000-20044 health:9000");
+        assert_eq!(ports_tag(&BTreeSet::from([port(Purpose::Http, 8080)])), "http:8080");
+    }
+
+    #[test]
+    fn lists_without_ranges_are_read_too() {
+        let ports = [5432, 5433, 65535].map(|n| port(Purpose::Tcp, n));
+        assert_eq!(parse_ports("tcp:5432,5433,65535"), BTreeSet::from(ports));
+        assert_eq!(parse_ports(""), BTreeSet::new());
+        assert_eq!(parse_ports("http:8080 udp:53 tcp:x,9-8,70000"), BTreeSet::from([port(Purpose::Http, 8080)]));
+    }
+
+    proptest! {
+        #[test]
+        fn ports_survive_their_tag(
+            // Some beside each other, some at the end of the range.
+            list in prop::collection::btree_set((0usize..3, prop_oneof![1u16..40, 65_500u16..=65_535, any::<u16>()]), 0..60),
+        ) {
+            let ports: BTreeSet<_> = list.into_iter().map(|(p, n)| port(Purpose::ALL[p], n)).collect();
+            prop_assert_eq!(parse_ports(&ports_tag(&ports)), ports);
+        }
+    }
 
     #[test]
     fn versions_sort_as_people_count() {

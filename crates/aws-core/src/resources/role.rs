@@ -154,6 +154,14 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Live> {
     Ok(cloud.once(format!("role {name}"), load).await?.as_ref().clone())
 }
 
+/// The inline policy that the role of this name has now; one reading serves the whole run.
+///
+/// # Errors
+/// What IAM answers; a role that is not there has none.
+pub async fn inline_policy(cloud: &Cloud, name: &str) -> Result<Option<Value>> {
+    Ok(read(cloud, name).await?.policy)
+}
+
 impl Resource for Role {
     const KIND: &'static str = "IAM role";
     type Cloud = Cloud;

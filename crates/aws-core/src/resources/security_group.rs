@@ -15,6 +15,9 @@ use rules::Rules;
 
 /// Longest name and longest description, in characters (EC2 `CreateSecurityGroup`).
 const TEXT: usize = 255;
+/// Inbound rules of a group, for IPv4 and for IPv6 each (Amazon VPC quotas "Inbound or outbound rules per
+/// security group"; an account can have it raised).
+const RULES: usize = 60;
 /// Rules whose description begins so are ours to revoke; others were added by hand, and stay.
 const OURS: &str = "minion:";
 /// A group that is gone, or not visible yet.
@@ -41,8 +44,8 @@ pub struct SecurityGroup {
 pub struct Ingress {
     /// The protocol.
     pub protocol: Protocol,
-    /// The port; `None` for all.
-    pub port: Option<u16>,
+    /// The first and the last port; `None` for all.
+    pub ports: Option<(u16, u16)>,
     /// Who may connect.
     pub from: Source,
     /// What for; `minion:` is put in front, and characters that AWS refuses are replaced.
@@ -81,7 +84,21 @@ impl SecurityGroup {
         self.ingress.iter().map(|i| rules::wanted(i, id, group)).collect()
     }
 
-    fn check(&self) -> Result<()> {
+    /// Checks what can be checked without AWS: call it before a plan is shown.
+    ///
+    /// # Errors
+    /// A usage error that names the limit.
+    pub fn check(&self) -> Result<()> {
+        // Groups that are still to be made have no ids: any name tells them apart.
+        let id = |r: Ref<GroupId>| format!("{:?}", r.node());
+        let rules = self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count();
+        if rules > RULES {
+            return Err(Error::usage(format!(
+                "security group {} would have {rules} inbound rules; AWS takes {RULES} (\"VPC quotas\")",
+                self.name
+            ))
+            .hint("There is a rule for each range of ports and each network. Name fewer peers or larger networks in the VPC's settings, or fewer ports, or ports without gaps, in the manifest."));
+        }
         let count = self.name.chars().count();
         let fits = (1..=TEXT).contains(&count) && self.name.chars().all(rules::allowed);
         if fits && !self.name.to_ascii_lowercase().starts_with("sg-") {
@@ -238,12 +255,17 @@ impl Resource for SecurityGroup {
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let id = id(live);
         let (wanted, there) = (self.wanted(cx, id), Rules::of(live));
-        // What is wanted is opened before what is not is closed, so that nobody is cut off in between.
-        futures::try_join!(
-            async { self.authorize(cx.cloud, id, &wanted.minus(&there)).await },
-            self.retag(cx.cloud, live, id),
-        )?;
-        self.revoke(cx.cloud, id, &there.ours().minus(&wanted)).await?;
+        let (missing, extra) = (wanted.minus(&there), there.ours().minus(&wanted));
+        // What is wanted is opened before what is not is closed, so that nobody is cut off in between; unless
+        // there is no room for both.
+        let room = there.count() + missing.count() <= RULES;
+        if !room {
+            self.revoke(cx.cloud, id, &extra).await?;
+        }
+        futures::try_join!(self.authorize(cx.cloud, id, &missing), self.retag(cx.cloud, live, id))?;
+        if room {
+            self.revoke(cx.cloud, id, &extra).await?;
+        }
         Ok(live.clone())
     }
 

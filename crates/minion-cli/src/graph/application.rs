@@ -1,9 +1,9 @@
 //! What an application is on AWS: security groups, role, log group, key pair, stored manifest.
 use super::policy::{Location, policy};
-use crate::deployed::VersionPort;
+use crate::deployed::{Purpose, VersionPort, ports_tag, ranges};
 use crate::{manifest::Manifest, site::Ground};
 use aws_core::{
-    Result,
+    Error, Result,
     cloud::Cloud,
     engine::{Graph, Ownership, Ref},
     model::{ApplicationName, Owner},
@@ -15,7 +15,7 @@ use aws_core::{
         security_group::{GroupId, Ingress, Protocol, SecurityGroup, Source},
     },
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Stores the private key of a new key pair: name, PEM text.
@@ -35,6 +35,9 @@ pub struct Input<'a> {
     pub region: &'a str,
     /// Ports of versions that exist: they stay open, whatever the manifest says now.
     pub kept_ports: BTreeSet<VersionPort>,
+    /// While versions run: the present inline policy of the role, of which they may need more than the
+    /// manifest says now.
+    pub running_policy: Option<&'a serde_json::Value>,
     /// What to do with a new private key.
     pub save_key: SaveKey,
 }
@@ -44,8 +47,17 @@ pub fn owner_of(manifest: &Manifest, owner: Owner) -> Owner {
     Owner { team: manifest.team_name.as_ref().map(ToString::to_string), extra: manifest.extra_tags(), ..owner }
 }
 
+/// What the role grants although the manifest does not say so: versions that run need it at their next boot.
+pub fn kept_grants(input: &Input<'_>) -> Vec<String> {
+    let kept = |policy| super::policy::kept(input.manifest, &location(input.region, input.ground), policy);
+    input.running_policy.map(kept).unwrap_or_default()
+}
+
 /// Everything that `applications create` and `update` converge.
-pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
+///
+/// # Errors
+/// A usage error that names the limit, when AWS would refuse what the manifest makes of it.
+pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
     let Input { manifest, ground, .. } = input;
     let name = &manifest.application_name;
     let owner = owner_of(manifest, input.owner.clone());
@@ -59,34 +71,39 @@ pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
             save: Arc::new(move |pem| save(&key, pem)),
         });
     }
-    let load_balancer = graph.add(SecurityGroup {
+    tag_fits(manifest)?;
+    let load_balancer = checked(SecurityGroup {
         owner: owner.clone(),
         name: name.load_balancer_group(),
         noun: format!("LB security group {}", name.load_balancer_group()),
         description: format!("Load balancers of application {name}"),
         ownership: Ownership::Owned,
         ingress: from_networks(manifest, ground, &input.kept_ports),
-    });
-    graph.add(SecurityGroup {
+    })?;
+    let load_balancer = graph.add(load_balancer);
+    let instances = checked(SecurityGroup {
         owner: owner.clone(),
         name: name.resource(),
         noun: format!("application security group {}", name.resource()),
         description: format!("Instances of application {name}"),
         ownership: Ownership::Owned,
         ingress: from_load_balancer(manifest, load_balancer, &input.kept_ports),
-    });
-    graph.add(Role {
+    })?;
+    graph.add(instances);
+    let role = Role {
         owner: owner.clone(),
         name: name.role(input.region),
         noun: "IAM role and instance profile".into(),
         ownership: Ownership::Owned,
-        policy: policy(manifest, &location(input.region, ground)),
+        policy: policy(manifest, &location(input.region, ground), input.running_policy),
         managed_policies: {
             let partition = location(input.region, ground).partition();
             manifest.managed_policies.iter().map(|p| p.arn(partition)).collect()
         },
         boundary: ground.vpc_settings.permissions_boundary.clone(),
-    });
+    };
+    role.check()?;
+    graph.add(role);
     if manifest.uses_log_group() {
         graph.add(LogGroup {
             owner: owner.clone(),
@@ -96,7 +113,26 @@ pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
         });
     }
     graph.add(ApplicationManifest { owner, noun: format!("stored manifest of {name}"), yaml: input.text.to_owned() });
-    graph
+    Ok(graph)
+}
+
+fn checked(group: SecurityGroup) -> Result<SecurityGroup> {
+    group.check().map(|()| group)
+}
+
+/// The ports of a version have to fit into a tag: found out here, and not once its load balancer stands.
+fn tag_fits(manifest: &Manifest) -> Result<()> {
+    // A tag's value, of everything that has tags.
+    const LONGEST: usize = 256;
+    let length = ports_tag(&version_ports(manifest)).len();
+    if length <= LONGEST {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "the list of the {} exposed_ports has {length} characters; it is kept in a tag, and AWS takes {LONGEST}",
+        manifest.exposed_ports.len()
+    ))
+    .hint("Ports without gaps between them count as one: 20000 to 20044 are `20000-20044`."))
 }
 
 fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
@@ -105,64 +141,81 @@ fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
 
 /// Who reaches an internal load balancer: the VPC and its peers, on the ports it listens on, and no one else.
 fn from_networks(manifest: &Manifest, ground: &Ground, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
-    let mut ports: BTreeSet<u16> = listening_ports(manifest).into_iter().collect();
-    ports.extend(kept.iter().filter_map(VersionPort::listening));
-    let networks = ground.place.cidrs.iter().map(|c| (*c, "the VPC"));
-    let peers = ground.vpc_settings.peers.iter().map(|c| (*c, "a peer network"));
+    let ports = ranges(&listening_ports(manifest, kept));
+    let own = &ground.place.cidrs;
+    // A group has room for few rules: networks beside or within each other are one.
+    let networks = Ipv4Net::aggregate(&own.iter().chain(&ground.vpc_settings.peers).copied().collect());
     let mut rules = Vec::new();
-    for (cidr, whose) in networks.chain(peers) {
-        rules.extend(ports.iter().map(|port| Ingress {
+    for network in networks {
+        let whose = if Ipv4Net::aggregate(own).contains(&network) {
+            "the VPC"
+        } else if own.iter().any(|cidr| network.contains(cidr)) {
+            "the VPC and its peers"
+        } else {
+            "a peer network"
+        };
+        rules.extend(ports.iter().map(|ports| Ingress {
             protocol: Protocol::Tcp,
-            port: Some(*port),
-            from: Source::Cidr(IpNet::V4(cidr)),
+            ports: Some(*ports),
+            from: Source::Cidr(IpNet::V4(network)),
             description: format!("minion: {whose}"),
         }));
     }
     rules
 }
 
-/// The ports that a load balancer of this application listens on.
-pub fn listening_ports(manifest: &Manifest) -> Vec<u16> {
-    match manifest.exposed_protocol {
-        crate::manifest::Protocol::Http => vec![80, 443],
-        crate::manifest::Protocol::Tcp => manifest.exposed_ports.iter().map(|p| p.get()).collect(),
-    }
+/// The ports on which an instance of this manifest answers its load balancer.
+pub fn version_ports(manifest: &Manifest) -> BTreeSet<VersionPort> {
+    let purpose = match manifest.exposed_protocol {
+        crate::manifest::Protocol::Http => Purpose::Http,
+        crate::manifest::Protocol::Tcp => Purpose::Tcp,
+    };
+    let traffic = manifest.traffic_ports().iter().map(|p| VersionPort { purpose, number: p.get() });
+    let health = manifest.health_check.port.map(|p| VersionPort { purpose: Purpose::Health, number: p.get() });
+    traffic.chain(health).collect()
 }
 
-/// The ports on which an instance of this manifest answers its load balancer: traffic and health check.
-pub fn instance_ports(manifest: &Manifest) -> BTreeSet<u16> {
-    manifest.traffic_ports().iter().chain(&manifest.health_check.port).map(|p| p.get()).collect()
+/// The ports that load balancers of this application listen on: those of the manifest, and of the versions
+/// that there are.
+fn listening_ports(manifest: &Manifest, kept: &BTreeSet<VersionPort>) -> BTreeSet<u16> {
+    version_ports(manifest).union(kept).flat_map(|p| p.listening()).collect()
 }
 
 /// Who reaches an instance: its load balancer on the ports it forwards to, and other instances of the application.
 fn from_load_balancer(manifest: &Manifest, load_balancer: Ref<GroupId>, kept: &BTreeSet<VersionPort>) -> Vec<Ingress> {
-    let mut ports: BTreeSet<u16> = instance_ports(manifest);
-    ports.extend(kept.iter().map(|p| p.number));
-    let mut rules: Vec<Ingress> = ports
+    let ports: BTreeSet<u16> = version_ports(manifest).union(kept).map(|p| p.number).collect();
+    let mut rules: Vec<Ingress> = ranges(&ports)
         .into_iter()
-        .map(|port| Ingress {
+        .map(|ports| Ingress {
             protocol: Protocol::Tcp,
-            port: Some(port),
+            ports: Some(ports),
             from: Source::Group(load_balancer),
             description: "minion: the load balancer".into(),
         })
         .collect();
     rules.push(Ingress {
         protocol: Protocol::All,
-        port: None,
+        ports: None,
         from: Source::Itself,
         description: "minion: instances of the same application".into(),
     });
     rules
 }
 
-/// The security group that opens public load balancers to the world: made by the first public version.
-pub fn public_group(owner: Owner, name: &ApplicationName, manifest: &Manifest) -> SecurityGroup {
-    let everywhere = [IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())];
+/// The security group that opens public load balancers to the world: made by the first public version, and
+/// shared by all. `kept` are the ports of versions that exist.
+pub fn public_group(
+    owner: Owner,
+    name: &ApplicationName,
+    manifest: &Manifest,
+    kept: &BTreeSet<VersionPort>,
+) -> SecurityGroup {
+    let ports = ranges(&listening_ports(manifest, kept));
+    let everywhere = [IpNet::V4(Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())];
     let ingress = everywhere.into_iter().flat_map(|net| {
-        listening_ports(manifest).into_iter().map(move |port| Ingress {
+        ports.iter().map(move |ports| Ingress {
             protocol: Protocol::Tcp,
-            port: Some(port),
+            ports: Some(*ports),
             from: Source::Cidr(net),
             description: "minion: everybody".into(),
         })

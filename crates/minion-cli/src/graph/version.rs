@@ -1,8 +1,8 @@
 //! What a version is on AWS: launch template, target groups, load balancer, listeners, Auto Scaling group,
 //! DNS name.
-use super::application::{instance_ports, owner_of, public_group};
+use super::application::{owner_of, public_group, version_ports};
 use crate::{
-    deployed::{DIGEST, DNS_NAME, IMAGE, PORTS, ports_tag},
+    deployed::{DIGEST, DNS_NAME, IMAGE, PORTS, VersionPort, ports_tag},
     manifest::{Manifest, Protocol},
 };
 use aws_core::{
@@ -23,7 +23,10 @@ use aws_core::{
         target_group::{HealthCheck, TargetGroup, TargetGroupArn, Traffic},
     },
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Seconds during which a target that leaves may finish its requests. AWS's default is 300, which makes every
 /// deletion wait five minutes; requests of most services end within seconds.
@@ -74,6 +77,8 @@ pub struct Input<'a> {
     pub zone_id: Option<&'a str>,
     /// The version's DNS name.
     pub dns_name: String,
+    /// Ports of versions that exist: the public security group, which all share, keeps them open.
+    pub kept_ports: BTreeSet<VersionPort>,
 }
 
 /// The owner of a version's own things.
@@ -112,7 +117,8 @@ fn add(graph: &mut Graph<Cloud>, input: &Input<'_>) {
     let instances_group = graph.add(group(id.application.resource()));
     let mut balancer_groups = vec![graph.add(group(id.application.load_balancer_group()))];
     if input.public {
-        balancer_groups.push(graph.add(public_group(application.clone(), &id.application, manifest)));
+        let public = public_group(application.clone(), &id.application, manifest, &input.kept_ports);
+        balancer_groups.push(graph.add(public));
     }
     let role = graph.add(Role {
         owner: application.clone(),
@@ -142,8 +148,7 @@ fn add(graph: &mut Graph<Cloud>, input: &Input<'_>) {
     let (targets, balancer, listeners) = balancer(graph, input, &owner, balancer_groups);
     let mut marks =
         BTreeMap::from([(IMAGE.to_owned(), input.image.to_owned()), (DNS_NAME.to_owned(), input.dns_name.clone())]);
-    let passed_on = manifest.exposed_protocol == Protocol::Tcp;
-    marks.insert(PORTS.to_owned(), ports_tag(passed_on, &instance_ports(manifest)));
+    marks.insert(PORTS.to_owned(), ports_tag(&version_ports(manifest)));
     marks.extend(input.digest.map(|d| (DIGEST.to_owned(), d.to_owned())));
     graph.add(AutoScalingGroup {
         owner: owner.clone(),
@@ -313,6 +318,7 @@ pub fn deletion(
         certificate_arn: Some(""),
         zone_id,
         dns_name,
+        kept_ports: BTreeSet::new(),
     };
     add(graph, &input);
 }

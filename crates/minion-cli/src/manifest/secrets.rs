@@ -23,13 +23,6 @@ pub enum SecretRef {
 }
 
 impl SecretRef {
-    /// The IAM action that reads it.
-    pub fn action(&self) -> &'static str {
-        match self {
-            Self::Parameter { .. } => "ssm:GetParameter",
-            Self::Secret { .. } => "secretsmanager:GetSecretValue",
-        }
-    }
     /// Its ARN for an IAM policy. That of a secret given by name ends in `-??????`: Secrets Manager
     /// appends six characters of its own choice.
     pub fn resource(&self, partition: &str, region: &str, account: &str) -> String {

@@ -45,7 +45,7 @@ pub(super) struct Rules(BTreeMap<Key, String>);
 /// One wanted rule of the group `itself`.
 pub(super) fn wanted(ingress: &Ingress, itself: &str, group: impl Fn(Ref<GroupId>) -> String) -> (Key, String) {
     let (protocol, ports) = match ingress.protocol {
-        Protocol::Tcp => ("tcp", Some(ingress.port.map_or((0, 65535), |p| (p.into(), p.into())))),
+        Protocol::Tcp => ("tcp", Some(ingress.ports.map_or((0, 65535), |(first, last)| (first.into(), last.into())))),
         Protocol::All => ("-1", None),
     };
     let from = match &ingress.from {
@@ -76,6 +76,13 @@ impl Rules {
     }
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+    /// As AWS counts them against the quota: those for IPv4 and those for IPv6 each, those for groups as both.
+    pub(super) fn count(&self) -> usize {
+        let of = |v6: bool| {
+            self.0.keys().filter(|k| !matches!(k.from, From::Cidr(net) if matches!(net, IpNet::V6(_)) != v6)).count()
+        };
+        of(false).max(of(true))
     }
     pub(super) fn minus(&self, other: &Self) -> Self {
         Self(self.0.iter().filter(|(k, _)| !other.0.contains_key(k)).map(|(k, d)| (k.clone(), d.clone())).collect())
@@ -170,10 +177,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn tcp(port: Option<u16>, net: &str) -> Ingress {
-        Ingress { protocol: Protocol::Tcp, port, from: Source::Cidr(net.parse().unwrap()), description: "test".into() }
+        let ports = port.map(|p| (p, p));
+        Ingress { protocol: Protocol::Tcp, ports, from: Source::Cidr(net.parse().unwrap()), description: "test".into() }
     }
     fn itself(protocol: Protocol) -> Ingress {
-        Ingress { protocol, port: None, from: Source::Itself, description: "minion: members".into() }
+        Ingress { protocol, ports: None, from: Source::Itself, description: "minion: members".into() }
     }
     fn set(ingress: &[Ingress]) -> Rules {
         ingress.iter().map(|i| wanted(i, "sg-1", |_| "sg-2".into())).collect()
@@ -213,6 +221,16 @@ mod tests {
                 "tcp 8080 from 10.1.0.0/16"
             ]
         );
+    }
+
+    #[test]
+    fn ranges_and_families_count_as_aws_counts_them() {
+        let range = Ingress { ports: Some((20_000, 20_044)), ..tcp(None, "10.0.0.0/8") };
+        assert_eq!(shown(&set(std::slice::from_ref(&range))), ["tcp 20000-20044 from 10.0.0.0/8"]);
+        let rules = [range, tcp(Some(80), "::/0"), tcp(Some(443), "::/0"), itself(Protocol::All)];
+        assert_eq!(set(&rules).count(), 3);
+        assert_eq!(set(&rules[..1]).count(), 1);
+        assert_eq!(set(&[]).count(), 0);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 use crate::{
     commands::converge::{converge, look},
     deployed::{self, Deployed},
-    graph::application::{Input, SaveKey, deletion_graph, graph},
+    graph::application::{Input, SaveKey, deletion_graph, graph, kept_grants},
     manifest::{self, Manifest},
     site::{Session, Site},
 };
-use aws_core::{Error, Result};
+use aws_core::{Error, Result, resources::role};
 use clap::Args;
 use std::{
     fs::OpenOptions,
@@ -57,15 +57,26 @@ pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Re
     if !update && stored.is_some() {
         terminal.say(&format!("Application {name} exists already: making it what the manifest says."));
     }
-    let graph = graph(&Input {
+    let running_policy = if versions.is_empty() {
+        None
+    } else {
+        role::inline_policy(&site.cloud, &name.role(site.cloud.region())).await?
+    };
+    let input = Input {
         manifest: &loaded.manifest,
         text: &loaded.text,
         owner: site.owner(name, None),
         ground: &ground,
         region: site.cloud.region(),
         kept_ports: versions.iter().flat_map(Deployed::ports).collect(),
+        running_policy: running_policy.as_ref(),
         save_key: save_key(&site, terminal, args.writes.dry_run),
-    });
+    };
+    let graph = graph(&input)?;
+    let kept = kept_grants(&input);
+    if !kept.is_empty() {
+        terminal.say(&format!("The role's grants are kept for versions that run: {}.", kept.join(", ")));
+    }
     let (exit, report) = converge(session, &site.cloud, &graph, &args.writes, &format!("Application {name}")).await?;
     if exit == Exit::Done && !args.writes.dry_run {
         tell(terminal, name.as_str(), report.changes(), update || stored.is_some());
@@ -116,7 +127,7 @@ fn save_key(site: &Site, terminal: &Terminal, dry_run: bool) -> SaveKey {
 pub(super) fn key_directory() -> Result<PathBuf> {
     let home = etcetera::home_dir().map_err(|_| {
         Error::failed("there is no home directory to store the private key in")
-            .hint("Set HOME, or `ssh_key: false` in the manifest: instances can be reached through Session Manager without a key.")
+            .hint("Set HOME, or `ssh_key: false` in the manifest: with `managed_policies: [AmazonSSMManagedInstanceCore]` instances can be reached through Session Manager without a key.")
     })?;
     Ok(home.join(".ssh"))
 }

@@ -132,6 +132,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         certificate_arn: certificate.as_deref(),
         zone_id: Some(&zone.id),
         dns_name: id.dns_name(&domain),
+        kept_ports: versions.iter().flat_map(Deployed::ports).collect(),
     });
     let (exit, report) = converge(session, &site.cloud, &graph, &args.writes, &id.to_string()).await?;
     if args.writes.dry_run {
