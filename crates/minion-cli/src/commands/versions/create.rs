@@ -20,7 +20,7 @@ use aws_core::{
     engine::Graph,
     images::{self, Resolved},
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
-    resources::load_balancer,
+    resources::{alias_record, load_balancer},
 };
 use clap::Args;
 use std::{path::PathBuf, time::Duration};
@@ -96,18 +96,21 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
             .await
             .map(Some)
     };
-    let (image, boot, zones) = tokio::try_join!(
-        image,
-        boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type, recommended),
-        site.zones(&domain)
-    )?;
+    let zone = async {
+        let zones = site.zones(&domain).await?;
+        let zone = site.choose_zone(&zones, &domain, !args.public)?.clone();
+        // Before anything is made: the name may be somebody else's, or another region's.
+        alias_record::require_free(&site.cloud, &zone.id, &id.dns_name(&domain), &id.load_balancer()).await?;
+        Ok(zone)
+    };
+    let (image, boot, zone) =
+        tokio::try_join!(image, boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type, recommended), zone)?;
     if let Some(resolved) = &image {
         boot.runs(&args.image, resolved)?;
     }
     if let (Some(existing), Some(resolved)) = (existing, &image) {
         same_digest(existing, &args.image, resolved)?;
     }
-    let zone = site.choose_zone(&zones, &domain, !args.public)?;
     let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
     let certificate = certificate(&site, &ground, &manifest);

@@ -1,0 +1,40 @@
+//! Deploys that are refused before anything is made, and deploys that say what they do.
+use crate::support::Stage;
+use serde_json::{Value, json};
+
+fn with_application(more: &str) -> Stage {
+    let stage = Stage::new();
+    stage.application(&stage.manifest("hello", more));
+    stage
+}
+
+/// Puts a record of the version's name into the VPC's private zone.
+fn record(stage: &Stage, mut set: Value) {
+    set["Name"] = "hello-1-0.team.example.org.".into();
+    let batch = json!({ "Changes": [{ "Action": "CREATE", "ResourceRecordSet": set }] });
+    let zone = &stage.place["zones"]["private"][0];
+    stage.call("route53", "change_resource_record_sets", json!({ "HostedZoneId": zone, "ChangeBatch": batch }));
+}
+
+#[test]
+fn somebody_elses_dns_name_is_refused_before_anything_is_made() {
+    let alias = json!({
+        "HostedZoneId": "Z32O12XQLNTSW2", "DNSName": "internal-app-hello-1-0-1.us-west-2.elb.amazonaws.com.",
+        "EvaluateTargetHealth": true,
+    });
+    let elsewhere = json!({ "Type": "A", "AliasTarget": alias });
+    let simple = json!({ "Type": "CNAME", "TTL": 60, "ResourceRecords": [{ "Value": "old.example.org" }] });
+    for (set, target) in [(elsewhere, "us-west-2.elb.amazonaws.com"), (simple, "old.example.org")] {
+        let stage = with_application("");
+        record(&stage, set);
+        let before = stage.inventory();
+        let zone = stage.place["zones"]["private"][0].as_str().unwrap();
+        let image = stage.image("hello-world:0.1");
+        let create = ["ver", "create", "hello", "1.0", &image];
+        stage.minion(&create).fails(1).says(&["hello-1-0.team.example.org", zone, target, "Hint"]);
+        assert_eq!(stage.inventory(), before);
+        // A deletion is not kept from its work by it, and leaves it alone.
+        stage.minion(&["app", "delete", "hello", "--cascade", "--yes"]).ok();
+        assert_eq!(stage.inventory()["record set"], before["record set"]);
+    }
+}
