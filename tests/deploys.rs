@@ -1,5 +1,5 @@
 //! Deploys that are refused before anything is made, and deploys that say what they do.
-use crate::support::Stage;
+use crate::support::{Options, Stage};
 use serde_json::{Value, json};
 
 fn with_application(more: &str) -> Stage {
@@ -37,4 +37,33 @@ fn somebody_elses_dns_name_is_refused_before_anything_is_made() {
         stage.minion(&["app", "delete", "hello", "--cascade", "--yes"]).ok();
         assert_eq!(stage.inventory()["record set"], before["record set"]);
     }
+}
+
+/// A place with two zones, to which a private subnet in a third one is added; `without` are those deleted.
+fn lopsided(without: usize) -> Stage {
+    let stage = Stage::with(Options::usual().with("zones", 2));
+    let subnets = json!({ "VpcId": stage.word("vpc"), "CidrBlock": "10.2.30.0/24", "AvailabilityZone": "eu-west-1c" });
+    let made = stage.call("ec2", "create_subnet", subnets);
+    let tags = json!([{ "Key": "Name", "Value": "private-c" }]);
+    stage.call("ec2", "create_tags", json!({ "Resources": [made["Subnet"]["SubnetId"]], "Tags": tags }));
+    for subnet in stage.place["subnets"]["private"].as_array().unwrap().iter().take(without) {
+        stage.call("ec2", "delete_subnet", json!({ "SubnetId": subnet }));
+    }
+    stage.application(&stage.manifest("hello", ""));
+    stage
+}
+
+#[test]
+fn instances_start_where_the_load_balancer_reaches_them() {
+    let stage = lopsided(1);
+    let image = stage.image("hello-world:0.1");
+    stage.minion(&["ver", "create", "hello", "1.0", &image]).ok().says(&["warning", "eu-west-1c"]);
+    let groups = stage.call("autoscaling", "describe_auto_scaling_groups", json!({}));
+    assert_eq!(groups["AutoScalingGroups"][0]["AvailabilityZones"], json!(["eu-west-1b"]));
+
+    let stage = lopsided(2);
+    let before = stage.inventory();
+    let image = stage.image("hello-world:0.1");
+    stage.minion(&["ver", "create", "hello", "1.0", &image]).fails(1).says(&["eu-west-1a, eu-west-1b", "eu-west-1c"]);
+    assert_eq!(stage.inventory(), before);
 }

@@ -224,15 +224,29 @@ fn same_digest(existing: &Deployed, image: &ImageRef, resolved: &Resolved) -> Re
     }
 }
 
-/// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one.
+/// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one,
+/// in zones that the load balancer reaches.
 fn subnets(session: &Session, ground: &Ground, manifest: &Manifest, public: bool) -> Result<(Choice, Choice)> {
     let balancer = ground.place.choose(if public { Layer::Public } else { Layer::Shared }, "the load balancer")?;
-    let instances = ground.place.choose(Layer::Private, "the instances")?;
+    let all = ground.place.choose(Layer::Private, "the instances")?;
     if manifest.exposed_protocol == Protocol::Http {
         balancer.require_two_zones("an Application Load Balancer")?;
     }
+    let (instances, dropped) = all.within(&balancer.zones);
+    let there = format!("the load balancer's {} subnets are in {}", balancer.layer, balancer.zones.join(", "));
+    let here = format!("the instances' {} subnets are in {}", all.layer, all.zones.join(", "));
+    if instances.ids.is_empty() {
+        return Err(Error::refused(format!("{there}, {here}: no instance would get a request")).hint(format!(
+            "A load balancer reaches instances in its own availability zones only. Add a {} subnet in one of {}.",
+            all.layer,
+            balancer.zones.join(", ")
+        )));
+    }
     for warning in [&balancer.warning, &instances.warning].into_iter().flatten() {
         session.terminal.warn(warning);
+    }
+    if !dropped.is_empty() {
+        session.terminal.warn(&format!("{there}, {here}: no instances start in {}", dropped.join(", ")));
     }
     Ok((balancer, instances))
 }
