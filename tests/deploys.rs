@@ -67,3 +67,38 @@ fn instances_start_where_the_load_balancer_reaches_them() {
     stage.minion(&["ver", "create", "hello", "1.0", &image]).fails(1).says(&["eu-west-1a, eu-west-1b", "eu-west-1c"]);
     assert_eq!(stage.inventory(), before);
 }
+
+/// The listeners' protocols, sorted.
+fn protocols(stage: &Stage) -> Vec<String> {
+    let balancers = stage.call("elbv2", "describe_load_balancers", json!({}));
+    let arn = &balancers["LoadBalancers"][0]["LoadBalancerArn"];
+    let listeners = stage.call("elbv2", "describe_listeners", json!({ "LoadBalancerArn": arn }));
+    let all = listeners["Listeners"].as_array().unwrap().iter();
+    let mut found: Vec<String> = all.map(|l| l["Protocol"].as_str().unwrap().to_owned()).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn https_with_a_certificate_that_covers_the_domain() {
+    let mut stage = with_application("");
+    let before = stage.inventory();
+    let image = stage.image("hello-world:0.1");
+    let create = ["ver", "create", "hello", "1.0", &image];
+    let arn = stage.word("certificate_arn").to_owned();
+    let other = format!("{arn}0");
+    stage.set("MINION_CERTIFICATE_ARN", Some(&other));
+    stage.minion(&create).fails(2).says(&[&other, "*.team.example.org", &arn]);
+    assert_eq!(stage.inventory(), before);
+    // None is set, and there is one that covers the domain.
+    stage.set("MINION_CERTIFICATE_ARN", None);
+    stage.minion(&create).ok().says(&["https://hello-1-0.team.example.org"]);
+    assert_eq!(protocols(&stage), ["HTTP", "HTTPS"]);
+
+    let plain = Stage::with(Options::usual().with("certificate", false));
+    plain.application(&plain.manifest("hello", ""));
+    let image = plain.image("hello-world:0.1");
+    let create = ["ver", "create", "hello", "1.0", &image];
+    plain.minion(&create).ok().says(&["warning", "*.team.example.org", "http://hello-1-0.team.example.org"]);
+    assert_eq!(protocols(&plain), ["HTTP"]);
+}

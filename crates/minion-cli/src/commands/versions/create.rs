@@ -14,10 +14,12 @@ use crate::{
 use aws_core::{
     Error, Result,
     cloud::{
+        lookups::{self, Certificate},
         network::Choice,
         wait::{Patience, parse_duration},
     },
     engine::Graph,
+    error::Kind,
     images::{self, Resolved},
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
     resources::{alias_record, load_balancer},
@@ -103,8 +105,12 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         alias_record::require_free(&site.cloud, &zone.id, &id.dns_name(&domain), &id.load_balancer()).await?;
         Ok(zone)
     };
-    let (image, boot, zone) =
-        tokio::try_join!(image, boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type, recommended), zone)?;
+    let (image, boot, zone, certificate) = tokio::try_join!(
+        image,
+        boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type, recommended),
+        zone,
+        certificate(session, &site, &ground, &manifest, &domain)
+    )?;
     if let Some(resolved) = &image {
         boot.runs(&args.image, resolved)?;
     }
@@ -113,7 +119,6 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     }
     let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
-    let certificate = certificate(&site, &ground, &manifest);
     let graph = version::graph(&version::Input {
         id: &id,
         manifest: &manifest,
@@ -251,10 +256,63 @@ fn subnets(session: &Session, ground: &Ground, manifest: &Manifest, public: bool
     Ok((balancer, instances))
 }
 
-/// The certificate for HTTPS: the operator's, else the VPC's. A TCP load balancer passes bytes on and needs none.
-fn certificate(site: &Site, ground: &Ground, manifest: &Manifest) -> Option<String> {
-    let found = site.settings.values.certificate_arn.clone().or_else(|| ground.vpc_settings.certificate_arn.clone());
-    found.filter(|_| manifest.exposed_protocol == Protocol::Http)
+/// The certificate for HTTPS: the operator's, else the VPC's, else one that covers the domain. A TCP load
+/// balancer passes bytes on and needs none.
+async fn certificate(
+    session: &Session,
+    site: &Site,
+    ground: &Ground,
+    manifest: &Manifest,
+    domain: &str,
+) -> Result<Option<String>> {
+    if manifest.exposed_protocol != Protocol::Http {
+        return Ok(None);
+    }
+    let set = site.settings.values.certificate_arn.clone().or_else(|| ground.vpc_settings.certificate_arn.clone());
+    let covering = match lookups::certificates_for(&site.cloud, domain).await {
+        // Not everybody who deploys may read certificates.
+        Err(e) if e.kind() == Kind::Access => {
+            let what = match &set {
+                Some(arn) => format!("Whether certificate {arn} covers *.{domain} could not be checked"),
+                None => "Certificates could not be read, so the load balancer speaks HTTP, not HTTPS".to_owned(),
+            };
+            session.terminal.warn(&format!("{what}: {e}"));
+            return Ok(set);
+        }
+        other => other?,
+    };
+    let chosen = choose_certificate(set, &covering, domain, site.cloud.region())?;
+    if chosen.is_none() {
+        session.terminal.warn(&format!(
+            "No certificate in {} covers *.{domain}: the load balancer speaks HTTP, not HTTPS",
+            site.cloud.region()
+        ));
+    }
+    Ok(chosen)
+}
+
+/// The one that was set, which must be among those that cover the domain; else the one of them that lasts
+/// longest, which is the first.
+fn choose_certificate(
+    set: Option<String>,
+    covering: &[Certificate],
+    domain: &str,
+    region: &str,
+) -> Result<Option<String>> {
+    match set {
+        None => Ok(covering.first().map(|c| c.arn.clone())),
+        Some(arn) if covering.iter().any(|c| c.arn == arn) => Ok(Some(arn)),
+        Some(arn) => {
+            let arns: Vec<&str> = covering.iter().map(|c| c.arn.as_str()).collect();
+            let error = Error::usage(format!(
+                "certificate {arn} is not an issued, valid certificate in {region} that covers *.{domain}"
+            ));
+            Err(match arns.as_slice() {
+                [] => error.hint(format!("Request one for *.{domain} in ACM, in {region}.")),
+                _ => error.hint(format!("These cover it: {}. Give one with --certificate-arn.", arns.join(", "))),
+            })
+        }
+    }
 }
 
 fn user_data(
@@ -284,4 +342,30 @@ fn user_data(
         cacerts: settings.cacerts.as_deref(),
         ecr: images::is_ecr(args.image.registry()).then(|| args.image.registry().to_owned()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_covers_the_domain() {
+        let certificate = |arn: &str| Certificate {
+            arn: arn.into(),
+            names: vec!["*.example.org".into()],
+            status: "ISSUED".into(),
+            not_after: None,
+        };
+        let both = [certificate("longest"), certificate("other")];
+        let choose = |set: Option<&str>, covering: &[Certificate]| {
+            choose_certificate(set.map(str::to_owned), covering, "example.org", "eu-west-1")
+        };
+        assert_eq!(choose(None, &[]).unwrap(), None);
+        assert_eq!(choose(None, &both).unwrap().as_deref(), Some("longest"));
+        assert_eq!(choose(Some("other"), &both).unwrap().as_deref(), Some("other"));
+        let error = choose(Some("third"), &both).unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+        assert!(error.to_string().contains("third") && error.hints()[0].contains("longest, other"), "{error:?}");
+        assert!(choose(Some("third"), &[]).unwrap_err().hints()[0].contains("*.example.org"));
+    }
 }
