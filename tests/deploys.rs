@@ -102,3 +102,36 @@ fn https_with_a_certificate_that_covers_the_domain() {
     plain.minion(&create).ok().says(&["warning", "*.team.example.org", "http://hello-1-0.team.example.org"]);
     assert_eq!(protocols(&plain), ["HTTP"]);
 }
+
+#[test]
+fn a_refused_change_leaves_a_version_alone() {
+    let stage = with_application("");
+    let image = stage.image("hello-world:0.1");
+    let create = ["ver", "create", "hello", "1.0", &image];
+    stage.minion(&create).ok();
+    let again = stage.minion(&[&create[..], &["--instance-type", "t3.large"]].concat()).fails(1);
+    again.says(&["unchanged"]).hides(&["versions delete"]);
+    // Not one more instance: the version is there.
+    let more = stage.minion(&[&create[..], &["--instances", "4"]].concat()).ok();
+    more.says(&["warning", "minion versions scale hello 1.0 4"]);
+    let groups = stage.call("autoscaling", "describe_auto_scaling_groups", json!({}));
+    assert_ne!(groups["AutoScalingGroups"][0]["DesiredCapacity"], 4);
+}
+
+#[test]
+fn mistakes_in_flags_are_found_before_any_call() {
+    let mut stage = with_application("");
+    stage.set("AWS_ENDPOINT_URL", Some("http://127.0.0.1:1"));
+    let image = stage.image("hello-world:0.1");
+    let create = ["ver", "create", "hello", "1.0", &image];
+    let file = stage.file("bad.env", "GOOD=1\n2BAD=hunter2\n");
+    for (flags, words) in [
+        (["-e", "FOO_THAT_IS_NOT_SET"], ["FOO_THAT_IS_NOT_SET", "export"]),
+        (["-e", "1FOO=hunter2"], ["1FOO", "environment variable"]),
+        (["--env-file", &file], ["bad.env:2", "2BAD"]),
+        (["--env-file", "missing.env"], ["missing.env", "cannot be read"]),
+        (["--cap-add", "NET_ADMN"], ["NET_ADMN", "did you mean NET_ADMIN?"]),
+    ] {
+        stage.minion(&[&create[..], &flags].concat()).fails(2).says(&words).hides(&["hunter2"]);
+    }
+}

@@ -18,7 +18,7 @@ use aws_core::{
         network::Choice,
         wait::{Patience, parse_duration},
     },
-    engine::Graph,
+    engine::{Graph, Report},
     error::Kind,
     images::{self, Resolved},
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
@@ -72,6 +72,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     let terminal = &session.terminal;
     let id = AppVersion::new(args.application.clone(), args.version.clone())?;
     args.image.require_version()?;
+    let given = environment::Given::read(&args.env_file, &args.env, |name| std::env::var(name).ok())?;
     let site = session.site().await?;
     let name = &id.application;
     // Everything that can be looked at by name is, while the settings are read: it is all there afterwards.
@@ -86,6 +87,12 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     let existing = versions.iter().find(|d| d.id == id);
     if let Some(existing) = existing {
         same_image(existing, &args.image)?;
+        if let Some(wanted) = args.instances.filter(|n| *n != existing.group.desired) {
+            terminal.warn(&format!(
+                "{id} exists already, with {} instances; --instances changes nothing. To change that: minion versions scale {} {} {wanted}",
+                existing.group.desired, id.application, id.version
+            ));
+        }
     }
 
     let instance_type = args.instance_type.as_ref().unwrap_or(&manifest.instance_type).to_string();
@@ -133,7 +140,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         root_device: &boot.details.root_device,
         root_gib: boot.root_gib(&manifest),
         instance_type: &boot.instance_type,
-        user_data: user_data(&args, &id, &manifest, &ground, &site, image.as_ref())?,
+        user_data: user_data(&args, given, &id, &manifest, &ground, &site, image.as_ref())?,
         image: args.image.as_str(),
         digest: image.as_ref().map(|r| r.digest.as_str()),
         desired,
@@ -146,7 +153,9 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         return Ok(exit);
     }
     if exit != Exit::Done {
-        terminal.say(&format!("To remove what is there of it: {}", delete_command(&id)));
+        if let Some(text) = left_behind(&id, existing.is_some(), &report) {
+            terminal.say(&text);
+        }
         return Ok(exit);
     }
     if report.changes() == 0 {
@@ -195,6 +204,19 @@ async fn serve(
     terminal.say(&format!("Application version URL is {url}"));
     terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
     Ok(Exit::Done)
+}
+
+/// What to say of the version after a run that did not get done; nothing where the summary said it all.
+fn left_behind(id: &AppVersion, existed: bool, report: &Report) -> Option<String> {
+    // A write that was interrupted may have happened.
+    let half_done = report.failures().any(|(_, e)| e.kind() == Kind::Interrupted);
+    let untouched = report.changes() == 0 && !half_done;
+    match (existed, untouched) {
+        (true, true) => Some(format!("{id} is unchanged.")),
+        (true, false) => None,
+        (false, true) if report.cancelled() => None,
+        (false, _) => Some(format!("To remove what is there of it: {}", delete_command(id))),
+    }
 }
 
 /// The URL of the version, for people: the final dot of DNS is left out.
@@ -317,6 +339,7 @@ fn choose_certificate(
 
 fn user_data(
     args: &CreateArgs,
+    given: environment::Given,
     id: &AppVersion,
     manifest: &Manifest,
     ground: &Ground,
@@ -335,7 +358,7 @@ fn user_data(
         image_tag_shown: args.image.as_str(),
         region: site.cloud.region(),
         log_group: manifest.uses_log_group().then_some(log_group.as_str()),
-        environment: environment::merge(manifest, &args.env_file, &args.env, |name| std::env::var(name).ok())?,
+        environment: given.over(manifest)?,
         cap_add: capabilities.iter().map(ToString::to_string).collect(),
         insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure),
         nameservers: &settings.nameservers,
@@ -347,6 +370,28 @@ fn user_data(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_core::engine::{Action, NodeReport, Outcome};
+
+    #[test]
+    fn what_is_said_after_a_run_that_failed() {
+        let id = AppVersion::new("hello".parse().unwrap(), "1.0".parse().unwrap()).unwrap();
+        let report = |outcomes: Vec<Outcome>| {
+            let node = |outcome| NodeReport { kind: "thing", name: "a".into(), outcome };
+            Report { nodes: outcomes.into_iter().map(node).collect() }
+        };
+        let said = |existed, outcomes| left_behind(&id, existed, &report(outcomes)).unwrap_or_default();
+        let failed = || Outcome::Failed(Error::refused("no"));
+        let made = || Outcome::Done(Action::Create);
+        let half_done = || Outcome::Failed(Error::interrupted("stop"));
+        assert!(said(true, vec![failed(), Outcome::Done(Action::Keep)]).ends_with(" is unchanged."));
+        assert!(said(true, vec![Outcome::Cancelled]).ends_with(" is unchanged."));
+        assert_eq!(said(true, vec![made(), failed()]), "");
+        assert_eq!(said(true, vec![half_done()]), "");
+        assert_eq!(said(false, vec![Outcome::Cancelled]), "");
+        for outcomes in [vec![made(), failed()], vec![failed()], vec![half_done()], vec![made(), Outcome::Cancelled]] {
+            assert!(said(false, outcomes).contains("minion versions delete hello 1.0"));
+        }
+    }
 
     #[test]
     fn a_certificate_covers_the_domain() {
