@@ -135,3 +135,14 @@ fn mistakes_in_flags_are_found_before_any_call() {
         stage.minion(&[&create[..], &flags].concat()).fails(2).says(&words).hides(&["hunter2"]);
     }
 }
+
+#[test]
+fn a_dry_run_says_what_would_run() {
+    let stage = with_application("instance_type: t3.small\n");
+    let image = stage.image("hello-world:0.1");
+    let create = ["ver", "create", "hello", "1.0", &image, "--instances", "2", "--dry-run"];
+    let run = stage.minion(&create).ok();
+    let line = run.stderr.lines().find(|line| line.contains("t3.small")).unwrap_or_default();
+    let words = [&format!("{image}@sha256:"), " 2 t3.small", "internal", "HTTPS", "hello-1-0.team.example.org"];
+    assert!(words.iter().all(|word| line.contains(word)), "{line}");
+}

@@ -25,7 +25,7 @@ use aws_core::{
     resources::{alias_record, load_balancer},
 };
 use clap::Args;
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 use terminal::{Exit, flags::Writes};
 
 /// Arguments of `versions create`.
@@ -126,6 +126,26 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     }
     let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
+    if args.writes.dry_run {
+        let image = match &image {
+            Some(resolved) if args.image.digest().is_none() => format!("{}@{}", args.image, resolved.digest),
+            _ => args.image.to_string(),
+        };
+        terminal.say(
+            &Outline {
+                id: &id,
+                manifest: &manifest,
+                image: &image,
+                instance_type: &boot.instance_type,
+                sizes: existing
+                    .map_or_else(|| sizes(&manifest, desired), |d| (d.group.min, d.group.desired, d.group.max)),
+                public: args.public,
+                https: certificate.is_some(),
+                dns_name: &id.dns_name(&domain),
+            }
+            .to_string(),
+        );
+    }
     let graph = version::graph(&version::Input {
         id: &id,
         manifest: &manifest,
@@ -198,12 +218,54 @@ async fn serve(
         let patience = Patience::new(args.timeout, session.cancel.clone());
         if let Err(error) = gate::wait_until_healthy(session, site, id, wanted, &patience).await {
             let error = gate::explain(site, id, error).await;
-            return Err(error.hint(format!("The version is left for a look. To remove it: {}", delete_command(id))));
+            return Err(error.hint(format!(
+                "The version is left for a look: minion versions show {} {}. To remove it: {}",
+                id.application,
+                id.version,
+                delete_command(id)
+            )));
         }
     }
     terminal.say(&format!("Application version URL is {url}"));
     terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
     Ok(Exit::Done)
+}
+
+/// What a dry run says before its plan, whose lines are names: what would run, and how it is reached.
+struct Outline<'a> {
+    id: &'a AppVersion,
+    manifest: &'a Manifest,
+    image: &'a str,
+    instance_type: &'a str,
+    /// Least, wanted and largest number of instances.
+    sizes: (i32, i32, i32),
+    public: bool,
+    https: bool,
+    dns_name: &'a str,
+}
+
+impl fmt::Display for Outline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, manifest, image, instance_type, sizes: (min, desired, max), public, https, dns_name } = self;
+        let plural = if *desired == 1 { "" } else { "s" };
+        let reach = if *public { "public" } else { "internal" };
+        let protocol = match (manifest.exposed_protocol, https) {
+            (Protocol::Http, true) => "HTTPS",
+            (Protocol::Http, false) => "HTTP",
+            (Protocol::Tcp, _) => "TCP",
+        };
+        write!(
+            f,
+            "{id}: {image} on {desired} {instance_type} instance{plural} ({min}-{max}), {reach}, {protocol}, DNS name {dns_name}"
+        )
+    }
+}
+
+/// Least, wanted and largest number of instances of a new version: the manifest's bounds, widened to what was
+/// asked for.
+fn sizes(manifest: &Manifest, desired: i32) -> (i32, i32, i32) {
+    let bound = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    (bound(manifest.scaling.min).min(desired), desired, bound(manifest.scaling.max).max(desired))
 }
 
 /// What to say of the version after a run that did not get done; nothing where the summary said it all.
@@ -391,6 +453,31 @@ mod tests {
         for outcomes in [vec![made(), failed()], vec![failed()], vec![half_done()], vec![made(), Outcome::Cancelled]] {
             assert!(said(false, outcomes).contains("minion versions delete hello 1.0"));
         }
+    }
+
+    #[test]
+    fn a_dry_run_says_what_would_run() {
+        let id = AppVersion::new("hello".parse().unwrap(), "1.0".parse().unwrap()).unwrap();
+        let text = "application_name: hello\nexposed_ports: [80]\nscaling: {min: 1, max: 4}\n";
+        let manifest = manifest::parse(text, "test").unwrap();
+        assert_eq!(sizes(&manifest, 6), (1, 6, 6));
+        assert_eq!(sizes(&manifest, 0), (0, 0, 4));
+        let outline = Outline {
+            id: &id,
+            manifest: &manifest,
+            image: "registry.example.org/hello:1@sha256:abc",
+            instance_type: "t3.small",
+            sizes: sizes(&manifest, 2),
+            public: false,
+            https: true,
+            dns_name: "hello-1-0.example.org",
+        };
+        assert_eq!(
+            outline.to_string(),
+            format!(
+                "{id}: registry.example.org/hello:1@sha256:abc on 2 t3.small instances (1-4), internal, HTTPS, DNS name hello-1-0.example.org"
+            )
+        );
     }
 
     #[test]
