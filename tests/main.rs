@@ -5,6 +5,7 @@
 
 mod bad_days;
 mod bad_input;
+mod deploys;
 mod examples;
 mod gates;
 mod harness;

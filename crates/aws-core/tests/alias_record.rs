@@ -8,7 +8,7 @@ use aws_core::{
     engine::{Graph, Mode, Quiet, World as _, run},
     error::Kind,
     resources::{
-        alias_record::{AliasRecord, change_batch, in_sync, list_records},
+        alias_record::{AliasRecord, change_batch, in_sync, list_records, require_free},
         load_balancer::LoadBalancer,
         target_group::Traffic,
     },
@@ -111,7 +111,11 @@ async fn somebody_elses_record_is_left_alone() {
     let report = support::go(&g, &cloud, Mode::Apply).await;
     let (node, error) = report.failures().next().unwrap();
     assert_eq!((node.kind, error.kind()), ("DNS name", Kind::Refused), "{error:?}");
-    assert!(error.to_string().contains("somebody else's"), "{error}");
+    assert!(error.to_string().contains("somebody else's") && error.to_string().contains("192.0.2.1"), "{error}");
+    let name = format!("app-1-0.{}", p.domain);
+    let error = require_free(&cloud, &p.zone, &name, "app-1-0").await.unwrap_err();
+    assert!(error.kind() == Kind::Refused && error.to_string().contains(&p.zone), "{error}");
+    require_free(&cloud, &p.zone, "free.example.org", "app-1-0").await.unwrap();
     cloud.forget();
     assert!(run(&g, &cloud, Mode::Destroy, &support::options(), &Quiet).await.complete());
     cloud.forget();

@@ -3,50 +3,75 @@ use crate::manifest::{EnvName, Manifest};
 use aws_core::{Error, Result};
 use std::{collections::BTreeMap, path::PathBuf};
 
-/// Merges the three. A name alone, without `=`, takes its value from `env`, as `docker run -e NAME` does, and
-/// is left out when it is not set there.
-///
-/// # Errors
-/// When a file cannot be read, a name is not one, or a variable is also one of the manifest's secrets.
-pub fn merge(
-    manifest: &Manifest,
-    files: &[PathBuf],
-    flags: &[String],
-    env: impl Fn(&str) -> Option<String>,
-) -> Result<BTreeMap<String, String>> {
-    let mut merged: BTreeMap<String, String> =
-        manifest.environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let mut set = |line: &str, place: &dyn Fn() -> String| -> Result<()> {
-        let (name, value) = match line.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (line, env(line)),
+/// What files and flags say, in that order.
+pub struct Given(Vec<Variable>);
+
+struct Variable {
+    /// Where it was given, without its value: that may be nobody else's business.
+    place: String,
+    name: EnvName,
+    value: Option<String>,
+}
+
+impl Given {
+    /// Reads files and flags. A name alone, without `=`, takes its value from `env`. Where that has none, a line
+    /// of a file is left out, as `docker run --env-file` does; a flag is an error, for whoever writes it wants
+    /// the value.
+    ///
+    /// # Errors
+    /// When a file cannot be read, a name is not one, or a flag has no value.
+    pub fn read(files: &[PathBuf], flags: &[String], env: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let variable = |text: &str, place: String| -> Result<Variable> {
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (text, None),
+            };
+            let name = EnvName::try_from(name.to_owned()).map_err(|e| Error::usage(format!("{place}: {e}")))?;
+            let value = value.or_else(|| env(name.as_str()));
+            Ok(Variable { place, name, value })
         };
-        let name = EnvName::try_from(name.to_owned()).map_err(|e| Error::usage(format!("{}: {e}", place())))?;
-        if manifest.secrets.contains_key(&name) {
-            return Err(Error::usage(format!("{}: {name} is one of the manifest's secrets", place())).hint(
-                "A secret's value is read on the instance; change it where the manifest's reference points to.",
-            ));
-        }
-        if let Some(value) = value {
-            merged.insert(name.to_string(), value);
-        }
-        Ok(())
-    };
-    for path in files {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::usage(format!("--env-file {} cannot be read: {e}", path.display())))?;
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim_start();
-            if !line.is_empty() && !line.starts_with('#') {
-                set(line, &|| format!("{}:{}", path.display(), index + 1))?;
+        let mut all = Vec::new();
+        for path in files {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| Error::usage(format!("--env-file {} cannot be read: {e}", path.display())))?;
+            for (index, line) in text.lines().enumerate() {
+                let line = line.trim_start();
+                if !line.is_empty() && !line.starts_with('#') {
+                    all.push(variable(line, format!("{}:{}", path.display(), index + 1))?);
+                }
             }
         }
+        for flag in flags {
+            let name = flag.split('=').next().unwrap_or_default();
+            let given = variable(flag, format!("--env {name}"))?;
+            if given.value.is_none() {
+                return Err(Error::usage(format!(
+                    "--env {name}: {name} is not set in the environment of this command"
+                ))
+                .hint(format!("Write --env {name}=VALUE, or export {name} first.")));
+            }
+            all.push(given);
+        }
+        Ok(Self(all))
     }
-    for flag in flags {
-        // The value may be nobody else's business, so only the name is shown.
-        set(flag, &|| format!("--env {}", flag.split('=').next().unwrap_or_default()))?;
+
+    /// The manifest's environment, with what was given over it.
+    ///
+    /// # Errors
+    /// When a variable is also one of the manifest's secrets.
+    pub fn over(self, manifest: &Manifest) -> Result<BTreeMap<String, String>> {
+        let mut merged: BTreeMap<String, String> =
+            manifest.environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        for Variable { place, name, value } in self.0 {
+            if manifest.secrets.contains_key(&name) {
+                return Err(Error::usage(format!("{place}: {name} is one of the manifest's secrets")).hint(
+                    "A secret's value is read on the instance; change it where the manifest's reference points to.",
+                ));
+            }
+            merged.extend(value.map(|value| (name.to_string(), value)));
+        }
+        Ok(merged)
     }
-    Ok(merged)
 }
 
 #[cfg(test)]
@@ -62,15 +87,19 @@ mod tests {
         .unwrap();
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("env");
-        std::fs::write(&file, "# comment\n\n  B=from file\nHOME_OF\nD=a=b\n").unwrap();
+        std::fs::write(&file, "# comment\n\n  B=from file\nHOME_OF\nNOBODYS\nD=a=b\n").unwrap();
         let env = |name: &str| (name == "HOME_OF").then(|| "me".to_owned());
         let merge = |flags: &[&str]| {
             let flags: Vec<String> = flags.iter().map(|f| (*f).to_owned()).collect();
-            merge(&manifest, std::slice::from_ref(&file), &flags, env)
+            Given::read(std::slice::from_ref(&file), &flags, env)?.over(&manifest)
         };
         let merged = merge(&["C=flag", "E="]).unwrap();
         let pairs: Vec<_> = merged.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(pairs, [("A", "1"), ("B", "from file"), ("C", "flag"), ("D", "a=b"), ("E", ""), ("HOME_OF", "me")]);
+        assert_eq!(merge(&["HOME_OF"]).unwrap()["HOME_OF"], "me");
+        let unset = merge(&["NOBODYS"]).unwrap_err();
+        assert_eq!(unset.kind(), aws_core::error::Kind::Usage);
+        assert!(unset.to_string().contains("NOBODYS") && !unset.hints().is_empty(), "{unset}");
         assert!(merge(&["S=x"]).unwrap_err().to_string().contains("secrets"));
         let bad = merge(&["1X=hunter2"]).unwrap_err().to_string();
         assert!(bad.contains("1X") && !bad.contains("hunter2"), "{bad}");

@@ -59,6 +59,22 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// Those of the subnets that are in one of `zones`, and the zones that are thereby left out. A load balancer
+    /// sends nothing to instances in zones in which it does not stand (ELBv2: target state `unused`,
+    /// `Target.NotInUse`).
+    pub fn within(&self, zones: &[String]) -> (Self, Vec<String>) {
+        let (mut kept, mut dropped) = (Self { ids: Vec::new(), zones: Vec::new(), ..self.clone() }, Vec::new());
+        for (id, zone) in self.ids.iter().zip(&self.zones) {
+            if zones.contains(zone) {
+                kept.ids.push(id.clone());
+                kept.zones.push(zone.clone());
+            } else {
+                dropped.push(zone.clone());
+            }
+        }
+        (kept, dropped)
+    }
+
     /// An application load balancer needs subnets in two zones (ELBv2 `CreateLoadBalancer`, `Subnets`).
     ///
     /// # Errors
@@ -269,6 +285,23 @@ mod tests {
         assert_eq!(inner.choose(Layer::Shared, "x").unwrap().layer, Layer::Private);
         assert!(inner.choose(Layer::Public, "x").is_err());
         assert!(place(&[]).choose(Layer::Private, "x").is_err());
+    }
+
+    #[test]
+    fn only_zones_of_the_other_choice_are_kept() {
+        let p = place(&[
+            ("a", "z1", "10.0.1.0/24", Layer::Private),
+            ("b", "z2", "10.0.2.0/24", Layer::Private),
+            ("c", "z3", "10.0.3.0/24", Layer::Private),
+        ]);
+        let all = p.choose(Layer::Private, "the instances").unwrap();
+        let zones = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        assert_eq!(all.within(&all.zones), (all.clone(), Vec::new()));
+        let (kept, dropped) = all.within(&zones(&["z3", "z1", "z9"]));
+        assert_eq!((kept.ids, kept.zones, kept.layer), (zones(&["a", "c"]), zones(&["z1", "z3"]), Layer::Private));
+        assert_eq!(dropped, ["z2"]);
+        let (none, dropped) = all.within(&[]);
+        assert_eq!((none.ids.len(), none.zones.len(), dropped.len()), (0, 0, 3));
     }
 
     fn table(id: &str, main: bool, subnet: Option<&str>, gateway: Option<&str>) -> RouteTable {

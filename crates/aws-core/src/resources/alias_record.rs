@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Records in one page (Route 53 `ListResourceRecordSets`, `MaxItems`: at most 300).
 const PAGE: i32 = 300;
+/// Route 53's code for a batch that it will not carry out.
+const REFUSED: &str = "InvalidChangeBatch";
 
 /// A simple alias record of type A.
 pub struct AliasRecord {
@@ -34,28 +36,30 @@ pub struct AliasRecord {
 /// # Errors
 /// What AWS answers.
 pub async fn list_records(cloud: &Cloud, zone_id: &str) -> Result<Arc<Vec<ResourceRecordSet>>> {
-    let load = async {
-        let mut records = Vec::new();
-        let mut next = Some((None, None, None));
-        while let Some((name, kind, identifier)) = next {
-            let page = cloud
-                .route53()
-                .list_resource_record_sets()
-                .hosted_zone_id(zone_id)
-                .max_items(PAGE)
-                .set_start_record_name(name)
-                .set_start_record_type(kind)
-                .set_start_record_identifier(identifier)
-                .send()
-                .await
-                .told(cloud, "route53:ListResourceRecordSets", format!("hosted zone {zone_id}"))?;
-            let following = (page.next_record_name, page.next_record_type, page.next_record_identifier);
-            next = Some(following).filter(|(name, ..)| page.is_truncated && name.is_some());
-            records.extend(page.resource_record_sets);
-        }
-        Ok(records)
-    };
-    cloud.once(format!("records of {zone_id}"), load).await
+    cloud.once(format!("records of {zone_id}"), read_records(cloud, zone_id)).await
+}
+
+/// As [`list_records`], read afresh.
+async fn read_records(cloud: &Cloud, zone_id: &str) -> Result<Vec<ResourceRecordSet>> {
+    let mut records = Vec::new();
+    let mut next = Some((None, None, None));
+    while let Some((name, kind, identifier)) = next {
+        let page = cloud
+            .route53()
+            .list_resource_record_sets()
+            .hosted_zone_id(zone_id)
+            .max_items(PAGE)
+            .set_start_record_name(name)
+            .set_start_record_type(kind)
+            .set_start_record_identifier(identifier)
+            .send()
+            .await
+            .told(cloud, "route53:ListResourceRecordSets", format!("hosted zone {zone_id}"))?;
+        let following = (page.next_record_name, page.next_record_type, page.next_record_identifier);
+        next = Some(following).filter(|(name, ..)| page.is_truncated && name.is_some());
+        records.extend(page.resource_record_sets);
+    }
+    Ok(records)
 }
 
 /// Writes all changes or none of them. Returns the change's id, for [`in_sync`].
@@ -122,42 +126,88 @@ fn target_name(dns_name: &str) -> String {
     name.strip_prefix("dualstack.").map_or(name.clone(), str::to_owned)
 }
 
-/// Whether this DNS name is that of a load balancer of this name: `[internal-]<name>-<digits>.`, where the
-/// digits (hexadecimal for network load balancers) are AWS's.
-pub fn is_load_balancer(dns_name: &str, load_balancer_name: &str) -> bool {
+/// Whether this DNS name is that of a load balancer of this name in this region:
+/// `[internal-]<name>-<id>.<region>.elb.amazonaws.com` for application load balancers,
+/// `<name>-<id>.elb.<region>.amazonaws.com` for network load balancers. The id is AWS's: digits, hexadecimal
+/// for network load balancers.
+pub fn is_load_balancer(dns_name: &str, load_balancer_name: &str, region: &str) -> bool {
     let target = target_name(dns_name);
     let name = load_balancer_name.to_ascii_lowercase();
     let matches = |target: &str| {
         let rest = target.strip_prefix(&name).and_then(|r| r.strip_prefix('-'));
-        let id = rest.and_then(|r| r.split('.').next());
-        id.is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit()))
+        let Some((id, place)) = rest.and_then(|r| r.split_once('.')) else { return false };
+        // Regions in China end in `.cn`.
+        let place = place.strip_suffix(".amazonaws.com").or_else(|| place.strip_suffix(".amazonaws.com.cn"));
+        let here = place.is_some_and(|p| p == format!("{region}.elb") || p == format!("elb.{region}"));
+        here && !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit())
     };
     matches(&target) || target.strip_prefix("internal-").is_some_and(matches)
 }
 
-impl AliasRecord {
+/// Refuses when the name is taken by a record that is not an alias for the load balancer of this name in the
+/// connection's region: to be asked before anything of the version is made.
+///
+/// # Errors
+/// The refusal, with zone, record and target; what AWS answers.
+pub async fn require_free(cloud: &Cloud, zone_id: &str, name: &str, load_balancer_name: &str) -> Result<()> {
+    let claim = Claim { zone_id, name, load_balancer_name, region: cloud.region() };
+    claim.refuse_foreign(&list_records(cloud, zone_id).await?)
+}
+
+/// A name in a hosted zone, and whose alias it is to be.
+struct Claim<'a> {
+    zone_id: &'a str,
+    name: &'a str,
+    load_balancer_name: &'a str,
+    region: &'a str,
+}
+
+impl Claim<'_> {
     /// The records that answer for addresses of this name: any of them is in the way of ours.
     fn of_name<'r>(&self, records: &'r [ResourceRecordSet]) -> Vec<&'r ResourceRecordSet> {
-        let name = plain_name(&self.name);
+        let name = plain_name(self.name);
         let about_addresses = |r: &&ResourceRecordSet| matches!(r.r#type(), RrType::A | RrType::Aaaa | RrType::Cname);
         records.iter().filter(about_addresses).filter(|r| plain_name(r.name()) == name).collect()
     }
+    /// Another region's load balancer may have our name: its record is another deployment's.
     fn is_ours(&self, record: &ResourceRecordSet) -> bool {
         let target = record.alias_target().map(AliasTarget::dns_name);
         *record.r#type() == RrType::A
             && record.set_identifier().is_none()
-            && target.is_some_and(|t| is_load_balancer(t, &self.load_balancer_name))
+            && target.is_some_and(|t| is_load_balancer(t, self.load_balancer_name, self.region))
+    }
+    fn ours<'r>(&self, records: &'r [ResourceRecordSet]) -> Option<&'r ResourceRecordSet> {
+        self.of_name(records).into_iter().find(|r| self.is_ours(r))
     }
     /// `Err` says what stands there instead.
     fn refuse_foreign(&self, records: &[ResourceRecordSet]) -> Result<()> {
         let Some(foreign) = self.of_name(records).into_iter().find(|r| !self.is_ours(r)) else { return Ok(()) };
-        let what = match (foreign.set_identifier(), foreign.alias_target()) {
-            (Some(id), _) => format!("a record with the routing identifier {id}"),
-            (None, Some(alias)) => format!("an alias for {}", plain_name(alias.dns_name())),
-            (None, None) => format!("a record of type {}", foreign.r#type().as_str()),
-        };
-        Err(Error::refused(format!("DNS name {} exists already and is somebody else's: {what}", self.name))
-            .hint("Choose another version name, or remove that record first."))
+        let mut what = format!("a record of type {}", foreign.r#type().as_str());
+        if let Some(id) = foreign.set_identifier() {
+            what.push_str(&format!(" with the routing identifier {id}"));
+        }
+        let values: Vec<&str> = foreign.resource_records().iter().map(|v| v.value()).collect();
+        match foreign.alias_target() {
+            Some(alias) => what.push_str(&format!(" that points to {}", plain_name(alias.dns_name()))),
+            None if values.is_empty() => {}
+            None => what.push_str(&format!(" that points to {}", values.join(", "))),
+        }
+        let Self { name, zone_id, region, .. } = self;
+        Err(Error::refused(format!("DNS name {name} exists already in hosted zone {zone_id} and is somebody else's: {what}"))
+            .hint(format!(
+                "Nobody's record is taken over. Choose another version name or domain, or remove that record first; if it is a version's in another region than {region}, delete it there."
+            )))
+    }
+}
+
+impl AliasRecord {
+    fn claim<'a>(&'a self, cloud: &'a Cloud) -> Claim<'a> {
+        Claim {
+            zone_id: &self.zone_id,
+            name: &self.name,
+            load_balancer_name: &self.load_balancer_name,
+            region: cloud.region(),
+        }
     }
     fn record(&self, to: &LoadBalancerId) -> Result<ResourceRecordSet> {
         let alias = AliasTarget::builder()
@@ -171,7 +221,16 @@ impl AliasRecord {
     }
     async fn write(&self, cloud: &Cloud, action: ChangeAction, record: ResourceRecordSet) -> Result<()> {
         let change = RecordChange::builder().action(action).resource_record_set(record).build().map_err(incomplete)?;
-        change_batch(cloud, &self.zone_id, &self.name, vec![change]).await.map(|_| ())
+        let Self { name, zone_id, .. } = self;
+        match change_batch(cloud, zone_id, name, vec![change]).await {
+            // What Route 53 finds wrong with a batch does not pass with time.
+            Err(e) if e.code() == Some(REFUSED) => {
+                Err(e.context(format!("Route 53 refuses DNS name {name} in hosted zone {zone_id}")).hint(format!(
+                    "`aws route53 list-resource-record-sets --hosted-zone-id {zone_id}` shows what stands there. Remove what is in the way, or choose another version name."
+                )))
+            }
+            other => other.map(|_| ()),
+        }
     }
     fn compare(&self, live: &ResourceRecordSet, wanted: Option<&LoadBalancerId>) -> Vec<Change> {
         let (Some(alias), Some(wanted)) = (live.alias_target(), wanted) else { return Vec::new() };
@@ -205,14 +264,14 @@ impl Resource for AliasRecord {
         vec![self.load_balancer.node()]
     }
 
-    /// Somebody else's record of that name is not found, so that it is never deleted; [`Resource::create`]
-    /// refuses to touch it.
+    /// Somebody else's record of that name is not found, so that it is never deleted; [`require_free`] and
+    /// [`Resource::create`] refuse to touch it.
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ResourceRecordSet>> {
         let records = match list_records(cx.cloud, &self.zone_id).await {
             Err(e) if e.code() == Some("NoSuchHostedZone") => return Ok(None),
             other => other?,
         };
-        Ok(self.of_name(&records).into_iter().find(|r| self.is_ours(r)).cloned())
+        Ok(self.claim(cx.cloud).ours(&records).cloned())
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Vec<Change> {
@@ -220,11 +279,19 @@ impl Resource for AliasRecord {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<ResourceRecordSet> {
-        self.refuse_foreign(&list_records(cx.cloud, &self.zone_id).await?)?;
-        let record = self.record(cx.get(self.load_balancer))?;
+        let claim = self.claim(cx.cloud);
+        claim.refuse_foreign(&list_records(cx.cloud, &self.zone_id).await?)?;
+        let wanted = cx.get(self.load_balancer);
+        let record = self.record(wanted)?;
         match self.write(cx.cloud, ChangeAction::Create, record.clone()).await {
-            // Made since the look, or an earlier answer was lost: look again.
-            Err(e) => Err(e.retry_on_words("InvalidChangeBatch", "already exists")),
+            // The SDK sends a call again when its answer was lost: then what is in the way is what this call made.
+            Err(e) if e.code() == Some(REFUSED) => {
+                let now = read_records(cx.cloud, &self.zone_id).await?;
+                claim.refuse_foreign(&now)?;
+                let made = claim.ours(&now).filter(|r| self.compare(r, Some(wanted)).is_empty());
+                made.cloned().ok_or(e)
+            }
+            Err(e) => Err(e),
             Ok(()) => Ok(record),
         }
     }
@@ -238,7 +305,7 @@ impl Resource for AliasRecord {
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Result<()> {
         match self.write(cx.cloud, ChangeAction::Delete, live.clone()).await {
             Err(e) if e.code() == Some("NoSuchHostedZone") => Ok(()),
-            Err(e) if e.code() == Some("InvalidChangeBatch") && e.to_string().contains("not found") => Ok(()),
+            Err(e) if e.code() == Some(REFUSED) && e.to_string().contains("not found") => Ok(()),
             other => other,
         }
     }
@@ -264,22 +331,60 @@ mod tests {
     }
 
     #[test]
-    fn a_load_balancer_is_known_by_its_name() {
+    fn a_load_balancer_is_known_by_its_name_and_region() {
         for (target, name, ours) in [
             ("internal-app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com.", "app-foo-1-0", true),
             ("dualstack.internal-app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com.", "app-foo-1-0", true),
             ("dualstack.app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com", "app-foo-1-0", true),
             ("app-foo-1-0-0a1b2c3d4e5f6789.elb.eu-west-1.amazonaws.com", "app-foo-1-0", true),
             ("APP-foo-1-0-1.eu-west-1.elb.amazonaws.com", "app-FOO-1-0", true),
+            ("app-foo-1-0-1.eu-west-1.elb.amazonaws.com.cn", "app-foo-1-0", true),
             // Another version, another application, no load balancer at all.
             ("app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com", "app-foo-1", false),
             ("app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com", "app-foo", false),
             ("app-foobar-1088772597.eu-west-1.elb.amazonaws.com", "app-foo", false),
             ("app-foo.example.org", "app-foo", false),
             ("app-foo-.example.org", "app-foo", false),
+            ("app-foo-1.example.org", "app-foo", false),
             ("d111111abcdef8.cloudfront.net", "app-foo", false),
+            // The load balancer of that name in another region.
+            ("app-foo-1-0-1088772597.eu-west-2.elb.amazonaws.com", "app-foo-1-0", false),
+            ("app-foo-1-0-0a1b2c3d4e5f6789.elb.eu-west-2.amazonaws.com", "app-foo-1-0", false),
+            ("app-foo-1-0-1.eu-west-1.elb.amazonaws.com.example.org", "app-foo-1-0", false),
         ] {
-            assert_eq!(is_load_balancer(target, name), ours, "{target} {name}");
+            assert_eq!(is_load_balancer(target, name, "eu-west-1"), ours, "{target} {name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused_with_zone_record_and_target() {
+        let claim = Claim {
+            zone_id: "Z1",
+            name: "foo-1-0.example.org",
+            load_balancer_name: "app-foo-1-0",
+            region: "eu-west-1",
+        };
+        let record = |kind: RrType| ResourceRecordSet::builder().name("foo-1-0.example.org.").r#type(kind);
+        let alias = |region: &str| {
+            let name = format!("app-foo-1-0-1.{region}.elb.amazonaws.com.");
+            AliasTarget::builder().hosted_zone_id("Z2").dns_name(name).evaluate_target_health(true).build().unwrap()
+        };
+        let ours = record(RrType::A).alias_target(alias("eu-west-1")).build().unwrap();
+        claim.refuse_foreign(std::slice::from_ref(&ours)).unwrap();
+        assert_eq!(claim.ours(std::slice::from_ref(&ours)), Some(&ours));
+
+        let value = aws_sdk_route53::types::ResourceRecord::builder().value("other.example.org").build().unwrap();
+        for (foreign, target) in [
+            (record(RrType::A).alias_target(alias("eu-west-2")), "app-foo-1-0-1.eu-west-2.elb.amazonaws.com"),
+            (record(RrType::A).alias_target(alias("eu-west-1")).set_identifier("blue").weight(1), "blue"),
+            (record(RrType::Cname).ttl(60).resource_records(value), "other.example.org"),
+        ] {
+            let foreign = [foreign.build().unwrap()];
+            assert_eq!(claim.ours(&foreign), None);
+            let e = claim.refuse_foreign(&foreign).unwrap_err();
+            let text = e.to_string();
+            assert!(["Z1", "foo-1-0.example.org", target].iter().all(|w| text.contains(w)), "{text}");
+            assert_eq!((e.kind(), e.hints().len()), (crate::error::Kind::Refused, 1));
         }
     }
 }

@@ -10,6 +10,8 @@ use aws_core::{
 
 /// Lines of console output to show: the script that boots the container writes there.
 const CONSOLE_LINES: usize = 20;
+/// Consoles to ask for, oldest instance first, until one has something: two calls each.
+const CONSOLES: usize = 5;
 /// Scaling activities to show.
 const ACTIVITIES: usize = 3;
 
@@ -21,7 +23,11 @@ pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
     }
     let (cloud, name) = (&site.cloud, id.resource());
     let mut lines = vec![error.to_string()];
-    let (group, activities) = tokio::join!(serving::group(cloud, &name), lookups::scaling_activities(cloud, &name));
+    let (group, activities, instances) = tokio::join!(
+        serving::group(cloud, &name),
+        lookups::scaling_activities(cloud, &name),
+        lookups::instances(cloud, &site.vpc, Some(id.application.as_str()), Some(id.version.as_str()))
+    );
     let group = group.ok().flatten();
     if let Some(group) = &group
         && let Ok(health) = health(cloud, &group.target_groups).await
@@ -33,13 +39,25 @@ pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
         let message = a.message.unwrap_or(a.description);
         format!("  scaling: {}: {}", a.status, message.trim())
     }));
-    if let Some(member) = group.as_ref().and_then(|g| g.members.first())
-        && let Ok(Some(console)) = lookups::console_output(cloud, &member.id).await
-    {
-        let all: Vec<&str> = console.lines().map(str::trim_end).filter(|l| !l.is_empty()).collect();
-        let last = &all[all.len().saturating_sub(CONSOLE_LINES)..];
-        lines.push(format!("  the last lines of instance {}'s console:", member.id));
-        lines.extend(last.iter().map(|l| format!("    {}", l.escape_debug())));
+    // By start: AWS replaces instances that stay unhealthy, and a young one has nothing on its console yet.
+    let mut started: Vec<_> = instances
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|i| Some((i.launch_time().map(|t| t.secs()), i.instance_id()?.to_owned())))
+        .collect();
+    started.sort();
+    let mut ids: Vec<String> = started.into_iter().map(|(_, id)| id).collect();
+    // What EC2 does not list by its tags, the group may know.
+    let members: Vec<String> = group.iter().flat_map(|g| &g.members).map(|m| m.id.clone()).collect();
+    ids.extend(members.into_iter().filter(|m| !ids.contains(m)).collect::<Vec<_>>());
+    for instance in ids.iter().take(CONSOLES) {
+        if let Ok(Some(console)) = lookups::console_output(cloud, instance).await {
+            let all: Vec<&str> = console.lines().map(str::trim_end).filter(|l| !l.is_empty()).collect();
+            let last = &all[all.len().saturating_sub(CONSOLE_LINES)..];
+            lines.push(format!("  the last lines of instance {instance}'s console:"));
+            lines.extend(last.iter().map(|l| format!("    {}", l.escape_debug())));
+            break;
+        }
     }
     Error::new(error.kind(), lines.join("\n"))
 }

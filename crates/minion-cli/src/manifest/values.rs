@@ -153,12 +153,66 @@ fn mountpoint(s: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What `docker run --cap-add` takes: Linux's capabilities (`man 7 capabilities`, here without `CAP_`), and all.
+const CAPABILITIES: [&str; 42] = [
+    "ALL",
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "PERFMON",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+];
+
 fn capability(s: &str) -> Result<(), String> {
-    let first = s.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
-    if first && s.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
+    // Docker knows no CAP_ALL.
+    let known = |name: &str| CAPABILITIES.contains(&name);
+    if known(s) || s.strip_prefix("CAP_").is_some_and(|name| name != "ALL" && known(name)) {
         return Ok(());
     }
-    Err(format!("`{s}` is not a Linux capability; one looks like NET_ADMIN"))
+    let upper = s.to_ascii_uppercase().replace('-', "_");
+    let word = upper.strip_prefix("CAP_").unwrap_or(&upper);
+    let near = CAPABILITIES.iter().map(|c| (strsim::damerau_levenshtein(word, c), *c)).min();
+    let meant = match near {
+        Some((distance, name)) if distance <= 1.max(name.len() / 3) => format!("did you mean {name}?"),
+        _ => "one looks like NET_ADMIN".to_owned(),
+    };
+    Err(format!("`{s}` is not a Linux capability; {meant}"))
 }
 
 /// What Docker Engine has on Linux, of use outside ECS.
@@ -291,5 +345,29 @@ impl JsonSchema for Cpus {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number", "minimum": 0.01, "maximum": 1024 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_those_that_docker_knows() {
+        for good in ["NET_ADMIN", "CAP_NET_ADMIN", "ALL", "CHOWN", "BPF"] {
+            capability(good).unwrap();
+        }
+        for (bad, words) in [
+            ("BAR", "looks like NET_ADMIN"),
+            ("NET_ADMINS", "did you mean NET_ADMIN?"),
+            ("net_admin", "did you mean NET_ADMIN?"),
+            ("CAP_SYS-TIME", "did you mean SYS_TIME?"),
+            ("CAP_ALL", "did you mean ALL?"),
+            ("CAP_", "looks like"),
+            ("", "looks like"),
+        ] {
+            let error = capability(bad).unwrap_err();
+            assert!(error.contains(words), "{bad}: {error}");
+        }
     }
 }

@@ -14,16 +14,18 @@ use crate::{
 use aws_core::{
     Error, Result,
     cloud::{
+        lookups::{self, Certificate},
         network::Choice,
         wait::{Patience, parse_duration},
     },
-    engine::Graph,
+    engine::{Graph, Report},
+    error::Kind,
     images::{self, Resolved},
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
-    resources::load_balancer,
+    resources::{alias_record, load_balancer},
 };
 use clap::Args;
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 use terminal::{Exit, flags::Writes};
 
 /// Arguments of `versions create`.
@@ -70,6 +72,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     let terminal = &session.terminal;
     let id = AppVersion::new(args.application.clone(), args.version.clone())?;
     args.image.require_version()?;
+    let given = environment::Given::read(&args.env_file, &args.env, |name| std::env::var(name).ok())?;
     let site = session.site().await?;
     let name = &id.application;
     // Everything that can be looked at by name is, while the settings are read: it is all there afterwards.
@@ -84,6 +87,12 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     let existing = versions.iter().find(|d| d.id == id);
     if let Some(existing) = existing {
         same_image(existing, &args.image)?;
+        if let Some(wanted) = args.instances.filter(|n| *n != existing.group.desired) {
+            terminal.warn(&format!(
+                "{id} exists already, with {} instances; --instances changes nothing. To change that: minion versions scale {} {} {wanted}",
+                existing.group.desired, id.application, id.version
+            ));
+        }
     }
 
     let instance_type = args.instance_type.as_ref().unwrap_or(&manifest.instance_type).to_string();
@@ -96,10 +105,18 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
             .await
             .map(Some)
     };
-    let (image, boot, zones) = tokio::try_join!(
+    let zone = async {
+        let zones = site.zones(&domain).await?;
+        let zone = site.choose_zone(&zones, &domain, !args.public)?.clone();
+        // Before anything is made: the name may be somebody else's, or another region's.
+        alias_record::require_free(&site.cloud, &zone.id, &id.dns_name(&domain), &id.load_balancer()).await?;
+        Ok(zone)
+    };
+    let (image, boot, zone, certificate) = tokio::try_join!(
         image,
         boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type, recommended),
-        site.zones(&domain)
+        zone,
+        certificate(session, &site, &ground, &manifest, &domain)
     )?;
     if let Some(resolved) = &image {
         boot.runs(&args.image, resolved)?;
@@ -107,10 +124,28 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     if let (Some(existing), Some(resolved)) = (existing, &image) {
         same_digest(existing, &args.image, resolved)?;
     }
-    let zone = site.choose_zone(&zones, &domain, !args.public)?;
     let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
-    let certificate = certificate(&site, &ground, &manifest);
+    if args.writes.dry_run {
+        let image = match &image {
+            Some(resolved) if args.image.digest().is_none() => format!("{}@{}", args.image, resolved.digest),
+            _ => args.image.to_string(),
+        };
+        terminal.say(
+            &Outline {
+                id: &id,
+                manifest: &manifest,
+                image: &image,
+                instance_type: &boot.instance_type,
+                sizes: existing
+                    .map_or_else(|| sizes(&manifest, desired), |d| (d.group.min, d.group.desired, d.group.max)),
+                public: args.public,
+                https: certificate.is_some(),
+                dns_name: &id.dns_name(&domain),
+            }
+            .to_string(),
+        );
+    }
     let graph = version::graph(&version::Input {
         id: &id,
         manifest: &manifest,
@@ -125,7 +160,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         root_device: &boot.details.root_device,
         root_gib: boot.root_gib(&manifest),
         instance_type: &boot.instance_type,
-        user_data: user_data(&args, &id, &manifest, &ground, &site, image.as_ref())?,
+        user_data: user_data(&args, given, &id, &manifest, &ground, &site, image.as_ref())?,
         image: args.image.as_str(),
         digest: image.as_ref().map(|r| r.digest.as_str()),
         desired,
@@ -139,7 +174,9 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         return Ok(exit);
     }
     if exit != Exit::Done {
-        terminal.say(&format!("To remove what is there of it: {}", delete_command(&id)));
+        if let Some(text) = left_behind(&id, existing.is_some(), &report) {
+            terminal.say(&text);
+        }
         return Ok(exit);
     }
     if report.changes() == 0 {
@@ -182,12 +219,67 @@ async fn serve(
         let patience = Patience::new(args.timeout, session.cancel.clone());
         if let Err(error) = gate::wait_until_healthy(session, site, id, wanted, &patience).await {
             let error = gate::explain(site, id, error).await;
-            return Err(error.hint(format!("The version is left for a look. To remove it: {}", delete_command(id))));
+            return Err(error.hint(format!(
+                "The version is left for a look: minion versions show {} {}. To remove it: {}",
+                id.application,
+                id.version,
+                delete_command(id)
+            )));
         }
     }
     terminal.say(&format!("Application version URL is {url}"));
     terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
     Ok(Exit::Done)
+}
+
+/// What a dry run says before its plan, whose lines are names: what would run, and how it is reached.
+struct Outline<'a> {
+    id: &'a AppVersion,
+    manifest: &'a Manifest,
+    image: &'a str,
+    instance_type: &'a str,
+    /// Least, wanted and largest number of instances.
+    sizes: (i32, i32, i32),
+    public: bool,
+    https: bool,
+    dns_name: &'a str,
+}
+
+impl fmt::Display for Outline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, manifest, image, instance_type, sizes: (min, desired, max), public, https, dns_name } = self;
+        let plural = if *desired == 1 { "" } else { "s" };
+        let reach = if *public { "public" } else { "internal" };
+        let protocol = match (manifest.exposed_protocol, https) {
+            (Protocol::Http, true) => "HTTPS",
+            (Protocol::Http, false) => "HTTP",
+            (Protocol::Tcp, _) => "TCP",
+        };
+        write!(
+            f,
+            "{id}: {image} on {desired} {instance_type} instance{plural} ({min}-{max}), {reach}, {protocol}, DNS name {dns_name}"
+        )
+    }
+}
+
+/// Least, wanted and largest number of instances of a new version: the manifest's bounds, widened to what was
+/// asked for.
+fn sizes(manifest: &Manifest, desired: i32) -> (i32, i32, i32) {
+    let bound = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    (bound(manifest.scaling.min).min(desired), desired, bound(manifest.scaling.max).max(desired))
+}
+
+/// What to say of the version after a run that did not get done; nothing where the summary said it all.
+fn left_behind(id: &AppVersion, existed: bool, report: &Report) -> Option<String> {
+    // A write that was interrupted may have happened.
+    let half_done = report.failures().any(|(_, e)| e.kind() == Kind::Interrupted);
+    let untouched = report.changes() == 0 && !half_done;
+    match (existed, untouched) {
+        (true, true) => Some(format!("{id} is unchanged.")),
+        (true, false) => None,
+        (false, true) if report.cancelled() => None,
+        (false, _) => Some(format!("To remove what is there of it: {}", delete_command(id))),
+    }
 }
 
 /// The URL of the version, for people: the final dot of DNS is left out.
@@ -222,27 +314,95 @@ fn same_digest(existing: &Deployed, image: &ImageRef, resolved: &Resolved) -> Re
     }
 }
 
-/// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one.
+/// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one,
+/// in zones that the load balancer reaches.
 fn subnets(session: &Session, ground: &Ground, manifest: &Manifest, public: bool) -> Result<(Choice, Choice)> {
     let balancer = ground.place.choose(if public { Layer::Public } else { Layer::Shared }, "the load balancer")?;
-    let instances = ground.place.choose(Layer::Private, "the instances")?;
+    let all = ground.place.choose(Layer::Private, "the instances")?;
     if manifest.exposed_protocol == Protocol::Http {
         balancer.require_two_zones("an Application Load Balancer")?;
+    }
+    let (instances, dropped) = all.within(&balancer.zones);
+    let there = format!("the load balancer's {} subnets are in {}", balancer.layer, balancer.zones.join(", "));
+    let here = format!("the instances' {} subnets are in {}", all.layer, all.zones.join(", "));
+    if instances.ids.is_empty() {
+        return Err(Error::refused(format!("{there}, {here}: no instance would get a request")).hint(format!(
+            "A load balancer reaches instances in its own availability zones only. Add a {} subnet in one of {}.",
+            all.layer,
+            balancer.zones.join(", ")
+        )));
     }
     for warning in [&balancer.warning, &instances.warning].into_iter().flatten() {
         session.terminal.warn(warning);
     }
+    if !dropped.is_empty() {
+        session.terminal.warn(&format!("{there}, {here}: no instances start in {}", dropped.join(", ")));
+    }
     Ok((balancer, instances))
 }
 
-/// The certificate for HTTPS: the operator's, else the VPC's. A TCP load balancer passes bytes on and needs none.
-fn certificate(site: &Site, ground: &Ground, manifest: &Manifest) -> Option<String> {
-    let found = site.settings.values.certificate_arn.clone().or_else(|| ground.vpc_settings.certificate_arn.clone());
-    found.filter(|_| manifest.exposed_protocol == Protocol::Http)
+/// The certificate for HTTPS: the operator's, else the VPC's, else one that covers the domain. A TCP load
+/// balancer passes bytes on and needs none.
+async fn certificate(
+    session: &Session,
+    site: &Site,
+    ground: &Ground,
+    manifest: &Manifest,
+    domain: &str,
+) -> Result<Option<String>> {
+    if manifest.exposed_protocol != Protocol::Http {
+        return Ok(None);
+    }
+    let set = site.settings.values.certificate_arn.clone().or_else(|| ground.vpc_settings.certificate_arn.clone());
+    let covering = match lookups::certificates_for(&site.cloud, domain).await {
+        // Not everybody who deploys may read certificates.
+        Err(e) if e.kind() == Kind::Access => {
+            let what = match &set {
+                Some(arn) => format!("Whether certificate {arn} covers *.{domain} could not be checked"),
+                None => "Certificates could not be read, so the load balancer speaks HTTP, not HTTPS".to_owned(),
+            };
+            session.terminal.warn(&format!("{what}: {e}"));
+            return Ok(set);
+        }
+        other => other?,
+    };
+    let chosen = choose_certificate(set, &covering, domain, site.cloud.region())?;
+    if chosen.is_none() {
+        session.terminal.warn(&format!(
+            "No certificate in {} covers *.{domain}: the load balancer speaks HTTP, not HTTPS",
+            site.cloud.region()
+        ));
+    }
+    Ok(chosen)
+}
+
+/// The one that was set, which must be among those that cover the domain; else the one of them that lasts
+/// longest, which is the first.
+fn choose_certificate(
+    set: Option<String>,
+    covering: &[Certificate],
+    domain: &str,
+    region: &str,
+) -> Result<Option<String>> {
+    match set {
+        None => Ok(covering.first().map(|c| c.arn.clone())),
+        Some(arn) if covering.iter().any(|c| c.arn == arn) => Ok(Some(arn)),
+        Some(arn) => {
+            let arns: Vec<&str> = covering.iter().map(|c| c.arn.as_str()).collect();
+            let error = Error::usage(format!(
+                "certificate {arn} is not an issued, valid certificate in {region} that covers *.{domain}"
+            ));
+            Err(match arns.as_slice() {
+                [] => error.hint(format!("Request one for *.{domain} in ACM, in {region}.")),
+                _ => error.hint(format!("These cover it: {}. Give one with --certificate-arn.", arns.join(", "))),
+            })
+        }
+    }
 }
 
 fn user_data(
     args: &CreateArgs,
+    given: environment::Given,
     id: &AppVersion,
     manifest: &Manifest,
     ground: &Ground,
@@ -261,11 +421,84 @@ fn user_data(
         image_tag_shown: args.image.as_str(),
         region: site.cloud.region(),
         log_group: manifest.uses_log_group().then_some(log_group.as_str()),
-        environment: environment::merge(manifest, &args.env_file, &args.env, |name| std::env::var(name).ok())?,
+        environment: given.over(manifest)?,
         cap_add: capabilities.iter().map(ToString::to_string).collect(),
         insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure),
         nameservers: &settings.nameservers,
         cacerts: settings.cacerts.as_deref(),
         ecr: images::is_ecr(args.image.registry()).then(|| args.image.registry().to_owned()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_core::engine::{Action, NodeReport, Outcome};
+
+    #[test]
+    fn what_is_said_after_a_run_that_failed() {
+        let id = AppVersion::new("hello".parse().unwrap(), "1.0".parse().unwrap()).unwrap();
+        let report = |outcomes: Vec<Outcome>| {
+            let node = |outcome| NodeReport { kind: "thing", name: "a".into(), outcome };
+            Report { nodes: outcomes.into_iter().map(node).collect() }
+        };
+        let said = |existed, outcomes| left_behind(&id, existed, &report(outcomes)).unwrap_or_default();
+        let failed = || Outcome::Failed(Error::refused("no"));
+        let made = || Outcome::Done(Action::Create);
+        let half_done = || Outcome::Failed(Error::interrupted("stop"));
+        assert!(said(true, vec![failed(), Outcome::Done(Action::Keep)]).ends_with(" is unchanged."));
+        assert!(said(true, vec![Outcome::Cancelled]).ends_with(" is unchanged."));
+        assert_eq!(said(true, vec![made(), failed()]), "");
+        assert_eq!(said(true, vec![half_done()]), "");
+        assert_eq!(said(false, vec![Outcome::Cancelled]), "");
+        for outcomes in [vec![made(), failed()], vec![failed()], vec![half_done()], vec![made(), Outcome::Cancelled]] {
+            assert!(said(false, outcomes).contains("minion versions delete hello 1.0"));
+        }
+    }
+
+    #[test]
+    fn a_dry_run_says_what_would_run() {
+        let id = AppVersion::new("hello".parse().unwrap(), "1.0".parse().unwrap()).unwrap();
+        let text = "application_name: hello\nexposed_ports: [80]\nscaling: {min: 1, max: 4}\n";
+        let manifest = manifest::parse(text, "test").unwrap();
+        assert_eq!(sizes(&manifest, 6), (1, 6, 6));
+        assert_eq!(sizes(&manifest, 0), (0, 0, 4));
+        let outline = Outline {
+            id: &id,
+            manifest: &manifest,
+            image: "registry.example.org/hello:1@sha256:abc",
+            instance_type: "t3.small",
+            sizes: sizes(&manifest, 2),
+            public: false,
+            https: true,
+            dns_name: "hello-1-0.example.org",
+        };
+        assert_eq!(
+            outline.to_string(),
+            format!(
+                "{id}: registry.example.org/hello:1@sha256:abc on 2 t3.small instances (1-4), internal, HTTPS, DNS name hello-1-0.example.org"
+            )
+        );
+    }
+
+    #[test]
+    fn a_certificate_covers_the_domain() {
+        let certificate = |arn: &str| Certificate {
+            arn: arn.into(),
+            names: vec!["*.example.org".into()],
+            status: "ISSUED".into(),
+            not_after: None,
+        };
+        let both = [certificate("longest"), certificate("other")];
+        let choose = |set: Option<&str>, covering: &[Certificate]| {
+            choose_certificate(set.map(str::to_owned), covering, "example.org", "eu-west-1")
+        };
+        assert_eq!(choose(None, &[]).unwrap(), None);
+        assert_eq!(choose(None, &both).unwrap().as_deref(), Some("longest"));
+        assert_eq!(choose(Some("other"), &both).unwrap().as_deref(), Some("other"));
+        let error = choose(Some("third"), &both).unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+        assert!(error.to_string().contains("third") && error.hints()[0].contains("longest, other"), "{error:?}");
+        assert!(choose(Some("third"), &[]).unwrap_err().hints()[0].contains("*.example.org"));
+    }
 }
