@@ -23,8 +23,11 @@ pub struct VersionRow {
     pub instance_states: BTreeMap<String, usize>,
     /// Wanted number of instances.
     pub desired: i32,
-    /// Share of the application's traffic in percent; `null` without traffic.
+    /// Share of the application's traffic in percent; `null` without traffic, and when it is not known.
     pub weight: Option<f64>,
+    /// Whether the traffic could be read.
+    #[serde(skip)]
+    pub traffic_known: bool,
     /// The version's own DNS name.
     pub dns_name: Option<String>,
     /// RFC 3339.
@@ -118,6 +121,7 @@ pub async fn load(
             instance_states: d.group.states(),
             desired: d.group.desired,
             weight: shares.get(&d.id.version).copied(),
+            traffic_known: names.is_some(),
             dns_name: d.dns_name().map(str::to_owned),
             created_at: d.group.created,
         }
