@@ -101,8 +101,7 @@ where
 
 fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdError + 'static)) -> Error {
     let why = chain(error);
-    let lower = why.to_lowercase();
-    if lower.contains("credential") || lower.contains("sso") || lower.contains("profile") {
+    if about_credentials(&why) {
         let named = std::env::var("AWS_PROFILE").ok().filter(|p| !p.is_empty());
         return Error::new(Kind::Access, no_credentials(&why, innermost(error), named.as_deref()))
             .at(detail)
@@ -142,6 +141,13 @@ fn service(about: String, detail: AwsDetail, message: &str) -> Error {
         }
         _ => base(Kind::Failed),
     }
+}
+
+/// Whether these words of the SDK are about credentials: its errors of single sign-on and profiles say so too,
+/// beside what resolves them. Shorter words are also in others: there is "sso" in "no address associated".
+fn about_credentials(why: &str) -> bool {
+    let lower = why.to_lowercase();
+    ["credential", "identity resolver"].iter().any(|words| lower.contains(words))
 }
 
 /// One sentence. The SDK's own words are a list of all it tried, and do not say which of it was meant to work.
@@ -192,6 +198,12 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_does_not_resolve_is_not_about_credentials() {
+        assert!(!about_credentials("dispatch failure: dns error: No address associated with hostname"));
+        assert!(about_credentials("an error occurred while loading credentials: the SSO session has expired"));
+    }
 
     #[test]
     fn missing_credentials_are_one_sentence() {
