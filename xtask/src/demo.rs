@@ -56,7 +56,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.keep {
         keep(&stage)?;
     }
-    story::down(&mut stage)?;
+    let told = story::down(&mut stage);
+    // Somebody who looked around may have changed what the story goes on with; all of it goes with the emulator.
+    let looked_around = args.keep && !stage.interrupted.load(Ordering::Relaxed);
+    if looked_around && (told.is_err() || stage.emulator.inventory()? != before) {
+        drop(stage);
+        eprintln!(
+            "\nThe story cannot be told to its end after what was changed. All of it is taken down all the same."
+        );
+        return Ok(());
+    }
+    told?;
     let after = stage.emulator.inventory()?;
     if after != before {
         bail!("something is left on AWS; before: {before:#?}\nafter: {after:#?}");
@@ -79,6 +89,7 @@ fn keep(stage: &Stage) -> Result<()> {
         place("vpc")?,
         place("domain")?
     );
+    eprintln!("export MINION_REGISTRY={} MINION_CERTIFICATE_ARN={}", stage.registry, place("certificate_arn")?);
     eprintln!("\nPress Enter to take it down.");
     std::io::stdin().read_line(&mut String::new())?;
     Ok(())

@@ -12,33 +12,34 @@ use std::{
 /// The name of the profile when none is named.
 pub const DEFAULT_PROFILE: &str = "default";
 
-/// Flags that every command takes.
+/// Flags that every command takes. [`Settings::resolve`] reads the `MINION_*` variables: with clap's `env`, a
+/// variable that is set counts as a flag that was given, and the usage line of every error shows it as required.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Where")]
 pub struct PlaceArgs {
     /// Profile of the configuration file [default: default]
-    #[arg(short, long, global = true, env = "MINION_PROFILE", value_name = "NAME", hide_env = true)]
+    #[arg(short, long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// Configuration file [default: minion/config.yaml in the user's configuration directory]
-    #[arg(short, long, global = true, env = "MINION_CONFIG", value_name = "FILE", hide_env = true)]
+    #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// AWS region
-    #[arg(long, global = true, env = "MINION_REGION", value_name = "REGION", hide_env = true)]
+    #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
     /// VPC that the applications live in
-    #[arg(long, global = true, env = "MINION_VPC", value_name = "VPC_ID", hide_env = true)]
+    #[arg(long, global = true, value_name = "VPC_ID")]
     pub vpc: Option<String>,
     /// Domain of the applications' DNS names
-    #[arg(long, global = true, env = "MINION_DOMAIN", value_name = "DOMAIN", hide_env = true)]
+    #[arg(long, global = true, value_name = "DOMAIN")]
     pub domain: Option<String>,
     /// Hosted zone of the domain, when there are several
-    #[arg(long, global = true, env = "MINION_ZONE_ID", value_name = "ID", hide_env = true)]
+    #[arg(long, global = true, value_name = "ID")]
     pub zone_id: Option<String>,
     /// ACM certificate of the HTTPS listeners
-    #[arg(long, global = true, env = "MINION_CERTIFICATE_ARN", value_name = "ARN", hide_env = true)]
+    #[arg(long, global = true, value_name = "ARN")]
     pub certificate_arn: Option<String>,
-    /// Container registry that `images` lists
-    #[arg(long, global = true, env = "MINION_REGISTRY", value_name = "HOST[:PORT]", hide_env = true)]
+    /// Container registry that `images` lists; images without a host are Docker Hub's, as in Docker
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
     pub registry: Option<String>,
 }
 
@@ -124,18 +125,26 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Puts flags, environment and the profile together; with `new_profile`, one that is not there is empty.
+    /// Puts flags, environment and the profile together; with `new_profile`, a profile or
+    /// file that is not there is empty.
     ///
     /// # Errors
-    /// When the configuration file is damaged, or a profile that was asked for is not in it.
+    /// When the configuration file is damaged, when one that was named does not exist, or when a profile that was
+    /// asked for is not in it.
     pub fn resolve(args: &PlaceArgs, new_profile: bool, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let env = |name: &str| env(name).filter(|v| !v.is_empty());
-        let path = match &args.config {
+        let given = args.config.clone().or_else(|| env("MINION_CONFIG").map(PathBuf::from));
+        let path = match &given {
             Some(path) => path.clone(),
             None => default_path()?,
         };
+        if given.is_some() && !new_profile && path.try_exists().is_ok_and(|there| !there) {
+            return Err(Error::usage(format!("configuration file {} does not exist", path.display())).hint(
+                "Correct --config (or MINION_CONFIG); `minion configure` with the same --config makes the file.",
+            ));
+        }
         let file = ConfigFile::read(&path)?;
-        let asked = args.profile.clone().or_else(|| env("AWS_MINION_PROFILE"));
+        let asked = args.profile.clone().or_else(|| env("MINION_PROFILE")).or_else(|| env("AWS_MINION_PROFILE"));
         let name = asked.clone().unwrap_or_else(|| DEFAULT_PROFILE.into());
         let profile = match (file.profiles.get(&name), asked) {
             (Some(profile), _) => profile.clone(),
@@ -151,15 +160,19 @@ impl Settings {
                     .hint(format!("{hint}. `minion --profile {name} configure` makes it.")));
             }
         };
-        let aws_region = || env("AWS_REGION").or_else(|| env("AWS_DEFAULT_REGION"));
-        let pick = |flag: &Option<String>, stored: Option<String>| flag.clone().filter(|v| !v.is_empty()).or(stored);
+        let pick = |flag: &Option<String>, variables: &[&str], stored: Option<String>| {
+            let flag = flag.clone().filter(|v| !v.is_empty());
+            flag.or_else(|| variables.iter().find_map(|name| env(name))).or(stored)
+        };
+        let region = ["MINION_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"];
+        let domain = pick(&args.domain, &["MINION_DOMAIN"], profile.domain);
         let values = Profile {
-            region: args.region.clone().filter(|v| !v.is_empty()).or_else(aws_region).or(profile.region),
-            vpc: pick(&args.vpc, profile.vpc),
-            domain: pick(&args.domain, profile.domain).map(|d| d.trim_end_matches('.').to_ascii_lowercase()),
-            zone_id: pick(&args.zone_id, profile.zone_id),
-            certificate_arn: pick(&args.certificate_arn, profile.certificate_arn),
-            registry: pick(&args.registry, profile.registry),
+            region: pick(&args.region, &region, profile.region),
+            vpc: pick(&args.vpc, &["MINION_VPC"], profile.vpc),
+            domain: domain.map(|d| d.trim_end_matches('.').to_ascii_lowercase()),
+            zone_id: pick(&args.zone_id, &["MINION_ZONE_ID"], profile.zone_id),
+            certificate_arn: pick(&args.certificate_arn, &["MINION_CERTIFICATE_ARN"], profile.certificate_arn),
+            registry: pick(&args.registry, &["MINION_REGISTRY"], profile.registry),
         };
         Ok(Self { profile: name, path, values })
     }
@@ -204,6 +217,40 @@ mod tests {
             PlaceArgs { region: Some("eu-north-1".into()), profile: Some("staging".into()), ..PlaceArgs::default() };
         let got = resolve(FILE, args, &[("AWS_REGION", "us-east-1")]).unwrap();
         assert_eq!((got.values.region.as_deref(), got.values.vpc.as_deref()), (Some("eu-north-1"), Some("vpc-2")));
+    }
+
+    #[test]
+    fn variables_come_between_flags_and_profile() {
+        let env = [("MINION_REGION", "eu-central-1"), ("AWS_REGION", "us-east-1"), ("MINION_VPC", "vpc-3")];
+        let got = resolve(FILE, PlaceArgs::default(), &env).unwrap();
+        assert_eq!((got.values.region.as_deref(), got.values.vpc.as_deref()), (Some("eu-central-1"), Some("vpc-3")));
+        let args = PlaceArgs { vpc: Some("vpc-4".into()), ..PlaceArgs::default() };
+        assert_eq!(resolve(FILE, args, &env).unwrap().values.vpc.as_deref(), Some("vpc-4"));
+        let both = [("MINION_PROFILE", "staging"), ("AWS_MINION_PROFILE", "default"), ("MINION_VPC", "")];
+        let got = resolve(FILE, PlaceArgs::default(), &both).unwrap();
+        assert_eq!((got.profile.as_str(), got.values.vpc.as_deref()), ("staging", Some("vpc-2")), "empty is not set");
+        let rest = [
+            ("MINION_DOMAIN", "Team.example.org."),
+            ("MINION_ZONE_ID", "Z1"),
+            ("MINION_CERTIFICATE_ARN", "arn"),
+            ("MINION_REGISTRY", "r:5000"),
+        ];
+        let Profile { domain, zone_id, certificate_arn, registry, .. } =
+            resolve(FILE, PlaceArgs::default(), &rest).unwrap().values;
+        assert_eq!((domain.as_deref(), zone_id.as_deref()), (Some("team.example.org"), Some("Z1")));
+        assert_eq!((certificate_arn.as_deref(), registry.as_deref()), (Some("arn"), Some("r:5000")));
+    }
+
+    #[test]
+    fn a_file_that_was_named_exists() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("nofile.yaml");
+        let args = PlaceArgs { config: Some(path.clone()), ..PlaceArgs::default() };
+        let error = Settings::resolve(&args, false, |_| None).unwrap_err();
+        assert!(error.to_string().ends_with("nofile.yaml does not exist"), "{error}");
+        let env = |name: &str| (name == "MINION_CONFIG").then(|| path.to_str().unwrap().to_owned());
+        assert!(Settings::resolve(&PlaceArgs::default(), false, env).is_err());
+        assert_eq!(Settings::resolve(&PlaceArgs::default(), true, env).unwrap().path, path, "`configure` makes it");
     }
 
     #[test]

@@ -7,7 +7,8 @@ use aws_core::{Error, error::AwsDetail};
 use std::error::Error as _;
 
 impl Terminal {
-    /// An error, to standard error: what happened, its causes, where on AWS, and the hints.
+    /// An error, to standard error: what happened, where on AWS, and the hints. Its causes are told with
+    /// `--verbose`, or when there is nothing else to go on.
     pub fn error(&self, error: &Error) {
         self.error_about("", error);
     }
@@ -15,8 +16,9 @@ impl Terminal {
     /// As [`Terminal::error`], with words in front that say what it is about.
     pub(crate) fn error_about(&self, about: &str, error: &Error) {
         let mut text = format!("{}{about}{}", self.tint(look::BAD, "Error: "), plain(&error.to_string()));
-        for cause in causes(error) {
-            text.push_str(&format!("\n  Caused by: {}", plain(&cause)));
+        let alone = error.hints().is_empty() && error.aws().is_none();
+        for cause in causes(error).iter().filter(|_| self.verbose() || alone) {
+            text.push_str(&format!("\n  Caused by: {}", plain(cause)));
         }
         if let Some(line) = error.aws().and_then(|aws| place(aws, self.verbose())) {
             text.push_str(&format!("\n  {}", self.tint(look::DIM, &plain(&line))));
@@ -78,18 +80,26 @@ mod tests {
         terminal.error(&error());
         assert_eq!(
             captured.err(),
-            "Error: cannot make it:\n 3 | port: 0\n   |       ^\n  Caused by: outer\n  Caused by: inner\u{fffd}[2J\n  \
-             request id abc-1\nHint: Do this.\nHint: Or that.\n"
+            "Error: cannot make it:\n 3 | port: 0\n   |       ^\n  request id abc-1\nHint: Do this.\nHint: Or that.\n"
         );
     }
 
     #[test]
-    fn verbose_says_where() {
+    fn verbose_says_where_and_why() {
         let globals = Globals { verbose: true, ..Globals::default() };
         let (terminal, captured) = Terminal::captured_with(80, false, &globals);
         terminal.error(&error());
         let line = "AWS operation ec2:CreateSecurityGroup, region eu-west-1, code Oops, request id abc-1";
         assert!(captured.err().contains(line), "{}", captured.err());
+        let causes = "\n  Caused by: outer\n  Caused by: inner\u{fffd}[2J\n";
+        assert!(captured.err().contains(causes), "{}", captured.err());
+    }
+
+    #[test]
+    fn causes_are_told_when_there_is_nothing_else() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        terminal.error(&Error::failed("it broke").caused_by(std::io::Error::other("a tooth is missing")));
+        assert_eq!(captured.err(), "Error: it broke\n  Caused by: a tooth is missing\n");
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod terminal;
 #[cfg(test)]
 mod testbed;
 pub mod usage;
+mod wrap;
 
 pub use exit::Exit;
 pub use flags::{Format, Globals, Output, Writes};

@@ -254,10 +254,10 @@ mod tests {
     fn a_narrow_table_wraps() {
         assert_eq!(
             print(Format::Table, &versions(), Terminal::captured(72, true)),
-            "Application    Ver. Docker Image   Instance      Desired# Weight Created\n\
-             Name                               States\n\
-             clojure-web-he 2.0  hjacobs/hello- 1x InService         1        9m ago\n\
-             llo-world           world:0.1\n"
+            "Application  Ver. Docker Image   Instance     Desired# Weight Created\n\
+             Name                             States\n\
+             clojure-web- 2.0  hjacobs/hello- 1x InService        1        9m ago\n\
+             hello-world       world:0.1\n"
         );
     }
 
@@ -266,8 +266,8 @@ mod tests {
         let text = print(Format::Table, &versions(), Terminal::captured(40, true));
         assert_eq!(
             text,
-            "Application Name  clojure-web-hello-worl\n                  d\nVer.              2.0\n\
-             Docker Image      hjacobs/hello-world:0.\n                  1\nInstance States   1x InService\n\
+            "Application Name  clojure-web-hello-\n                  world\nVer.              2.0\n\
+             Docker Image      hjacobs/hello-world:\n                  0.1\nInstance States   1x InService\n\
              Desired#          1\nCreated           9m ago\n"
         );
         assert!(text.lines().all(|l| l.len() <= 40));

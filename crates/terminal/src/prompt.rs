@@ -4,7 +4,7 @@
 //! [`crate::signals::listen`]: without it, Ctrl-C at a question ends the program with its cursor hidden.
 use crate::Terminal;
 use aws_core::{Error, Result};
-use dialoguer::{Confirm, Input, Select, console::Term};
+use dialoguer::{Input, Select, console::Term};
 use std::io;
 
 impl Terminal {
@@ -23,7 +23,16 @@ impl Terminal {
             return Ok(true);
         }
         self.somebody(question, if flag_hint.is_empty() { "--yes" } else { flag_hint })?;
-        self.asked(|term| Confirm::new().with_prompt(question).default(false).interact_on(term))
+        // A whole line, not `Confirm`, which takes one key and leaves the rest of `yes` to the shell.
+        let answer = self.asked(|term| {
+            Input::<String>::new()
+                .with_prompt(format!("{question} [y/N]"))
+                .default("n".to_owned())
+                .show_default(false)
+                .validate_with(|answer: &String| yes(answer).map(|_| ()).ok_or("Please answer yes or no."))
+                .interact_text_on(term)
+        })?;
+        Ok(yes(&answer).unwrap_or(false))
     }
 
     /// Asks for a text. `--yes` takes the default, if there is one. `flag` is the flag that gives the answer.
@@ -80,6 +89,15 @@ impl Terminal {
     }
 }
 
+/// What an answer to a question of yes or no says, if it is one.
+fn yes(answer: &str) -> Option<bool> {
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "" | "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
 /// The prompts end with a colon of their own.
 fn title(question: &str) -> &str {
     question.trim_end_matches([':', '?', ' '])
@@ -103,6 +121,13 @@ mod tests {
         let error = terminal.choose("Which VPC?", &options, "--vpc").unwrap_err();
         assert_eq!(error.hints(), ["Give the answer with --vpc.", "One of: vpc-1, vpc-2."]);
         assert_eq!(captured.err(), "");
+    }
+
+    #[test]
+    fn yes_is_a_word() {
+        assert_eq!(["y", "Yes", " YES "].map(yes), [Some(true); 3]);
+        assert_eq!(["", "n", "No"].map(yes), [Some(false); 3]);
+        assert_eq!(["yess", "es", "1", "delete"].map(yes), [None; 4]);
     }
 
     #[test]

@@ -3,21 +3,18 @@
 use crate::{
     Cell, Column,
     look::{BOLD, plain},
+    wrap::{self, wrap},
 };
 use tabled::{
     Table,
     builder::Builder,
-    grid::records::{ExactRecords as _, PeekableRecords as _, Records as _, RecordsMut as _},
     settings::{
         Alignment, Color, Padding, Style, Width,
         formatting::{AlignmentStrategy, TrimStrategy},
         object::{Cell as At, Columns, Rows},
-        peaker::{Peaker, PriorityMax},
     },
 };
 
-/// No column is made narrower than this to fit a terminal, unless its cells are.
-const NARROWEST: usize = 8;
 /// Beside its title a value of a record needs this much room to be wrapped there.
 const RECORD_VALUE: usize = 12;
 
@@ -26,29 +23,33 @@ pub(crate) fn render(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize
     let head = columns.iter().map(|c| Cell::styled(c.title, Some(BOLD))).collect();
     let whole =
         |r: &Vec<Cell>| r.iter().cloned().chain(std::iter::repeat(Cell::default())).take(columns.len()).collect();
-    let lines: Vec<Vec<Cell>> = std::iter::once(head).chain(rows.iter().map(whole)).collect();
-    let mut table = grid(&lines, color);
-    for (at, _) in columns.iter().enumerate().filter(|(_, c)| c.right) {
-        table.modify(Columns::one(at), Alignment::right());
-    }
-    let Some(width) = width else { return print(&table) };
-    let natural = table.clone();
-    table.with(Width::wrap(width).keep_words(true).priority(Readable));
-    if table.total_width() <= width {
-        close_gaps(&mut table);
+    let lines: Vec<Vec<Cell>> = std::iter::once(head).chain(rows.iter().map(whole)).map(one_line).collect();
+    let print = |lines: &[Vec<Cell>]| {
+        let mut table = grid(lines, color);
+        for (at, _) in columns.iter().enumerate().filter(|(_, c)| c.right) {
+            table.modify(Columns::one(at), Alignment::right());
+        }
         print(&table)
-    } else if rows.is_empty() {
-        print(&natural)
-    } else {
-        records(&lines, width, color)
+    };
+    let Some(width) = width else { return print(&lines) };
+    match wrap::fit(&lines, width) {
+        Some(fitted) => print(&fitted),
+        None if rows.is_empty() => print(&lines),
+        None => records(&lines, width, color),
     }
+}
+
+/// The cells without line breaks of their own.
+fn one_line(cells: Vec<Cell>) -> Vec<Cell> {
+    let one = |c: Cell| Cell { text: plain(&c.text).replace(['\n', '\t'], " "), style: c.style };
+    cells.into_iter().map(one).collect()
 }
 
 /// Titles and values of one thing.
 pub(crate) fn pairs(rows: &[(&str, Cell)], width: Option<usize>, color: bool) -> String {
     let head = rows.iter().map(|(title, _)| Cell::styled(title, Some(BOLD))).collect();
     let values = rows.iter().map(|(_, cell)| cell.clone()).collect();
-    records(&[head, values], width.unwrap_or(0), color)
+    records(&[head, one_line(values)], width.unwrap_or(0), color)
 }
 
 /// One block of `title  value` lines for each row after the first, which holds the titles. What is empty is
@@ -60,12 +61,12 @@ fn records(lines: &[Vec<Cell>], width: usize, color: bool) -> String {
     let room = width.saturating_sub(titles + 2);
     let block = |row: &Vec<Cell>| {
         let told = head.iter().zip(row).filter(|(_, c)| !c.text.is_empty());
-        let mut table = grid(&told.map(|(h, c)| vec![h.clone(), c.clone()]).collect::<Vec<_>>(), color);
+        let value = |c: &Cell| match room {
+            RECORD_VALUE.. => Cell { text: wrap(&c.text, room).join("\n"), style: c.style },
+            _ => c.clone(),
+        };
+        let mut table = grid(&told.map(|(h, c)| vec![h.clone(), value(c)]).collect::<Vec<_>>(), color);
         table.modify(Columns::first(), Width::increase(titles + 1));
-        if room >= RECORD_VALUE {
-            table.modify(Columns::one(1), Width::wrap(room).keep_words(true));
-            close_gaps(&mut table);
-        }
         print(&table)
     };
     rows.iter().map(block).collect::<Vec<_>>().join("\n")
@@ -73,8 +74,7 @@ fn records(lines: &[Vec<Cell>], width: usize, color: bool) -> String {
 
 /// The cells in columns, one space between them.
 fn grid(lines: &[Vec<Cell>], color: bool) -> Table {
-    let text = |c: &Cell| plain(&c.text).replace(['\n', '\t'], " ");
-    let mut table = Builder::from_iter(lines.iter().map(|l| l.iter().map(text).collect::<Vec<_>>())).build();
+    let mut table = Builder::from_iter(lines.iter().map(|l| l.iter().map(|c| c.text.clone()))).build();
     table.with(Style::blank()).with(Padding::zero());
     table.modify(Rows::new(..), AlignmentStrategy::PerLine).modify(Rows::new(..), TrimStrategy::Horizontal);
     let cells = lines.iter().enumerate().flat_map(|(y, l)| l.iter().enumerate().map(move |(x, c)| (At::new(y, x), c)));
@@ -85,32 +85,6 @@ fn grid(lines: &[Vec<Cell>], color: bool) -> Table {
         }
     }
     table
-}
-
-/// Takes from the widest column, until none is wide enough to stay readable.
-#[derive(Debug, Clone)]
-struct Readable;
-
-impl Peaker for Readable {
-    fn peak(&mut self, narrowest: &[usize], widths: &[usize]) -> Option<usize> {
-        PriorityMax::right().peak(narrowest, widths).filter(|widest| widths[*widest] > NARROWEST)
-    }
-}
-
-/// Takes out the blank lines that `tabled` makes where a line ends exactly at the space before a word that
-/// needs the whole of the next one.
-fn close_gaps(table: &mut Table) {
-    let records = table.get_records_mut();
-    for y in 0..records.count_rows() {
-        for x in 0..records.count_columns() {
-            let text = records.get_text((y, x).into());
-            if text.contains('\n') {
-                let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
-                let text = lines.join("\n");
-                records.set((y, x).into(), text);
-            }
-        }
-    }
 }
 
 /// The table's lines, none of which ends in spaces.
@@ -142,13 +116,26 @@ mod tests {
     }
 
     #[test]
-    fn wrapped_at_spaces_or_anywhere() {
-        let rows = [row("abcdefghijklm", "1", "2x InService 1x Pending, an-unbroken-word 日本語日本語日本語")];
+    fn wrapped_at_spaces_and_seams() {
+        let rows =
+            [row("abcdefghijklm", "1", "2x InService 1x Pending, 日本語 日本語"), row("b", "", "an-unbroken-word")];
         assert_eq!(
             render(COLUMNS, &rows, Some(28), false),
             "Some Name     N What it is\n                said to be\nabcdefghijklm 1 2x InService\n                \
-             1x Pending,\n                an-unbroken\n                -word 日本語\n                日本語日本語\n"
+             1x Pending,\n                日本語\n                日本語\nb               an-unbroken-\n                \
+             word\n"
         );
+    }
+
+    #[test]
+    fn records_rather_than_half_an_id() {
+        let columns = &[Column::left("Name"), Column::left("Id")];
+        let row = vec![Cell::new("hello-world"), Cell::new("i-0123456789abcdef0")];
+        assert_eq!(
+            render(columns, std::slice::from_ref(&row), Some(26), false),
+            "Name   Id\nhello- i-0123456789abcdef0\nworld\n"
+        );
+        assert_eq!(render(columns, &[row], Some(20), false), "Name  hello-world\nId    i-0123456789abcdef0\n");
     }
 
     #[test]

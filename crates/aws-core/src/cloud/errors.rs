@@ -101,10 +101,11 @@ where
 
 fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdError + 'static)) -> Error {
     let why = chain(error);
-    let lower = why.to_lowercase();
-    if lower.contains("credential") || lower.contains("sso") || lower.contains("profile") {
-        return Error::new(Kind::Access, format!("{about}: no usable AWS credentials: {why}"))
+    if about_credentials(&why) {
+        let named = std::env::var("AWS_PROFILE").ok().filter(|p| !p.is_empty());
+        return Error::new(Kind::Access, no_credentials(&why, innermost(error), named.as_deref()))
             .at(detail)
+            .caused_by(why)
             .hint("Log in (`aws sso login`, `aws login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
     }
     let how = if timeout { "no connection in time" } else { "no connection" };
@@ -142,6 +143,44 @@ fn service(about: String, detail: AwsDetail, message: &str) -> Error {
     }
 }
 
+/// Whether these words of the SDK are about credentials: its errors of single sign-on and profiles say so too,
+/// beside what resolves them. Shorter words are also in others: there is "sso" in "no address associated".
+fn about_credentials(why: &str) -> bool {
+    let lower = why.to_lowercase();
+    ["credential", "identity resolver"].iter().any(|words| lower.contains(words))
+}
+
+/// One sentence. The SDK's own words are a list of all it tried, and do not say which of it was meant to work.
+fn no_credentials(why: &str, innermost: String, named: Option<&str>) -> String {
+    // How aws-config says that a profile is in none of its files (`ProfileFileError::MissingProfile`).
+    let undefined = why.split_once("profile `").and_then(|(_, rest)| rest.split_once("` was not defined"));
+    match (undefined, named) {
+        (Some((profile, _)), Some(named)) if profile == named => {
+            format!("no usable AWS credentials: AWS_PROFILE names profile `{named}`, which is not defined")
+        }
+        (Some((profile, _)), _) => format!("no usable AWS credentials: profile `{profile}` is not defined"),
+        // Without any profile, aws-config does not say that the named one is missing.
+        (None, Some(named)) if why.contains(CHAIN) => {
+            format!("no usable AWS credentials: profile `{named}` (AWS_PROFILE) is not defined, or has none")
+        }
+        (None, None) if why.contains(CHAIN) => "no usable AWS credentials".to_owned(),
+        // One source was found, and did not give any: it says why.
+        (None, _) => format!("no usable AWS credentials: {}", innermost.lines().next().unwrap_or_default()),
+    }
+}
+
+/// How aws-config begins when none of the places it knows has credentials (`ProviderChainError`).
+const CHAIN: &str = "no credentials found in chain";
+
+/// The message of the first cause.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut last = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}
+
 /// The messages of an error and its causes, once each.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -154,4 +193,32 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         next = e.source();
     }
     parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_does_not_resolve_is_not_about_credentials() {
+        assert!(!about_credentials("dispatch failure: dns error: No address associated with hostname"));
+        assert!(about_credentials("an error occurred while loading credentials: the SSO session has expired"));
+    }
+
+    #[test]
+    fn missing_credentials_are_one_sentence() {
+        let told = |why: &str, named| no_credentials(why, why.rsplit(": ").next().unwrap().to_owned(), named);
+        let chain = format!("dispatch failure: other: the credential provider was not enabled: {CHAIN}. Attempted:");
+        let nothing = format!("{chain}\n  Environment: not set\n  Profile: not enabled");
+        assert_eq!(told(&nothing, None), "no usable AWS credentials");
+        assert!(told(&nothing, Some("zzz")).contains("profile `zzz` (AWS_PROFILE)"));
+        let missing = format!("{chain}\n  Profile: not enabled: profile `zzz` was not defined: could not find it\n  x");
+        assert_eq!(
+            told(&missing, Some("zzz")),
+            "no usable AWS credentials: AWS_PROFILE names profile `zzz`, which is not defined"
+        );
+        assert!(told(&missing, Some("other")).ends_with("profile `zzz` is not defined"));
+        let expired = "dispatch failure: an error occurred while loading credentials: the SSO session has expired\nx";
+        assert_eq!(told(expired, None), "no usable AWS credentials: the SSO session has expired");
+    }
 }

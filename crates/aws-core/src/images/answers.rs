@@ -173,8 +173,31 @@ pub(super) fn next_link(header: &str) -> Option<&str> {
 pub(super) fn nearest<'a>(wanted: &str, names: &'a [String], count: usize) -> Vec<&'a str> {
     let mut scored: Vec<(f64, &str)> =
         names.iter().map(|n| (strsim::normalized_damerau_levenshtein(wanted, n), n.as_str())).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.cmp(a.1)));
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| natural(b.1).cmp(&natural(a.1))));
     scored.into_iter().take(count).map(|(_, n)| n).collect()
+}
+
+/// A part of a name, in the order in which people sort: numbers by their value, before words.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// How many digits, without zeros in front, and these: of any length.
+    Number(usize, String),
+    Word(String),
+}
+
+/// A key that sorts 1.10 after 1.9; the name itself comes last, so that different names are never equal.
+pub(super) fn natural(name: &str) -> (Vec<Part>, String) {
+    let digit = |c: char| c.is_ascii_digit();
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let number = digit(first);
+        let (part, after) = rest.split_at(rest.find(|c| digit(c) != number).unwrap_or(rest.len()));
+        let value = part.trim_start_matches('0');
+        parts.push(if number { Part::Number(value.len(), value.to_owned()) } else { Part::Word(part.to_owned()) });
+        rest = after;
+    }
+    (parts, name.to_owned())
 }
 
 #[cfg(test)]
@@ -202,5 +225,11 @@ mod tests {
         assert_eq!(next_link("garbage"), None);
         let tags: Vec<String> = ["1.0", "1.1", "2.0", "latest", "v1.2", "zzz"].map(String::from).to_vec();
         assert_eq!(nearest("1.2", &tags, 3), ["v1.2", "1.1", "1.0"]);
+    }
+    #[test]
+    fn tags_sort_as_people_count() {
+        let mut tags = vec!["latest", "1.10", "v2", "1.9", "v10", "1.9-rc1", "1.09", "20240101123456789012345", "2"];
+        tags.sort_by_cached_key(|t| natural(t));
+        assert_eq!(tags, ["1.09", "1.9", "1.9-rc1", "1.10", "2", "20240101123456789012345", "latest", "v2", "v10"]);
     }
 }

@@ -1,5 +1,4 @@
 //! Docker's credential store.
-use super::wire::UNCHECKED;
 use crate::{Error, Result, error::Kind, model::image::DOCKER_HUB};
 use docker_credential::{CredentialRetrievalError as Fault, DockerCredential};
 use serde::Deserialize;
@@ -40,7 +39,6 @@ pub(super) fn stored(path: &Path, registry: &str) -> Result<Option<Credential>> 
     let broken = |why: String| {
         Error::new(Kind::Access, format!("no credentials for registry {registry}: {why}"))
             .hint(format!("Run `docker login {registry}` again, or correct {}.", path.display()))
-            .hint(UNCHECKED)
     };
     // The library does not say which helper it means.
     let helper = || match helper_for(&text, key) {

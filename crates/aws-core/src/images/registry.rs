@@ -1,10 +1,11 @@
 //! What is asked of a registry.
 use super::answers::{self, Manifest};
 use super::ecr::{self, EcrHost};
-use super::wire::{self, Answer, UNCHECKED, refusal};
+use super::wire::{self, Answer, refusal};
 use crate::{
     Error, Result,
     cloud::Cloud,
+    error::Kind,
     model::image::{ImageRef, valid_digest},
 };
 use reqwest::StatusCode;
@@ -105,7 +106,7 @@ impl<'c> Registry<'c> {
             return Err(Error::usage(format!("image {image} has no tag"))
                 .hint(format!("Name one, e.g. {image}:1.0; `latest` is not assumed, because it changes.")));
         };
-        self.bounded(image.registry(), self.ask(image, reference)).await
+        self.bounded(image.registry(), self.ask(image, reference)).await.map_err(unchecked)
     }
 
     async fn ask(&self, image: &ImageRef, reference: &str) -> Result<Resolved> {
@@ -122,7 +123,6 @@ impl<'c> Registry<'c> {
         let odd = |why: String| {
             Error::failed(format!("image {image} in registry {registry}: {why}"))
                 .hint("Push the image again with a current Docker, or check that the host is a container registry.")
-                .hint(UNCHECKED)
         };
         let manifest = answers::manifest(&answer.body).map_err(|e| odd(format!("its manifest cannot be read: {e}")))?;
         let digest = checked(image.digest(), &answer).map_err(odd)?;
@@ -182,7 +182,7 @@ impl<'c> Registry<'c> {
             [] => "The repository has no tags at all.".to_owned(),
             near => format!("Tags that are there: {}.", near.join(", ")),
         };
-        Error::not_found(format!("{base}: repository {repository} has no tag {wanted}")).hint(near).hint(UNCHECKED)
+        Error::not_found(format!("{base}: repository {repository} has no tag {wanted}")).hint(near)
     }
 
     /// The names of all repositories of a registry, sorted.
@@ -208,7 +208,7 @@ impl<'c> Registry<'c> {
         Ok(names)
     }
 
-    /// A repository's tags, sorted.
+    /// A repository's tags, sorted as people count.
     ///
     /// # Errors
     /// Not found, access, or what is wrong with the registry or its answer.
@@ -226,7 +226,7 @@ impl<'c> Registry<'c> {
             Ok(tags.into_iter().map(image).collect())
         };
         let mut images = self.bounded(registry, listing).await?;
-        images.sort_by(|a, b| a.tag.cmp(&b.tag));
+        images.sort_by_cached_key(|i| answers::natural(&i.tag));
         Ok(images)
     }
 
@@ -258,14 +258,22 @@ impl<'c> Registry<'c> {
     async fn bounded<T>(&self, registry: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::time::timeout(self.options.timeout, work).await.unwrap_or_else(|_| {
             Err(Error::deadline(format!("registry {registry} gave no answer within {:?}", self.options.timeout))
-                .hint("Check the network, a proxy, the registry, and Docker's credential helper.")
-                .hint(UNCHECKED))
+                .hint("Check the network, a proxy, the registry, and Docker's credential helper."))
         })
     }
 }
 
 fn absent(message: String) -> Error {
-    Error::not_found(message).hint("`minion images` lists what is there.").hint(UNCHECKED)
+    Error::not_found(message).hint("`minion images` lists what is there.")
+}
+
+/// The way around a registry that cannot be asked, or does not have the image; for a deploy only. Not when the
+/// image is one that cannot run, and not when AWS refuses: nothing else would work either.
+fn unchecked(error: Error) -> Error {
+    if error.kind() == Kind::Refused || error.aws().is_some() {
+        return error;
+    }
+    error.hint("To deploy without asking the registry: --no-image-check.")
 }
 
 /// The manifest's digest: of the bytes themselves, which must be what was asked for and what the registry says.

@@ -207,7 +207,12 @@ async fn listings() {
     assert!(registry.tags(&fake.host, "empty").await.unwrap().is_empty());
     assert_eq!(registry.tags(&fake.host, "nope").await.unwrap_err().kind(), Kind::NotFound);
     let silent = serve(|_, _| fault(404, "UNSUPPORTED"));
-    assert!(registry.repositories(&silent.host).await.unwrap_err().to_string().contains("does not list"));
+    let e = registry.repositories(&silent.host).await.unwrap_err();
+    assert!(e.to_string().contains("does not list"), "{e}");
+    let e = registry.tags("127.0.0.1:1", "web").await.unwrap_err();
+    for e in [e, registry.tags(&fake.host, "nope").await.unwrap_err()] {
+        assert!(!e.hints().iter().any(|h| h.contains("--no-image-check")), "nothing is deployed: {:?}", e.hints());
+    }
     let circle = serve(|asked, _| {
         let link = vec![("Link", format!("<{}x>; rel=next", asked.path))];
         (200, link, br#"{"repositories":["a"]}"#.to_vec())

@@ -17,8 +17,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// The longest answer that is read: the size that registries accept for a manifest (OCI distribution
 /// specification, "Pushing Manifests"); lists come in pages that are smaller.
 const BODY: usize = 4 << 20;
-/// The way around the registry.
-pub(super) const UNCHECKED: &str = "To deploy without asking the registry: --no-image-check.";
 /// Docker Hub's API is not at the name that its images carry.
 const HUB_API: &str = "registry-1.docker.io";
 
@@ -112,7 +110,6 @@ impl Registry<'_> {
         let bad = |why: String| {
             Error::new(Kind::Access, format!("registry {registry}: {why}"))
                 .hint(format!("Check the registry's settings, and `docker login {registry}`."))
-                .hint(UNCHECKED)
         };
         let mut realm = Url::parse(&realm).map_err(|e| bad(format!("its token server `{realm}` is no URL: {e}")))?;
         if realm.scheme() != "https" && !self.is_plain(registry) {
@@ -182,8 +179,7 @@ async fn read(registry: &str, mut response: Response) -> Result<Answer> {
     while let Some(chunk) = response.chunk().await.map_err(|e| unreachable(registry, e))? {
         if body.len() + chunk.len() > BODY {
             return Err(Error::failed(format!("registry {registry}: its answer is larger than {} MiB", BODY >> 20))
-                .hint("Check that the host is a container registry.")
-                .hint(UNCHECKED));
+                .hint("Check that the host is a container registry."));
         }
         body.extend_from_slice(&chunk);
     }
@@ -195,7 +191,7 @@ pub(super) fn refusal(registry: &str, what: &str, answer: &Answer) -> Error {
     let (code, message) = answers::error(&answer.body);
     let status = answer.status;
     let about = format!("registry {registry}, asked for {what}, says {status}: {message}");
-    let error = match status {
+    match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::new(Kind::Access, about).hint(format!(
             "Run `docker login {registry}` with a user who may pull; many registries say this of a repository that is not there, too."
         )),
@@ -206,8 +202,7 @@ pub(super) fn refusal(registry: &str, what: &str, answer: &Answer) -> Error {
         s if s.is_server_error() => Error::failed(about).hint("The registry has a problem of its own; try again later."),
         _ if code.is_none() => Error::failed(about).hint("Check that the host is a container registry."),
         _ => Error::failed(about),
-    };
-    error.hint(UNCHECKED)
+    }
 }
 
 /// The registry could not be asked at all.
@@ -225,7 +220,7 @@ fn unreachable(registry: &str, e: reqwest::Error) -> Error {
     } else {
         ("broke off the answer", "Check that the host is a container registry, and try again.")
     };
-    Error::failed(format!("registry {registry} {what}: {why}")).hint(hint).hint(UNCHECKED).caused_by(e.without_url())
+    Error::failed(format!("registry {registry} {what}: {why}")).hint(hint).caused_by(e.without_url())
 }
 
 /// An error's words and its causes', once each. Never the URL, whose query may hold a secret.

@@ -12,7 +12,8 @@ pub struct VpcSettings {
     /// The machine image of new versions; else the newest recommended one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ami_id: Option<String>,
-    /// The registry of images named without one, `host` or `host:port`.
+    /// The registry that is listed, and that may be asked without TLS: `host` or `host:port`. Images named
+    /// without a registry are Docker Hub's all the same, as in Docker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
     /// Whether that registry is asked without TLS.

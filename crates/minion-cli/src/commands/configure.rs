@@ -49,10 +49,13 @@ pub async fn run(session: &Session, args: ConfigureArgs) -> Result<Exit> {
             tokio::try_join!(network::load(&cloud, &vpc), parameters::read_start(&cloud, &vpc, None))
         })
         .await?;
+    if place.subnets.is_empty() {
+        terminal.warn(&format!("{vpc} has no subnets: nothing can be deployed into it yet (see docs/network.md)"));
+    }
     let settings = start.settings.or(place.config_tag.as_deref())?;
     let (domain, zone_id) = domain(terminal, &cloud, &vpc, given, &settings).await?;
     let certificate_arn = certificate(terminal, &cloud, &domain, given, &settings).await?;
-    let registry = registry(given, &settings, &account, cloud.region())?;
+    let registry = registry(terminal, given, &settings, &account, cloud.region())?;
     let profile = Profile {
         region: Some(cloud.region().to_owned()),
         vpc: Some(vpc),
@@ -182,13 +185,20 @@ async fn certificate(
 }
 
 /// The operator's, the VPC's, else the account's own.
-fn registry(given: &Profile, settings: &VpcSettings, account: &str, region: &str) -> Result<String> {
+fn registry(
+    terminal: &Terminal,
+    given: &Profile,
+    settings: &VpcSettings,
+    account: &str,
+    region: &str,
+) -> Result<String> {
     let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let host = given
-        .registry
-        .clone()
-        .or_else(|| settings.registry.clone())
-        .unwrap_or_else(|| format!("{account}.dkr.ecr.{region}.{suffix}"));
+    let host = given.registry.clone().or_else(|| settings.registry.clone()).unwrap_or_else(|| {
+        let own = format!("{account}.dkr.ecr.{region}.{suffix}");
+        terminal
+            .say(&format!("No registry is named: it is {own}, Amazon ECR of this account (--registry names another)"));
+        own
+    });
     let parsed: ImageRef = format!("{host}/image:tag").parse()?;
     if parsed.registry() != host {
         return Err(Error::usage(format!("`{host}` is not the host of a container registry"))

@@ -1,9 +1,9 @@
 //! `minion instances`
-use crate::site::Session;
+use crate::{deployed, site::Session};
 use aws_core::{
     Result,
     cloud::machines::{self, Machine},
-    model::{ApplicationName, VersionName},
+    model::{ApplicationName, VersionName, names::AppVersion},
 };
 use clap::Args;
 use serde::Serialize;
@@ -71,12 +71,26 @@ impl Listing for Row {
 /// Runs the command.
 ///
 /// # Errors
-/// When the instances cannot be read.
+/// When the instances cannot be read, or when the application or the version that was named does not exist.
 pub async fn run(session: &Session, args: InstancesArgs) -> Result<Exit> {
     let site = session.site().await?;
     let application = args.application.as_ref().map(ApplicationName::as_str);
     let version = args.version.as_ref().map(VersionName::as_str);
     let found = machines::list(&site.cloud, &site.vpc, application, version).await?;
+    if found.is_empty() {
+        if let Some(name) = &args.application {
+            match &args.version {
+                Some(version) => {
+                    let id = AppVersion::new(name.clone(), version.clone())?;
+                    deployed::version(&site.cloud, &site.vpc, &id).await?;
+                }
+                None => {
+                    site.stored_manifest(name, site.start(Some(name)).await?.manifest.as_deref())?;
+                }
+            }
+        }
+        session.terminal.say(&format!("No instances in {} ({}).", site.vpc, site.cloud.region()));
+    }
     let rows: Vec<_> = found.into_iter().map(Row).collect();
     session.terminal.listing(args.output, &rows)?;
     Ok(Exit::Done)

@@ -79,6 +79,9 @@ pub(super) async fn run(session: &Session, output: Output) -> Result<Exit> {
             instances: mine().map(|d| d.group.members.len()).sum(),
         });
     }
+    if rows.is_empty() {
+        session.terminal.say(&format!("No applications in {} ({}).", site.vpc, site.cloud.region()));
+    }
     session.terminal.listing(output, &rows)?;
     Ok(Exit::Done)
 }

@@ -64,8 +64,11 @@ pub async fn run(session: &Session, args: VersionsArgs) -> Result<Exit> {
 async fn list(session: &Session, args: ListArgs) -> Result<Exit> {
     let site = session.site().await?;
     let rows = rows::load(session, &site, args.application.as_ref()).await?;
-    if let (Some(name), true) = (&args.application, rows.is_empty()) {
-        site.stored_manifest(name, site.start(Some(name)).await?.manifest.as_deref())?;
+    if rows.is_empty() {
+        if let Some(name) = &args.application {
+            site.stored_manifest(name, site.start(Some(name)).await?.manifest.as_deref())?;
+        }
+        session.terminal.say(&format!("No versions in {} ({}).", site.vpc, site.cloud.region()));
     }
     session.terminal.listing(args.output, &rows)?;
     Ok(Exit::Done)

@@ -27,8 +27,11 @@ pub struct VersionRow {
     pub instance_states: BTreeMap<String, usize>,
     /// Wanted number of instances.
     pub desired: i32,
-    /// Share of the application's traffic in percent; `null` without traffic.
+    /// Share of the application's traffic in percent; `null` without traffic, and when it is not known.
     pub weight: Option<f64>,
+    /// Whether the traffic could be read.
+    #[serde(skip)]
+    pub traffic_known: bool,
     /// The version's own DNS name.
     pub dns_name: Option<String>,
     /// RFC 3339.
@@ -98,12 +101,14 @@ pub async fn load(session: &Session, site: &Site, application: Option<&Applicati
     let (versions, ()) = tokio::join!(deployed::versions(&site.cloud, &site.vpc, application, None), early);
     let versions = versions?;
     let unknown = |e: &Error| session.terminal.warn(&format!("the traffic of the versions is not known: {e}"));
+    let mut known = true;
     let names = match names_of(site, &versions, None).await {
         Ok(names) => names,
         Err(e) => {
             if !versions.is_empty() {
                 unknown(&e);
             }
+            known = false;
             Vec::new()
         }
     };
@@ -112,7 +117,10 @@ pub async fn load(session: &Session, site: &Site, application: Option<&Applicati
         for names in &names {
             match names.percents(application) {
                 Ok(shares) => percents.entry(application.clone()).or_default().extend(shares),
-                Err(e) => unknown(&e),
+                Err(e) => {
+                    known = false;
+                    unknown(&e);
+                }
             }
         }
     }
@@ -124,6 +132,7 @@ pub async fn load(session: &Session, site: &Site, application: Option<&Applicati
         instance_states: d.group.states(),
         desired: d.group.desired,
         weight: percents.get(&d.id.application).and_then(|shares| shares.get(&d.id.version)).copied(),
+        traffic_known: known,
         dns_name: d.dns_name().map(str::to_owned),
         created_at: d.group.created,
     });

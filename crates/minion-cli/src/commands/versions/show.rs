@@ -8,7 +8,7 @@ use aws_core::{
 };
 use clap::Args;
 use serde::Serialize;
-use terminal::{Cell, Exit, flags::Output};
+use terminal::{Cell, Exit, flags::Output, look::BAD};
 
 /// Arguments of `versions show`.
 #[derive(Debug, Args)]
@@ -87,17 +87,38 @@ pub(super) async fn run(session: &Session, args: ShowArgs) -> Result<Exit> {
         instances: instances.collect(),
         activities: activities.collect(),
     };
-    let weight = shown.row.weight.map_or_else(|| "none".to_owned(), |w| format!("{w}%"));
+    if balancer.is_none() {
+        session
+            .terminal
+            .warn(&format!("load balancer {balancer_name} of {id} does not exist: nothing reaches this version"));
+    }
+    let weight = match shown.row.weight {
+        Some(weight) => format!("{weight}%"),
+        None if shown.row.traffic_known => "none".to_owned(),
+        None => "unknown".to_owned(),
+    };
+    let balancer = match &shown.load_balancer {
+        Some(name) => Cell::new(name),
+        None => Cell::styled("missing", Some(BAD)),
+    };
+    // Targets that are there and not healthy have lines of their own.
+    let targets = if health.groups.is_empty() {
+        Cell::new("0 (it has no target group)")
+    } else if health.groups.iter().all(Vec::is_empty) {
+        Cell::new("0 (no target is registered)")
+    } else {
+        Cell::new(shown.healthy_targets)
+    };
     let mut lines = vec![
         ("Application", Cell::new(&shown.row.application_name)),
         ("Version", Cell::new(&shown.row.version)),
         ("Docker Image", Cell::new(&shown.row.image)),
         ("Digest", Cell::maybe(shown.row.image_digest.as_ref())),
         ("DNS Name", Cell::maybe(shown.row.dns_name.as_ref())),
-        ("Load Balancer", Cell::maybe(shown.load_balancer.as_ref())),
+        ("Load Balancer", balancer),
         ("Traffic", Cell::new(weight)),
         ("Instances", Cell::new(format!("{} wanted, {} to {}", shown.row.desired, shown.min, shown.max))),
-        ("Healthy Targets", Cell::new(shown.healthy_targets)),
+        ("Healthy Targets", targets),
         ("Created", Cell::age(shown.row.created_at, jiff::Timestamp::now())),
     ];
     lines.extend(shown.unhealthy_targets.iter().map(|r| ("Other Targets", Cell::new(r))));
