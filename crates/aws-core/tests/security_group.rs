@@ -11,9 +11,9 @@ use aws_sdk_ec2::types::{IpPermission, IpRange};
 
 /// The ids of our groups in the VPC.
 async fn ids(cloud: &Cloud, vpc: &str) -> Vec<String> {
-    let all = list_of_vpc(cloud, vpc).await.unwrap();
+    let all = list_of_vpc(cloud, vpc).await.expect("the groups can be listed");
     let ours = all.iter().filter(|g| g.group_name().is_some_and(|n| n.starts_with("app-")));
-    ours.map(|g| g.group_id().unwrap().to_owned()).collect()
+    ours.map(|g| g.group_id().expect("a group has an id").to_owned()).collect()
 }
 
 fn group(vpc: &str, application: &str, name: &str, ingress: Vec<Ingress>) -> SecurityGroup {

@@ -36,11 +36,15 @@ impl Certificate {
 const PARALLEL: usize = 8;
 
 /// Issued certificates of this region that cover `*.<domain>` and have not ended, the one that lasts
-/// longest first.
+/// longest first. Asked once in each run.
 ///
 /// # Errors
 /// What AWS answers.
 pub async fn certificates_for(cloud: &Cloud, domain: &str) -> Result<Vec<Certificate>> {
+    Ok(cloud.once(format!("certificates of {domain}"), read_certificates(cloud, domain)).await?.as_ref().clone())
+}
+
+async fn read_certificates(cloud: &Cloud, domain: &str) -> Result<Vec<Certificate>> {
     // Without this filter ACM lists certificates with RSA keys of 1024 and 2048 bits only.
     let key_types = [
         KeyAlgorithm::EcPrime256v1,

@@ -21,11 +21,16 @@ pub struct Machine {
     pub vcpus: i32,
 }
 
-/// What this instance type offers.
+/// What this instance type offers. Asked once in each run.
 ///
 /// # Errors
 /// Usage, when EC2 does not know the type in this region, or it runs no Linux of ours.
 pub async fn machine(cloud: &Cloud, instance_type: &str) -> Result<Machine> {
+    let load = read_machine(cloud, instance_type);
+    Ok(cloud.once(format!("instance type {instance_type}"), load).await?.as_ref().clone())
+}
+
+async fn read_machine(cloud: &Cloud, instance_type: &str) -> Result<Machine> {
     let unknown = || {
         Error::usage(format!("{} has no instance type `{instance_type}`", cloud.region())).hint(
             "Check instance_type in the manifest, or --instance-type; `aws ec2 describe-instance-types` lists them.",

@@ -77,7 +77,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     let name = &id.application;
     // Everything that can be looked at by name is, while the settings are read: it is all there afterwards.
     let (ground, versions, recommended, ()) = tokio::try_join!(
-        site.ground(Some(name)),
+        ground_and_machine(&site, &args),
         deployed::versions(&site.cloud, &site.vpc, Some(name), None),
         boot::recommended(&site),
         look_early(session, &site, &id)
@@ -193,13 +193,24 @@ async fn look_early(session: &Session, site: &Site, id: &AppVersion) -> Result<(
     let (manifest, owner) = (Manifest::bare(&id.application), site.owner(&id.application, None));
     let mut graph = Graph::default();
     version::deletion(&mut graph, id, &manifest, &owner, site.cloud.region(), None, String::new());
-    let records = async {
+    let of_domain = async {
         if let Some(domain) = &site.settings.values.domain {
-            let _ = Names::load(site, domain.clone()).await;
+            let _ = tokio::join!(Names::load(site, domain.clone()), lookups::certificates_for(&site.cloud, domain));
         }
     };
-    tokio::join!(look(session, &site.cloud, &graph), records);
+    tokio::join!(look(session, &site.cloud, &graph), of_domain);
     Ok(())
+}
+
+/// Reads the settings and the stored manifest, and the instance type as soon as that is known.
+async fn ground_and_machine(site: &Site, args: &CreateArgs) -> Result<Ground> {
+    let ground = site.ground(Some(&args.application)).await?;
+    let stored = ground.manifest.as_deref().and_then(|text| manifest::parse(text, "stored manifest").ok());
+    if let Some(instance_type) = args.instance_type.as_ref().or(stored.as_ref().map(|m| &m.instance_type)) {
+        // An instance type that does not exist is told when it is needed.
+        let _ = lookups::machine(&site.cloud, instance_type.as_str()).await;
+    }
+    Ok(ground)
 }
 
 /// Waits until the version is healthy, and says where it is.
