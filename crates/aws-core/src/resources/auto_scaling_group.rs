@@ -126,7 +126,7 @@ pub fn tags(group: &Group) -> BTreeMap<String, String> {
 /// the group. One that is gone already is no error.
 ///
 /// # Errors
-/// What AWS answers, or that instances are left after [`DRAIN`].
+/// What AWS answers, or that instances are left after 570 seconds.
 pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     let Some(group) = describe(cloud, name).await? else { return Ok(()) };
     if !deleting(&group) {
