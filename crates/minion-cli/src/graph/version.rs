@@ -32,8 +32,9 @@ use std::{
 /// deletion wait five minutes; requests of most services end within seconds.
 const DRAIN: Duration = Duration::from_secs(30);
 /// Time after its launch during which an instance is not replaced for failing health checks: boot, image pull
-/// and start of the application.
-const GRACE: Duration = Duration::from_secs(300);
+/// and start of the application. As long as `versions create` waits by default, so that an instance that never
+/// gets healthy is still there for a look. An instance that was healthy once is out of the load balancer at once.
+const GRACE: Duration = Duration::from_secs(900);
 
 /// What the graph is made from: everything that was found out, decided and rendered before.
 pub struct Input<'a> {
