@@ -21,6 +21,14 @@ pub struct Names {
     zones: Vec<(Zone, Vec<dns::RecordSet>)>,
 }
 
+/// Reads the records of the configured domain, which usually is the versions', while the versions are still being
+/// read: they are remembered for the run. What fails is told when the records are needed.
+pub async fn read_early(site: &Site) {
+    if let Some(domain) = &site.settings.values.domain {
+        let _ = Names::load(site, domain.clone()).await;
+    }
+}
+
 /// The names of these versions: in the domains that their Auto Scaling groups carry, and in the configured one.
 /// A domain that was set wrong must not hide the traffic that a version has.
 ///

@@ -89,9 +89,7 @@ pub async fn groups(cloud: &Cloud, vpc: &str, application: Option<&str>, version
 /// # Errors
 /// When the call fails.
 pub async fn group(cloud: &Cloud, name: &str) -> Result<Option<Group>> {
-    let answer = cloud.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name).send().await;
-    let answer = answer.told(cloud, "autoscaling:DescribeAutoScalingGroups", name)?;
-    Ok(answer.auto_scaling_groups().first().map(Group::from))
+    Ok(auto_scaling_group::describe(cloud, name).await?.as_ref().map(Group::from))
 }
 
 /// A load balancer as it is now.

@@ -1,7 +1,7 @@
 //! `minion traffic`
 use crate::{
     deployed::{self, Deployed},
-    dns::{Names, names_of},
+    dns::{Names, names_of, read_early},
     gate,
     site::{Session, Site},
     traffic::{Resharing, Share, Weights, in_sync, reshare, write},
@@ -82,15 +82,9 @@ impl Listing for Row {
 /// What keeps the traffic from being read or moved.
 pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
     let site = session.site().await?;
-    let early = async {
-        // Usually the versions' domain is the configured one: its records are read at the same time.
-        if let Some(domain) = &site.settings.values.domain {
-            let _ = Names::load(&site, domain.clone()).await;
-        }
-        Ok(())
-    };
     let versions = deployed::versions(&site.cloud, &site.vpc, Some(&args.application), None);
-    let (versions, ()) = tokio::try_join!(versions, early)?;
+    let (versions, ()) = tokio::join!(versions, read_early(&site));
+    let versions = versions?;
     let names = names_of(&site, &versions, None).await?;
     match (&args.version, args.percent) {
         (Some(version), Some(share)) => {

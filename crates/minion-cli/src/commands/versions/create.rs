@@ -4,7 +4,7 @@ use crate::{
     boot,
     commands::converge::{converge, look},
     deployed::{self, Deployed},
-    dns::Names,
+    dns::read_early,
     environment, gate,
     graph::{application::owner_of, version},
     manifest::{self, Manifest, Protocol},
@@ -193,12 +193,12 @@ async fn look_early(session: &Session, site: &Site, id: &AppVersion) -> Result<(
     let (manifest, owner) = (Manifest::bare(&id.application), site.owner(&id.application, None));
     let mut graph = Graph::default();
     version::deletion(&mut graph, id, &manifest, &owner, site.cloud.region(), None, String::new());
-    let of_domain = async {
+    let certificates = async {
         if let Some(domain) = &site.settings.values.domain {
-            let _ = tokio::join!(Names::load(site, domain.clone()), lookups::certificates_for(&site.cloud, domain));
+            let _ = lookups::certificates_for(&site.cloud, domain).await;
         }
     };
-    tokio::join!(look(session, &site.cloud, &graph), of_domain);
+    tokio::join!(look(session, &site.cloud, &graph), read_early(site), certificates);
     Ok(())
 }
 

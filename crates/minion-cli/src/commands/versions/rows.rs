@@ -1,7 +1,7 @@
 //! The rows of a listing of versions.
 use crate::{
     deployed,
-    dns::{Names, names_of},
+    dns::{names_of, read_early},
     site::{Session, Site},
 };
 use aws_core::{Error, Result, model::ApplicationName};
@@ -92,13 +92,7 @@ impl Listing for VersionRow {
 /// # Errors
 /// When the versions cannot be read.
 pub async fn load(session: &Session, site: &Site, application: Option<&ApplicationName>) -> Result<Vec<VersionRow>> {
-    let early = async {
-        // Usually the versions' domain is the configured one: its records are read at the same time.
-        if let Some(domain) = &site.settings.values.domain {
-            let _ = Names::load(site, domain.clone()).await;
-        }
-    };
-    let (versions, ()) = tokio::join!(deployed::versions(&site.cloud, &site.vpc, application, None), early);
+    let (versions, ()) = tokio::join!(deployed::versions(&site.cloud, &site.vpc, application, None), read_early(site));
     let versions = versions?;
     let unknown = |e: &Error| session.terminal.warn(&format!("the traffic of the versions is not known: {e}"));
     let mut known = true;
