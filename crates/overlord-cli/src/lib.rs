@@ -1,4 +1,5 @@
 //! `overlord`: gives each team its place on AWS.
 pub mod cli;
+pub mod organization;
 
 pub use cli::run;

@@ -1,8 +1,11 @@
 //! Credentials, region, clients.
-use super::memory::Memory;
+use super::{Told as _, memory::Memory};
 use crate::{Error, Result, engine::World};
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_credential_types::Credentials;
+use aws_config::{
+    BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, retry::RetryConfig,
+    sts::AssumeRoleProvider, timeout::TimeoutConfig,
+};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -46,6 +49,8 @@ macro_rules! clients {
         #[derive(Default)]
         struct Clients {
             $($name: OnceLock<$krate::Client>,)*
+            s3: OnceLock<aws_sdk_s3::Client>,
+            s3control: OnceLock<aws_sdk_s3control::Client>,
         }
         impl Cloud {
             $(
@@ -60,14 +65,103 @@ macro_rules! clients {
 clients! {
     acm: aws_sdk_acm, "AWS Certificate Manager";
     autoscaling: aws_sdk_autoscaling, "Auto Scaling";
+    budgets: aws_sdk_budgets, "AWS Budgets";
+    cloudtrail: aws_sdk_cloudtrail, "CloudTrail";
+    costs: aws_sdk_costexplorer, "Cost Explorer";
     ec2: aws_sdk_ec2, "EC2";
     ecr: aws_sdk_ecr, "the container registry";
     elb: aws_sdk_elasticloadbalancingv2, "Elastic Load Balancing";
     iam: aws_sdk_iam, "IAM";
     logs: aws_sdk_cloudwatchlogs, "CloudWatch Logs";
+    organizations: aws_sdk_organizations, "AWS Organizations";
+    ram: aws_sdk_ram, "Resource Access Manager";
     route53: aws_sdk_route53, "Route 53";
     ssm: aws_sdk_ssm, "Systems Manager";
     sts: aws_sdk_sts, "the Security Token Service";
+}
+
+/// The clients whose addresses hold a bucket's name or an account's number in front of the host's name. That needs
+/// names that resolve: at an address given by hand (the sandbox, a test) it goes into the path instead.
+impl Cloud {
+    /// The client of S3.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.clients.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.config);
+            let path = self.config.endpoint_url().is_some();
+            aws_sdk_s3::Client::from_conf(config.force_path_style(path).build())
+        })
+    }
+    /// The client of S3's account-wide settings.
+    pub fn s3control(&self) -> &aws_sdk_s3control::Client {
+        self.clients.s3control.get_or_init(|| {
+            let mut config = aws_sdk_s3control::config::Builder::from(&self.config);
+            if let Some(url) = self.config.endpoint_url() {
+                config = config.endpoint_resolver(Given(url.to_owned()));
+            }
+            aws_sdk_s3control::Client::from_conf(config.build())
+        })
+    }
+}
+
+/// An address that is used as it is.
+#[derive(Debug)]
+struct Given(String);
+impl aws_sdk_s3control::config::endpoint::ResolveEndpoint for Given {
+    fn resolve_endpoint<'a>(
+        &'a self,
+        _: &'a aws_sdk_s3control::config::endpoint::Params,
+    ) -> aws_sdk_s3control::config::endpoint::EndpointFuture<'a> {
+        use aws_smithy_types::endpoint::Endpoint;
+        aws_sdk_s3control::config::endpoint::EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
+    }
+}
+
+/// A role to work as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedRole {
+    /// The role.
+    pub role_arn: String,
+    /// What CloudTrail shows: `overlord`.
+    pub session: String,
+    /// The external id that the role's trust asks for.
+    pub external_id: Option<String>,
+}
+
+impl Cloud {
+    /// The same credentials in another region; nothing is called, and nothing that was read is shared.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        self.with(self.config.to_builder(), region)
+    }
+
+    /// Another role's credentials, got with these; nothing is called yet.
+    pub async fn assume(&self, role: &AssumedRole, region: &str) -> Self {
+        let mut provider = AssumeRoleProvider::builder(&role.role_arn).session_name(&role.session);
+        provider = provider.configure(&self.config).region(Region::new(region.to_owned()));
+        if let Some(id) = &role.external_id {
+            provider = provider.external_id(id);
+        }
+        let credentials = SharedCredentialsProvider::new(provider.build().await);
+        let config = self.config.to_builder().credentials_provider(credentials);
+        self.with(config.identity_cache(IdentityCache::lazy().build()), region)
+    }
+
+    fn with(&self, config: aws_types::sdk_config::Builder, region: &str) -> Self {
+        let config = config.region(Region::new(region.to_owned())).build();
+        Self { config, region: region.to_owned(), memory: Memory::default(), clients: Clients::default() }
+    }
+
+    /// The account's number; asked for once.
+    ///
+    /// # Errors
+    /// What AWS answers.
+    pub async fn account(&self) -> Result<String> {
+        let load = async {
+            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
+            who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))
+        };
+        Ok(self.once("account", load).await?.as_ref().clone())
+    }
 }
 
 impl Cloud {

@@ -1,4 +1,5 @@
 //! One account and region: clients, what was read so far, errors, and waiting.
+mod clouds;
 mod connect;
 pub mod dns;
 pub mod errors;
@@ -9,5 +10,6 @@ pub mod network;
 pub mod serving;
 pub mod wait;
 
-pub use connect::{Cloud, ConnectOptions};
+pub use clouds::{At, Clouds, Spot};
+pub use connect::{AssumedRole, Cloud, ConnectOptions};
 pub use errors::Told;

@@ -47,11 +47,15 @@ pub struct Cx<'a, C> {
     pub(super) outputs: &'a [Slot],
     pub(super) allowed: &'a [NodeId],
 }
-impl<C> Cx<'_, C> {
+impl<'a, C> Cx<'a, C> {
+    /// The same view of the graph, on a part of the world.
+    pub fn on<D>(&self, part: &'a D) -> Cx<'a, D> {
+        Cx { cloud: part, outputs: self.outputs, allowed: self.allowed }
+    }
     /// The output of a node that this one needs.
     ///
     /// # Panics
-    /// When the node was not declared in [`Resource::needs`], or while deleting when it does not exist.
+    /// When the node was not declared in [`Resource::needs`], or does not exist (deleting).
     pub fn get<T: 'static>(&self, r: Ref<T>) -> &T {
         self.try_get(r).expect("the engine runs what a node needs before the node")
     }
@@ -106,6 +110,7 @@ impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
         match (live, Resource::ownership(self)) {
             (None, Ownership::Owned) => Ok(Action::Create),
             (None, Ownership::Existing) => Err(self.missing()),
+            (live, Ownership::Unwanted) => Ok(if live.is_some() { Action::Delete } else { Action::Keep }),
             (Some(live), ownership) => {
                 let changes = self.diff(cx, typed::<R>(live));
                 match (changes.first(), ownership) {
@@ -115,7 +120,7 @@ impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
                         R::KIND,
                         Resource::name(self)
                     ))),
-                    (Some(_), Ownership::Owned) => Ok(Action::Update(changes)),
+                    (Some(_), _) => Ok(Action::Update(changes)),
                 }
             }
         }

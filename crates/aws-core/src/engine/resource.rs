@@ -16,6 +16,8 @@ pub enum Ownership {
     Owned,
     /// Found and checked, never written, never deleted.
     Existing,
+    /// No longer wanted: deleted where it is found, once what it needs is done.
+    Unwanted,
 }
 
 /// One field that differs from what is wanted.
@@ -85,9 +87,7 @@ impl Action {
 }
 
 /// A kind of thing that can be found, compared, created, updated and deleted.
-///
-/// `find`, `create`, `update` and `delete` return this crate's [`Error`]; one that is
-/// [`Error::is_retryable`] is tried again until the node's deadline, after another `find`.
+/// An error that is [`Error::is_retryable`] is tried again until the node's deadline, after another `find`.
 pub trait Resource: Send + Sync + 'static {
     /// The kind's name in plans: `security group`.
     const KIND: &'static str;
@@ -124,11 +124,9 @@ pub trait Resource: Send + Sync + 'static {
     fn missing(&self) -> Error {
         Error::not_found(format!("{} {} does not exist", Self::KIND, self.name()))
     }
-    /// Looks for it: by ownership tag first, then by name. When deleting, a parent may be gone: use
-    /// [`Cx::try_get`] for what is not essential.
+    /// Looks for it: by ownership tag first, then by name. A parent may be missing: use [`Cx::try_get`].
     fn find(&self, cx: &Cx<'_, Self::Cloud>) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
-    /// Compares, without any call. Only fields that the desired state sets; what it needs may be still to be made
-    /// ([`Cx::try_get`]).
+    /// Compares, without any call, what the desired state sets; a parent may be still to be made ([`Cx::try_get`]).
     fn diff(&self, cx: &Cx<'_, Self::Cloud>, live: &Self::Live) -> Vec<Change>;
     /// Makes it, tags included.
     fn create(&self, cx: &Cx<'_, Self::Cloud>) -> impl Future<Output = Result<Self::Live>> + Send;

@@ -40,11 +40,13 @@ pub struct Options {
     pub pause: Duration,
     /// The operator's Ctrl-C.
     pub cancel: Cancel,
+    /// What may not be looked at (no permission) keeps back only what needs it, instead of everything.
+    pub around_denied: bool,
 }
 impl Default for Options {
     fn default() -> Self {
         let second = Duration::from_secs(1);
-        Self { parallel: 16, deadline: 600 * second, pause: second, cancel: Cancel::default() }
+        Self { parallel: 16, deadline: 600 * second, pause: second, cancel: Cancel::default(), around_denied: false }
     }
 }
 
@@ -94,8 +96,10 @@ pub async fn run<C: World>(
         }
     }
     run.plan(&mut nodes);
-    let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(_))));
-    let bad = failed.or_else(|| nodes.iter().position(|n| matches!(n, Node::Ended(_))));
+    let bearable = |e: &Error| options.around_denied && e.kind() == Kind::Access;
+    let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(e)) if !bearable(e)));
+    let ended = |n: &Node| !options.around_denied && matches!(n, Node::Ended(_));
+    let bad = failed.or_else(|| nodes.iter().position(|n| ended(n) || matches!(n, Node::Ended(Outcome::Cancelled))));
     if mode.destroys() {
         // What is not known keeps what it needs; all else goes.
         let mut needed_by = vec![Vec::new(); nodes.len()];
@@ -153,7 +157,7 @@ impl<C: World> Run<'_, C> {
     fn decide(&self, i: usize, live: Option<&Opaque>) -> Result<Action> {
         let resource = &self.graph.nodes[i];
         if self.mode.destroys() {
-            let ours = live.is_some() && resource.ownership() == Ownership::Owned;
+            let ours = live.is_some() && resource.ownership() != Ownership::Existing;
             return Ok(if ours { Action::Delete } else { Action::Keep });
         }
         let mut action = resource.plan(&self.cx(i), live)?;

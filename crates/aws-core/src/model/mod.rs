@@ -4,9 +4,11 @@ pub mod image;
 pub mod layers;
 pub mod names;
 pub mod tags;
+pub mod team;
 
 pub use architecture::Architecture;
 pub use image::ImageRef;
 pub use layers::Layer;
 pub use names::{ApplicationName, VersionName};
-pub use tags::Owner;
+pub use tags::{Owner, Owning};
+pub use team::{OrganizationName, TeamName, TeamOwner};

@@ -51,6 +51,7 @@ macro_rules! name_type {
         }
     };
 }
+pub(super) use name_type;
 name_type!(ApplicationName);
 name_type!(VersionName);
 

@@ -11,6 +11,12 @@ pub const VPC: &str = "minion:vpc";
 pub const MANAGED_BY: &str = "managed-by";
 /// Tag with the team's name.
 pub const TEAM: &str = "team";
+/// Tag with the organization's name, on what `overlord` makes.
+pub const ORGANIZATION: &str = "overlord:organization";
+/// Tag with the team's name, on what `overlord` makes for a team.
+pub const OVERLORD_TEAM: &str = "overlord:team";
+/// Tag with the layer's name, on subnets.
+pub const LAYER: &str = "layer";
 /// The longest tag value, in characters (EC2 "Tag restrictions").
 pub const VALUE_LIMIT: usize = 256;
 
@@ -40,9 +46,34 @@ pub enum Whose {
     Theirs(String),
 }
 
-impl Owner {
+/// Who owns a thing on AWS: an application or one of its versions, a team, an organization.
+pub trait Owning: Clone + Send + Sync + 'static {
     /// All tags of a thing of this name.
-    pub fn tags(&self, name: &str) -> BTreeMap<String, String> {
+    fn tags(&self, name: &str) -> BTreeMap<String, String>;
+    /// Of those, the ones that may change while the thing lives.
+    fn lasting(&self) -> BTreeMap<String, String>;
+    /// Compares the tags that say whose a thing is.
+    fn whose(&self, tags: &BTreeMap<String, String>) -> Whose;
+    /// What to do about a thing that is somebody else's.
+    fn way_out(&self) -> &'static str;
+
+    /// `Ok` when ours; else the refusal that names the thing and its owner.
+    ///
+    /// # Errors
+    /// A refusal, when the thing is somebody else's.
+    fn claim(&self, kind: &str, name: &str, tags: &BTreeMap<String, String>) -> crate::Result<()> {
+        match self.whose(tags) {
+            Whose::Ours => Ok(()),
+            Whose::Theirs(whose) => {
+                Err(crate::Error::refused(format!("{kind} {name} exists already and belongs to {whose}"))
+                    .hint(self.way_out()))
+            }
+        }
+    }
+}
+
+impl Owning for Owner {
+    fn tags(&self, name: &str) -> BTreeMap<String, String> {
         let mut tags = self.extra.clone();
         tags.insert("Name".into(), name.into());
         tags.insert(MANAGED_BY.into(), self.tool.into());
@@ -57,32 +88,32 @@ impl Owner {
         tags
     }
 
-    /// Compares the tags that say whose a thing is.
-    pub fn whose(&self, tags: &BTreeMap<String, String>) -> Whose {
+    fn lasting(&self) -> BTreeMap<String, String> {
+        let team = self.team.iter().map(|t| (TEAM.to_owned(), t.clone()));
+        // What the owner says of itself wins over a tag of the same name that the manifest asks for.
+        let all = self.tags("");
+        let extra = self.extra.iter().filter(|(k, v)| all.get(*k) == Some(*v));
+        extra.map(|(k, v)| (k.clone(), v.clone())).chain(team).collect()
+    }
+
+    fn whose(&self, tags: &BTreeMap<String, String>) -> Whose {
         let ours = tags.get(VPC) == Some(&self.vpc)
             && tags.get(APPLICATION) == Some(&self.application)
             && tags.get(VERSION) == self.version.as_ref();
-        if ours {
-            return Whose::Ours;
-        }
-        Whose::Theirs(match (tags.get(APPLICATION), tags.get(VERSION), tags.get(VPC)) {
-            (Some(a), Some(v), Some(vpc)) => format!("application {a} version {v} in {vpc}"),
-            (Some(a), None, Some(vpc)) => format!("application {a} in {vpc}"),
-            _ => "somebody else (it carries no ownership tags of ours)".into(),
-        })
+        if ours { Whose::Ours } else { Whose::Theirs(owner_of(tags)) }
     }
 
-    /// `Ok` when ours; else the refusal that names the thing and its owner.
-    ///
-    /// # Errors
-    /// A refusal, when the thing is somebody else's.
-    pub fn claim(&self, kind: &str, name: &str, tags: &BTreeMap<String, String>) -> crate::Result<()> {
-        match self.whose(tags) {
-            Whose::Ours => Ok(()),
-            Whose::Theirs(whose) => {
-                Err(crate::Error::refused(format!("{kind} {name} exists already and belongs to {whose}"))
-                    .hint("Choose another application or version name, or remove the other one first."))
-            }
-        }
+    fn way_out(&self) -> &'static str {
+        "Choose another application or version name, or remove the other one first."
+    }
+}
+
+/// What a thing's tags say of its owner.
+pub(super) fn owner_of(tags: &BTreeMap<String, String>) -> String {
+    match (tags.get(APPLICATION), tags.get(VERSION), tags.get(VPC), tags.get(OVERLORD_TEAM)) {
+        (Some(a), Some(v), Some(vpc), _) => format!("application {a} version {v} in {vpc}"),
+        (Some(a), None, Some(vpc), _) => format!("application {a} in {vpc}"),
+        (_, _, _, Some(team)) => format!("team {team}"),
+        _ => "somebody else (it carries no ownership tags of ours)".into(),
     }
 }

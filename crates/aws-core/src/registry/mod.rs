@@ -2,6 +2,7 @@
 mod encoding;
 pub mod parameters;
 pub mod settings;
+pub mod teams;
 
 pub use parameters::{
     Start, delete_application, list_applications, read_application, read_start, write_application, write_settings,

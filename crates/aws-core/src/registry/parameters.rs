@@ -6,7 +6,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    model::{Owner, tags},
+    model::{Owner, Owning as _, tags},
 };
 use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType, Tag};
 use futures::{StreamExt as _, TryStreamExt as _, stream};

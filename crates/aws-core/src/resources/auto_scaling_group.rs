@@ -12,7 +12,7 @@ use crate::{
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
     error::Kind,
     model::{
-        Owner,
+        Owner, Owning as _,
         tags::{APPLICATION, VALUE_LIMIT, VERSION, VPC},
     },
 };

@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::Owner,
+    model::{Owner, Owning as _},
 };
 use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType, Tag, TagSpecification};
 use std::{collections::BTreeMap, sync::Arc};

@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::Owner,
+    model::{Owner, Owning as _},
 };
 use aws_sdk_ec2::types::{
     InstanceType, LaunchTemplate as Template, LaunchTemplateBlockDeviceMappingRequest,

@@ -5,7 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Graph, NodeId, Ref, Resource},
     model::{
-        Owner,
+        Owner, Owning as _,
         tags::{APPLICATION, MANAGED_BY, VERSION, VPC, Whose},
     },
 };

@@ -7,7 +7,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::Owner,
+    model::{Owner, Owning as _},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Certificate, Listener as Live, ProtocolEnum, RedirectActionConfig,

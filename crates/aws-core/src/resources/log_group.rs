@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::Owner,
+    model::{Owner, Owning},
 };
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ const NAME: usize = 512;
 const BUSY: &[&str] = &["OperationAbortedException", "ResourceNotFoundException"];
 
 /// A log group.
-pub struct LogGroup {
+pub struct LogGroup<O = Owner> {
     /// For whom.
-    pub owner: Owner,
+    pub owner: O,
     /// The name, unique in the region.
     pub name: String,
     /// The noun phrase of step lines.
@@ -41,7 +41,7 @@ pub struct Live {
     tags: BTreeMap<String, String>,
 }
 
-impl LogGroup {
+impl<O: Owning> LogGroup<O> {
     /// Checks what can be checked without AWS.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Option<Live>> {
     Ok(Some(Live { arn, retention_days: group.retention_in_days, tags }))
 }
 
-impl Resource for LogGroup {
+impl<O: Owning> Resource for LogGroup<O> {
     const KIND: &'static str = "log group";
     type Cloud = Cloud;
     type Live = Live;

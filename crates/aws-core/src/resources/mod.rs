@@ -1,13 +1,19 @@
-//! One file for each kind of AWS resource: find, diff, create, update, delete.
+//! One file for each kind of AWS resource: find, diff, create, update, delete. Those of `minion` stand here, those
+//! of `overlord` in the folders.
 pub mod alias_record;
 pub mod application_manifest;
 pub mod auto_scaling_group;
+pub mod domain;
+pub mod guard;
+pub mod identity;
 pub mod key_pair;
 pub mod launch_template;
 pub mod leftover;
 pub mod listener;
 pub mod load_balancer;
 pub mod log_group;
+pub mod network;
+pub mod place_settings;
 pub mod role;
 pub mod security_group;
 mod tag_drift;

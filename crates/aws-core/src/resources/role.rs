@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Ownership, Resource},
-    model::Owner,
+    model::{Owner, Owning as _},
 };
 use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, Tag};
 use futures::{StreamExt as _, TryStreamExt as _, stream};

@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ownership, Ref, Resource},
-    model::Owner,
+    model::{Owner, Owning as _},
 };
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
 use ipnet::IpNet;

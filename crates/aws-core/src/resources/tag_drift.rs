@@ -1,22 +1,15 @@
-//! Tags that may change while a thing lives: the team's and the manifest's own.
-use crate::{
-    engine::Change,
-    model::{Owner, tags::TEAM},
-};
+//! Tags that may change while a thing lives: the team's, the manifest's and the organization's own.
+use crate::{engine::Change, model::tags::Owning};
 use std::collections::BTreeMap;
 
 /// The tags, of those that may change, that `live` lacks or has otherwise. Tags that are no longer
 /// wanted stay: nothing tells them from those that somebody else put there.
-pub(super) fn stale(owner: &Owner, live: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let team = owner.team.iter().map(|t| (TEAM.to_owned(), t.clone()));
-    // What the owner says of itself wins over a tag of the same name that the manifest asks for.
-    let all = owner.tags("");
-    let extra = owner.extra.iter().filter(|(k, v)| all.get(*k) == Some(*v)).map(|(k, v)| (k.clone(), v.clone()));
-    extra.chain(team).filter(|(k, v)| live.get(k) != Some(v)).collect()
+pub(super) fn stale(owner: &impl Owning, live: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    owner.lasting().into_iter().filter(|(k, v)| live.get(k) != Some(v)).collect()
 }
 
 /// One change for each of [`stale`].
-pub(super) fn changes(owner: &Owner, live: &BTreeMap<String, String>) -> Vec<Change> {
+pub(super) fn changes(owner: &impl Owning, live: &BTreeMap<String, String>) -> Vec<Change> {
     let stale = stale(owner, live).into_iter();
     stale.map(|(k, v)| Change::new(format!("tag {k}"), live.get(&k).map_or("-", String::as_str), v)).collect()
 }
@@ -24,6 +17,7 @@ pub(super) fn changes(owner: &Owner, live: &BTreeMap<String, String>) -> Vec<Cha
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Owner;
 
     #[test]
     fn only_what_is_set_and_differs_is_stale() {

@@ -3,7 +3,7 @@ use crate::{
     Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::Owner,
+    model::{Owner, Owning as _},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, Tag, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,

@@ -1,5 +1,6 @@
 //! What is written to IAM. All calls are keyed by name and safe to repeat.
 use super::{Live, NOT_THERE, POLICY, Role, all, instances_may_assume};
+use crate::model::Owning as _;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},

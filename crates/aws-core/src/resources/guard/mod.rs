@@ -1,0 +1,8 @@
+//! What watches over an account: audit trail, safe defaults, budget.
+pub mod budget;
+pub mod cost_tags;
+pub mod ebs_encryption;
+pub mod metadata_defaults;
+pub mod public_access;
+pub mod trail;
+pub mod trail_bucket;
