@@ -1,6 +1,7 @@
 //! IAM roles and instance profiles, on an emulator of AWS.
 mod support;
 
+use aws_core::model::Owning as _;
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode, Ownership},
