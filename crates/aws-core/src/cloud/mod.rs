@@ -7,6 +7,7 @@ pub mod lookups;
 pub mod machines;
 mod memory;
 pub mod network;
+pub mod organizations;
 pub mod serving;
 pub mod wait;
 

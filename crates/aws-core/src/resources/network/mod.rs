@@ -1,5 +1,6 @@
 //! A team's network: VPC, subnets, gateways, routes, and what joins it to others.
 pub mod address;
+pub mod adopt;
 pub mod default_group;
 pub mod dhcp_options;
 pub mod endpoint;
