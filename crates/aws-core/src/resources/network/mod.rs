@@ -10,6 +10,7 @@ pub mod ids;
 pub(crate) mod lists;
 pub mod nat_gateway;
 pub mod nat_instance;
+mod ours;
 pub mod peering;
 pub mod route_table;
 pub mod stray;
