@@ -1,4 +1,5 @@
 //! `overlord`: gives each team its place on AWS.
+pub mod addresses;
 pub mod cli;
 pub mod organization;
 
