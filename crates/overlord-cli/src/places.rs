@@ -34,6 +34,8 @@ pub struct Places {
     pub peers: Vec<PeerTeam>,
     /// The team's account number.
     pub account: String,
+    /// Who may assume the team's roles, beside those who log in by SAML.
+    pub trusted: Vec<String>,
 }
 
 impl Places {
@@ -58,7 +60,11 @@ impl Places {
             management: None,
             peers: Vec::new(),
             account: account.number.clone(),
+            trusted: team.trusted.clone(),
         };
+        if places.trusted.is_empty() && team.saml_metadata.is_none() {
+            places.trusted.push(session.home().await?.account().await?);
+        }
         let several = team.regions.len() > 1;
         for region in &team.regions {
             let cloud = accounts.recorded(account, region).await?;

@@ -32,7 +32,7 @@ impl Session {
     pub async fn open(terminal: &Terminal, cancel: Cancel, config: Option<&Path>) -> Result<Self> {
         let from = std::env::current_dir().map_err(|e| Error::failed(format!("no working directory: {e}")))?;
         let loaded = organization::load(&organization::find(config, &from)?)?;
-        loaded.warnings.iter().for_each(|w| terminal.warn(w));
+        loaded.warnings().iter().for_each(|w| terminal.warn(w));
         let accounts = Accounts::connect(&loaded.organization).await?;
         Ok(Self { terminal: terminal.clone(), cancel, loaded, accounts })
     }

@@ -40,15 +40,16 @@ pub async fn create(management: &Cloud, wanted: &NewAccount, cancel: Cancel) -> 
 }
 
 async fn by_email(cloud: &Cloud, email: &str) -> Result<Option<Account>> {
-    let pages = cloud.organizations().list_accounts().into_paginator().items().send();
-    let all = pages.collect::<Result<Vec<Account>, _>>().await;
+    let pages = cloud.organizations().list_accounts().into_paginator().send();
+    let all = pages.collect::<Result<Vec<_>, _>>().await;
     let all = all.told(cloud, "organizations:ListAccounts", "").map_err(|e| match e.code() {
         Some("AWSOrganizationsNotInUseException") => e.hint(
             "These credentials' account is in no organization: name the management account under `accounts.management`.",
         ),
         _ => e,
     })?;
-    Ok(all.into_iter().find(|a| a.email().is_some_and(|e| e.eq_ignore_ascii_case(email))))
+    let mut all = all.into_iter().flat_map(|page| page.accounts.unwrap_or_default());
+    Ok(all.find(|a| a.email().is_some_and(|e| e.eq_ignore_ascii_case(email))))
 }
 
 async fn make(cloud: &Cloud, wanted: &NewAccount, cancel: Cancel) -> Result<String> {

@@ -104,7 +104,7 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
             owner: owner.clone(),
             name: name.to_owned(),
             description: description.to_owned(),
-            trust: Trust { services: Vec::new(), principals: team.trusted.clone(), saml },
+            trust: Trust { services: Vec::new(), principals: input.places.trusted.clone(), saml },
             managed: managed.into_iter().map(Managed::Aws).collect(),
             inline,
             boundary: Some(boundary),

@@ -69,9 +69,8 @@ pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
     let operation = "ec2:DeleteFlowLogs";
     let done = cloud.ec2().delete_flow_logs().flow_log_ids(id).send().await;
     match done.told_unless(cloud, operation, name, &[GONE])? {
-        Some(done) => refused(cloud.region(), operation, name, done.unsuccessful()).map_or(Ok(()), |e| {
-            if e.code() == Some(GONE) { Ok(()) } else { Err(e) }
-        }),
+        Some(done) => refused(cloud.region(), operation, name, done.unsuccessful())
+            .map_or(Ok(()), |e| if e.code() == Some(GONE) { Ok(()) } else { Err(e) }),
         None => Ok(()),
     }
 }
@@ -81,12 +80,8 @@ fn refused(region: &str, operation: &str, name: &str, unsuccessful: &[Unsuccessf
     let error = unsuccessful.first()?.error();
     let code = error.and_then(|e| e.code()).unwrap_or("unknown error");
     let message = error.and_then(|e| e.message()).unwrap_or("no message");
-    let detail = AwsDetail {
-        operation: operation.into(),
-        region: region.into(),
-        code: Some(code.into()),
-        request_id: None,
-    };
+    let detail =
+        AwsDetail { operation: operation.into(), region: region.into(), code: Some(code.into()), request_id: None };
     Some(passing(Error::failed(format!("{operation} for {name} in {region}: {message} ({code})")).at(detail)))
 }
 
