@@ -11,7 +11,7 @@ use crate::{
     model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
-use aws_sdk_ec2::types::{Filter, ResourceType, VpcEndpoint as Live, VpcEndpointType};
+use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
 
 /// An endpoint that is gone, or not known yet.
 const NOT_THERE: &[&str] = &["InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"];
@@ -139,8 +139,7 @@ impl Resource for S3Endpoint {
         }
         // Its routes hold the route tables until it is gone.
         settled(&format!("the end of S3 endpoint {}", self.name), || async {
-            let filter = Filter::builder().name("vpc-endpoint-id").values(id(live)).build();
-            let told = cx.cloud.ec2().describe_vpc_endpoints().filters(filter).send().await;
+            let told = cx.cloud.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id(live)).send().await;
             let told = told.told_unless(cx.cloud, "ec2:DescribeVpcEndpoints", &self.name, NOT_THERE)?;
             let left = told.iter().flat_map(|t| t.vpc_endpoints()).filter(|e| e.vpc_endpoint_id() == Some(id(live)));
             let state =

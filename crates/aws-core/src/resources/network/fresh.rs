@@ -9,7 +9,9 @@ use std::time::Duration;
 /// "Add wait time [..] up to about five minutes" (EC2 developer guide, "Eventual consistency").
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// Calls again while the answer is one of `codes`: some part of AWS does not know yet what was just made.
+/// Calls again while the answer is one of `codes`: some part of AWS does not know yet what was just made. All
+/// other errors are the caller's, those that pass with time too: before such a call is made again, somebody must
+/// look whether AWS carried it out all the same.
 ///
 /// # Errors
 /// What `call` returns otherwise, or that it took too long.
@@ -19,9 +21,14 @@ where
 {
     settled(what, || {
         let called = call();
-        async move { called.await.map(Look::Done).map_err(|e| e.retry_on(codes)) }
+        async move {
+            Ok(match called.await {
+                Err(e) if e.code().is_some_and(|c| codes.contains(&c)) => Look::NotYet(e.to_string()),
+                done => Look::Done(done),
+            })
+        }
     })
-    .await
+    .await?
 }
 
 /// Looks until AWS is done with what was just made.
@@ -55,5 +62,7 @@ mod tests {
         assert_eq!(done.await.unwrap(), 7);
         let refused = known("it", &["X.NotFound"], || async { Err::<(), _>(error("UnauthorizedOperation")) });
         assert_eq!(refused.await.unwrap_err().code(), Some("UnauthorizedOperation"));
+        let lost = known("it", &["X.NotFound"], || async { Err::<(), _>(error("InternalError").retryable()) });
+        assert!(lost.await.unwrap_err().is_retryable(), "told at once, and not as a deadline");
     }
 }

@@ -241,7 +241,13 @@ impl Resource for Subnet {
             let call = call.tag_specifications(lists::specification(ResourceType::Subnet, &self.tags()));
             call.send().await.told(cx.cloud, "ec2:CreateSubnet", &self.name)
         })
-        .await?;
+        .await
+        .map_err(|e| match e.code() {
+            Some("InvalidSubnet.Conflict") => {
+                e.hint("Another subnet of the VPC has some of these addresses: delete it first.")
+            }
+            _ => e,
+        })?;
         let live = self.usable(cx.cloud, made.subnet().map(id).unwrap_or_default()).await?;
         self.converge(cx, &live).await
     }
