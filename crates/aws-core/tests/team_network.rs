@@ -40,8 +40,8 @@ impl Spec {
     }
     fn owner(&self) -> TeamOwner {
         TeamOwner {
-            organization: "acme".parse().unwrap(),
-            team: Some(self.team.parse().unwrap()),
+            organization: "acme".parse().expect("it is one"),
+            team: Some(self.team.parse().expect("it is one")),
             extra: self.extra.clone(),
         }
     }
@@ -55,11 +55,11 @@ impl Spec {
             graph.add(DhcpOptions {
                 owner: self.owner(),
                 name: self.team.clone(),
-                servers: vec![server.parse().unwrap()],
+                servers: vec![server.parse().expect("it is one")],
                 domain: Some("example.org".into()),
             })
         });
-        let cidr = format!("{}.0.0/{}", self.stem, self.bits).parse().unwrap();
+        let cidr = format!("{}.0.0/{}", self.stem, self.bits).parse().expect("it is one");
         let vpc = graph.add(Vpc { owner: self.owner(), name: self.team.clone(), cidr, ipv6: self.ipv6, dhcp });
         let internet = graph.add(InternetGateway { owner: self.owner(), name: self.team.clone(), vpc });
         let egress =
@@ -74,13 +74,13 @@ impl Spec {
                     name: self.named(&format!("{layer}-{letter}")),
                     vpc,
                     zone_id: (*zone).into(),
-                    cidr: format!("{}.{n}.0/24", self.stem).parse().unwrap(),
+                    cidr: format!("{}.{n}.0/24", self.stem).parse().expect("it is one"),
                     layer,
                     ipv6_index: self.ipv6.then_some(n as u8),
                 })
             });
             let subnets = subnets.collect();
-            let route = |to: &str, via| Route { to: to.parse().unwrap(), via };
+            let route = |to: &str, via| Route { to: to.parse().expect("it is one"), via };
             let mut routes = Vec::new();
             if layer == Layer::Public {
                 routes.push(route("0.0.0.0/0", Via::Internet(internet)));
@@ -96,7 +96,7 @@ impl Spec {
                 routes,
                 subnets,
                 propagate: None,
-                managed: vec!["10.0.0.0/8".parse().unwrap()],
+                managed: vec!["10.0.0.0/8".parse().expect("it is one")],
             }));
         }
         graph.add(S3Endpoint { owner: self.owner(), name: self.team.clone(), vpc, route_tables: tables });
@@ -109,31 +109,40 @@ impl Spec {
     }
 
     async fn vpc(&self, cloud: &Cloud) -> ec2::Vpc {
-        let told = cloud.ec2().describe_vpcs().filters(self.filter()).send().await.unwrap();
+        let told = cloud.ec2().describe_vpcs().filters(self.filter()).send().await.expect("the emulator answers");
         let [vpc] = told.vpcs() else { panic!("one VPC: {:?}", told.vpcs()) };
         vpc.clone()
     }
     async fn vpc_id(&self, cloud: &Cloud) -> String {
-        self.vpc(cloud).await.vpc_id().unwrap().to_owned()
+        self.vpc(cloud).await.vpc_id().expect("it is there").to_owned()
     }
     async fn table(&self, cloud: &Cloud, layer: Layer) -> ec2::RouteTable {
         let name = Filter::builder().name("tag:Name").values(self.named(layer.as_str())).build();
-        let told = cloud.ec2().describe_route_tables().filters(self.filter()).filters(name).send().await.unwrap();
+        let told = cloud
+            .ec2()
+            .describe_route_tables()
+            .filters(self.filter())
+            .filters(name)
+            .send()
+            .await
+            .expect("the emulator answers");
         told.route_tables()[0].clone()
     }
     async fn gateway(&self, cloud: &Cloud) -> ec2::InternetGateway {
-        let told = cloud.ec2().describe_internet_gateways().filters(self.filter()).send().await.unwrap();
+        let told =
+            cloud.ec2().describe_internet_gateways().filters(self.filter()).send().await.expect("the emulator answers");
         told.internet_gateways()[0].clone()
     }
     async fn subnets(&self, cloud: &Cloud) -> BTreeMap<String, ec2::Subnet> {
-        let told = cloud.ec2().describe_subnets().filters(self.filter()).send().await.unwrap();
-        let name = |s: &ec2::Subnet| tag(s.tags(), "Name").unwrap().replace(&format!("{}-", self.team), "");
+        let told = cloud.ec2().describe_subnets().filters(self.filter()).send().await.expect("the emulator answers");
+        let name =
+            |s: &ec2::Subnet| tag(s.tags(), "Name").expect("it is there").replace(&format!("{}-", self.team), "");
         told.subnets().iter().map(|s| (name(s), s.clone())).collect()
     }
     async fn default_group(&self, cloud: &Cloud) -> ec2::SecurityGroup {
         let vpc = Filter::builder().name("vpc-id").values(self.vpc_id(cloud).await).build();
-        let told = cloud.ec2().describe_security_groups().filters(vpc).send().await.unwrap();
-        told.security_groups().iter().find(|g| g.group_name() == Some("default")).unwrap().clone()
+        let told = cloud.ec2().describe_security_groups().filters(vpc).send().await.expect("the emulator answers");
+        told.security_groups().iter().find(|g| g.group_name() == Some("default")).expect("it is there").clone()
     }
 }
 

@@ -3,7 +3,7 @@ use super::{fresh::settled, ids::VpcId, lists};
 use crate::{
     Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Action, Change, Cx, NodeId, Ref, Resource},
     model::{OrganizationName, TeamName, TeamOwner},
 };
 use aws_sdk_ec2::types::{Filter, IpPermission, SecurityGroup as Live};
@@ -78,6 +78,12 @@ impl Resource for DefaultGroup {
     }
     fn noun(&self) -> String {
         format!("default security group of {}", self.name())
+    }
+    fn step(&self, action: &Action) -> String {
+        match action {
+            Action::Create | Action::Update(_) => format!("Emptying {}", self.noun()),
+            _ => format!("{} {}", action.verb(), self.noun()),
+        }
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]

@@ -132,8 +132,8 @@ impl Resource for S3Endpoint {
         let done = cx.cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(live)).send().await;
         let done = done.told_unless(cx.cloud, "ec2:DeleteVpcEndpoints", &self.name, NOT_THERE)?;
         // What could not be deleted is told in an answer that is a success.
-        let failed = done.iter().flat_map(|d| d.unsuccessful()).filter_map(|u| u.error());
-        if let Some(e) = failed.filter(|e| !e.code().is_some_and(|c| NOT_THERE.contains(&c))).next() {
+        let mut failed = done.iter().flat_map(|d| d.unsuccessful()).filter_map(|u| u.error());
+        if let Some(e) = failed.find(|e| !e.code().is_some_and(|c| NOT_THERE.contains(&c))) {
             let (code, message) = (e.code().unwrap_or("unknown error"), e.message().unwrap_or("no message"));
             return Err(Error::failed(format!("ec2:DeleteVpcEndpoints for {}: {message} ({code})", self.name)));
         }
