@@ -2,19 +2,16 @@
 use super::{
     ids::VpcId,
     lists::{self, Tagged},
-    waiting::nameless,
+    waiting::{nameless, undone},
 };
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    error::AwsDetail,
     model::{Owning as _, TeamOwner},
     resources::{identity::team_role::RoleArn, log_group::LogGroupName, tag_drift},
 };
-use aws_sdk_ec2::types::{
-    FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType, UnsuccessfulItem,
-};
+use aws_sdk_ec2::types::{FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType};
 use std::sync::Arc;
 
 /// All traffic of a VPC, told to a log group.
@@ -77,21 +74,11 @@ fn note(region: &str, live: &Live) -> Option<String> {
 pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
     let operation = "ec2:DeleteFlowLogs";
     let done = cloud.ec2().delete_flow_logs().flow_log_ids(id).send().await;
-    match done.told_unless(cloud, operation, name, &[GONE])? {
-        Some(done) => refused(cloud.region(), operation, name, done.unsuccessful())
-            .map_or(Ok(()), |e| if e.code() == Some(GONE) { Ok(()) } else { Err(e) }),
-        None => Ok(()),
+    let done = done.told_unless(cloud, operation, name, &[GONE])?;
+    match done.and_then(|d| undone(cloud.region(), operation, name, d.unsuccessful())) {
+        Some(e) if e.code() != Some(GONE) => Err(e),
+        _ => Ok(()),
     }
-}
-
-/// EC2 says in the answer itself, with status 200, what it did not do.
-fn refused(region: &str, operation: &str, name: &str, unsuccessful: &[UnsuccessfulItem]) -> Option<Error> {
-    let error = unsuccessful.first()?.error();
-    let code = error.and_then(|e| e.code()).unwrap_or("unknown error");
-    let message = error.and_then(|e| e.message()).unwrap_or("no message");
-    let detail =
-        AwsDetail { operation: operation.into(), region: region.into(), code: Some(code.into()), request_id: None };
-    Some(passing(Error::failed(format!("{operation} for {name} in {region}: {message} ({code})")).at(detail)))
 }
 
 /// A role that was just made cannot be assumed everywhere yet: EC2 then says `InvalidParameter: Unable to assume
@@ -162,8 +149,8 @@ impl Resource for FlowLog {
                 e
             }
         })?;
-        if let Some(e) = refused(cx.cloud.region(), operation, &self.name, made.unsuccessful()) {
-            return Err(e);
+        if let Some(e) = undone(cx.cloud.region(), operation, &self.name, made.unsuccessful()) {
+            return Err(passing(e));
         }
         let id = made.flow_log_ids().first().ok_or_else(|| nameless(operation))?;
         let live = Live::builder().flow_log_id(id).resource_id(&vpc.id).log_group_name(&group.0);
@@ -191,7 +178,7 @@ impl Resource for FlowLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::UnsuccessfulItemError;
+    use aws_sdk_ec2::types::{UnsuccessfulItem, UnsuccessfulItemError};
 
     fn item(code: &str, message: &str) -> UnsuccessfulItem {
         UnsuccessfulItem::builder().error(UnsuccessfulItemError::builder().code(code).message(message).build()).build()
@@ -199,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_was_not_done_is_an_error() {
-        let told = |items: &[UnsuccessfulItem]| refused("eu-west-1", "ec2:CreateFlowLogs", "all", items);
+        let told = |items: &[UnsuccessfulItem]| undone("eu-west-1", "ec2:CreateFlowLogs", "all", items).map(passing);
         assert!(told(&[]).is_none());
         let e = told(&[item("FlowLogAlreadyExists", "it exists")]).unwrap();
         assert_eq!(e.to_string(), "ec2:CreateFlowLogs for all in eu-west-1: it exists (FlowLogAlreadyExists)");

@@ -334,11 +334,20 @@ impl NatInstance {
         let (wanted, (open, mut other)) = (self.wanted(), rules(group));
         let missing: Vec<Ipv4Net> = wanted.difference(&open).copied().collect();
         if !missing.is_empty() {
-            let call = cloud.ec2().authorize_security_group_ingress().group_id(group_id(group));
-            let done = call.ip_permissions(all_from(missing)).send().await;
-            // Open already: an earlier try of this very call did it, and the next look shows it.
-            done.told(cloud, "ec2:AuthorizeSecurityGroupIngress", &self.name)
-                .map_err(|e| e.retry_on(NOT_YET).retry_on(&["InvalidPermission.Duplicate"]))?;
+            // The group, just made, may not be visible everywhere yet.
+            until(&format!("security group {} to be known", self.name), || async {
+                let call = cloud.ec2().authorize_security_group_ingress().group_id(group_id(group));
+                let done = call.ip_permissions(all_from(missing.iter().copied())).send().await;
+                // Open already: an earlier try of this very call did it.
+                let done = done.told_unless(
+                    cloud,
+                    "ec2:AuthorizeSecurityGroupIngress",
+                    &self.name,
+                    &["InvalidPermission.Duplicate"],
+                );
+                done.map(|_| Look::Done(())).map_err(|e| e.retry_on(NO_GROUP))
+            })
+            .await?;
         }
         let extra: Vec<Ipv4Net> = open.difference(&wanted).copied().collect();
         if !extra.is_empty() {
@@ -524,5 +533,46 @@ impl Resource for NatInstance {
             instance: instance.map(instance_id).unwrap_or_default().to_owned(),
             interface: interface.unwrap_or_default().to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::UserIdGroupPair;
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+    };
+
+    #[test]
+    fn the_user_data_is_a_script_that_fits() {
+        // EC2 takes 16 KB.
+        assert!(USER_DATA.starts_with("#!/bin/sh\n") && USER_DATA.len() < 16 * 1024);
+        for line in ["net.ipv4.ip_forward = 1", "masquerade", "systemctl enable --now nat.service"] {
+            assert!(USER_DATA.contains(line), "{line}");
+        }
+        let mut shell = Command::new("sh").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(USER_DATA.as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success());
+    }
+
+    #[test]
+    fn what_else_is_open_is_seen() {
+        let net = |n: &str| n.parse::<Ipv4Net>().unwrap();
+        let ssh = IpRange::builder().cidr_ip("0.0.0.0/0").build();
+        let ssh = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(ssh).build();
+        let pair = UserIdGroupPair::builder().group_id("sg-2").build();
+        let both = all_from([net("10.0.0.0/16")]);
+        let both = IpPermission::builder()
+            .ip_protocol("-1")
+            .set_ip_ranges(both.ip_ranges)
+            .user_id_group_pairs(pair.clone())
+            .build();
+        let group = SecurityGroup::builder().ip_permissions(ssh.clone()).ip_permissions(both).build();
+        let rest = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(pair).build();
+        assert_eq!(rules(&group), (BTreeSet::from([net("10.0.0.0/16")]), vec![ssh, rest]));
+        let closed = SecurityGroup::builder().ip_permissions(all_from([net("10.0.0.0/16")])).build();
+        assert_eq!(rules(&closed), (BTreeSet::from([net("10.0.0.0/16")]), vec![]));
     }
 }

@@ -115,11 +115,16 @@ async fn read_gateway(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Live
 
 /// Attaches the gateway, and waits until it is.
 async fn attach(cloud: &Cloud, name: &str, id: &str, vpc: &str) -> Result<LiveGateway> {
-    let done = cloud.ec2().attach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await;
-    done.told(cloud, "ec2:AttachVpnGateway", name).map_err(|e| {
-        // The gateway, just made, may not be visible everywhere yet.
-        e.retry_on(&["InvalidVpnGatewayID.NotFound", "IncorrectState"]).retry_on_words("InvalidParameterValue", PENDING)
-    })?;
+    // The gateway, just made, may not be visible everywhere yet. Looking for it anew could make a second one.
+    until(&format!("VPN gateway {name} to be known"), || async move {
+        let done = cloud.ec2().attach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await;
+        let done = done.told(cloud, "ec2:AttachVpnGateway", name).map_err(|e| {
+            e.retry_on(&["InvalidVpnGatewayID.NotFound", "InvalidVpcID.NotFound", "IncorrectState"])
+                .retry_on_words("InvalidParameterValue", PENDING)
+        });
+        done.map(|_| Look::Done(()))
+    })
+    .await?;
     until(&format!("VPN gateway {name} to be attached to {vpc}"), || async move {
         let live = read_gateway(cloud, name, id).await?;
         let state = live.as_ref().and_then(attachment);
