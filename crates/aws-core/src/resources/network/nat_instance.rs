@@ -537,42 +537,4 @@ impl Resource for NatInstance {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use aws_sdk_ec2::types::UserIdGroupPair;
-    use std::{
-        io::Write as _,
-        process::{Command, Stdio},
-    };
-
-    #[test]
-    fn the_user_data_is_a_script_that_fits() {
-        // EC2 takes 16 KB.
-        assert!(USER_DATA.starts_with("#!/bin/sh\n") && USER_DATA.len() < 16 * 1024);
-        for line in ["net.ipv4.ip_forward = 1", "masquerade", "systemctl enable --now nat.service"] {
-            assert!(USER_DATA.contains(line), "{line}");
-        }
-        let mut shell = Command::new("sh").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
-        shell.stdin.take().unwrap().write_all(USER_DATA.as_bytes()).unwrap();
-        assert!(shell.wait().unwrap().success());
-    }
-
-    #[test]
-    fn what_else_is_open_is_seen() {
-        let net = |n: &str| n.parse::<Ipv4Net>().unwrap();
-        let ssh = IpRange::builder().cidr_ip("0.0.0.0/0").build();
-        let ssh = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(ssh).build();
-        let pair = UserIdGroupPair::builder().group_id("sg-2").build();
-        let both = all_from([net("10.0.0.0/16")]);
-        let both = IpPermission::builder()
-            .ip_protocol("-1")
-            .set_ip_ranges(both.ip_ranges)
-            .user_id_group_pairs(pair.clone())
-            .build();
-        let group = SecurityGroup::builder().ip_permissions(ssh.clone()).ip_permissions(both).build();
-        let rest = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(pair).build();
-        assert_eq!(rules(&group), (BTreeSet::from([net("10.0.0.0/16")]), vec![ssh, rest]));
-        let closed = SecurityGroup::builder().ip_permissions(all_from([net("10.0.0.0/16")])).build();
-        assert_eq!(rules(&closed), (BTreeSet::from([net("10.0.0.0/16")]), vec![]));
-    }
-}
+mod tests;
