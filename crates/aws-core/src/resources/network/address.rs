@@ -1,13 +1,17 @@
 //! Elastic IP addresses.
-use super::{ids::AllocationId, ours};
+use super::{
+    ids::AllocationId,
+    lists::{self, Tagged},
+    waiting::nameless,
+};
 use crate::{
     Result,
-    cloud::{Cloud, Told as _, network::tag_map},
+    cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::TeamOwner,
+    model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
-use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
+use aws_sdk_ec2::types::{Address, DomainType, ResourceType, Tag};
 use std::sync::Arc;
 
 /// A public IPv4 address that stays the same, whatever uses it. An account has 5 in a region, until its quota is
@@ -19,15 +23,20 @@ pub struct ElasticIp {
     pub name: String,
 }
 
+impl Tagged for Address {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
 /// The owner's addresses. One list for each run.
 pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Address>>> {
     let load = async {
-        let found = cloud.ec2().describe_addresses().set_filters(Some(ours::filters(owner))).send().await;
-        let mut found = found.told(cloud, "ec2:DescribeAddresses", "")?.addresses.unwrap_or_default();
-        found.retain(|a| ours::is_ours(owner, a.tags()));
-        Ok(found)
+        let found = cloud.ec2().describe_addresses().set_filters(Some(lists::filters(owner))).send().await;
+        let found = found.told(cloud, "ec2:DescribeAddresses", "")?;
+        Ok(lists::mine(owner, found.addresses.unwrap_or_default()))
     };
-    cloud.once(ours::key("addresses", owner), load).await
+    cloud.once(lists::key("addresses", owner), load).await
 }
 
 /// Gives an address back. A gateway or instance that is going away holds it for a while.
@@ -58,25 +67,26 @@ impl Resource for ElasticIp {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Address>> {
         let all = list(cx.cloud, &self.owner).await?;
-        Ok(all.iter().find(|a| ours::is_named(&self.owner, &self.name, a.tags())).cloned())
+        Ok(lists::named(Self::KIND, &self.name, &all, Address::allocation_id)?.cloned())
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Address) -> Vec<Change> {
-        tag_drift::changes(&self.owner, &tag_map(live.tags()))
+        tag_drift::changes(&self.owner, &live.tag_map())
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Address> {
-        let tags = ours::tagged(ResourceType::ElasticIp, &self.owner, &self.name);
-        let made = cx.cloud.ec2().allocate_address().domain(DomainType::Vpc).tag_specifications(tags).send().await;
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.ec2().allocate_address().domain(DomainType::Vpc);
+        let made = call.tag_specifications(lists::specification(ResourceType::ElasticIp, &tags)).send().await;
         let made = made.told(cx.cloud, "ec2:AllocateAddress", &self.name)?;
-        let id = made.allocation_id.ok_or_else(|| ours::nameless("ec2:AllocateAddress"))?;
+        let id = made.allocation_id.ok_or_else(|| nameless("ec2:AllocateAddress"))?;
         let address = Address::builder().allocation_id(id).set_public_ip(made.public_ip);
-        Ok(address.set_tags(Some(ours::tags(&self.owner, &self.name))).build())
+        Ok(address.set_tags(Some(lists::ec2_tags(&tags))).build())
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Address, _: &[Change]) -> Result<Address> {
         let id = live.allocation_id().unwrap_or_default();
-        ours::retag(cx.cloud, &self.owner, &self.name, id, live.tags()).await?;
+        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
 

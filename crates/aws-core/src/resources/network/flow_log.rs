@@ -1,16 +1,17 @@
 //! Flow logs: which packets a VPC's network interfaces saw, told to CloudWatch Logs.
-use super::{ids::VpcId, ours};
+use super::{
+    ids::VpcId,
+    lists::{self, Tagged},
+    waiting::{nameless, undone},
+};
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, network::tag_map},
+    cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    error::AwsDetail,
-    model::TeamOwner,
+    model::{Owning as _, TeamOwner},
     resources::{identity::team_role::RoleArn, log_group::LogGroupName, tag_drift},
 };
-use aws_sdk_ec2::types::{
-    FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType, UnsuccessfulItem,
-};
+use aws_sdk_ec2::types::{FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType};
 use std::sync::Arc;
 
 /// All traffic of a VPC, told to a log group.
@@ -29,19 +30,24 @@ pub struct FlowLog {
 
 const GONE: &str = "InvalidFlowLogId.NotFound";
 
+impl Tagged for Live {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
 /// The owner's flow logs. One list for each run.
 pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Live>>> {
     let load = async {
-        let call = cloud.ec2().describe_flow_logs().set_filter(Some(ours::filters(owner)));
+        let call = cloud.ec2().describe_flow_logs().set_filter(Some(lists::filters(owner)));
         let mut pages = call.into_paginator().send();
-        let mut found = Vec::new();
+        let mut found: Vec<Live> = Vec::new();
         while let Some(page) = pages.next().await {
             found.extend(page.told(cloud, "ec2:DescribeFlowLogs", "")?.flow_logs.unwrap_or_default());
         }
-        found.retain(|f: &Live| ours::is_ours(owner, f.tags()));
-        Ok(found)
+        Ok(lists::mine(owner, found))
     };
-    cloud.once(ours::key("flow logs", owner), load).await
+    cloud.once(lists::key("flow logs", owner), load).await
 }
 
 /// What is wrong with the delivery of the owner's flow logs, a sentence each. AWS notices it minutes later, and goes
@@ -58,7 +64,7 @@ fn note(region: &str, live: &Live) -> Option<String> {
     (live.deliver_logs_status() == Some("FAILED")).then(|| {
         format!(
             "Flow log {} in {region} does not reach its log group: {}.",
-            ours::name_of(live.tags()),
+            live.tag_name().unwrap_or_default(),
             live.deliver_logs_error_message().unwrap_or("AWS does not say why")
         )
     })
@@ -68,21 +74,11 @@ fn note(region: &str, live: &Live) -> Option<String> {
 pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
     let operation = "ec2:DeleteFlowLogs";
     let done = cloud.ec2().delete_flow_logs().flow_log_ids(id).send().await;
-    match done.told_unless(cloud, operation, name, &[GONE])? {
-        Some(done) => refused(cloud.region(), operation, name, done.unsuccessful())
-            .map_or(Ok(()), |e| if e.code() == Some(GONE) { Ok(()) } else { Err(e) }),
-        None => Ok(()),
+    let done = done.told_unless(cloud, operation, name, &[GONE])?;
+    match done.and_then(|d| undone(cloud.region(), operation, name, d.unsuccessful())) {
+        Some(e) if e.code() != Some(GONE) => Err(e),
+        _ => Ok(()),
     }
-}
-
-/// EC2 says in the answer itself, with status 200, what it did not do.
-fn refused(region: &str, operation: &str, name: &str, unsuccessful: &[UnsuccessfulItem]) -> Option<Error> {
-    let error = unsuccessful.first()?.error();
-    let code = error.and_then(|e| e.code()).unwrap_or("unknown error");
-    let message = error.and_then(|e| e.message()).unwrap_or("no message");
-    let detail =
-        AwsDetail { operation: operation.into(), region: region.into(), code: Some(code.into()), request_id: None };
-    Some(passing(Error::failed(format!("{operation} for {name} in {region}: {message} ({code})")).at(detail)))
 }
 
 /// A role that was just made cannot be assumed everywhere yet: EC2 then says `InvalidParameter: Unable to assume
@@ -126,12 +122,12 @@ impl Resource for FlowLog {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = list(cx.cloud, &self.owner).await?;
-        Ok(all.iter().find(|f| ours::is_named(&self.owner, &self.name, f.tags())).cloned())
+        Ok(lists::named(Self::KIND, &self.name, &all, Live::flow_log_id)?.cloned())
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = self.differs(cx, live);
-        changes.extend(tag_drift::changes(&self.owner, &tag_map(live.tags())));
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
 
@@ -141,8 +137,9 @@ impl Resource for FlowLog {
         let call = cx.cloud.ec2().create_flow_logs().resource_type(FlowLogsResourceType::Vpc).resource_ids(&vpc.id);
         let call = call.traffic_type(TrafficType::All).log_destination_type(LogDestinationType::CloudWatchLogs);
         let call = call.log_group_name(&group.0).deliver_logs_permission_arn(&role.0);
-        let tags = ours::tagged(ResourceType::VpcFlowLog, &self.owner, &self.name);
-        let made = call.tag_specifications(tags).send().await.told(cx.cloud, operation, &self.name).map_err(|e| {
+        let tags = self.owner.tags(&self.name);
+        let call = call.tag_specifications(lists::specification(ResourceType::VpcFlowLog, &tags));
+        let made = call.send().await.told(cx.cloud, operation, &self.name).map_err(|e| {
             let there = e.code() == Some("FlowLogAlreadyExists");
             // The VPC may not be visible everywhere yet.
             let e = passing(e.retry_on(&["InvalidVpcID.NotFound", "InvalidVpcId.NotFound"]));
@@ -152,18 +149,18 @@ impl Resource for FlowLog {
                 e
             }
         })?;
-        if let Some(e) = refused(cx.cloud.region(), operation, &self.name, made.unsuccessful()) {
-            return Err(e);
+        if let Some(e) = undone(cx.cloud.region(), operation, &self.name, made.unsuccessful()) {
+            return Err(passing(e));
         }
-        let id = made.flow_log_ids().first().ok_or_else(|| ours::nameless(operation))?;
+        let id = made.flow_log_ids().first().ok_or_else(|| nameless(operation))?;
         let live = Live::builder().flow_log_id(id).resource_id(&vpc.id).log_group_name(&group.0);
         let live = live.deliver_logs_permission_arn(&role.0).traffic_type(TrafficType::All);
-        Ok(live.set_tags(Some(ours::tags(&self.owner, &self.name))).build())
+        Ok(live.set_tags(Some(lists::ec2_tags(&tags))).build())
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         if self.differs(cx, live).is_empty() {
-            ours::retag(cx.cloud, &self.owner, &self.name, id(live), live.tags()).await?;
+            lists::retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
             return Ok(live.clone());
         }
         // First away with the old one: AWS keeps only one for a VPC and log group.
@@ -181,7 +178,7 @@ impl Resource for FlowLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ec2::types::UnsuccessfulItemError;
+    use aws_sdk_ec2::types::{UnsuccessfulItem, UnsuccessfulItemError};
 
     fn item(code: &str, message: &str) -> UnsuccessfulItem {
         UnsuccessfulItem::builder().error(UnsuccessfulItemError::builder().code(code).message(message).build()).build()
@@ -189,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_was_not_done_is_an_error() {
-        let told = |items: &[UnsuccessfulItem]| refused("eu-west-1", "ec2:CreateFlowLogs", "all", items);
+        let told = |items: &[UnsuccessfulItem]| undone("eu-west-1", "ec2:CreateFlowLogs", "all", items).map(passing);
         assert!(told(&[]).is_none());
         let e = told(&[item("FlowLogAlreadyExists", "it exists")]).unwrap();
         assert_eq!(e.to_string(), "ec2:CreateFlowLogs for all in eu-west-1: it exists (FlowLogAlreadyExists)");

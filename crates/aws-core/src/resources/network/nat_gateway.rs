@@ -1,17 +1,18 @@
 //! NAT gateways: AWS's own way from private subnets to the internet.
 use super::{
     ids::{AllocationId, NatGatewayId, SubnetId},
-    ours,
+    lists::{self, Tagged},
+    waiting::{nameless, until},
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, network::tag_map, wait::Look},
+    cloud::{Cloud, Told as _, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::AwsDetail,
-    model::TeamOwner,
+    model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
-use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType};
+use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType, Tag};
 use std::sync::Arc;
 
 /// A public NAT gateway. Its VPC needs an internet gateway first, or AWS lets it fail.
@@ -32,17 +33,22 @@ const PASSING: &[&str] =
     &["InternalError", "InvalidAllocationID.NotFound", "InvalidSubnetID.NotFound", "Resource.AlreadyAssociated"];
 const NOT_THERE: &[&str] = &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"];
 
+impl Tagged for Live {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
 /// The owner's NAT gateways that are there or on their way; one that failed or was deleted is told about by AWS
 /// for an hour, and is not. One list for each run.
 pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Live>>> {
     let load = async {
-        let call = cloud.ec2().describe_nat_gateways().set_filter(Some(ours::filters(owner)));
+        let call = cloud.ec2().describe_nat_gateways().set_filter(Some(lists::filters(owner)));
         let found = call.into_paginator().items().send().collect::<Result<Vec<Live>, _>>().await;
-        let mut found = found.told(cloud, "ec2:DescribeNatGateways", "")?;
-        found.retain(|g| is_there(g) && ours::is_ours(owner, g.tags()));
-        Ok(found)
+        let found = found.told(cloud, "ec2:DescribeNatGateways", "")?;
+        Ok(lists::mine(owner, found.into_iter().filter(is_there)))
     };
-    cloud.once(ours::key("NAT gateways", owner), load).await
+    cloud.once(lists::key("NAT gateways", owner), load).await
 }
 
 fn is_there(live: &Live) -> bool {
@@ -57,7 +63,7 @@ async fn read(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Live>> {
 
 /// Waits until the gateway forwards packets.
 async fn usable(cloud: &Cloud, name: &str, id: &str) -> Result<Live> {
-    ours::wait(&format!("NAT gateway {name}"), || async move {
+    until(&format!("NAT gateway {name}"), || async move {
         match read(cloud, name, id).await? {
             // Not visible yet.
             None => Ok(Look::NotYet("it is to appear".into())),
@@ -81,7 +87,7 @@ pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
     if done.map_err(|e| e.retry_on(&["DependencyViolation"]))?.is_none() {
         return Ok(());
     }
-    ours::wait(&format!("NAT gateway {name} to be gone"), || async move {
+    until(&format!("NAT gateway {name} to be gone"), || async move {
         let state = read(cloud, name, id).await?.and_then(|g| g.state);
         Ok(match state {
             None | Some(NatGatewayState::Deleted | NatGatewayState::Failed) => Look::Done(()),
@@ -145,7 +151,7 @@ impl Resource for NatGateway {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = list(cx.cloud, &self.owner).await?;
-        Ok(all.iter().find(|g| ours::is_named(&self.owner, &self.name, g.tags())).cloned())
+        Ok(lists::named(Self::KIND, &self.name, &all, Live::nat_gateway_id)?.cloned())
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -153,19 +159,19 @@ impl Resource for NatGateway {
         if live.state() == Some(&NatGatewayState::Pending) {
             changes.push(Change::new("state", "pending", "available"));
         }
-        changes.extend(tag_drift::changes(&self.owner, &tag_map(live.tags())));
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let (SubnetId(subnet), AllocationId(address)) = (cx.get(self.subnet), cx.get(self.address));
-        let tags = ours::tagged(ResourceType::Natgateway, &self.owner, &self.name);
+        let tags = lists::specification(ResourceType::Natgateway, &self.owner.tags(&self.name));
         // The SDK adds a client token: its own retries make no second gateway.
         let call = cx.cloud.ec2().create_nat_gateway().subnet_id(subnet).allocation_id(address);
         let made = call.tag_specifications(tags).send().await;
         // The subnet and the address, just made, may not be visible everywhere yet.
         let made = made.told(cx.cloud, "ec2:CreateNatGateway", &self.name).map_err(|e| e.retry_on(PASSING))?;
-        let made = made.nat_gateway.ok_or_else(|| ours::nameless("ec2:CreateNatGateway"))?;
+        let made = made.nat_gateway.ok_or_else(|| nameless("ec2:CreateNatGateway"))?;
         usable(cx.cloud, &self.name, id(&made)).await
     }
 
@@ -174,7 +180,7 @@ impl Resource for NatGateway {
             let hint = change.refused.clone().unwrap_or_default();
             return Err(Error::refused(format!("NAT gateway {} cannot change {change}", self.name)).hint(hint));
         }
-        ours::retag(cx.cloud, &self.owner, &self.name, id(live), live.tags()).await?;
+        lists::retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
         match live.state() {
             Some(NatGatewayState::Pending) => usable(cx.cloud, &self.name, id(live)).await,
             _ => Ok(live.clone()),
