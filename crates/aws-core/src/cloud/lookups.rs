@@ -1,6 +1,7 @@
 //! What is looked up on AWS and never written: VPCs, certificates, zones, instance types, images, health.
 mod certificates;
 mod compute;
+mod occupants;
 mod zones;
 
 pub use certificates::{Certificate, certificates_for};
@@ -8,6 +9,7 @@ pub use compute::{
     Activity, AmiDetails, Amis, Machine, Target, console_output, image_details, instances, machine, recommended_amis,
     scaling_activities, target_health,
 };
+pub use occupants::{Occupant, PEERING, occupants};
 pub use zones::{Zone, all_zones, choose_zone, zones};
 
 use super::{Cloud, Told as _, network::tag_map};

@@ -7,6 +7,7 @@ pub mod lookups;
 pub mod machines;
 mod memory;
 pub mod network;
+pub mod quotas;
 pub mod serving;
 pub mod wait;
 
