@@ -7,7 +7,6 @@ use crate::{
         Owning as _, TeamOwner,
         tags::{APPLICATION, Whose},
     },
-    registry::parameters::list_applications,
     resources::{network::peering, network::transit, security_group::list_of_vpc},
 };
 use aws_sdk_ec2::types::{
@@ -56,20 +55,14 @@ impl fmt::Display for Occupant {
 pub async fn occupants(cloud: &Cloud, vpc: &str, owner: &TeamOwner) -> Result<Vec<Occupant>> {
     let place = Place { cloud, vpc, owner };
     let (applications, machines, balancers, nats, parts, ties) = futures::try_join!(
-        list_applications(cloud, vpc),
+        place.applications(),
         place.machines(),
         place.load_balancers(),
         place.nat_gateways(),
         place.parts(),
         place.ties(),
     )?;
-    let applications = applications.into_keys().map(|name| Occupant {
-        kind: "application".into(),
-        id: format!("/minion/{vpc}/applications/{name}"),
-        name: Some(name),
-        of: None,
-    });
-    let all = applications.chain(machines).chain(balancers).chain(nats).chain(parts).chain(ties);
+    let all = applications.into_iter().chain(machines).chain(balancers).chain(nats).chain(parts).chain(ties);
     // Several interfaces may serve one thing.
     Ok(all.collect::<BTreeSet<_>>().into_iter().collect())
 }
@@ -95,6 +88,21 @@ fn thing(kind: &str, id: Option<&str>, tags: &[Tag]) -> Occupant {
 impl Place<'_> {
     fn ours(&self, tags: &[Tag]) -> bool {
         self.owner.whose(&tag_map(tags)) == Whose::Ours
+    }
+
+    /// The applications of minion, by their parameters' names: one that cannot be read counts, too.
+    async fn applications(&self) -> Result<Vec<Occupant>> {
+        let path = format!("/minion/{}/applications", self.vpc);
+        let pages = self.cloud.ssm().get_parameters_by_path().path(&path).into_paginator().send();
+        let pages: Result<Vec<_>, _> = pages.collect().await;
+        let pages = pages.told(self.cloud, "ssm:GetParametersByPath", &path)?;
+        let told = pages.iter().flat_map(|p| p.parameters()).filter_map(|p| p.name()).map(|id| Occupant {
+            kind: "application".into(),
+            id: id.to_owned(),
+            name: id.rsplit('/').next().map(str::to_owned),
+            of: None,
+        });
+        Ok(told.collect())
     }
 
     /// Instances, and the services that have network interfaces here.
