@@ -143,7 +143,8 @@ pub fn reached(operation: &str, code: &str, message: &str) -> Option<Quota> {
 pub(super) fn is_about_a_quota(code: &str) -> bool {
     code.ends_with("LimitExceeded")
         || code.ends_with("LimitExceededException")
-        || code.starts_with("TooMany")
+        // Systems Manager's `TooManyUpdates` is about the same parameter at the same time.
+        || (code.starts_with("TooMany") && code != "TooManyUpdates")
         || code.starts_with("MaximumNumberOf")
         || code == "ServiceQuotaExceededException"
 }
@@ -213,6 +214,7 @@ mod tests {
     fn what_is_about_no_quota_names_none() {
         assert_eq!(told("ec2:CreateVpc", "InvalidParameterValue", ""), None);
         assert_eq!(told("iam:CreateUser", "LimitExceeded", ""), None);
+        assert!(!is_about_a_quota("TooManyUpdates") && is_about_a_quota("TooManyBuckets"));
         let organizations = |message| told("organizations:CreateAccount", "ConstraintViolationException", message);
         assert_eq!(organizations("You have exceeded the allowed number of AWS accounts."), Some(ACCOUNTS.name));
         assert_eq!(organizations("The account must have a payment method."), None);

@@ -10,8 +10,8 @@ use crate::{
     resources::{network::peering, network::transit, security_group::list_of_vpc},
 };
 use aws_sdk_ec2::types::{
-    Filter, Instance, InternetGateway, NatGateway, NatGatewayState, NetworkAcl, NetworkInterface,
-    NetworkInterfaceType as Type, RouteTable, State as EndpointState, Subnet, Tag, VpcEndpoint,
+    AttachmentStatus, Filter, Instance, InternetGateway, NatGateway, NatGatewayState, NetworkAcl, NetworkInterface,
+    NetworkInterfaceType as Type, RouteTable, State as EndpointState, Subnet, Tag, VpcEndpoint, VpnGateway,
 };
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
 use std::{collections::BTreeSet, fmt};
@@ -209,9 +209,15 @@ impl Place<'_> {
             let all: Result<Vec<InternetGateway>, _> = call.into_paginator().items().send().collect().await;
             all.told(self.cloud, "ec2:DescribeInternetGateways", self.vpc)
         };
-        let (endpoints, gateways, attachments, peerings) = futures::try_join!(
+        let private = async {
+            let call = ec2.describe_vpn_gateways().filters(filter("attachment.vpc-id", self.vpc));
+            let all = call.send().await.told(self.cloud, "ec2:DescribeVpnGateways", self.vpc)?;
+            Ok(all.vpn_gateways.unwrap_or_default())
+        };
+        let (endpoints, gateways, private, attachments, peerings) = futures::try_join!(
             endpoints,
             gateways,
+            private,
             transit::all_attachments(self.cloud),
             peering::peers_of(self.cloud, self.vpc),
         )?;
@@ -225,6 +231,14 @@ impl Place<'_> {
         let endpoints = endpoints.iter().filter(|e| !gone(e));
         endpoints.for_each(|e| add("VPC endpoint", e.vpc_endpoint_id(), e.tags()));
         gateways.iter().for_each(|g| add("internet gateway", g.internet_gateway_id(), g.tags()));
+        // Those that were detached stay in the list for a while.
+        let attached = |g: &&VpnGateway| {
+            g.vpc_attachments().iter().any(|a| {
+                a.vpc_id() == Some(self.vpc)
+                    && matches!(a.state(), Some(AttachmentStatus::Attached | AttachmentStatus::Attaching))
+            })
+        };
+        private.iter().filter(attached).for_each(|g| add("VPN gateway", g.vpn_gateway_id(), g.tags()));
         let here = attachments.iter().filter(|a| a.vpc_id() == Some(self.vpc));
         here.for_each(|a| add("transit gateway attachment", a.transit_gateway_attachment_id(), a.tags()));
         for (connection, other) in peerings.iter().filter(|(c, _)| !self.ours(c.tags())) {
