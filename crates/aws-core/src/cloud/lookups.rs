@@ -2,6 +2,7 @@
 mod certificates;
 mod compute;
 mod regions;
+mod occupants;
 mod zones;
 
 pub use certificates::{Certificate, certificates_for};
@@ -10,6 +11,7 @@ pub use compute::{
     scaling_activities, target_health,
 };
 pub use regions::{AvailabilityZone, vpc_networks, zones_of_region};
+pub use occupants::{Occupant, PEERING, occupants};
 pub use zones::{Zone, all_zones, choose_zone, zones};
 
 use super::{Cloud, Told as _, network::tag_map};

@@ -8,6 +8,7 @@ pub mod machines;
 mod memory;
 pub mod network;
 pub mod organizations;
+pub mod quotas;
 pub mod serving;
 pub mod wait;
 

@@ -36,7 +36,17 @@ pub struct Peer {
 /// # Errors
 /// What EC2 answers.
 pub async fn peerings_of(cloud: &Cloud, vpc: &str) -> Result<usize> {
-    Ok(all(cloud).await?.iter().filter(|p| sides(p).contains(&Some(vpc))).count())
+    Ok(peers_of(cloud, vpc).await?.len())
+}
+
+/// A VPC's peering connections, each with the VPC on its other side.
+pub(crate) async fn peers_of(cloud: &Cloud, vpc: &str) -> Result<Vec<(Live, String)>> {
+    let other = |p: &Live| match sides(p) {
+        [Some(asking), Some(asked)] if asking == vpc => Some(asked.to_owned()),
+        [Some(asking), Some(asked)] if asked == vpc => Some(asking.to_owned()),
+        _ => None,
+    };
+    Ok(all(cloud).await?.iter().filter_map(|p| Some((p.clone(), other(p)?))).collect())
 }
 
 /// All peering connections of this account and region, whoever asked for them, those that are gone left out. One

@@ -49,7 +49,7 @@ pub struct TransitAttachment {
 
 /// All attachments of VPCs that this account sees in this region, those that are gone left out. One list for each
 /// run. (There is no filter by tag.)
-async fn all(cloud: &Cloud) -> Result<Arc<Vec<Live>>> {
+pub(crate) async fn all_attachments(cloud: &Cloud) -> Result<Arc<Vec<Live>>> {
     cloud
         .once("transit gateway attachments", async {
             let pages = cloud.ec2().describe_transit_gateway_vpc_attachments().into_paginator().items().send();
@@ -66,7 +66,7 @@ async fn all(cloud: &Cloud) -> Result<Arc<Vec<Live>>> {
 /// What EC2 answers.
 pub async fn attachments(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
     let ours = |a: &&Live| owner.whose(&tag_map(a.tags())) == Whose::Ours;
-    Ok(all(cloud).await?.iter().filter(ours).cloned().collect())
+    Ok(all_attachments(cloud).await?.iter().filter(ours).cloned().collect())
 }
 
 fn alive(attachment: &Live) -> bool {
@@ -169,7 +169,7 @@ impl Resource for TransitAttachment {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let all = all(cx.cloud).await?;
+        let all = all_attachments(cx.cloud).await?;
         let named = |a: &&Live| {
             let tags = tag_map(a.tags());
             tags.get("Name") == Some(&self.name) && self.owner.whose(&tags) == Whose::Ours
