@@ -1,7 +1,7 @@
 //! What is looked up on AWS and never written: VPCs, certificates, zones, instance types, images, health.
 mod certificates;
 mod compute;
-mod zones;
+pub(crate) mod zones;
 
 pub use certificates::{Certificate, certificates_for};
 pub use compute::{
