@@ -37,7 +37,7 @@ pub(crate) struct Stored {
     pub(crate) text: Option<String>,
 }
 
-fn settings_name(vpc: &str) -> String {
+pub(crate) fn settings_name(vpc: &str) -> String {
     format!("/minion/{vpc}/settings")
 }
 fn applications_path(vpc: &str) -> String {
@@ -52,12 +52,7 @@ pub(crate) fn application_name(vpc: &str, application: &str) -> String {
 /// # Errors
 /// What Systems Manager answers; and when the stored manifest is damaged.
 pub async fn read_application(cloud: &Cloud, vpc: &str, name: &str) -> Result<Option<String>> {
-    let name = application_name(vpc, name);
-    let found = get(cloud, std::slice::from_ref(&name)).await?;
-    match found.get(&name) {
-        Some(head) => text(cloud, &name, head).await.map(Some),
-        None => Ok(None),
-    }
+    read_text(cloud, application_name(vpc, name)).await
 }
 
 /// The VPC's settings and the application's manifest, in one call (and another one for what is in parts).
@@ -126,10 +121,39 @@ pub async fn write_application(cloud: &Cloud, owner: &Owner, yaml: &str) -> Resu
 /// # Errors
 /// As [`write_application`].
 pub async fn write_settings(cloud: &Cloud, vpc: &str, settings: &VpcSettings) -> Result<()> {
+    write_settings_text(cloud, vpc, &settings.to_yaml()?).await
+}
+
+/// As [`write_settings`], keys that are not ours included.
+pub(crate) async fn write_settings_text(cloud: &Cloud, vpc: &str, yaml: &str) -> Result<()> {
     let name = settings_name(vpc);
     let tags = [("Name", "settings"), (tags::MANAGED_BY, "minion"), (tags::VPC, vpc)];
     let tags = tags.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    write(cloud, &name, &settings.to_yaml()?, &tags).await
+    write(cloud, &name, yaml, &tags).await
+}
+
+/// The stored settings of a VPC, as they were written. One call when they fit into a parameter.
+///
+/// # Errors
+/// What Systems Manager answers; and when what is stored is damaged.
+pub(crate) async fn read_settings_text(cloud: &Cloud, vpc: &str) -> Result<Option<String>> {
+    read_text(cloud, settings_name(vpc)).await
+}
+
+async fn read_text(cloud: &Cloud, name: String) -> Result<Option<String>> {
+    let found = get(cloud, std::slice::from_ref(&name)).await?;
+    match found.get(&name) {
+        Some(head) => text(cloud, &name, head).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Removes a VPC's settings. What is gone already is no error.
+///
+/// # Errors
+/// What Systems Manager answers.
+pub(crate) async fn delete_settings(cloud: &Cloud, vpc: &str) -> Result<()> {
+    delete_text(cloud, settings_name(vpc)).await
 }
 
 /// Removes an application's manifest, and all of its parts. What is gone already is no error.
@@ -137,7 +161,10 @@ pub async fn write_settings(cloud: &Cloud, vpc: &str, settings: &VpcSettings) ->
 /// # Errors
 /// What Systems Manager answers.
 pub async fn delete_application(cloud: &Cloud, vpc: &str, name: &str) -> Result<()> {
-    let name = application_name(vpc, name);
+    delete_text(cloud, application_name(vpc, name)).await
+}
+
+async fn delete_text(cloud: &Cloud, name: String) -> Result<()> {
     // The head first: without it the manifest is not there, and a second try finds the parts by path.
     delete(cloud, std::slice::from_ref(&name)).await?;
     let parts: Vec<String> = below(cloud, &name).await?.into_keys().collect();
