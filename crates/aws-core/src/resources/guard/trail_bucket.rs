@@ -88,6 +88,11 @@ fn policy(bucket: &str, trail: &str, account: &str, region: &str) -> Value {
     })
 }
 
+fn s3_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>> {
+    let tags: Result<_, _> = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+    tags.map_err(incomplete)
+}
+
 fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::failed("a request to S3 is incomplete").caused_by(error)
 }
@@ -148,6 +153,14 @@ impl TrailBucket {
         Ok(answer.and_then(|a| a.policy).map(|p| serde_json::from_str(&p).unwrap_or(Value::Null)))
     }
 
+    /// Replaces all tags of the bucket.
+    async fn put_tags(&self, cloud: &Cloud, tags: &BTreeMap<String, String>) -> Result<()> {
+        let tagging = Tagging::builder().set_tag_set(Some(s3_tags(tags)?)).build().map_err(incomplete)?;
+        let call = cloud.s3().put_bucket_tagging().bucket(&self.name).expected_bucket_owner(&self.account);
+        let done = call.tagging(tagging).send().await;
+        done.told(cloud, "s3:PutBucketTagging", &self.name).map_err(|e| e.retry_on(BUSY)).map(drop)
+    }
+
     /// Writes what differs, one after the other: S3 refuses writes to one bucket at the same time.
     async fn converge(&self, cloud: &Cloud, live: &Live) -> Result<Live> {
         let (s3, name, account) = (cloud.s3(), &self.name, &self.account);
@@ -156,11 +169,7 @@ impl TrailBucket {
         let mut tags = live.tags.clone();
         if !stale.is_empty() {
             tags.extend(stale);
-            // Replaces all tags of the bucket.
-            let set: Result<Vec<Tag>, _> = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
-            let tagging = Tagging::builder().set_tag_set(Some(set.map_err(incomplete)?)).build().map_err(incomplete)?;
-            let call = s3.put_bucket_tagging().bucket(name).expected_bucket_owner(account).tagging(tagging);
-            call.send().await.told(cloud, "s3:PutBucketTagging", name).map_err(busy)?;
+            self.put_tags(cloud, &tags).await?;
         }
         if !live.private {
             let block = PublicAccessBlockConfiguration::builder()
@@ -205,6 +214,18 @@ impl TrailBucket {
         }
         changes.extend(tag_drift::changes(&self.owner, &live.tags));
         changes
+    }
+
+    async fn make(&self, cloud: &Cloud, tags: Option<Vec<Tag>>) -> Result<()> {
+        let region = cloud.region();
+        let place = (region != UNSAID).then(|| BucketLocationConstraint::from(region));
+        let configuration = (place.is_some() || tags.is_some())
+            .then(|| CreateBucketConfiguration::builder().set_location_constraint(place).set_tags(tags).build());
+        let call = cloud.s3().create_bucket().bucket(&self.name).set_create_bucket_configuration(configuration);
+        match call.send().await.told(cloud, "s3:CreateBucket", &self.name) {
+            Err(e) if e.code() == Some("BucketAlreadyExists") => Err(self.elsewhere(e)),
+            other => other.map_err(|e| e.retry_on(BUSY)).map(drop),
+        }
     }
 
     async fn encrypt(&self, cloud: &Cloud) -> Result<()> {
@@ -282,19 +303,15 @@ impl Resource for TrailBucket {
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
-        let set: Result<Vec<Tag>, _> = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
-        let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(set.map_err(incomplete)?));
-        if cx.cloud.region() != UNSAID {
-            configuration = configuration.location_constraint(BucketLocationConstraint::from(cx.cloud.region()));
-        }
-        let call = cx.cloud.s3().create_bucket().bucket(&self.name);
-        let made = call.create_bucket_configuration(configuration.build()).send().await;
-        match made.told(cx.cloud, "s3:CreateBucket", &self.name) {
+        match self.make(cx.cloud, Some(s3_tags(&tags)?)).await {
             // The SDK sends a call again when its answer was lost: it was not there a moment ago.
             Err(e) if e.code() == Some("BucketAlreadyOwnedByYou") => {}
-            Err(e) if e.code() == Some("BucketAlreadyExists") => return Err(self.elsewhere(e)),
-            other => drop(other.map_err(|e| e.retry_on(BUSY))?),
+            // Not all regions take tags with the creating call (S3 has it since November 2025).
+            Err(e) if e.code() == Some("UnsupportedArgument") => self.make(cx.cloud, None).await?,
+            other => other?,
         }
+        // An endpoint that does not know tags in the creating call leaves them out without a word.
+        self.put_tags(cx.cloud, &tags).await?;
         self.encrypt(cx.cloud).await?;
         self.converge(cx.cloud, &Live { tags, ..Live::default() }).await
     }
