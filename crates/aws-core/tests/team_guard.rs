@@ -1,4 +1,6 @@
 //! What watches over a team's account, on an emulator of AWS.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 #[path = "team_guard/unemulated.rs"]
 mod unemulated;

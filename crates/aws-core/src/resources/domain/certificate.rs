@@ -84,10 +84,13 @@ async fn describe(cloud: &Cloud, arn: &str) -> Result<Option<CertificateDetail>>
     Ok(answer.told_unless(cloud, "acm:DescribeCertificate", arn, ABSENT)?.and_then(|d| d.certificate))
 }
 
-/// Waits until ACM has told the records of all names. `None`: the certificate is gone.
-async fn told(cloud: &Cloud, arn: &str) -> Result<Option<CertificateArn>> {
+/// Waits until ACM has told the records of all names. One that was just asked for may not be known at first; else
+/// `None` says that the certificate is gone.
+async fn told(cloud: &Cloud, arn: &str, new: bool) -> Result<Option<CertificateArn>> {
     let look = async || {
-        let Some(detail) = describe(cloud, arn).await? else { return Ok(Look::Done(None)) };
+        let Some(detail) = describe(cloud, arn).await? else {
+            return Ok(if new { Look::NotYet("ACM does not know it yet".into()) } else { Look::Done(None) });
+        };
         Ok(match records(&detail) {
             Some(records) => Look::Done(Some(CertificateArn { arn: arn.to_owned(), records })),
             None => Look::NotYet("ACM has not told them yet".into()),
@@ -188,7 +191,7 @@ impl Resource for Certificate {
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         for arn in self.candidates(cx.cloud, true).await? {
             if let Some(tags) = self.tags_if_ours(cx.cloud, &arn).await?
-                && let Some(certificate) = told(cx.cloud, &arn).await?
+                && let Some(certificate) = told(cx.cloud, &arn, false).await?
             {
                 return Ok(Some(Live { certificate, tags }));
             }
@@ -223,7 +226,7 @@ impl Resource for Certificate {
             .await
             .told(cx.cloud, "acm:RequestCertificate", &self.domain)?;
         let arn = made.certificate_arn.unwrap_or_default();
-        let certificate = told(cx.cloud, &arn).await?;
+        let certificate = told(cx.cloud, &arn, true).await?;
         let certificate =
             certificate.ok_or_else(|| Error::failed(format!("certificate {arn} vanished while it was made")))?;
         Ok(Live { certificate, tags })

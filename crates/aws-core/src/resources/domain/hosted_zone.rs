@@ -134,7 +134,8 @@ impl Resource for HostedZone {
                     "Route 53 keeps this name's servers for other zones of that name: ask AWS support, or use another \
                      domain.",
                 ),
-                _ => e,
+                // The SDK sends a call again when its answer was lost: look again.
+                _ => e.retry_on(&["HostedZoneAlreadyExists"]),
             })?;
         let id = made.hosted_zone().map(|z| zones::plain_id(z.id())).unwrap_or_default();
         let mut name_servers: Vec<String> =

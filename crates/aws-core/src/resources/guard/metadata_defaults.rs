@@ -4,7 +4,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     engine::{Action, Change, Cx, Resource},
 };
-use aws_sdk_ec2::types::{HttpTokensState, MetadataDefaultHttpTokensState};
+use aws_sdk_ec2::types::{HttpTokensState, ManagedBy, MetadataDefaultHttpTokensState};
 
 /// Containers on an instance are one hop further away than the instance itself.
 const HOPS: i32 = 2;
@@ -22,9 +22,14 @@ pub struct MetadataDefaults {
 pub struct Live {
     tokens: Option<String>,
     hops: Option<i32>,
+    /// Set by a declarative policy of AWS Organizations: the account cannot change them.
+    declared: bool,
 }
 
 fn compare(live: &Live) -> Vec<Change> {
+    if live.declared {
+        return Vec::new();
+    }
     let mut changes = Vec::new();
     let text = |v: Option<String>| v.unwrap_or_else(|| "-".into());
     let required = HttpTokensState::Required.as_str().to_owned();
@@ -60,8 +65,9 @@ impl Resource for MetadataDefaults {
         let live = level.map(|l| Live {
             tokens: l.http_tokens.map(|t| t.as_str().to_owned()),
             hops: l.http_put_response_hop_limit.filter(|h| *h != NO_PREFERENCE),
+            declared: l.managed_by == Some(ManagedBy::DeclarativePolicy),
         });
-        Ok(live.filter(|l| l.tokens.is_some() || l.hops.is_some()))
+        Ok(live.filter(|l| l.tokens.is_some() || l.hops.is_some() || l.declared))
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -70,15 +76,15 @@ impl Resource for MetadataDefaults {
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         write(cx.cloud, MetadataDefaultHttpTokensState::Required, HOPS).await?;
-        Ok(Live { tokens: Some(HttpTokensState::Required.as_str().to_owned()), hops: Some(HOPS) })
+        Ok(Live { tokens: Some(HttpTokensState::Required.as_str().to_owned()), hops: Some(HOPS), declared: false })
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, _: &Live, _: &[Change]) -> Result<Live> {
         self.create(cx).await
     }
 
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        if !self.restore {
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        if !self.restore || live.declared {
             return Ok(());
         }
         write(cx.cloud, MetadataDefaultHttpTokensState::NoPreference, NO_PREFERENCE).await
@@ -93,11 +99,12 @@ mod tests {
 
     #[test]
     fn both_defaults_are_compared() {
-        let live = |tokens: Option<&str>, hops| Live { tokens: tokens.map(Into::into), hops };
+        let live = |tokens: Option<&str>, hops| Live { tokens: tokens.map(Into::into), hops, declared: false };
         assert_eq!(compare(&live(Some("required"), Some(2))), []);
         assert_eq!(
             compare(&live(Some("optional"), None)),
             [Change::new("IMDSv2", "optional", "required"), Change::new("hop limit", "-", 2)]
         );
+        assert_eq!(compare(&Live { declared: true, ..live(Some("optional"), Some(1)) }), []);
     }
 }

@@ -20,8 +20,14 @@ const UNSAID: &str = "us-east-1";
 const BUSY: &[&str] = &["OperationAborted", "NoSuchBucket"];
 const ABSENT: &[&str] = &["NoSuchBucket"];
 /// Codes by which S3 says that the bucket is another account's or region's.
-const ELSEWHERE: &[&str] =
-    &["AccessDenied", "AllAccessDisabled", "PermanentRedirect", "AuthorizationHeaderMalformed", "BucketAlreadyExists"];
+const ELSEWHERE: &[&str] = &[
+    "AccessDenied",
+    "AllAccessDisabled",
+    "AuthorizationHeaderMalformed",
+    "BucketAlreadyExists",
+    "IllegalLocationConstraintException",
+    "PermanentRedirect",
+];
 
 /// A private, encrypted, versioned bucket that one trail of CloudTrail may write to.
 pub struct TrailBucket {
