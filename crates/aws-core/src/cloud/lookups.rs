@@ -4,6 +4,7 @@ mod compute;
 mod regions;
 mod occupants;
 mod zones;
+pub(crate) mod zones;
 
 pub use certificates::{Certificate, certificates_for};
 pub use compute::{

@@ -37,7 +37,7 @@ pub(crate) struct Stored {
     pub(crate) text: Option<String>,
 }
 
-fn settings_name(vpc: &str) -> String {
+pub(crate) fn settings_name(vpc: &str) -> String {
     format!("/minion/{vpc}/settings")
 }
 fn applications_path(vpc: &str) -> String {
@@ -62,6 +62,7 @@ pub(super) async fn read(cloud: &Cloud, name: &str) -> Result<Option<String>> {
         Some(head) => text(cloud, name, head).await.map(Some),
         None => Ok(None),
     }
+    read_text(cloud, application_name(vpc, name)).await
 }
 
 /// Adds what heals a damaged manifest, or settings. What AWS told is no damage.
@@ -142,10 +143,39 @@ pub async fn write_application(cloud: &Cloud, owner: &Owner, yaml: &str) -> Resu
 /// # Errors
 /// As [`write_application`].
 pub async fn write_settings(cloud: &Cloud, vpc: &str, settings: &VpcSettings) -> Result<()> {
+    write_settings_text(cloud, vpc, &settings.to_yaml()?).await
+}
+
+/// As [`write_settings`], keys that are not ours included.
+pub(crate) async fn write_settings_text(cloud: &Cloud, vpc: &str, yaml: &str) -> Result<()> {
     let name = settings_name(vpc);
     let tags = [("Name", "settings"), (tags::MANAGED_BY, "minion"), (tags::VPC, vpc)];
     let tags = tags.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    write(cloud, &name, &settings.to_yaml()?, &tags).await
+    write(cloud, &name, yaml, &tags).await
+}
+
+/// The stored settings of a VPC, as they were written. One call when they fit into a parameter.
+///
+/// # Errors
+/// What Systems Manager answers; and when what is stored is damaged.
+pub(crate) async fn read_settings_text(cloud: &Cloud, vpc: &str) -> Result<Option<String>> {
+    read_text(cloud, settings_name(vpc)).await
+}
+
+async fn read_text(cloud: &Cloud, name: String) -> Result<Option<String>> {
+    let found = get(cloud, std::slice::from_ref(&name)).await?;
+    match found.get(&name) {
+        Some(head) => text(cloud, &name, head).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Removes a VPC's settings. What is gone already is no error.
+///
+/// # Errors
+/// What Systems Manager answers.
+pub(crate) async fn delete_settings(cloud: &Cloud, vpc: &str) -> Result<()> {
+    delete_text(cloud, settings_name(vpc)).await
 }
 
 /// Removes an application's manifest, and all of its parts. What is gone already is no error.
@@ -161,6 +191,13 @@ pub(super) async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     // The head first: without it the text is not there, and a second try finds the parts by path.
     delete(cloud, &[name.to_owned()]).await?;
     let parts: Vec<String> = below(cloud, name).await?.into_keys().collect();
+    delete_text(cloud, application_name(vpc, name)).await
+}
+
+async fn delete_text(cloud: &Cloud, name: String) -> Result<()> {
+    // The head first: without it the manifest is not there, and a second try finds the parts by path.
+    delete(cloud, std::slice::from_ref(&name)).await?;
+    let parts: Vec<String> = below(cloud, &name).await?.into_keys().collect();
     delete(cloud, &parts).await
 }
 
