@@ -170,7 +170,10 @@ impl Resource for ManagedPolicy {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = account(cx.cloud).await?;
-        let Some(found) = all.policies.iter().find(|p| p.policy_name() == Some(&self.name)) else { return Ok(None) };
+        // An ARN ends in the name, whatever the path.
+        let name =
+            |p: &ManagedPolicyDetail| p.arn().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name == self.name);
+        let Some(found) = all.policies.iter().find(|p| name(p) == Some(true)) else { return Ok(None) };
         let mut live = read(found);
         let load = async {
             let tags = cx.cloud.iam().list_policy_tags().policy_arn(&live.arn).into_paginator().items().send();
