@@ -55,8 +55,8 @@ fn table(object: &Value, within: &str, page: &mut String, parts: &mut Vec<(Strin
     for name in names {
         let key = &keys[name.as_str()];
         let path = if within.is_empty() { format!("`{name}`") } else { format!("{within}.`{name}`") };
-        let inner = if key["items"]["properties"].is_object() { &key["items"] } else { key };
-        if inner["properties"].is_object() {
+        let inner = map_within(key);
+        if let Some(inner) = inner {
             parts.push((path.clone(), inner.clone()));
         }
         let default = match &key["default"] {
@@ -66,13 +66,16 @@ fn table(object: &Value, within: &str, page: &mut String, parts: &mut Vec<(Strin
             other => format!("`{other}`"),
         };
         let meaning = text(key, "description").replace('|', "\\|");
-        let below = if inner["properties"].is_object() {
-            format!(" ([below](#{}))", path.replace('`', ""))
-        } else {
-            String::new()
-        };
+        // The page's anchors have neither quotes nor dots.
+        let below = inner.map(|_| format!(" ([below](#{}))", path.replace(['`', '.'], ""))).unwrap_or_default();
         let _ = writeln!(page, "| `{name}` | {}{below} | {default} | {meaning} |", kind(key));
     }
+}
+
+/// The map with keys of its own that a key holds: itself, or those of a list, or where there is a choice.
+fn map_within(key: &Value) -> Option<&Value> {
+    let choice = key["anyOf"].as_array().into_iter().flatten();
+    [key, &key["items"]].into_iter().chain(choice).find(|one| one["properties"].is_object())
 }
 
 /// What a key holds, in words.

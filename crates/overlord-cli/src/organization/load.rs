@@ -1,6 +1,8 @@
 //! Finding and reading the files.
-use super::{Organization, TeamFile};
+use super::{Organization, TeamFile, check};
 use aws_core::{Error, Result};
+use files::{Kind, Problem, Text};
+use serde::de::DeserializeOwned;
 use std::{
     collections::BTreeMap,
     fs,
@@ -9,6 +11,26 @@ use std::{
 
 /// What the organization's file is called.
 pub const FILE: &str = "overlord.yaml";
+
+/// What errors say of the organization's file.
+const ORGANIZATION: Kind = Kind {
+    noun: "organization file",
+    one: "an organization file",
+    about: "organization",
+    least: "The least that it needs is organization and addresses: `organization: acme` and \
+            `addresses: {pool: [10.0.0.0/8]}`.",
+    pair: "organization: acme",
+    list: "[eu-west-1]",
+};
+/// What errors say of a team's file.
+const TEAM: Kind = Kind {
+    noun: "team file",
+    one: "a team file",
+    about: "team",
+    least: "The least that it needs is the team's name: `team: red`.",
+    pair: "team: red",
+    list: "[eu-west-1]",
+};
 
 /// The organization's file, read and checked.
 #[derive(Debug, Clone)]
@@ -37,7 +59,34 @@ pub struct LoadedTeam {
 impl Loaded {
     /// What is allowed but probably not meant: whole sentences.
     pub fn warnings(&self) -> Vec<String> {
-        Vec::new()
+        check::warnings(&self.organization)
+    }
+
+    /// For errors that show a line.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown { kind: &ORGANIZATION, path: &self.path, text: &self.text }
+    }
+}
+
+impl LoadedTeam {
+    /// For errors that show a line.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown { kind: &TEAM, path: &self.path, text: &self.text }
+    }
+}
+
+/// A file's text, for errors that show a line.
+pub(super) struct Shown<'a> {
+    kind: &'static Kind,
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Shown<'_> {
+    /// A usage error with the line that is wrong.
+    pub(super) fn wrong(&self, problem: &Problem) -> Error {
+        let source = self.path.display().to_string();
+        Text { kind: self.kind, source: &source, text: self.text }.wrong(problem)
     }
 }
 
@@ -65,8 +114,7 @@ pub fn find(config: Option<&Path>, from: &Path) -> Result<PathBuf> {
 /// # Errors
 /// Usage errors that show the line that is wrong.
 pub fn load(path: &Path) -> Result<Loaded> {
-    let text = fs::read_to_string(path).map_err(|e| Error::usage(format!("{}: {e}", path.display())))?;
-    let organization = serde_yaml::from_str(&text).map_err(|e| Error::usage(format!("{}: {e}", path.display())))?;
+    let (text, organization) = read(path, &ORGANIZATION, check::organization)?;
     let root = match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -79,9 +127,16 @@ pub fn load(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// Usage errors that show the line that is wrong.
 pub fn load_team(path: &Path) -> Result<LoadedTeam> {
-    let text = fs::read_to_string(path).map_err(|e| Error::usage(format!("{}: {e}", path.display())))?;
-    let file = serde_yaml::from_str(&text).map_err(|e| Error::usage(format!("{}: {e}", path.display())))?;
+    let (text, file) = read(path, &TEAM, check::team)?;
     Ok(LoadedTeam { file, path: path.to_owned(), text })
+}
+
+/// A file's text, and what it says.
+fn read<T: DeserializeOwned>(path: &Path, kind: &'static Kind, check: fn(&T) -> check::Checked) -> Result<(String, T)> {
+    let text = files::read(path, kind)?;
+    let value = Text { kind, source: &path.display().to_string(), text: &text }.parse()?;
+    check(&value).map_err(|problem| Shown { kind, path, text: &text }.wrong(&problem))?;
+    Ok((text, value))
 }
 
 /// The team files that the organization has: those that `team_files` names, or `teams/*.yaml` beside its file.

@@ -142,8 +142,8 @@ fn yes() -> bool {
     true
 }
 
-/// A team that differs from the others: its file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A team that differs from the others: its file. Read by hand, in `team_file.rs`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Team file", extend("$id" = "team.schema.json"))]
 pub struct TeamFile {
@@ -165,8 +165,8 @@ pub struct TeamFile {
     pub overrides: Defaults,
 }
 
-/// A team's account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A team's account. Read by hand, in `team_file.rs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TeamAccount {
     /// `current`, `new`, or a number.
@@ -320,7 +320,8 @@ pub struct GuardRails {
     /// The monthly budget. Without it: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<MonthlyBudget>,
-    /// Keys of tags that bills are split by, activated in the management account; `team` is one.
+    /// Keys of tags that bills are split by, activated in the management account; `team` is one. Without
+    /// this key: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_tags: Option<Vec<String>>,
 }
