@@ -1,6 +1,7 @@
 //! What is looked up on AWS and never written: VPCs, certificates, zones, instance types, images, health.
 mod certificates;
 mod compute;
+pub mod sights;
 mod zones;
 
 pub use certificates::{Certificate, certificates_for};
