@@ -60,7 +60,7 @@ fn draw(page: &mut Page, region: &RegionPicture, n: usize) {
             }
         }
         for (i, subnet) in region.subnets.iter().enumerate().filter(|(_, s)| s.zone == zone.name) {
-            let own = id(&format!("s{i}"));
+            let own = id(&format!("net{i}"));
             page.node(&own, Shape::Box(subnet.layer.as_str()), &[subnet.layer.to_string(), subnet.cidr.clone()]);
             match subnet.exit {
                 Exit::Internet if region.internet => page.edge(&own, "-->", &id("igw")),
@@ -115,8 +115,8 @@ fn beyond(page: &mut Page, region: &RegionPicture, n: usize) {
         page.edge(&id("vpc"), "<-->", &own);
     }
     if region.s3 {
-        page.node(&id("s3"), Shape::Cylinder, &["Amazon S3".into()]);
-        page.edge(&id("vpc"), "-->", &id("s3"));
+        page.node(&id("storage"), Shape::Cylinder, &["Amazon S3".into()]);
+        page.edge(&id("vpc"), "-->", &id("storage"));
     }
 }
 

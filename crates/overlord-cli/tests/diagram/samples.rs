@@ -65,7 +65,8 @@ pub(crate) fn crowd() -> Picture {
         exit: Exit::Nat(0),
     };
     second.subnets.extend((24..28).map(more));
-    second.interconnect = Interconnect::Transit { gateway: None, pool: vec!["10.0.0.0/8".into(), "172.16.0.0/12".into()] };
+    second.interconnect =
+        Interconnect::Transit { gateway: None, pool: vec!["10.0.0.0/8".into(), "172.16.0.0/12".into()] };
     second.applications.push(Application {
         name: "<b>&\"quoted\"</b> 1".into(),
         instances: 1,

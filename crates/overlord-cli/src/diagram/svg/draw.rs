@@ -39,10 +39,6 @@ impl Area {
     pub(super) fn middle(self) -> f64 {
         self.y + self.h / 2.0
     }
-    /// Smaller by this on each side.
-    pub(super) fn within(self, by: f64) -> Self {
-        Self { x: self.x + by, y: self.y + by, w: self.w - 2.0 * by, h: self.h - 2.0 * by }
-    }
 }
 
 /// How a word looks.

@@ -17,7 +17,7 @@ pub(super) fn purpose(layer: Layer) -> [&'static str; 2] {
 }
 
 /// `3 × /24`, the subnets of a layer.
-pub(super) fn sizes(region: &RegionPicture, layer: Layer) -> String {
+fn sizes(region: &RegionPicture, layer: Layer) -> String {
     let mut count: BTreeMap<u8, usize> = BTreeMap::new();
     for net in nets(region, layer) {
         *count.entry(net.prefix_len()).or_default() += 1;
@@ -26,7 +26,7 @@ pub(super) fn sizes(region: &RegionPicture, layer: Layer) -> String {
 }
 
 /// How many addresses instances and load balancers can have in a layer.
-pub(super) fn usable(region: &RegionPicture, layer: Layer) -> u64 {
+fn usable(region: &RegionPicture, layer: Layer) -> u64 {
     nets(region, layer).map(|n| (1u64 << (32 - u32::from(n.prefix_len()))).saturating_sub(KEPT)).sum()
 }
 
@@ -35,7 +35,7 @@ fn nets(region: &RegionPicture, layer: Layer) -> impl Iterator<Item = Ipv4Net> {
 }
 
 /// `8192` as `8,192`.
-pub(super) fn thousands(n: u64) -> String {
+fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
@@ -47,16 +47,18 @@ pub(super) fn thousands(n: u64) -> String {
     out
 }
 
-/// The first and the last of a layer's subnets, and what they hold.
-pub(super) fn extent(region: &RegionPicture, layer: Layer) -> String {
-    let mut all: Vec<Ipv4Net> = nets(region, layer).collect();
-    all.sort();
-    let range = match all.as_slice() {
-        [] => return "no subnets".into(),
-        [one] => one.to_string(),
-        [first, .., last] => format!("{first} – {last}"),
-    };
-    format!("{range} · {} addresses", thousands(usable(region, layer)))
+/// The subnets of a layer, and how many addresses they offer.
+pub(super) fn room(region: &RegionPicture, layer: Layer) -> String {
+    format!("{}, {} addresses", sizes(region, layer), thousands(usable(region, layer)))
+}
+
+/// Addresses of the VPC that no subnet has.
+pub(super) fn free(region: &RegionPicture) -> Option<String> {
+    let size = |cidr: &String| cidr.parse::<Ipv4Net>().ok().map(|n| 1u64 << (32 - u32::from(n.prefix_len())));
+    let all: u64 = region.cidrs.iter().filter_map(size).sum();
+    let taken: u64 = region.subnets.iter().filter_map(|s| size(&s.cidr)).sum();
+    let free = all.checked_sub(taken).filter(|n| *n > 0)?;
+    Some(format!("{} of {} addresses", thousands(free), thousands(all)))
 }
 
 /// The picture in a few sentences.

@@ -60,34 +60,43 @@ fn header(sheet: &mut Sheet, picture: &Picture, width: f64) -> f64 {
     sheet.text(MARGIN + 56.0, 46.0, &words, title);
     let about = format!("organization {} · account {}", picture.organization, picture.account);
     sheet.text(MARGIN + 56.0, 67.0, &about, type_of(13.0).colour(MUTED));
+    92.0 + 46.0 * domains(sheet, picture, width)
+}
+
+/// The team's DNS zones on the right. Answers how many rows more than one they take.
+fn domains(sheet: &mut Sheet, picture: &Picture, width: f64) -> f64 {
     let (name, small) = (type_of(13.0).bold(), type_of(10.5).colour(MUTED));
-    let mut right = width - MARGIN;
     let more = picture.domains.len().saturating_sub(DOMAINS);
-    let mut pills: Vec<(String, bool)> = picture.domains.iter().take(DOMAINS).map(|d| (d.clone(), true)).collect();
-    if more > 0 {
-        pills.push((format!("+ {more} more"), false));
-    }
-    // Right-aligned, in two rows when there are many.
-    let (mut y, mut rows) = (28.0, 0);
-    for (words, is_zone) in pills.iter().rev() {
-        let words = name.fit(words, 250.0);
-        let w = if *is_zone { name.width(&words).max(56.0) + 54.0 } else { name.width(&words) + 12.0 };
-        if right - w < width * 0.5 && rows == 0 {
-            (right, y, rows) = (width - MARGIN, y + 46.0, 1);
+    let rest = (more > 0).then(|| format!("+ {more} more"));
+    let pills = picture.domains.iter().take(DOMAINS).map(|d| (name.fit(d, 250.0), true));
+    let mut rows: Vec<Vec<(String, bool, f64)>> = vec![Vec::new()];
+    let mut left = width * 0.5;
+    for (words, zone) in pills.chain(rest.map(|r| (r, false))) {
+        let w = if zone { name.width(&words).max(56.0) + 54.0 } else { name.width(&words) + 8.0 };
+        if left < w && rows.last().is_some_and(|r| !r.is_empty()) {
+            rows.push(Vec::new());
+            left = width * 0.5;
         }
-        right -= w;
-        if *is_zone {
-            let pill = Look { fill: PAPER, stroke: "#d5c9f3", width: 1.0, radius: 9.0, dashed: false };
-            sheet.rect(Area::new(right, y, w, 38.0), pill);
-            icon(sheet, Icon::Dns, right + 7.0, y + 7.0, 24.0, NETWORK);
-            sheet.text(right + 39.0, y + 16.0, "DNS zone", small);
-            sheet.text(right + 39.0, y + 31.0, &words, name);
-        } else {
-            sheet.text(right + 6.0, y + 24.0, &words, name.colour(MUTED));
-        }
-        right -= 10.0;
+        left -= w + 10.0;
+        rows.last_mut().expect("there is a first row").push((words, zone, w));
     }
-    if rows == 0 { 92.0 } else { 126.0 }
+    for (n, row) in rows.iter().enumerate() {
+        let y = 28.0 + 46.0 * n as f64;
+        let mut x = width - MARGIN + 10.0 - row.iter().map(|(_, _, w)| w + 10.0).sum::<f64>();
+        for (words, zone, w) in row {
+            if *zone {
+                let pill = Look { fill: PAPER, stroke: "#d5c9f3", width: 1.0, radius: 9.0, dashed: false };
+                sheet.rect(Area::new(x, y, *w, 38.0), pill);
+                icon(sheet, Icon::Dns, x + 7.0, y + 7.0, 24.0, NETWORK);
+                sheet.text(x + 39.0, y + 16.0, "DNS zone", small);
+                sheet.text(x + 39.0, y + 31.0, words, name);
+            } else {
+                sheet.text(x + 4.0, y + 24.0, words, name.colour(MUTED));
+            }
+            x += w + 10.0;
+        }
+    }
+    rows.len().saturating_sub(1) as f64
 }
 
 /// What lines mean, and where the picture is from. Answers the page's height.
@@ -107,8 +116,8 @@ fn footer(sheet: &mut Sheet, picture: &Picture, width: f64, y: f64) -> f64 {
     sheet.rect(Area::new(x, y - 6.0, 30.0, 16.0), zone);
     sheet.text(x + 40.0, y + 6.0, "availability zone", small);
     let from = match picture.source {
-        Source::Aws => "overlord diagram · as it is on AWS",
-        Source::File => "overlord diagram --plan · as the files ask for",
+        Source::Aws => "as it is on AWS",
+        Source::File => "as the files ask for",
     };
     sheet.text(width - MARGIN, y + 6.0, from, small.to_the_right());
     y + 30.0

@@ -9,11 +9,11 @@ use crate::diagram::picture::{Exit, NatKind, RegionPicture, Subnet};
 use aws_core::model::Layer;
 
 /// A zone's column is at least this wide: `100.100.100.0/24` fits.
-const COLUMN: f64 = 156.0;
+const COLUMN: f64 = 152.0;
 /// Between columns, where routes run.
 pub(super) const GAP: f64 = 34.0;
 /// The column with the layers' names.
-const LABELS: f64 = 124.0;
+const LABELS: f64 = 118.0;
 /// Between layers.
 const ROW_GAP: f64 = 24.0;
 /// Bars of applications in a layer, and of load balancers; the rest is counted.
@@ -24,6 +24,8 @@ const CIDRS: usize = 3;
 const BAR: f64 = 36.0;
 /// Height of a NAT with the space below it.
 const NAT: f64 = 48.0;
+/// From the last column to the end of the layers.
+const END: f64 = 10.0;
 const PAD: f64 = 20.0;
 /// From the VPC's upper edge to its zones' names.
 const HEAD: f64 = 66.0;
@@ -95,7 +97,7 @@ impl Plan<'_> {
         let (balancers, applications) = bars_of(self.region, layer);
         let (before, own) = if which == 0 { (0, balancers) } else { (balancers, applications) };
         let top = row.bars + BAR * before as f64;
-        (own > 0).then(|| (top, top + BAR * own as f64 - 8.0))
+        (own > 0).then_some((top, top + BAR * own.min(BARS) as f64 - 8.0))
     }
 }
 
@@ -115,7 +117,7 @@ fn nats_deep(region: &RegionPicture) -> usize {
 /// How wide this region is at least.
 pub(super) fn least_width(region: &RegionPicture) -> f64 {
     let columns = region.zones.len().max(1) as f64 * (COLUMN + GAP);
-    2.0 * PAD + 12.0 + LABELS + columns + surroundings::edge(region) + surroundings::width(region)
+    2.0 * PAD + 12.0 + LABELS + columns + END + surroundings::edge(region) + surroundings::width(region)
 }
 
 /// Draws a region below `at`; answers where it ends.
@@ -124,7 +126,7 @@ pub(super) fn region(sheet: &mut Sheet, region: &RegionPicture, at: Area) -> f64
     let above = if region.internet || region.egress_only { 104.0 } else { 48.0 };
     let vpc_width = at.w - 2.0 * PAD - beside;
     let columns = region.zones.len().max(1) as f64;
-    let column = (vpc_width - 12.0 - LABELS - surroundings::edge(region)) / columns - GAP;
+    let column = (vpc_width - 12.0 - LABELS - END - surroundings::edge(region)) / columns - GAP;
     let left = at.x + PAD + 12.0 + LABELS + GAP;
     let mut plan = Plan {
         region,
@@ -215,8 +217,8 @@ fn zones(sheet: &mut Sheet, plan: &Plan) {
     for (zone, x) in plan.region.zones.iter().zip(&plan.columns) {
         let area = Area::new(x - 7.0, top, plan.column + 14.0, last.band.bottom() + 8.0 - top);
         sheet.rect(area, Look { fill: "none", stroke: OUTLINE, width: 1.2, radius: 8.0, dashed: true });
-        let name = type_of(13.0).bold();
-        sheet.text(x + 3.0, top + 17.0, &name.fit(&zone.name, plan.column - 44.0), name);
+        let name = type_of(12.5).bold();
+        sheet.text(x + 3.0, top + 17.0, &name.fit(&zone.name, plan.column - 32.0), name);
         sheet.text(x + 3.0, top + 32.0, &zone.id, type_of(11.0).colour(MUTED));
     }
 }
@@ -257,10 +259,10 @@ fn nats(sheet: &mut Sheet, plan: &Plan) {
         };
         sheet.rect(area, Look { fill: PAPER, stroke: colour, width: 1.4, radius: 7.0, dashed: false });
         icon(sheet, Icon::Nat, area.x + 7.0, area.y + 7.0, 26.0, colour);
-        sheet.text(area.x + 41.0, area.y + 17.0, words, type_of(12.0).bold());
+        sheet.text(area.x + 39.0, area.y + 17.0, words, type_of(11.5).bold());
         let address = nat.address.as_deref().unwrap_or("a public address");
-        let small = type_of(11.5).colour(MUTED);
-        sheet.text(area.x + 41.0, area.y + 32.0, &small.fit(address, area.w - 44.0), small);
+        let small = type_of(11.0).colour(MUTED);
+        sheet.text(area.x + 39.0, area.y + 32.0, &small.fit(address, area.w - 42.0), small);
     }
 }
 
@@ -312,9 +314,11 @@ fn group(sheet: &mut Sheet, plan: &Plan, bars: Vec<Bar>, what: &str, mut y: f64)
         y += BAR;
     }
     if bars.len() > BARS {
-        let (left, _) = plan.span(&[]);
+        let (left, right) = plan.span(&[]);
+        let area = Area::new(left + 10.0, y, right - left - 20.0, BAR - 8.0);
+        sheet.rect(area, Look { fill: PAPER, stroke: OUTLINE, width: 1.1, radius: 6.0, dashed: true });
         let words = format!("+ {} more {what}", bars.len() - BARS);
-        sheet.text(left + 14.0, y + 17.0, &words, type_of(12.0).colour(INK));
+        sheet.text(area.x + 12.0, area.y + 18.5, &words, type_of(12.0).colour(INK));
         y += BAR;
     }
     y
@@ -324,10 +328,18 @@ fn head(sheet: &mut Sheet, plan: &Plan) {
     let (x, y) = (plan.vpc.x + 16.0, plan.vpc.y);
     icon(sheet, Icon::Network, x, y + 16.0, 28.0, NETWORK);
     let (name, small) = (type_of(14.0).bold(), type_of(12.0).colour(MUTED));
-    let id = plan.region.vpc.as_deref().map_or_else(|| "VPC".to_owned(), |id| format!("VPC {id}"));
-    sheet.text(x + 38.0, y + 29.0, &name.fit(&id, 230.0), name);
-    let cidrs = plan.region.cidrs.join(" · ");
-    sheet.text(x + 38.0, y + 45.0, &small.fit(&cidrs, 240.0), small);
+    // Up to the first zone's way to the internet gateway.
+    let room = plan.columns.first().map_or(240.0, |c| (c + plan.column - 40.0 - x - 38.0).min(260.0));
+    let (main, more) = plan.region.cidrs.split_first().map_or(("", &[][..]), |(m, rest)| (m.as_str(), rest));
+    sheet.text(x + 38.0, y + 29.0, &name.fit(format!("VPC {main}").trim(), room), name);
+    let id = plan.region.vpc.as_deref().unwrap_or("not made yet");
+    let mut line = y + 45.0;
+    for words in [more.join(" · ").as_str(), id] {
+        if !words.is_empty() {
+            sheet.text(x + 38.0, line, &small.fit(words, room), small);
+            line += 14.5;
+        }
+    }
 }
 
 /// The layers' addresses, below the VPC.
@@ -336,19 +348,18 @@ fn legend(sheet: &mut Sheet, plan: &Plan, at: Area) {
         return;
     }
     let (y, small) = (plan.vpc.bottom() + 16.0, type_of(11.5).colour(MUTED));
-    let entries: Vec<(Layer, String)> = plan
-        .rows
-        .iter()
-        .map(|r| {
-            let l = r.layer;
-            (l, format!("{l} {} · {}", facts::sizes(plan.region, l), facts::extent(plan.region, l)))
-        })
-        .collect();
-    let room = (at.w - 2.0 * PAD) / entries.len() as f64;
-    for (n, (layer, words)) in entries.iter().enumerate() {
-        let x = at.x + PAD + room * n as f64;
-        let (fill, stroke, _) = colours(*layer);
+    let mut x = at.x + PAD;
+    for row in &plan.rows {
+        let (fill, stroke, _) = colours(row.layer);
         sheet.rect(Area::new(x, y, 16.0, 16.0), Look { fill, stroke, width: 1.2, radius: 4.0, dashed: false });
-        sheet.text(x + 24.0, y + 12.0, &small.fit(words, room - 34.0), small);
+        let words = format!("{}: {}", row.layer, facts::room(plan.region, row.layer));
+        sheet.text(x + 24.0, y + 12.0, &words, small);
+        x += 24.0 + small.width(&words) + 24.0;
+    }
+    if let Some(free) = facts::free(plan.region) {
+        let words = small.fit(&format!("in no subnet yet: {free}"), at.right() - PAD - x - 24.0);
+        let open = Look { fill: "#fdfcff", stroke: NETWORK, width: 1.2, radius: 4.0, dashed: false };
+        sheet.rect(Area::new(x, y, 16.0, 16.0), open);
+        sheet.text(x + 24.0, y + 12.0, &words, small);
     }
 }

@@ -56,7 +56,9 @@ fn to_internet(sheet: &mut Sheet, plan: &Plan) {
                 continue;
             }
             let cell = plan.cell(row, column);
-            let x = cell.right() - 26.0;
+            // Straight up where the gateway is nearly above: no kink.
+            let beside = cell.right() - 26.0;
+            let x = if (beside - centre).abs() < 30.0 { centre.min(cell.right() - 10.0) } else { beside };
             let nat = (0..plan.region.nats.len())
                 .filter(|n| row.layer == Layer::Public && plan.region.nats[*n].zone == zone.name)
                 .find_map(|n| plan.nat(n));
@@ -84,7 +86,7 @@ fn requests(sheet: &mut Sheet, plan: &Plan) {
             }
             let right = plan.span(&balancer.zones).1.min(plan.span(&application.zones).1);
             // Those of the public layer beside those of the shared one.
-            let x = right - if row.layer == Layer::Public { 60.0 } else { 40.0 };
+            let x = right - if row.layer == Layer::Public { 34.0 } else { 22.0 };
             sheet.line(&[(x, from), (x, to - 1.0)], Line::Requests, true);
         }
     }

@@ -7,13 +7,13 @@ use super::{
 use crate::diagram::picture::{Interconnect, RegionPicture};
 
 /// Width of what stands on the edge.
-const CHIP: f64 = 118.0;
+const CHIP: f64 = 126.0;
 /// Height of what stands on the edge.
 const CHIP_HEIGHT: f64 = 34.0;
 /// Width of what is beyond.
-const CARD: f64 = 214.0;
+const CARD: f64 = 226.0;
 /// From the chip to the card.
-const WAY: f64 = 44.0;
+const WAY: f64 = 36.0;
 /// Between cards.
 const SPACE: f64 = 18.0;
 /// Height of a line in a card.
@@ -63,7 +63,7 @@ fn beyond(region: &RegionPicture) -> Vec<Beyond> {
             about: if peers.is_empty() { "with each that peers" } else { "other teams' networks" }.into(),
             lines: peers
                 .iter()
-                .map(|p| (p.name.clone(), if p.active { p.cidrs.join(", ") } else { "not accepted yet".into() }))
+                .map(|p| (p.name.clone(), if p.active { p.cidrs.join(", ") } else { "not accepted".into() }))
                 .collect(),
             line: if peers.iter().all(|p| p.active) { Line::Link } else { Line::Waiting },
         }),
@@ -175,7 +175,7 @@ fn content(sheet: &mut Sheet, one: &Beyond, card: Area) {
     let mut y = card.y + 66.0;
     let words = type_of(12.0).colour(INK);
     for (left, right) in one.lines.iter().take(LINES) {
-        let beside = small.fit(right, CARD * 0.56);
+        let beside = small.fit(right, CARD * 0.5);
         let room = CARD - 28.0 - if right.is_empty() { 0.0 } else { small.width(&beside) + 8.0 };
         sheet.text(card.x + 14.0, y, &words.fit(left, room), words);
         if !right.is_empty() {
