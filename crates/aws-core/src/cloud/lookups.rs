@@ -3,6 +3,7 @@ mod certificates;
 mod compute;
 mod regions;
 mod occupants;
+pub mod sights;
 mod zones;
 pub(crate) mod zones;
 
