@@ -8,7 +8,6 @@ pub mod cli;
 pub mod commands;
 pub mod diagram;
 pub mod graph;
-pub mod diagram;
 pub mod organization;
 pub mod places;
 pub mod policies;

@@ -4,7 +4,6 @@ mod compute;
 mod regions;
 mod occupants;
 pub mod sights;
-mod zones;
 pub(crate) mod zones;
 
 pub use certificates::{Certificate, certificates_for};

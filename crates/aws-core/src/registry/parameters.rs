@@ -62,7 +62,6 @@ pub(super) async fn read(cloud: &Cloud, name: &str) -> Result<Option<String>> {
         Some(head) => text(cloud, name, head).await.map(Some),
         None => Ok(None),
     }
-    read_text(cloud, application_name(vpc, name)).await
 }
 
 /// Adds what heals a damaged manifest, or settings. What AWS told is no damage.
@@ -159,15 +158,7 @@ pub(crate) async fn write_settings_text(cloud: &Cloud, vpc: &str, yaml: &str) ->
 /// # Errors
 /// What Systems Manager answers; and when what is stored is damaged.
 pub(crate) async fn read_settings_text(cloud: &Cloud, vpc: &str) -> Result<Option<String>> {
-    read_text(cloud, settings_name(vpc)).await
-}
-
-async fn read_text(cloud: &Cloud, name: String) -> Result<Option<String>> {
-    let found = get(cloud, std::slice::from_ref(&name)).await?;
-    match found.get(&name) {
-        Some(head) => text(cloud, &name, head).await.map(Some),
-        None => Ok(None),
-    }
+    read(cloud, &settings_name(vpc)).await
 }
 
 /// Removes a VPC's settings. What is gone already is no error.
@@ -175,7 +166,7 @@ async fn read_text(cloud: &Cloud, name: String) -> Result<Option<String>> {
 /// # Errors
 /// What Systems Manager answers.
 pub(crate) async fn delete_settings(cloud: &Cloud, vpc: &str) -> Result<()> {
-    delete_text(cloud, settings_name(vpc)).await
+    remove(cloud, &settings_name(vpc)).await
 }
 
 /// Removes an application's manifest, and all of its parts. What is gone already is no error.
@@ -191,13 +182,6 @@ pub(super) async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     // The head first: without it the text is not there, and a second try finds the parts by path.
     delete(cloud, &[name.to_owned()]).await?;
     let parts: Vec<String> = below(cloud, name).await?.into_keys().collect();
-    delete_text(cloud, application_name(vpc, name)).await
-}
-
-async fn delete_text(cloud: &Cloud, name: String) -> Result<()> {
-    // The head first: without it the manifest is not there, and a second try finds the parts by path.
-    delete(cloud, std::slice::from_ref(&name)).await?;
-    let parts: Vec<String> = below(cloud, &name).await?.into_keys().collect();
     delete(cloud, &parts).await
 }
 
