@@ -30,7 +30,9 @@ async fn a_network_with_everything() {
     let nat = nat.send().await.unwrap().nat_gateway().unwrap().nat_gateway_id().unwrap().to_owned();
     let image = ec2.describe_images().send().await.unwrap().images()[0].image_id().unwrap().to_owned();
     let run = ec2.run_instances().image_id(image).subnet_id(&subnets[0]).min_count(1).max_count(1);
-    let forwarder = run.send().await.unwrap().instances()[0].instance_id().unwrap().to_owned();
+    let forwarder = run.send().await.unwrap().instances()[0].clone();
+    let interface = forwarder.network_interfaces()[0].network_interface_id().unwrap().to_owned();
+    let forwarder = forwarder.instance_id().unwrap().to_owned();
     let off = AttributeBooleanValue::builder().value(false).build();
     ec2.modify_instance_attribute().instance_id(&forwarder).source_dest_check(off).send().await.unwrap();
     for (n, subnet) in subnets.iter().enumerate() {
@@ -40,7 +42,7 @@ async fn a_network_with_everything() {
         let route = match n {
             0 => route.gateway_id(&gateway),
             1 => route.nat_gateway_id(&nat),
-            _ => route.instance_id(&forwarder),
+            _ => route.network_interface_id(&interface),
         };
         route.send().await.unwrap();
         ec2.associate_route_table().route_table_id(table).subnet_id(subnet).send().await.unwrap();

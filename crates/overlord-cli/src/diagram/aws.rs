@@ -4,7 +4,7 @@ use aws_core::{
     Result,
     cloud::{
         Cloud,
-        lookups::sights::{Sights, SubnetSight, sights},
+        lookups::sights::{Sights, SubnetSight, VpnSight, sights},
     },
     model::Layer,
     registry::teams::RegionRecord,
@@ -84,7 +84,7 @@ fn zones(seen: &Sights, record: &RegionRecord) -> Vec<Zone> {
     zones
 }
 
-fn vpn(seen: &aws_core::cloud::lookups::sights::VpnSight) -> Vpn {
+fn vpn(seen: &VpnSight) -> Vpn {
     Vpn {
         gateway: seen.address.clone().unwrap_or_default(),
         asn: seen.asn.clone().unwrap_or_default(),
@@ -106,4 +106,100 @@ fn interconnect(seen: &Sights) -> Interconnect {
         active: p.state == "active",
     });
     Interconnect::Peering { peers: peers.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_core::{
+        cloud::lookups::sights::{BalancerSight, GroupSight, NatSight, PeeringSight, TransitSight},
+        registry::teams::ZoneRecord,
+    };
+
+    fn seen() -> Sights {
+        let subnet = |id: &str, zone: &str, layer, route: Option<&str>| SubnetSight {
+            id: id.into(),
+            zone: format!("eu-west-1{zone}"),
+            zone_id: format!("euw1-az-{zone}"),
+            cidr: "10.2.0.0/24".into(),
+            layer,
+            default_route: route.map(str::to_owned),
+        };
+        let ids = |ids: &[&str]| ids.iter().map(|i| (*i).to_owned()).collect::<Vec<_>>();
+        let of = Some(("web".into(), "1.0".into()));
+        Sights {
+            vpc: "vpc-1".into(),
+            cidrs: vec!["10.2.0.0/19".into()],
+            subnets: vec![
+                subnet("p-a", "a", Layer::Public, Some("igw-1")),
+                subnet("s-a", "a", Layer::Shared, Some("nat-1")),
+                subnet("i-a", "a", Layer::Private, Some("i-1")),
+                subnet("i-b", "b", Layer::Private, Some("tgw-1")),
+                subnet("i-c", "c", Layer::Private, None),
+            ],
+            internet_gateway: Some("igw-1".into()),
+            nats: ["i-1", "nat-1"].map(|id| NatSight { id: id.into(), subnet: "p-a".into(), address: None }).into(),
+            vpn_gateway: Some("vgw-1".into()),
+            groups: vec![GroupSight {
+                application: "web".into(),
+                version: "1.0".into(),
+                desired: 2,
+                subnets: ids(&["i-b", "i-a", "gone"]),
+            }],
+            balancers: vec![
+                BalancerSight { name: "foreign".into(), internal: false, subnets: ids(&["p-a"]), of: None },
+                BalancerSight { name: "app-web-1-0".into(), internal: true, subnets: ids(&["s-a"]), of },
+            ],
+            ..Sights::default()
+        }
+    }
+
+    fn record() -> RegionRecord {
+        let zone =
+            |name: &str| ZoneRecord { id: String::new(), name: name.into(), public: None, shared: None, private: None };
+        RegionRecord {
+            region: "eu-west-1".into(),
+            cidr: "10.2.0.0/19".parse().unwrap(),
+            zones: vec![zone("eu-west-1b"), zone("eu-west-1a")],
+            vpc: Some("vpc-1".into()),
+        }
+    }
+
+    #[test]
+    fn routes_and_applications_as_they_are() {
+        let picture = region("eu-west-1", &seen(), &record());
+        let zones: Vec<&str> = picture.zones.iter().map(|z| z.name.as_str()).collect();
+        assert_eq!(zones, ["eu-west-1b", "eu-west-1a", "eu-west-1c"]);
+        let exits: Vec<Exit> = picture.subnets.iter().map(|s| s.exit).collect();
+        assert_eq!(exits, [Exit::Internet, Exit::Nat(1), Exit::Nat(0), Exit::Elsewhere, Exit::None]);
+        assert_eq!((picture.nats[0].kind, picture.nats[1].kind), (NatKind::Instance, NatKind::Gateway));
+        assert_eq!(picture.nats[0].zone, "eu-west-1a");
+        let balancers: Vec<(&str, Layer)> = picture.balancers.iter().map(|b| (b.name.as_str(), b.layer)).collect();
+        assert_eq!(balancers, [("foreign", Layer::Public), ("web 1.0", Layer::Shared)]);
+        let web = &picture.applications[0];
+        assert_eq!((web.name.as_str(), web.instances, web.layer), ("web 1.0", 2, Layer::Private));
+        assert_eq!(web.zones, ["eu-west-1a", "eu-west-1b"]);
+        assert_eq!((picture.vpn, picture.s3, picture.interconnect), (Some(Vec::new()), false, Interconnect::None));
+    }
+
+    #[test]
+    fn a_transit_gateway_or_peers() {
+        let peering = PeeringSight {
+            id: "pcx-1".into(),
+            name: None,
+            vpc: "vpc-2".into(),
+            account: "1".into(),
+            region: "eu-west-1".into(),
+            cidrs: vec!["10.3.0.0/19".into()],
+            state: "pending-acceptance".into(),
+        };
+        let with_peer = Sights { peerings: vec![peering], ..seen() };
+        let Interconnect::Peering { peers } = interconnect(&with_peer) else { panic!("a peer") };
+        assert_eq!((peers[0].name.as_str(), peers[0].active), ("vpc-2", false));
+        let transit =
+            TransitSight { gateway: "tgw-1".into(), state: "available".into(), routes: vec!["10.0.0.0/8".into()] };
+        let both = Sights { transits: vec![transit], ..with_peer };
+        let pool = vec!["10.0.0.0/8".to_owned()];
+        assert_eq!(interconnect(&both), Interconnect::Transit { gateway: Some("tgw-1".into()), pool });
+    }
 }

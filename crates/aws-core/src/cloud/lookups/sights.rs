@@ -346,8 +346,24 @@ impl Ways {
         let egress = self.egress.iter().filter(|g| g.attachments().iter().any(|a| a.vpc_id() == Some(vpc)));
         seen.egress_only = egress.filter_map(|g| g.egress_only_internet_gateway_id()).next().map(str::to_owned);
         seen.nats = self.nats.iter().filter_map(nat_gateway).collect();
+        // A route to an instance may name the instance or its network interface.
+        let interfaces = |i: &Instance| {
+            i.network_interfaces()
+                .iter()
+                .filter_map(|n| n.network_interface_id())
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        for subnet in &mut seen.subnets {
+            let Some(route) = subnet.default_route.as_mut().filter(|r| r.starts_with("eni-")) else { continue };
+            let owner = self.forwarders.iter().find(|i| interfaces(i).contains(route));
+            if let Some(id) = owner.and_then(|i| i.instance_id()) {
+                id.clone_into(route);
+            }
+        }
         let routed: BTreeSet<&str> = seen.subnets.iter().filter_map(|s| s.default_route.as_deref()).collect();
-        seen.nats.extend(self.forwarders.iter().filter_map(forwarder).filter(|n| routed.contains(n.id.as_str())));
+        let forwarders = self.forwarders.iter().filter_map(forwarder);
+        seen.nats.extend(forwarders.filter(|n| routed.contains(n.id.as_str())));
         seen.nats.sort_by(|a, b| a.id.cmp(&b.id));
         let s3 = self.endpoints.iter().find(|e| {
             let gone = e.state().is_some_and(|s| ["deleted", "deleting"].contains(&s.as_str().to_lowercase().as_str()));

@@ -72,7 +72,7 @@ fn domains(sheet: &mut Sheet, picture: &Picture, width: f64) -> f64 {
     let mut rows: Vec<Vec<(String, bool, f64)>> = vec![Vec::new()];
     let mut left = width * 0.5;
     for (words, zone) in pills.chain(rest.map(|r| (r, false))) {
-        let w = if zone { name.width(&words).max(56.0) + 54.0 } else { name.width(&words) + 8.0 };
+        let w = if zone { name.width(&words).max(56.0) + 58.0 } else { name.width(&words) + 8.0 };
         if left < w && rows.last().is_some_and(|r| !r.is_empty()) {
             rows.push(Vec::new());
             left = width * 0.5;

@@ -147,7 +147,7 @@ fn egress_only_gateway(plan: &Plan) -> Area {
 fn chip(sheet: &mut Sheet, area: Area, sign: Icon, words: &str, colour: &'static str) {
     sheet.rect(area, Look { fill: PAPER, stroke: colour, width: 1.6, radius: 17.0, dashed: false });
     icon(sheet, sign, area.x + 6.0, area.y + 6.0, 22.0, colour);
-    sheet.text(area.x + 34.0, area.y + 21.5, words, type_of(11.5).bold());
+    sheet.text(area.x + 34.0, area.y + 21.5, words, type_of(11.0).bold());
 }
 
 pub(super) fn draw(sheet: &mut Sheet, plan: &Plan, at: Area) {
