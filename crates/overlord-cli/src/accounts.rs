@@ -120,7 +120,8 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::reach`].
     pub async fn recorded(&self, account: &Account, region: &str) -> Result<Arc<Cloud>> {
-        self.reach(&Reach { account: Some(account.number.clone()), role: account.role.clone(), region: None }, region).await
+        self.reach(&Reach { account: Some(account.number.clone()), role: account.role.clone(), region: None }, region)
+            .await
     }
 
     /// The account that a team's file names. `known`: the one of its record. `None`: one that is still to be made.
@@ -142,8 +143,11 @@ impl Accounts {
         if let Some(known) = known
             && known.number != number
         {
-            return Err(Error::refused(format!("the team's place is in account {}, and its file names {number}", known.number))
-                .hint("A team stays in its account: correct the file, or delete the team and create it again there."));
+            return Err(Error::refused(format!(
+                "the team's place is in account {}, and its file names {number}",
+                known.number
+            ))
+            .hint("A team stays in its account: correct the file, or delete the team and create it again there."));
         }
         let role = reach.role.or_else(|| (number != own).then(|| self.settings.role.clone()).flatten());
         Ok(Some(Account { number, role }))
@@ -158,11 +162,17 @@ impl Accounts {
         let cloud = match (account, role) {
             (Some(account), Some(role)) => {
                 // The same credentials serve every region.
-                let sibling = open.iter().find(|((a, r, _), _)| (a.as_deref(), r.as_deref()) == (Some(account.as_str()), Some(role.as_str())));
+                let sibling = open.iter().find(|((a, r, _), _)| {
+                    (a.as_deref(), r.as_deref()) == (Some(account.as_str()), Some(role.as_str()))
+                });
                 match sibling {
                     Some((_, cloud)) => cloud.in_region(region),
                     None => {
-                        let arn = if role.starts_with("arn:") { role } else { format!("arn:{}:iam::{account}:role/{role}", partition(region)) };
+                        let arn = if role.starts_with("arn:") {
+                            role
+                        } else {
+                            format!("arn:{}:iam::{account}:role/{role}", partition(region))
+                        };
                         self.base.assume(&assumed(arn, &self.settings), region).await
                     }
                 }

@@ -49,7 +49,13 @@ impl Places {
     ///
     /// # Errors
     /// When an account cannot be reached.
-    pub async fn open(session: &Session, team: &Team, account: &Account, domains: &[DomainRecord], peers: Vec<TeamRecord>) -> Result<Self> {
+    pub async fn open(
+        session: &Session,
+        team: &Team,
+        account: &Account,
+        domains: &[DomainRecord],
+        peers: Vec<TeamRecord>,
+    ) -> Result<Self> {
         let accounts = &session.accounts;
         let mut places = Self {
             clouds: Clouds::default(),
@@ -81,15 +87,19 @@ impl Places {
         }
         let main = team.regions[0].as_str();
         let found = places.clouds.at(places.main()).account().await.map_err(|e| {
-            e.context(format!("account {} of team {}", account.number, team.name))
-                .hint(match &account.role {
-                    Some(role) => format!("Role {role} must exist there and trust these credentials (`accounts` of the organization's file)."),
-                    None => "These are the current credentials.".to_owned(),
-                })
+            e.context(format!("account {} of team {}", account.number, team.name)).hint(match &account.role {
+                Some(role) => format!(
+                    "Role {role} must exist there and trust these credentials (`accounts` of the organization's file)."
+                ),
+                None => "These are the current credentials.".to_owned(),
+            })
         })?;
         if found != account.number {
-            return Err(Error::refused(format!("team {} belongs into account {}, and these credentials are account {found}'s", team.name, account.number))
-                .hint("Log in to the other account, or name the role to assume there."));
+            return Err(Error::refused(format!(
+                "team {} belongs into account {}, and these credentials are account {found}'s",
+                team.name, account.number
+            ))
+            .hint("Log in to the other account, or name the role to assume there."));
         }
         for domain in domains {
             let cloud = match (&domain.account, &domain.role) {
@@ -102,14 +112,19 @@ impl Places {
             places.parents.insert(domain.name.clone(), spot);
         }
         if !team.cost_tags.is_empty() {
-            places.management = Some(places.clouds.add(accounts.management(main).await?, Some("the management account".into())));
+            places.management =
+                Some(places.clouds.add(accounts.management(main).await?, Some("the management account".into())));
         }
         for record in peers {
             let mut spots = BTreeMap::new();
             let reach = Account { number: record.account.clone(), role: record.role.clone() };
             for region in record.regions.iter().filter(|r| team.regions.contains(&r.region)) {
                 let cloud = accounts.recorded(&reach, &region.region).await?;
-                let label = if several { format!("team {}, {}", record.team, region.region) } else { format!("team {}", record.team) };
+                let label = if several {
+                    format!("team {}, {}", record.team, region.region)
+                } else {
+                    format!("team {}", record.team)
+                };
                 spots.insert(region.region.clone(), places.clouds.add(cloud, Some(label)));
             }
             places.peers.push(PeerTeam { record, spots });

@@ -1,5 +1,8 @@
 //! What every command gets: the terminal, the organization's file, and the accounts.
-use crate::{accounts::Accounts, organization::{self, Loaded, LoadedTeam, Team}};
+use crate::{
+    accounts::Accounts,
+    organization::{self, Loaded, LoadedTeam, Team},
+};
 use aws_core::{
     Error, Result,
     cloud::Cloud,
@@ -60,7 +63,11 @@ impl Session {
             Some(path) => {
                 let loaded = organization::load_team(path)?;
                 if loaded.file.team != *name {
-                    return Err(Error::usage(format!("{} is the file of team {}, not of {name}", path.display(), loaded.file.team)));
+                    return Err(Error::usage(format!(
+                        "{} is the file of team {}, not of {name}",
+                        path.display(),
+                        loaded.file.team
+                    )));
                 }
                 Some(loaded)
             }
@@ -87,11 +94,7 @@ impl Session {
 
     /// The owner of what is made for this team.
     pub fn owner(&self, team: &Team) -> TeamOwner {
-        TeamOwner {
-            organization: self.organization().clone(),
-            team: Some(team.name.clone()),
-            extra: team.tags.clone(),
-        }
+        TeamOwner { organization: self.organization().clone(), team: Some(team.name.clone()), extra: team.tags.clone() }
     }
 
     /// Bounds on a run of the engine.

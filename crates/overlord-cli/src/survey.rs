@@ -3,7 +3,10 @@ use crate::{
     accounts::Account,
     addresses,
     graph::{self, Input, Placed},
-    organization::{Team, types::{Interconnect, ParentDomain, Reach, TeamAccount}},
+    organization::{
+        Team,
+        types::{Interconnect, ParentDomain, Reach, TeamAccount},
+    },
     places::Places,
     session::Session,
 };
@@ -13,7 +16,10 @@ use aws_core::{
     engine::Graph,
     model::{TeamName, TeamOwner},
     registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord, ZoneRecord},
-    resources::network::{peering, stray::{self, Stray}},
+    resources::network::{
+        peering,
+        stray::{self, Stray},
+    },
 };
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -52,7 +58,12 @@ impl Survey {
     ///
     /// # Errors
     /// What AWS answers; a refusal when files and record contradict each other.
-    pub async fn make(session: &Session, team: Team, stored: Option<TeamRecord>, purpose: Purpose) -> Result<Option<Self>> {
+    pub async fn make(
+        session: &Session,
+        team: Team,
+        stored: Option<TeamRecord>,
+        purpose: Purpose,
+    ) -> Result<Option<Self>> {
         let home = session.home().await?;
         let known = stored.as_ref().map(|r| Account { number: r.account.clone(), role: r.role.clone() });
         let account = match purpose {
@@ -70,7 +81,8 @@ impl Survey {
         let others: Vec<TeamRecord> = others.into_iter().filter(|r| r.team != team.name).collect();
         let shared_transit = regions_with(&others, "transit-gateway");
         let peers = if team.interconnect == Interconnect::Peering { peers(&team, &others)? } else { Vec::new() };
-        let old = stored.iter().flat_map(|r| r.domains.iter()).filter(|o| !record.domains.iter().any(|d| d.name == o.name));
+        let old =
+            stored.iter().flat_map(|r| r.domains.iter()).filter(|o| !record.domains.iter().any(|d| d.name == o.name));
         let old: Vec<DomainRecord> = old.cloned().collect();
         let all: Vec<DomainRecord> = record.domains.iter().chain(&old).cloned().collect();
         let places = Places::open(session, &team, &account, &all, peers).await?;
@@ -141,13 +153,15 @@ fn peers(team: &Team, others: &[TeamRecord]) -> Result<Vec<TeamRecord>> {
         others.iter().filter(|r| r.interconnect == "peering" && r.regions.iter().any(there)).cloned().collect();
     for region in &team.regions {
         let count = peers.iter().filter(|p| p.regions.iter().any(|r| r.region == *region)).count();
-        if count > peering::LIMIT {
+        if count > peering::PEERINGS {
             return Err(Error::refused(format!(
                 "team {} would have {count} peering connections in {region}; AWS takes {} for a VPC",
                 team.name,
-                peering::LIMIT
+                peering::PEERINGS
             ))
-            .hint("With this many teams use `interconnect: transit-gateway`: one attachment and one route for each team."));
+            .hint(
+                "With this many teams use `interconnect: transit-gateway`: one attachment and one route for each team.",
+            ));
         }
     }
     Ok(peers)
@@ -167,12 +181,7 @@ fn domain(team: &TeamName, parent: &ParentDomain, session: &Session) -> DomainRe
 }
 
 /// The record as it should be: what is stored stays, what the files add is chosen now.
-async fn draft(
-    session: &Session,
-    team: &Team,
-    stored: Option<&TeamRecord>,
-    account: &Account,
-) -> Result<TeamRecord> {
+async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, account: &Account) -> Result<TeamRecord> {
     let mut record = stored.cloned().unwrap_or_else(|| TeamRecord {
         team: team.name.clone(),
         account: account.number.clone(),
@@ -189,8 +198,11 @@ async fn draft(
     record.interconnect = interconnect(team.interconnect).to_owned();
     record.account_wide = team.account_wide;
     if let Some(lost) = record.regions.iter().find(|r| !team.regions.contains(&r.region)) {
-        return Err(Error::refused(format!("team {} has a network in {}, and its file does not name that region any more", team.name, lost.region))
-            .hint("A network is not removed by an update: add the region to `regions` again, or delete the whole team."));
+        return Err(Error::refused(format!(
+            "team {} has a network in {}, and its file does not name that region any more",
+            team.name, lost.region
+        ))
+        .hint("A network is not removed by an update: add the region to `regions` again, or delete the whole team."));
     }
     let mut taken: Option<Vec<Ipv4Net>> = None;
     for region in &team.regions {
@@ -256,7 +268,9 @@ async fn zones(team: &Team, cloud: &Cloud, network: &mut RegionRecord) -> Result
     if network.zones.len() > wanted {
         return Err(Error::refused(format!(
             "the network of team {} in {} spans {} zones, and its file asks for {wanted}",
-            team.name, network.region, network.zones.len()
+            team.name,
+            network.region,
+            network.zones.len()
         ))
         .hint("Zones can be added, not taken away: what runs there would lose its subnet."));
     }
@@ -269,7 +283,9 @@ async fn zones(team: &Team, cloud: &Cloud, network: &mut RegionRecord) -> Result
     if network.zones.len() + new.len() < wanted {
         return Err(Error::usage(format!(
             "team {} asks for {wanted} zones, and {} has {}",
-            team.name, network.region, all.len()
+            team.name,
+            network.region,
+            all.len()
         ))
         .hint("Set `zones` for the team, or leave the region out."));
     }
@@ -278,10 +294,14 @@ async fn zones(team: &Team, cloud: &Cloud, network: &mut RegionRecord) -> Result
         let slot = slot.ok_or_else(|| Error::refused(format!("{} has no slot left for another zone", network.cidr)))?;
         // A network that was imported may be laid out in another way.
         let there = network.zones.iter().flat_map(|z| [z.public, z.shared, z.private]).flatten();
-        let overlap = |n: Ipv4Net| [slot.public, slot.shared, slot.private].iter().any(|s| s.contains(&n) || n.contains(s));
+        let overlap =
+            |n: Ipv4Net| [slot.public, slot.shared, slot.private].iter().any(|s| s.contains(&n) || n.contains(s));
         if let Some(other) = there.into_iter().find(|n| overlap(*n)) {
-            return Err(Error::refused(format!("the slot for another zone of {} overlaps subnet {other}", network.cidr))
-                .hint("The network was imported with another layout: it cannot get more zones."));
+            return Err(Error::refused(format!(
+                "the slot for another zone of {} overlaps subnet {other}",
+                network.cidr
+            ))
+            .hint("The network was imported with another layout: it cannot get more zones."));
         }
         network.zones.push(ZoneRecord {
             id: zone.id,
@@ -300,8 +320,11 @@ async fn zones(team: &Team, cloud: &Cloud, network: &mut RegionRecord) -> Result
 /// What AWS Organizations answers; a usage error when the file does not say how accounts are made.
 pub async fn new_account(session: &Session, team: &Team) -> Result<Account> {
     let Some(new) = session.loaded.organization.accounts.new.clone() else {
-        return Err(Error::usage(format!("team {} asks for a new account, and nothing says how accounts are made", team.name))
-            .hint("Add `accounts.new` with an e-mail address to the organization's file."));
+        return Err(Error::usage(format!(
+            "team {} asks for a new account, and nothing says how accounts are made",
+            team.name
+        ))
+        .hint("Add `accounts.new` with an e-mail address to the organization's file."));
     };
     let management = session.accounts.management(session.accounts.region()).await?;
     let wanted = organizations::NewAccount {

@@ -1,8 +1,8 @@
 //! What is looked up on AWS and never written: VPCs, certificates, zones, instance types, images, health.
 mod certificates;
 mod compute;
-mod regions;
 mod occupants;
+mod regions;
 pub mod sights;
 pub(crate) mod zones;
 
@@ -11,8 +11,8 @@ pub use compute::{
     Activity, AmiDetails, Amis, Machine, Target, console_output, image_details, instances, machine, recommended_amis,
     scaling_activities, target_health,
 };
-pub use regions::{AvailabilityZone, vpc_networks, zones_of_region};
 pub use occupants::{Occupant, PEERING, occupants};
+pub use regions::{AvailabilityZone, vpc_networks, zones_of_region};
 pub use zones::{Zone, all_zones, choose_zone, zones};
 
 use super::{Cloud, Told as _, network::tag_map};

@@ -61,7 +61,9 @@ pub async fn run(session: &Session, args: &AddressesArgs) -> Result<Exit> {
     let mut taken: Vec<Ipv4Net> = claims.iter().map(|c| c.cidr).collect();
     taken.extend(&settings.reserved);
     let size = settings.network;
-    let room = |n: Ipv4Net| 1u64.checked_shl(u32::from(size.saturating_sub(n.prefix_len()))).filter(|_| n.prefix_len() <= size);
+    let room = |n: Ipv4Net| {
+        1u64.checked_shl(u32::from(size.saturating_sub(n.prefix_len()))).filter(|_| n.prefix_len() <= size)
+    };
     let claimed = claims.iter().map(|c| Row {
         network: c.cidr,
         state: "team",

@@ -23,7 +23,9 @@ const PARALLEL: usize = 8;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 all is as the files say, 5 something differs, 4 some teams could not be looked at, 1 none could.")]
+#[command(
+    after_help = "Exit codes: 0 all is as the files say, 5 something differs, 4 some teams could not be looked at, 1 none could."
+)]
 pub struct CheckArgs {
     /// The teams; all of them without any
     names: Vec<TeamName>,
@@ -80,8 +82,7 @@ pub async fn run(session: &Session, args: CheckArgs) -> Result<Exit> {
         return Err(Error::not_found(format!("team {strange} has neither a place nor a file"))
             .hint("`overlord team` lists those there are."));
     }
-    let names: Vec<&TeamName> =
-        known.into_iter().filter(|n| args.names.is_empty() || args.names.contains(n)).collect();
+    let names: Vec<&TeamName> = known.into_iter().filter(|n| args.names.is_empty() || args.names.contains(n)).collect();
     let step = session.terminal.step(&format!("Comparing {} teams with their files", names.len()));
     let rows: Vec<Row> = stream::iter(names.iter().map(|name| {
         let stored = records.iter().find(|r| r.team == **name);

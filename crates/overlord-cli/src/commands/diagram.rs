@@ -50,7 +50,8 @@ pub struct DiagramArgs {
 pub async fn run(session: &Session, args: DiagramArgs) -> Result<Exit> {
     let home = session.home().await?;
     let stored = teams::read(&home, session.organization(), &args.name).await?;
-    let picture = if args.plan { planned(session, &args, stored).await? } else { found(session, &args.name, stored).await? };
+    let picture =
+        if args.plan { planned(session, &args, stored).await? } else { found(session, &args.name, stored).await? };
     let text = match args.format {
         Format::Svg => diagram::svg(&picture),
         Format::Mermaid => diagram::mermaid(&picture),
@@ -73,10 +74,7 @@ async fn planned(session: &Session, args: &DiagramArgs, stored: Option<TeamRecor
         Error::failed(format!("the account of team {} is still to be made: its zones are not known", args.name))
             .hint("`overlord team create` makes it.")
     })?;
-    let mut picture = diagram::from_plan(&survey.team, &survey.record);
-    let home = session.home().await?;
-    picture.name_peers(&teams::list(&home, session.organization()).await?);
-    Ok(picture)
+    Ok(diagram::from_plan(&survey.team, &survey.record))
 }
 
 async fn found(session: &Session, name: &TeamName, stored: Option<TeamRecord>) -> Result<Picture> {
@@ -94,10 +92,11 @@ async fn found(session: &Session, name: &TeamName, stored: Option<TeamRecord>) -
             let cloud = session.accounts.recorded(&account, &region.region).await?;
             regions.push(diagram::from_aws(&cloud, vpc, region).await?);
         }
-        let home = session.home().await?;
-        let mut picture = Picture::of_aws(session.organization(), &record, regions);
-        picture.name_peers(&teams::list(&home, session.organization()).await?);
-        Ok(picture)
+        if record.interconnect == "peering" {
+            let teams = teams::list(&session.home().await?, session.organization()).await?;
+            regions.iter_mut().for_each(|r| r.name_peers(&teams));
+        }
+        Ok(Picture::of_aws(session.organization(), &record, regions))
     });
     drawing.await
 }

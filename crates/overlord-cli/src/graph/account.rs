@@ -94,7 +94,12 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
     let inline = |document: Value| Some(("overlord".to_owned(), document));
     let administrator = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
     let roles = [
-        (policies::ADMINISTRATOR, "All but the network, the boundary and the trail", Some(administrator), inline(policies::administrator(&facts))),
+        (
+            policies::ADMINISTRATOR,
+            "All but the network, the boundary and the trail",
+            Some(administrator),
+            inline(policies::administrator(&facts)),
+        ),
         (policies::POWER_USER, "All services; roles within the boundary", None, inline(policies::power_user(&facts))),
         (policies::READ_ONLY, "Looks, and changes nothing", None, inline(policies::read_only(&facts))),
         (policies::DEPLOYER, "What minion does", None, inline(policies::deployer(&facts))),

@@ -111,13 +111,7 @@ fn between(one: &str, other: &str) -> String {
 }
 
 /// A connection with every other team of the region that has this mode.
-fn peering(
-    input: &Input<'_>,
-    graph: &mut Graph<Clouds>,
-    spot: Spot,
-    record: &RegionRecord,
-    vpc: Ref<VpcId>,
-) -> Ways {
+fn peering(input: &Input<'_>, graph: &mut Graph<Clouds>, spot: Spot, record: &RegionRecord, vpc: Ref<VpcId>) -> Ways {
     let clouds = &input.places.clouds;
     let mut ways = Ways::default();
     for peer in &input.places.peers {
@@ -147,11 +141,8 @@ fn back(
     accepted: Ref<()>,
     to: Ipv4Net,
 ) {
-    let owner = TeamOwner {
-        organization: input.owner.organization.clone(),
-        team: Some(other.clone()),
-        extra: BTreeMap::new(),
-    };
+    let owner =
+        TeamOwner { organization: input.owner.organization.clone(), team: Some(other.clone()), extra: BTreeMap::new() };
     let name = format!("{other} to {}", input.team.name);
     input.places.clouds.put(there, PeerRoutes { owner, name, peering, accepted, to }).to(graph);
 }

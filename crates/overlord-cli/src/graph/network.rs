@@ -123,20 +123,14 @@ impl Region<'_, '_> {
             self.want(StrayKind::TransitAttachment, self.team());
         }
         for name in &ways.peerings {
-            self.want(StrayKind::PeeringConnection, name.clone());
+            self.want(StrayKind::Peering, name.clone());
         }
         let tables = self.tables(internet, egress, &exits, vpn, &ways.routes);
         let name = self.want(StrayKind::Endpoint, "s3");
         self.put(S3Endpoint { owner: owner.clone(), name, vpc, route_tables: tables.clone() });
         self.flow_logs();
         self.strays(tables.iter().map(|t| t.node()).collect());
-        Placed {
-            region: self.record.region.clone(),
-            vpc,
-            subnets: self.subnets.clone(),
-            tables,
-            transit: ways.transit,
-        }
+        Placed { region: self.record.region.clone(), vpc, subnets: self.subnets.clone(), tables, transit: ways.transit }
     }
 
     fn make_subnets(&mut self) {
@@ -287,8 +281,7 @@ impl Region<'_, '_> {
         unwanted.sort();
         if self.input.destroying {
             // Deleted backwards: what is made later needs what is made first, and all of it the network itself.
-            let ground: Vec<NodeId> =
-                self.subnets.iter().map(|(.., r)| r.node()).chain([self.vpc.node()]).collect();
+            let ground: Vec<NodeId> = self.subnets.iter().map(|(.., r)| r.node()).chain([self.vpc.node()]).collect();
             for stray in unwanted {
                 let earlier = before.iter().filter(|(kind, _)| *kind < stray.kind).map(|(_, n)| *n);
                 let needs = earlier.chain(ground.iter().copied()).collect();

@@ -79,6 +79,20 @@ pub async fn issued(cloud: &Cloud, arn: &str) -> Result<bool> {
     }
 }
 
+/// Whether ACM still has to issue the owner's certificate for this domain, in this region.
+///
+/// # Errors
+/// As [`issued`].
+pub async fn pending(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<bool> {
+    let all = list(cloud).await?;
+    for arn in all.iter().filter(|c| c.domain_name() == Some(domain)).filter_map(|c| c.certificate_arn()) {
+        if owner.whose(&tags_of(cloud, arn).await?) == Whose::Ours {
+            return issued(cloud, arn).await.map(|done| !done);
+        }
+    }
+    Ok(false)
+}
+
 async fn describe(cloud: &Cloud, arn: &str) -> Result<Option<CertificateDetail>> {
     let answer = cloud.acm().describe_certificate().certificate_arn(arn).send().await;
     Ok(answer.told_unless(cloud, "acm:DescribeCertificate", arn, ABSENT)?.and_then(|d| d.certificate))

@@ -201,3 +201,13 @@ pub async fn take(cloud: &Cloud, owner: &TeamOwner, adoption: &Adoption) -> Resu
     }
     Ok(())
 }
+
+/// The id of a team's VPC in this region.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn vpc_of(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<String>> {
+    let all = super::lists::vpcs(cloud, owner).await?;
+    let found = all.iter().find(|v| tag_map(v.tags()).get("Name").map(String::as_str) == Some(name));
+    Ok(found.and_then(|v| v.vpc_id()).map(str::to_owned))
+}

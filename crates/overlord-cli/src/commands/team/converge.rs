@@ -11,7 +11,7 @@ use aws_core::{
     engine::{Action, Graph, Mode, Outcome, Quiet, Report, run as engine},
     error::Kind,
     registry::teams::{self, TeamRecord},
-    resources::{domain::certificate, network::vpc},
+    resources::{domain::certificate, network::adopt},
 };
 use terminal::{Exit, flags::Writes};
 
@@ -171,7 +171,10 @@ async fn apply(
     }
     certificates(session, &survey).await?;
     for region in &survey.record.regions {
-        terminal.say(&format!("Team {}: {} in {}, account {}.", team.name, region.cidr, region.region, survey.places.account));
+        terminal.say(&format!(
+            "Team {}: {} in {}, account {}.",
+            team.name, region.cidr, region.region, survey.places.account
+        ));
     }
     terminal.say(&format!("Next, in that account: minion configure --region {}", team.regions[0]));
     Ok(exit)
@@ -199,7 +202,7 @@ async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool) 
         let Some((_, spot)) = survey.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
         let cloud = survey.places.clouds.at(*spot);
         aws_core::engine::World::forget(cloud.as_ref());
-        if let Some(id) = vpc::find_id(cloud, survey.owner(), survey.team.name.as_str()).await? {
+        if let Some(id) = adopt::vpc_of(cloud, survey.owner(), survey.team.name.as_str()).await? {
             region.vpc = Some(id);
         }
     }
@@ -214,7 +217,7 @@ async fn certificates(session: &Session, survey: &Survey) -> Result<()> {
     for (region, spot) in &survey.places.team {
         for domain in &survey.record.domains {
             let cloud = survey.places.clouds.at(*spot);
-            if !certificate::issued(cloud, survey.owner(), &domain.name).await? {
+            if certificate::pending(cloud, survey.owner(), &domain.name).await? {
                 session.terminal.say(&format!(
                     "AWS has not issued the certificate for *.{} in {region} yet; it does within minutes after the domain can be resolved.",
                     domain.name

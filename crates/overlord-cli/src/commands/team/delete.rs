@@ -1,7 +1,10 @@
 //! `overlord team delete`
 use super::show::not_there;
 use crate::{
-    organization::{Team, types::{Interconnect, TeamAccount}},
+    organization::{
+        Team,
+        types::{Interconnect, TeamAccount},
+    },
     session::Session,
     survey::{Purpose, Survey},
 };
@@ -73,7 +76,9 @@ fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Te
     let mut team = match session.team(name, None) {
         Ok(team) => team,
         Err(e) => {
-            session.terminal.warn(&format!("team {name}'s file cannot be read ({e}): deleting what the record and the tags say"));
+            session
+                .terminal
+                .warn(&format!("team {name}'s file cannot be read ({e}): deleting what the record and the tags say"));
             session.resolve(name, None)?
         }
     };
@@ -99,8 +104,14 @@ async fn occupied(session: &Session, survey: &Survey) -> Result<()> {
         let Some(vpc) = &region.vpc else { continue };
         let Some((_, spot)) = survey.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
         let cloud = survey.places.clouds.at(*spot);
-        let all = session.terminal.during(&format!("Checking that {vpc} is empty"), lookups::occupants(cloud, vpc, survey.owner()));
-        found.extend(all.await?.iter().map(ToString::to_string));
+        let looking = format!("Checking that {vpc} is empty");
+        let all = session.terminal.during(&looking, lookups::occupants(cloud, vpc, survey.owner())).await?;
+        // The connections with other teams are ours, also when the other one asked for them.
+        let peers: Vec<_> =
+            survey.places.peers.iter().flat_map(|p| &p.record.regions).filter_map(|r| r.vpc.as_ref()).collect();
+        let ours =
+            |o: &lookups::Occupant| o.kind == lookups::PEERING && o.of.as_ref().is_some_and(|of| peers.contains(&of));
+        found.extend(all.iter().filter(|o| !ours(o)).map(ToString::to_string));
     }
     if found.is_empty() {
         return Ok(());

@@ -13,8 +13,10 @@ use terminal::Exit;
 
 /// Arguments of `team import`.
 #[derive(Debug, Args)]
-#[command(after_help = "What is there is recognized by layer and zone, tagged, and remembered; nothing is made or changed. \
-`overlord team plan NAME` then shows what `overlord team update NAME` would add.")]
+#[command(
+    after_help = "What is there is recognized by layer and zone, tagged, and remembered; nothing is made or changed. \
+`overlord team plan NAME` then shows what `overlord team update NAME` would add."
+)]
 pub(super) struct ImportArgs {
     /// The team
     name: TeamName,
@@ -109,8 +111,11 @@ async fn hold(session: &Session, claim: &Claim) -> Result<()> {
     let claims = teams::claims(&home, session.organization()).await?;
     let other = claims.iter().find(|c| c.cidr.contains(&claim.cidr) || claim.cidr.contains(&c.cidr));
     if let Some(other) = other.filter(|c| c.team != claim.team) {
-        return Err(Error::refused(format!("{} overlaps {}, which team {} has in {}", claim.cidr, other.cidr, other.team, other.region))
-            .hint("Teams that overlap cannot reach each other: this network cannot be taken over beside the other one."));
+        return Err(Error::refused(format!(
+            "{} overlaps {}, which team {} has in {}",
+            claim.cidr, other.cidr, other.team, other.region
+        ))
+        .hint("Teams that overlap cannot reach each other: this network cannot be taken over beside the other one."));
     }
     if other.is_some() || teams::claim(&home, session.organization(), claim).await? {
         return Ok(());

@@ -82,12 +82,20 @@ pub(super) async fn run(session: &Session, args: &ShowArgs) -> Result<Exit> {
     let home = session.home().await?;
     let record = teams::read(&home, session.organization(), &args.name).await?.ok_or_else(|| not_there(&args.name))?;
     let terminal = &session.terminal;
-    terminal.say(&format!("Team {}: account {}, reached as {}.", record.team, record.account, record.role.as_deref().unwrap_or("the current credentials")));
-    terminal.say(&format!("Other teams: {}.", match record.interconnect.as_str() {
-        "none" => "not reached",
-        "peering" => "by peering connections",
-        _ => "through the transit gateway",
-    }));
+    terminal.say(&format!(
+        "Team {}: account {}, reached as {}.",
+        record.team,
+        record.account,
+        record.role.as_deref().unwrap_or("the current credentials")
+    ));
+    terminal.say(&format!(
+        "Other teams: {}.",
+        match record.interconnect.as_str() {
+            "none" => "not reached",
+            "peering" => "by peering connections",
+            _ => "through the transit gateway",
+        }
+    ));
     for domain in &record.domains {
         let delegated = if domain.delegate { "delegated from" } else { "below" };
         terminal.say(&format!("Domain {}, {delegated} {}.", domain.name, domain.parent));
