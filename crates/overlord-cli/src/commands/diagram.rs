@@ -93,7 +93,8 @@ async fn found(session: &Session, name: &TeamName, stored: Option<TeamRecord>) -
             regions.push(diagram::from_aws(&cloud, vpc, region).await?);
         }
         if record.interconnect == "peering" {
-            let teams = teams::list(&session.home().await?, session.organization()).await?;
+            let home = session.home().await?;
+            let teams = teams::list(&home, session.organization()).await?;
             regions.iter_mut().for_each(|r| r.name_peers(&teams));
         }
         Ok(Picture::of_aws(session.organization(), &record, regions))
