@@ -128,3 +128,42 @@ impl Resource for DhcpOptions {
         DhcpOptionsId(live.dhcp_options_id().unwrap_or_default().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::{AttributeValue, DhcpConfiguration};
+
+    fn wanted(servers: &[&str], domain: Option<&str>) -> DhcpOptions {
+        DhcpOptions {
+            owner: TeamOwner { organization: "acme".parse().unwrap(), team: None, extra: BTreeMap::new() },
+            name: "dhcp".into(),
+            servers: servers.iter().map(|s| s.parse().unwrap()).collect(),
+            domain: domain.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn contents_are_compared_in_their_order() {
+        let entry = |key: &str, values: &[&str]| {
+            let values = values.iter().map(|v| AttributeValue::builder().value(*v).build()).collect();
+            DhcpConfiguration::builder().key(key).set_values(Some(values)).build()
+        };
+        let live = |servers: &[&str]| {
+            let live = Live::builder().dhcp_configurations(entry("domain-name", &["example.org"]));
+            live.dhcp_configurations(entry("domain-name-servers", servers)).build()
+        };
+        let domain = Some("example.org");
+        assert_eq!(contents(&live(&["10.0.0.2", "fd00::1"])), wanted(&["10.0.0.2", "fd00::1"], domain).contents());
+        assert_ne!(contents(&live(&["fd00::1", "10.0.0.2"])), wanted(&["10.0.0.2", "fd00::1"], domain).contents());
+        assert_eq!(contents(&live(&[AMAZON])), wanted(&[], domain).contents());
+        assert_ne!(contents(&live(&[AMAZON])), wanted(&[], None).contents());
+    }
+
+    #[test]
+    fn four_name_servers_are_enough() {
+        let many = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"];
+        wanted(&many[..4], None).check().unwrap();
+        assert!(wanted(&many, None).check().is_err());
+    }
+}

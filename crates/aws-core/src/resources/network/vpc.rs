@@ -270,3 +270,32 @@ impl Resource for Vpc {
         VpcId { id: live.id().to_owned(), ipv6: ipv6(&live.vpc) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::{VpcCidrBlockState, VpcIpv6CidrBlockAssociation};
+
+    #[test]
+    fn only_networks_that_aws_takes() {
+        let owner = TeamOwner { organization: "acme".parse().unwrap(), team: None, extra: Default::default() };
+        let vpc = |cidr: &str| {
+            Vpc { owner: owner.clone(), name: "v".into(), cidr: cidr.parse().unwrap(), ipv6: false, dhcp: None }.check()
+        };
+        assert!(vpc("10.0.0.0/16").is_ok() && vpc("10.0.0.0/28").is_ok());
+        assert!(vpc("10.0.0.0/15").is_err() && vpc("10.0.0.0/29").is_err());
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_once_it_is_usable() {
+        let with = |code: State| {
+            let state = VpcCidrBlockState::builder().state(code).build();
+            let set = VpcIpv6CidrBlockAssociation::builder().ipv6_cidr_block("2a05:d018:1:ab00::/56");
+            Ec2Vpc::builder().ipv6_cidr_block_association_set(set.ipv6_cidr_block_state(state).build()).build()
+        };
+        assert_eq!(ipv6(&with(State::Associated)), Some("2a05:d018:1:ab00::/56".parse().unwrap()));
+        for not in [State::Associating, State::Disassociating, State::Disassociated, State::Failed] {
+            assert_eq!(ipv6(&with(not)), None);
+        }
+    }
+}
