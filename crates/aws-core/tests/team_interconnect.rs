@@ -1,4 +1,5 @@
 //! What joins the networks of teams, across accounts, on an emulator of AWS; and what sits in a VPC.
+#![expect(clippy::unwrap_used, reason = "all of it is tests")]
 mod support;
 
 use aws_core::{

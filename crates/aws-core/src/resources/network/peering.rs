@@ -90,3 +90,21 @@ fn sides(connection: &Live) -> [Option<&str>; 2] {
 fn id(connection: &Live) -> &str {
     connection.vpc_peering_connection_id().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::VpcPeeringConnectionStateReason as Status;
+
+    #[test]
+    fn what_is_over_is_not_there() {
+        let alive = |state| alive(&Live::builder().status(Status::builder().code(state).build()).build());
+        for there in [State::InitiatingRequest, State::PendingAcceptance, State::Provisioning, State::Active] {
+            assert!(alive(there.clone()), "{there:?}");
+        }
+        for gone in [State::Deleting, State::Deleted, State::Rejected, State::Expired, State::Failed] {
+            assert!(!alive(gone.clone()), "{gone:?}");
+        }
+        assert!(!super::alive(&Live::builder().build()));
+    }
+}

@@ -112,8 +112,11 @@ impl PeerRoutes {
             let call = cloud.ec2().replace_route().route_table_id(id).destination_cidr_block(to);
             let done = call.vpc_peering_connection_id(&peering.0).send().await;
             // It may have been removed meanwhile.
-            done.told(cloud, "ec2:ReplaceRoute", what)
-                .map_err(|e| e.retry_on(NOT_THERE).retry_on(&["InvalidRoute.NotFound", "InvalidParameterValue"]))?;
+            done.told(cloud, "ec2:ReplaceRoute", what).map_err(|e| {
+                e.retry_on(NOT_THERE)
+                    .retry_on(&["InvalidRoute.NotFound"])
+                    .retry_on_words("InvalidParameterValue", "no route defined")
+            })?;
         } else {
             let call = cloud.ec2().create_route().route_table_id(id).destination_cidr_block(to);
             let done = call.vpc_peering_connection_id(&peering.0).send().await;
@@ -196,4 +199,45 @@ impl Resource for PeerRoutes {
     }
 
     fn output(&self, _: &Vec<Table>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TO: &str = "10.2.0.0/19";
+
+    fn route() -> aws_sdk_ec2::types::builders::RouteBuilder {
+        Route::builder().destination_cidr_block(TO)
+    }
+    fn found(route: Route) -> Option<Target> {
+        let table = RouteTable::builder().route_table_id("rtb-1").routes(route).build();
+        read(&table, TO.parse().unwrap()).unwrap().route
+    }
+
+    #[test]
+    fn routes_are_told_by_where_they_go() {
+        let goes = |to: &str, dead| Some(Target { to: to.into(), dead });
+        assert_eq!(found(route().vpc_peering_connection_id("pcx-1").build()), goes("pcx-1", false));
+        assert_eq!(found(route().gateway_id("vgw-1").build()), goes("vgw-1", false));
+        assert_eq!(found(route().network_interface_id("eni-1").instance_id("i-1").build()), goes("eni-1", false));
+        let dead = route().vpc_peering_connection_id("pcx-1").state(RouteState::Blackhole);
+        assert_eq!(found(dead.build()), goes("pcx-1", true));
+        // What a VPN gateway tells the table does not keep a route of ours out.
+        let told = route().gateway_id("vgw-1").origin(RouteOrigin::EnableVgwRoutePropagation);
+        assert_eq!(found(told.build()), None);
+        assert_eq!(found(Route::builder().destination_cidr_block("10.2.0.0/20").gateway_id("igw-1").build()), None);
+    }
+
+    #[test]
+    fn only_a_living_route_through_the_connection_will_do() {
+        let peering = PeeringId("pcx-1".into());
+        let table = |route| Table { id: "rtb-1".into(), name: None, route };
+        let target = |to: &str, dead| table(Some(Target { to: to.into(), dead }));
+        assert!(goes(&target("pcx-1", false), &peering));
+        for other in [target("pcx-1", true), target("pcx-2", false), target("igw-1", false), table(None)] {
+            assert!(!goes(&other, &peering), "{other:?}");
+        }
+        assert!(target("igw-1", false).peering().is_none(), "never deleted");
+    }
 }

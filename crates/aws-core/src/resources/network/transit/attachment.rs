@@ -274,3 +274,19 @@ impl Resource for TransitAttachment {
         AttachmentId(live.transit_gateway_attachment_id().unwrap_or_default().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_its_way_out_is_not_there() {
+        let alive = |state| alive(&Live::builder().state(state).build());
+        for there in [State::Available, State::Pending, State::PendingAcceptance, State::Modifying] {
+            assert!(alive(there.clone()), "{there:?}");
+        }
+        for gone in [State::Deleting, State::Deleted, State::Failed, State::Rejected] {
+            assert!(!alive(gone.clone()), "{gone:?}");
+        }
+    }
+}

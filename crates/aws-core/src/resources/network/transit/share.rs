@@ -215,7 +215,8 @@ impl Resource for ResourceShare {
 }
 
 /// An account with which a share is shared. The share's own account always sees it: nothing is done for that one.
-/// Accounts of the same AWS organization are in at once when sharing with the organization is enabled; others get an
+/// (Leave it and the membership out for that account when they are to be removed while the share stays: they are there
+/// as long as it is.) Accounts of the same AWS organization are in at once when sharing with the organization is enabled; others get an
 /// invitation, which [`ShareMembership`] accepts.
 pub struct SharePrincipal {
     /// The share.
