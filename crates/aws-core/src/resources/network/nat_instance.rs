@@ -58,6 +58,8 @@ pub struct Live {
 
 const USER_DATA: &str = include_str!("nat_instance/user_data.sh");
 const GROUP: &str = "security group";
+/// The size of Amazon Linux 2023's root volume, in GiB, should the image not tell.
+const ROOT_GIB: i32 = 8;
 const NO_GROUP: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
 const NO_INSTANCE: &[&str] = &["InvalidInstanceID.NotFound"];
 /// What was just made may not be visible everywhere yet.
@@ -365,8 +367,10 @@ impl NatInstance {
     async fn launch(&self, cloud: &Cloud, group: &SecurityGroup, subnet: &str) -> Result<Instance> {
         let machine = machine(cloud, &self.instance_type).await?;
         let image = image(cloud, machine.architecture).await?;
-        let root = image_details(cloud, &image).await?.root_device;
+        let details = image_details(cloud, &image).await?;
         let disk = EbsBlockDevice::builder().encrypted(true).volume_type(VolumeType::Gp3).delete_on_termination(true);
+        let disk = disk.volume_size(details.root_size_gib.unwrap_or(ROOT_GIB)).build();
+        let disk = BlockDeviceMapping::builder().device_name(details.root_device).ebs(disk).build();
         let interface = InstanceNetworkInterfaceSpecification::builder()
             .device_index(0)
             .subnet_id(subnet)
@@ -391,7 +395,7 @@ impl NatInstance {
             .min_count(1)
             .max_count(1)
             .network_interfaces(interface)
-            .block_device_mappings(BlockDeviceMapping::builder().device_name(root).ebs(disk.build()).build())
+            .block_device_mappings(disk)
             .metadata_options(metadata)
             .user_data(STANDARD.encode(USER_DATA))
             .set_tag_specifications(Some(specifications.into()))
