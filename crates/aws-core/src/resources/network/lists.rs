@@ -79,7 +79,7 @@ pub(crate) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
 }
 
-/// Writes the tags that may change and differ, with `more` that the kind has of its own.
+/// Writes the tags that may change and differ, with `more` that the kind has of its own, and that win.
 ///
 /// # Errors
 /// When the call fails.
@@ -91,6 +91,7 @@ pub(crate) async fn retag(
     more: &[(&str, &str)],
 ) -> Result<()> {
     let mut stale = tag_drift::stale(owner, live);
+    stale.retain(|k, _| more.iter().all(|(own, _)| own != k));
     let more = more.iter().filter(|(k, v)| live.get(*k).map(String::as_str) != Some(v));
     stale.extend(more.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
     if stale.is_empty() {

@@ -4,6 +4,7 @@ pub mod default_group;
 pub mod dhcp_options;
 pub mod endpoint;
 pub mod flow_log;
+mod fresh;
 pub mod gateways;
 pub mod ids;
 pub(crate) mod lists;
