@@ -2,6 +2,7 @@
 //! NAT gateway's price.
 use super::{
     address,
+    fresh::known,
     ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
     lists::{self, Tagged},
     waiting::{nameless, until},
@@ -336,20 +337,14 @@ impl NatInstance {
         let (wanted, (open, mut other)) = (self.wanted(), rules(group));
         let missing: Vec<Ipv4Net> = wanted.difference(&open).copied().collect();
         if !missing.is_empty() {
-            // The group, just made, may not be visible everywhere yet.
-            until(&format!("security group {} to be known", self.name), || async {
+            known(&self.name, NO_GROUP, || async {
                 let call = cloud.ec2().authorize_security_group_ingress().group_id(group_id(group));
                 let done = call.ip_permissions(all_from(missing.iter().copied())).send().await;
-                // Open already: an earlier try of this very call did it.
-                let done = done.told_unless(
-                    cloud,
-                    "ec2:AuthorizeSecurityGroupIngress",
-                    &self.name,
-                    &["InvalidPermission.Duplicate"],
-                );
-                done.map(|_| Look::Done(())).map_err(|e| e.retry_on(NO_GROUP))
+                done.told(cloud, "ec2:AuthorizeSecurityGroupIngress", &self.name)
             })
-            .await?;
+            .await
+            // Open already: an earlier try of this very call did it, and the next look shows it.
+            .map_err(|e| e.retry_on(&["InvalidPermission.Duplicate"]))?;
         }
         let extra: Vec<Ipv4Net> = open.difference(&wanted).copied().collect();
         if !extra.is_empty() {
