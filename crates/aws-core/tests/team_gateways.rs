@@ -1,4 +1,5 @@
 //! A team's ways out, and what is left of them: addresses, NAT, VPN, flow logs, strays. On an emulator of AWS.
+#![expect(clippy::unwrap_used, reason = "in tests, a panic is the answer")]
 #[path = "team_gateways/front.rs"]
 mod front;
 mod support;
