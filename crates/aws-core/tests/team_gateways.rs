@@ -1,4 +1,5 @@
 //! A team's ways out, and what is left of them: addresses, NAT, VPN, flow logs, strays. On an emulator of AWS.
+#![expect(clippy::unwrap_used, reason = "in tests, a panic is the answer")]
 #[path = "team_gateways/front.rs"]
 mod front;
 mod support;
@@ -472,9 +473,7 @@ async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
     let vpc = ec2.create_vpc().cidr_block(&cidr).tag_specifications(tags(ResourceType::Vpc)).send().await.unwrap();
     let vpc = vpc.vpc().unwrap().vpc_id().unwrap().to_owned();
     let key = aws_sdk_ec2::types::NewDhcpConfiguration::builder().key("domain-name").values("x.test").build();
-    let options =
-        ec2.create_dhcp_options().dhcp_configurations(key).tag_specifications(tags(ResourceType::DhcpOptions));
-    options.send().await.unwrap();
+    let options = ec2.create_dhcp_options().dhcp_configurations(key).send().await.unwrap().dhcp_options.unwrap();
     let gateway = ec2.create_internet_gateway().tag_specifications(tags(ResourceType::InternetGateway)).send().await;
     let gateway = gateway.unwrap().internet_gateway.unwrap().internet_gateway_id.unwrap();
     ec2.attach_internet_gateway().internet_gateway_id(gateway).vpc_id(&vpc).send().await.unwrap();
@@ -491,8 +490,11 @@ async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
     endpoint.tag_specifications(tags(ResourceType::VpcEndpoint)).send().await.unwrap();
     let hub = ec2.create_transit_gateway().send().await.unwrap().transit_gateway.unwrap().transit_gateway_id.unwrap();
     let attachment = ec2.create_transit_gateway_vpc_attachment().transit_gateway_id(hub).vpc_id(&vpc);
-    let attachment = attachment.subnet_ids(&subnet).tag_specifications(tags(ResourceType::TransitGatewayAttachment));
-    attachment.send().await.unwrap();
+    let attachment = attachment.subnet_ids(&subnet).send().await.unwrap().transit_gateway_vpc_attachment.unwrap();
+    // The emulator does not read the tags of these two calls.
+    let later = [options.dhcp_options_id.unwrap(), attachment.transit_gateway_attachment_id.unwrap()];
+    let all = tags(ResourceType::DhcpOptions).tags.unwrap();
+    ec2.create_tags().set_resources(Some(later.into())).set_tags(Some(all)).send().await.unwrap();
     let peer = support::vpc(cloud).await;
     let peering = ec2.create_vpc_peering_connection().vpc_id(&vpc).peer_vpc_id(peer);
     peering.tag_specifications(tags(ResourceType::VpcPeeringConnection)).send().await.unwrap();

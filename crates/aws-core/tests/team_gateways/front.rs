@@ -9,40 +9,40 @@ use std::{
 use tiny_http::{Header, Request, Response, Server};
 
 /// A call of the EC2 API.
-pub struct Question {
+pub(crate) struct Question {
     /// `DescribeVpcs`; empty for other services.
-    pub action: String,
+    pub(crate) action: String,
     form: Vec<(String, String)>,
 }
 impl Question {
     /// A parameter of the call.
-    pub fn value(&self, name: &str) -> Option<String> {
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
         self.form.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone())
     }
 }
 
 /// What is answered.
-pub struct Answer {
+pub(crate) struct Answer {
     status: u16,
     kind: String,
     /// XML.
-    pub body: String,
+    pub(crate) body: String,
 }
 impl Answer {
     /// A success that tells this.
-    pub fn with(action: &str, inner: &str) -> Self {
+    pub(crate) fn with(action: &str, inner: &str) -> Self {
         let xmlns = "http://ec2.amazonaws.com/doc/2016-11-15/";
         let body = format!("<{action}Response xmlns=\"{xmlns}\"><requestId>1</requestId>{inner}</{action}Response>");
         Self { status: 200, kind: "text/xml".into(), body }
     }
     /// A success without more.
-    pub fn empty(action: &str) -> Self {
+    pub(crate) fn empty(action: &str) -> Self {
         Self::with(action, "<return>true</return>")
     }
 }
 
 /// The server; it ends when this is dropped.
-pub struct Front(Arc<Server>);
+pub(crate) struct Front(Arc<Server>);
 impl Drop for Front {
     fn drop(&mut self) {
         self.0.unblock();
@@ -50,7 +50,7 @@ impl Drop for Front {
 }
 impl Front {
     /// Answers by this rule, which may ask the emulator.
-    pub fn new(rule: impl Fn(&Question, &mut dyn FnMut() -> Answer) -> Answer + Send + 'static) -> Self {
+    pub(crate) fn new(rule: impl Fn(&Question, &mut dyn FnMut() -> Answer) -> Answer + Send + 'static) -> Self {
         let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
         let (front, moto) = (Self(server.clone()), support::endpoint());
         std::thread::spawn(move || {
@@ -69,7 +69,7 @@ impl Front {
     }
 
     /// A connection through it.
-    pub async fn cloud(&self) -> Cloud {
+    pub(crate) async fn cloud(&self) -> Cloud {
         let options = ConnectOptions {
             region: Some(support::REGION.into()),
             tool: "overlord",

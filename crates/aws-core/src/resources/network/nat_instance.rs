@@ -2,6 +2,7 @@
 //! NAT gateway's price.
 use super::{
     address,
+    fresh::known,
     ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
     lists::{self, Tagged},
     waiting::{nameless, until},
@@ -58,6 +59,8 @@ pub struct Live {
 
 const USER_DATA: &str = include_str!("nat_instance/user_data.sh");
 const GROUP: &str = "security group";
+/// The size of Amazon Linux 2023's root volume, in GiB, should the image not tell.
+const ROOT_GIB: i32 = 8;
 const NO_GROUP: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
 const NO_INSTANCE: &[&str] = &["InvalidInstanceID.NotFound"];
 /// What was just made may not be visible everywhere yet.
@@ -334,20 +337,14 @@ impl NatInstance {
         let (wanted, (open, mut other)) = (self.wanted(), rules(group));
         let missing: Vec<Ipv4Net> = wanted.difference(&open).copied().collect();
         if !missing.is_empty() {
-            // The group, just made, may not be visible everywhere yet.
-            until(&format!("security group {} to be known", self.name), || async {
+            known(&self.name, NO_GROUP, || async {
                 let call = cloud.ec2().authorize_security_group_ingress().group_id(group_id(group));
                 let done = call.ip_permissions(all_from(missing.iter().copied())).send().await;
-                // Open already: an earlier try of this very call did it.
-                let done = done.told_unless(
-                    cloud,
-                    "ec2:AuthorizeSecurityGroupIngress",
-                    &self.name,
-                    &["InvalidPermission.Duplicate"],
-                );
-                done.map(|_| Look::Done(())).map_err(|e| e.retry_on(NO_GROUP))
+                done.told(cloud, "ec2:AuthorizeSecurityGroupIngress", &self.name)
             })
-            .await?;
+            .await
+            // Open already: an earlier try of this very call did it, and the next look shows it.
+            .map_err(|e| e.retry_on(&["InvalidPermission.Duplicate"]))?;
         }
         let extra: Vec<Ipv4Net> = open.difference(&wanted).copied().collect();
         if !extra.is_empty() {
@@ -365,8 +362,10 @@ impl NatInstance {
     async fn launch(&self, cloud: &Cloud, group: &SecurityGroup, subnet: &str) -> Result<Instance> {
         let machine = machine(cloud, &self.instance_type).await?;
         let image = image(cloud, machine.architecture).await?;
-        let root = image_details(cloud, &image).await?.root_device;
+        let details = image_details(cloud, &image).await?;
         let disk = EbsBlockDevice::builder().encrypted(true).volume_type(VolumeType::Gp3).delete_on_termination(true);
+        let disk = disk.volume_size(details.root_size_gib.unwrap_or(ROOT_GIB)).build();
+        let disk = BlockDeviceMapping::builder().device_name(details.root_device).ebs(disk).build();
         let interface = InstanceNetworkInterfaceSpecification::builder()
             .device_index(0)
             .subnet_id(subnet)
@@ -391,7 +390,7 @@ impl NatInstance {
             .min_count(1)
             .max_count(1)
             .network_interfaces(interface)
-            .block_device_mappings(BlockDeviceMapping::builder().device_name(root).ebs(disk.build()).build())
+            .block_device_mappings(disk)
             .metadata_options(metadata)
             .user_data(STANDARD.encode(USER_DATA))
             .set_tag_specifications(Some(specifications.into()))

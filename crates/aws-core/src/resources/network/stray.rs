@@ -3,11 +3,9 @@
 mod removal;
 
 use super::{
-    address, flow_log,
-    lists::{self, Tagged},
-    nat_gateway, nat_instance,
-    peering::peerings,
-    transit, vpn,
+    address, dhcp_options, endpoint, flow_log, gateways,
+    lists::{self, Tagged as _},
+    nat_gateway, nat_instance, peering, route_table, subnet, transit, vpc, vpn,
 };
 use crate::{
     Error, Result,
@@ -61,11 +59,11 @@ impl StrayKind {
     /// The kind's name: the [`Resource::KIND`] of the resource that makes such a thing.
     pub fn name(self) -> &'static str {
         match self {
-            Self::DhcpOptions => "DHCP options",
-            Self::Vpc => "VPC",
-            Self::InternetGateway => "internet gateway",
-            Self::EgressOnlyGateway => "egress-only internet gateway",
-            Self::Subnet => "subnet",
+            Self::DhcpOptions => dhcp_options::DhcpOptions::KIND,
+            Self::Vpc => vpc::Vpc::KIND,
+            Self::InternetGateway => gateways::InternetGateway::KIND,
+            Self::EgressOnlyGateway => gateways::EgressOnlyGateway::KIND,
+            Self::Subnet => subnet::Subnet::KIND,
             Self::ElasticIp => address::ElasticIp::KIND,
             // The group goes with its instance.
             Self::SecurityGroup | Self::NatInstance => nat_instance::NatInstance::KIND,
@@ -74,9 +72,9 @@ impl StrayKind {
             Self::CustomerGateway => vpn::CustomerGateway::KIND,
             Self::VpnConnection => vpn::VpnConnection::KIND,
             Self::TransitAttachment => transit::TransitAttachment::KIND,
-            Self::Peering => super::peering::PeeringConnection::KIND,
-            Self::RouteTable => "route table",
-            Self::Endpoint => "S3 endpoint",
+            Self::Peering => peering::PeeringConnection::KIND,
+            Self::RouteTable => route_table::RouteTable::KIND,
+            Self::Endpoint => endpoint::S3Endpoint::KIND,
             Self::FlowLog => flow_log::FlowLog::KIND,
         }
     }
@@ -123,7 +121,7 @@ pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Stray>> {
         lists::route_tables(cloud, owner),
         lists::endpoints(cloud, owner),
     )?;
-    let (addresses, groups, gateways, instances, logs) = futures::try_join!(
+    let (addresses, groups, nats, instances, logs) = futures::try_join!(
         address::list(cloud, owner),
         nat_instance::groups(cloud, owner),
         nat_gateway::list(cloud, owner),
@@ -135,7 +133,7 @@ pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Stray>> {
         vpn::customers(cloud, owner),
         vpn::connections(cloud, owner),
         transit::attachments(cloud, owner),
-        peerings(cloud, owner),
+        peering::peerings(cloud, owner),
     )?;
     use StrayKind as Kind;
     let mut found = Vec::new();
@@ -152,7 +150,7 @@ pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Stray>> {
     // A VPC's default group cannot be removed: it goes with the VPC.
     let groups = groups.iter().filter(|g| g.group_name() != Some("default"));
     groups.for_each(|g| add(Kind::SecurityGroup, g.group_id(), g.tags()));
-    gateways.iter().for_each(|g| add(Kind::NatGateway, g.nat_gateway_id(), g.tags()));
+    nats.iter().for_each(|g| add(Kind::NatGateway, g.nat_gateway_id(), g.tags()));
     instances.iter().for_each(|i| add(Kind::NatInstance, i.instance_id(), i.tags()));
     vpn_gateways.iter().for_each(|g| add(Kind::VpnGateway, g.vpn_gateway_id(), g.tags()));
     customers.iter().for_each(|c| add(Kind::CustomerGateway, c.customer_gateway_id(), c.tags()));

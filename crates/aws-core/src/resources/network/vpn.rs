@@ -1,5 +1,6 @@
 //! The way into an office or a data centre: VPN gateway, customer gateway, and the connection of the two.
 use super::{
+    fresh::known,
     ids::{CustomerGatewayId, VpcId, VpnGatewayId},
     lists::{self, Tagged},
     waiting::{nameless, until},
@@ -115,16 +116,13 @@ async fn read_gateway(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Live
 
 /// Attaches the gateway, and waits until it is.
 async fn attach(cloud: &Cloud, name: &str, id: &str, vpc: &str) -> Result<LiveGateway> {
-    // The gateway, just made, may not be visible everywhere yet. Looking for it anew could make a second one.
-    until(&format!("VPN gateway {name} to be known"), || async move {
+    // Looking for it anew while it is not visible everywhere yet could make a second one.
+    known(name, &["InvalidVpnGatewayID.NotFound", "InvalidVpcID.NotFound"], || async {
         let done = cloud.ec2().attach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await;
-        let done = done.told(cloud, "ec2:AttachVpnGateway", name).map_err(|e| {
-            e.retry_on(&["InvalidVpnGatewayID.NotFound", "InvalidVpcID.NotFound", "IncorrectState"])
-                .retry_on_words("InvalidParameterValue", PENDING)
-        });
-        done.map(|_| Look::Done(()))
+        done.told(cloud, "ec2:AttachVpnGateway", name)
     })
-    .await?;
+    .await
+    .map_err(|e| e.retry_on(&["IncorrectState"]).retry_on_words("InvalidParameterValue", PENDING))?;
     until(&format!("VPN gateway {name} to be attached to {vpc}"), || async move {
         let live = read_gateway(cloud, name, id).await?;
         let state = live.as_ref().and_then(attachment);
