@@ -11,4 +11,4 @@ pub mod reference;
 
 pub use kind::{Kind, SIZE_LIMIT, read};
 pub use locate::Step;
-pub use parse::{Problem, Text};
+pub use parse::{Problem, Text, from_text};

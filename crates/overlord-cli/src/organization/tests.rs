@@ -253,6 +253,7 @@ fn mistakes_in_a_teams_file_show_the_line() {
     assert_snapshot!(told_team("", "account: \"1234\"\n"), @"");
     assert_snapshot!(told_team("", "network_size: 22\n"), @"");
     let files = Files::new(HEAD);
+    assert_snapshot!(files.words(&files.team("team: Red\n").unwrap_err()), @"");
     assert_snapshot!(files.words(&files.team("zones: 2\n").unwrap_err()), @"");
     assert_snapshot!(files.words(&files.team("- team\n").unwrap_err()), @"");
     assert_eq!(
