@@ -8,6 +8,8 @@ mod kind;
 mod locate;
 mod parse;
 pub mod reference;
+#[cfg(test)]
+mod tests;
 
 pub use kind::{Kind, SIZE_LIMIT, read};
 pub use locate::Step;
