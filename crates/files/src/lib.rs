@@ -8,7 +8,9 @@ mod kind;
 mod locate;
 mod parse;
 pub mod reference;
+#[cfg(test)]
+mod tests;
 
 pub use kind::{Kind, SIZE_LIMIT, read};
 pub use locate::Step;
-pub use parse::{Problem, Text};
+pub use parse::{Problem, Text, from_text};

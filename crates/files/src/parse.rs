@@ -1,8 +1,12 @@
 //! From a text to a value. Errors show file, line, column and the line itself.
 use crate::{Kind, locate, locate::Step};
 use aws_core::{Error, Result};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize as _, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_yaml::Location;
+use std::str::FromStr;
 
 /// A text of some kind, for errors that show a line of it.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +92,22 @@ pub(crate) fn options() -> serde_yaml::Options {
             max_replay_stack_depth: 16,
         },
     }
+}
+
+/// A value whose text is checked by `FromStr`: an error's hints stand behind its message. For serde's
+/// `deserialize_with`.
+///
+/// # Errors
+/// What the check says; and when there is no text.
+pub fn from_text<'de, D: Deserializer<'de>, T: FromStr<Err = Error>>(d: D) -> std::result::Result<T, D::Error> {
+    let text = String::deserialize(d)?;
+    text.parse().map_err(|e: Error| {
+        let mut message = e.to_string();
+        for hint in e.hints() {
+            message = format!("{message}. {}", hint.trim_end_matches('.'));
+        }
+        D::Error::custom(message)
+    })
 }
 
 /// The most of a line that an error shows, in characters.
@@ -189,6 +209,9 @@ impl Text<'_> {
             other => {
                 use serde_yaml::MessageFormatter as _;
                 let message = serde_yaml::DefaultMessageFormatter.format_message(other);
+                if message == "invalid IP address syntax" {
+                    return self.error(place, "an address or network is expected here, e.g. 10.0.0.1 or 10.0.0.0/16");
+                }
                 let error = self.error(place, &message);
                 if message.contains("tabs") {
                     error.hint("Indent with spaces: YAML allows no tabs there.")

@@ -104,7 +104,7 @@ fn usable(n: &Ipv4Net) -> Valid {
     values::network(*n)?;
     let never = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"];
     match never.iter().find(|no| no.parse().is_ok_and(|no| overlap(&no, n))) {
-        Some(no) => Err(format!("{n} cannot be used: {no} is not for networks")),
+        Some(no) => Err(format!("{n} cannot be used: there are no networks in {no}")),
         None => Ok(()),
     }
 }

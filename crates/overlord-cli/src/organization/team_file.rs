@@ -68,6 +68,10 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
+/// A team's name; what is wrong with it is told with its hint.
+#[derive(Deserialize)]
+struct Name(#[serde(deserialize_with = "files::from_text")] aws_core::model::TeamName);
+
 /// A team's own keys, as they are met.
 #[derive(Default)]
 struct Head {
@@ -89,7 +93,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         while let Some(Key(key)) = self.map.next_key()? {
             match key {
-                "team" => self.head.team = Some(self.map.next_value()?),
+                "team" => self.head.team = Some(self.map.next_value::<Name>()?.0),
                 "account" => self.head.account = self.map.next_value()?,
                 "domains" => self.head.domains = self.map.next_value()?,
                 "network_size" => self.head.network_size = self.map.next_value()?,

@@ -1,3 +1,5 @@
+mod mistakes;
+
 use super::*;
 use aws_core::{Result, error::Kind, model::TeamName};
 use insta::assert_snapshot;
@@ -209,7 +211,10 @@ fn team_files_stand_beside_or_are_named() {
     assert_eq!(names(&files), ["red", "blue"]);
     files.write("teams/c.yaml", "team: red\n");
     let error = team_files(&files.load().unwrap()).unwrap_err();
-    assert_snapshot!(files.words(&error), @"");
+    assert_snapshot!(files.words(&error), @r"
+    team red has two files: ./teams/a.yml and ./teams/c.yaml
+    Hint: Keep one of them, or correct the name in the other.
+    ");
     files.write("overlord.yaml", &format!("{HEAD}team_files: [teams/b.yaml]\n"));
     assert_eq!(names(&files), ["blue"]);
     files.write("overlord.yaml", &format!("{HEAD}team_files: [teams/z.yaml]\n"));
@@ -221,128 +226,12 @@ fn team_files_stand_beside_or_are_named() {
         Some(&load_team(&files.0.path().join("teams/b.yaml")).unwrap()),
         None,
     );
-    assert_snapshot!(files.words(&error.unwrap_err()), @"");
-}
-
-#[test]
-fn mistakes_in_yaml_show_the_line() {
-    assert_snapshot!(told_of(""), @"");
-    assert_snapshot!(told_of("organization: acme\n"), @"");
-    assert_snapshot!(told_of("organization: Acme Inc\naddresses: {pool: []}\n"), @"");
-    assert_snapshot!(told("team:\n  zones: 2\n"), @"");
-    assert_snapshot!(told("teams:\n  nat: none\n  gard_rails: {}\n"), @"");
-    assert_snapshot!(told("teams:\n  nat: singel\n"), @"");
-    assert_snapshot!(told("domains: example.org\n"), @"");
-    assert_snapshot!(told_of("organization: acme\naddresses:\n  pool: [10.0.0.0/33]\n"), @"");
-    assert_snapshot!(told_of("organization: acme\naddresses:\n  pool: [10.0.0.0/8]\n  network: nineteen\n"), @"");
-}
-
-/// A team's file is read by hand: it must be told as well as if it were not.
-#[test]
-fn mistakes_in_a_teams_file_show_the_line() {
-    assert_snapshot!(told_team("", "nat: none\nregion: [eu-west-1]\n"), @"");
-    assert_snapshot!(told_team("", "zones: three\n"), @"");
-    assert_snapshot!(told_team("", "identity:\n  session_hour: 3\n"), @"");
-    assert_snapshot!(told_team("", "nat: none\nnat: single\n"), @"");
-    assert_snapshot!(told_team("", "team: blue\n"), @"");
-    assert_snapshot!(told_team("", "account: 123456789012\n"), @"");
-    assert_snapshot!(told_team("", "account: 012345678901\n"), @"");
-    assert_snapshot!(told_team("", "account: [a]\n"), @"");
-    assert_snapshot!(told_team("", "account:\n  number: \"123456789012\"\n"), @"");
-    assert_snapshot!(told_team("", "account: {role: admin}\n"), @"");
-    assert_snapshot!(told_team("", "account: \"1234\"\n"), @"");
-    assert_snapshot!(told_team("", "network_size: 22\n"), @"");
-    let files = Files::new(HEAD);
-    assert_snapshot!(files.words(&files.team("zones: 2\n").unwrap_err()), @"");
-    assert_snapshot!(files.words(&files.team("- team\n").unwrap_err()), @"");
-    assert_eq!(
-        files.team("team: red\naccount: \"012345678901\"\n").unwrap().account,
-        TeamAccount::Word("012345678901".into())
-    );
-    // Nothing is a value, too.
-    assert_eq!(files.team("team: red\naccount:\nzones:\n").unwrap().zones, 3);
-}
-
-#[test]
-fn addresses_are_checked() {
-    let addresses = |text: &str| told_of(&format!("organization: acme\naddresses:\n{text}"));
-    assert_snapshot!(addresses("  pool: []\n"), @"");
-    assert_snapshot!(addresses("  pool:\n    - 10.0.0.0/9\n    - 10.64.0.0/10\n"), @"");
-    assert_snapshot!(addresses("  pool: [10.0.0.1/8]\n"), @"");
-    assert_snapshot!(addresses("  pool: [169.254.0.0/16]\n"), @"");
-    assert_snapshot!(addresses("  pool: [10.0.0.0/8]\n  network: 22\n"), @"");
-    assert_snapshot!(addresses("  pool: [10.0.0.0/20]\n"), @"");
-    assert_snapshot!(addresses("  pool: [10.0.0.0/8]\n  reserved: [10.0.0.0/9, 10.128.0.0/9]\n"), @"");
-    assert_snapshot!(told_team("", "network_size: 16\nvpn:\n  gateway: 203.0.113.7\n  routes: [192.168.0.0/16, 10.3.0.0/16]\n"), @"");
-    assert_snapshot!(told("teams:\n  vpn: {gateway: 203.0.113.7, routes: [0.0.0.0/0]}\n"), @"");
-}
-
-#[test]
-fn what_aws_would_refuse_is_refused_before() {
-    let all: Vec<String> = [
-        "teams: {regions: []}",
-        "teams: {regions: [eu-west-1, eu-west-1]}",
-        "teams: {regions: [Ireland]}",
-        "teams: {zones: 9}",
-        "teams: {zones: 0}",
-        "teams: {dns_servers: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5]}",
-        "teams: {internal_domain: Example}",
-        "teams: {flow_logs_days: 31}",
-        "teams: {vpn: {gateway: 10.0.0.1, routes: [192.168.0.0/16]}}",
-        "teams: {vpn: {gateway: 203.0.113.7, asn: 0, routes: [192.168.0.0/16]}}",
-        "teams: {vpn: {gateway: 203.0.113.7, routes: []}}",
-        "teams: {identity: {session_hours: 13}}",
-        "teams: {identity: {trusted: ['*']}}",
-        "teams: {identity: {account_alias: 'Acme-{team}'}}",
-        "teams: {identity: {account_alias: 'acme-{tema}'}}",
-        "teams: {guard_rails: {budget: {usd: 0, notify: [a@example.org]}}}",
-        "teams: {guard_rails: {budget: {usd: 1, notify: []}}}",
-        "teams: {guard_rails: {budget: {usd: 1, notify: [nobody]}}}",
-        "teams: {guard_rails: {budget: {usd: 1, notify: [a@b.c, b@b.c, c@b.c, d@b.c, e@b.c, f@b.c, g@b.c, h@b.c, i@b.c, j@b.c, k@b.c]}}}",
-        "teams: {registry: 'https://registry.example.org'}",
-        "teams: {peers: [192.168.1.1/16]}",
-        "teams: {tags: {'aws:x': y}}",
-        "teams: {tags: {team: y}}",
-        "accounts: {home: {account: '12345'}}",
-        "accounts: {role: 'arn:aws:iam::123456789012:role/x'}",
-        "accounts: {through: [hub]}",
-        "accounts: {new: {email: aws@example.org}}",
-        "accounts: {new: {email: 'aws+{team}@example.org', organizational_unit: live}}",
-        "domains: [{name: example}]",
-        "domains: [{name: example.org}, {name: example.org}]",
-        "domains: [{name: example.org, zone_id: /hostedzone/Z1}]",
-    ]
-    .iter()
-    .map(|more| {
-        let words = told(&format!("{more}\n"));
-        let (first, rest) = words.split_once('\n').unwrap();
-        assert!(first.starts_with("./overlord.yaml, line 3, column "), "{words}");
-        assert!(rest.contains('^'), "{words}");
-        first.to_owned()
-    })
-    .collect();
-    assert_snapshot!(all.join("\n"), @"");
-}
-
-#[test]
-fn both_files_have_to_go_together() {
-    assert_snapshot!(told_team("domains: [{name: example.org}]\n", "domains: [example.org, example.net]\n"), @"");
-    assert_snapshot!(told_team("", "domains: [example.net]\n"), @"");
-    assert_snapshot!(told_team("", "account: new\n"), @"");
-    assert_snapshot!(told_team("teams:\n  identity: {saml_metadata: idp.xml}\n", ""), @"");
-    assert_snapshot!(told_team("", "identity: {saml_metadata: overlord.yaml}\n"), @"");
-    let long = "a".repeat(60);
-    assert_snapshot!(told_team(&format!("domains: [{{name: {long}.org}}]\n"), ""), @"");
-    assert_snapshot!(told_team(&format!("teams: {{identity: {{account_alias: '{long}-{{team}}'}}}}\n"), ""), @"");
-    assert_snapshot!(told_team(&format!("accounts: {{new: {{email: '{long}{{team}}@example.org'}}}}\n"), "account: new\n"), @"");
-    let tags = |from: usize, to: usize| {
-        let all: Vec<String> = (from..to).map(|n| format!("t{n}: x")).collect();
-        format!("tags: {{{}}}", all.join(", "))
-    };
-    let words = told_team(&format!("teams: {{{}}}\n", tags(0, 30)), &format!("{}\n", tags(20, 41)));
-    assert!(words.contains("team.yaml, line 2") && words.contains("41 tags together"), "{words}");
-    let files = Files::new(&format!("{HEAD}teams: {{{}}}\n", tags(0, 30)));
-    assert_eq!(files.team(&format!("team: red\n{}\n", tags(20, 40))).unwrap().tags.len(), 40);
+    assert_snapshot!(files.words(&error.unwrap_err()), @r"
+    ./teams/b.yaml, line 1, column 7: this is the file of team blue, not green
+      |
+    1 | team: blue
+      |       ^
+    ");
 }
 
 #[test]
