@@ -5,10 +5,12 @@
 
 mod bad_days;
 mod bad_input;
+mod calls;
 mod deploys;
 mod examples;
 mod gates;
 mod harness;
 mod outages;
+mod overlord_harness;
 mod story;
 mod support;

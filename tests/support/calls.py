@@ -37,7 +37,8 @@ class Routes:
         for name in model.operation_names:
             http = model.operation_model(name).http
             path, _, query = http["requestUri"].partition("?")
-            pieces = re.split(r"(\{[^}]*\})", path)
+            # A slash at the end is written by some SDKs, and not by others.
+            pieces = re.split(r"(\{[^}]*\})", path.rstrip("/"))
             pattern = "".join(
                 (".+" if piece.endswith("+}") else "[^/]+") if piece.startswith("{") else re.escape(piece)
                 for piece in pieces
