@@ -7,7 +7,7 @@ mod shell;
 mod stage;
 mod wire;
 
-pub(crate) use emulator::{ask, endpoint};
+pub(crate) use emulator::{ask, endpoint, registry};
 pub(crate) use estate::{Estate, LAYERS, REGIONS};
 pub(crate) use refusals::{Request, refusing};
 pub(crate) use run::{Run, Running};
