@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
+mod calls;
 mod cargo;
 mod demo;
 mod docs;
