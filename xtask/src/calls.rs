@@ -75,7 +75,9 @@ impl Recording {
         let listed = listed.lines().map(str::to_owned).collect();
         match differences(&listed, &made) {
             None => Ok(()),
-            Some(told) => bail!("{told}\nIf that is meant, `cargo xtask test --record` rewrites {LIST}; the Deployer role's policy must fit it."),
+            Some(told) => bail!(
+                "{told}\nIf that is meant, `cargo xtask test --record` rewrites {LIST}; the Deployer role's policy must fit it."
+            ),
         }
     }
 }

@@ -9,8 +9,10 @@ mod docs;
 mod emulator;
 mod figures;
 mod measure;
+mod organization;
 mod proxy;
 mod story;
+mod teams;
 mod tools;
 
 use clap::{Parser, Subcommand};
@@ -26,7 +28,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Run the story of an application on an AWS emulator, with the released binaries
+    /// Run the story of a team and its application on an AWS emulator, with the released binaries
     Demo(demo::Args),
     /// Run all tests, with the AWS emulator they need
     Test(cargo::TestArgs),
