@@ -37,7 +37,7 @@ fn the_binary_starts_and_sees_nothing_of_our_environment() {
 }
 
 /// One HTTP request over a connection of its own; the whole answer.
-fn ask(endpoint: &str, request: &str) -> String {
+pub(crate) fn ask(endpoint: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).unwrap();
     let mut answer = String::new();
     stream.write_all(request.as_bytes()).unwrap();

@@ -5,10 +5,18 @@
 
 mod bad_days;
 mod bad_input;
+mod calls;
 mod deploys;
 mod examples;
 mod gates;
 mod harness;
 mod outages;
+mod overlord_bad_days;
+mod overlord_bad_input;
+mod overlord_damage;
+mod overlord_harness;
+mod overlord_minion;
+mod overlord_options;
+mod overlord_story;
 mod story;
 mod support;

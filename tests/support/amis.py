@@ -7,6 +7,7 @@ import gzip
 import importlib.util
 import json
 import os
+import re
 
 
 # The image that the examples name; it is for the processors of the example's instance type.
@@ -14,7 +15,7 @@ EXAMPLE = ("ami-0123456789abcdef0", "arm64")
 
 
 def recommended(region):
-    """moto's entries of the images that AWS recommends for ECS on Amazon Linux 2023 in this region."""
+    """moto's entries of the images that AWS recommends in this region: for ECS on Amazon Linux 2023, and plain ones."""
     resources = importlib.util.find_spec("moto").submodule_search_locations[0]
 
     def read(service):
@@ -29,4 +30,18 @@ def recommended(region):
         raise RuntimeError(f"moto has no images {wanted}: is it another version?")
     name, architecture = EXAMPLE
     example = [{**ami, "ami_id": name} for ami in found if ami["architecture"] == architecture]
-    return found + example
+    return found + example + _plain(resources, region, found)
+
+
+def _plain(resources, region, like):
+    """Amazon Linux 2023 without ECS, which moto has the parameters of, and no images for."""
+    path = os.path.join(resources, "ssm/resources/ami-amazon-linux-latest", f"{region}.json.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as text:
+        parameters = json.load(text)
+    found = {}
+    for parameter in parameters:
+        name = re.fullmatch(r".*/al2023-ami-.*(x86_64|arm64)", parameter["Name"])
+        if name:
+            ami = next(ami for ami in like if ami["architecture"] == name.group(1))
+            found[parameter["Value"]] = {**ami, "ami_id": parameter["Value"]}
+    return list(found.values())

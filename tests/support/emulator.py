@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 
 import boto3
 import botocore.config
@@ -22,6 +23,7 @@ import botocore.loaders
 import botocore.session
 
 import amis
+import calls
 import inventory
 import load
 import place
@@ -37,7 +39,9 @@ STRICT = {
 
 
 REGION = "eu-west-1"
-REQUESTS = ("seed", "inventory", "versions", "call", "registry", "log")
+# Where teams have networks in the tests.
+REGIONS = ("eu-west-1", "eu-central-1")
+REQUESTS = ("seed", "prepare", "assume", "inventory", "estate", "versions", "call", "calls", "registry", "log")
 
 
 class Moto:
@@ -45,7 +49,7 @@ class Moto:
 
     def __init__(self):
         self.amis = tempfile.NamedTemporaryFile("w", prefix="amis-", suffix=".json", encoding="utf-8")
-        json.dump(amis.recommended(REGION), self.amis)
+        json.dump([ami for region in REGIONS for ami in amis.recommended(region)], self.amis)
         self.amis.flush()
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
         self.process = subprocess.Popen(
@@ -112,11 +116,45 @@ class Account:
         core.register_component("data_loader", self.loader)
         return boto3.session.Session(key, secret, token, self.region, botocore_session=core)
 
+    def _without_account(self, request, **_):
+        request.url = request.url.replace(f"//{self.number}.", "//")
+
     def client(self, service):
         if service not in self.clients:
             config = botocore.config.Config(retries={"max_attempts": 1}, read_timeout=60)
-            self.clients[service] = self.session.client(service, endpoint_url=self.endpoint, config=config)
+            client = self.session.client(service, endpoint_url=self.endpoint, config=config)
+            # S3 Control's host names begin with the account; the endpoint's is an address.
+            client.meta.events.register("before-send.s3-control", self._without_account)
+            self.clients[service] = client
         return self.clients[service]
+
+
+def _told(credentials):
+    return {
+        "access_key_id": credentials["AccessKeyId"],
+        "secret_access_key": credentials["SecretAccessKey"],
+        "session_token": credentials["SessionToken"],
+    }
+
+
+class Record:
+    """`minion`'s calls, left in the directory that MINION_CALLS names when the emulator ends.
+
+    Whoever asked for them waits until `<pid>.running` is `<pid>.calls`.
+    """
+
+    def __init__(self):
+        directory = os.environ.get("MINION_CALLS")
+        self.path = os.path.join(directory, str(os.getpid())) if directory else None
+        if self.path:
+            with open(f"{self.path}.running", "w", encoding="utf-8"):
+                pass
+
+    def keep(self, names):
+        if self.path:
+            with open(f"{self.path}.running", "w", encoding="utf-8") as out:
+                out.writelines(f"{name}\n" for name in names)
+            os.rename(f"{self.path}.running", f"{self.path}.calls")
 
 
 class Emulator:
@@ -126,6 +164,7 @@ class Emulator:
         self.moto = moto
         self.accounts = {}
         self.registries = []
+        self.record = Record()
 
     def account(self, request):
         key = (request["account"], request.get("region", REGION))
@@ -137,16 +176,34 @@ class Emulator:
         """Prepares an account: its VPC, zones and certificate; returns their ids and credentials."""
         account = self.account(request)
         seeded = place.seed(account, **request.get("options", {}))
-        return {
-            "access_key_id": account.credentials["AccessKeyId"],
-            "secret_access_key": account.credentials["SecretAccessKey"],
-            "session_token": account.credentials["SessionToken"],
-            **seeded,
-        }
+        return {**_told(account.credentials), **seeded}
+
+    def prepare(self, request):
+        """Removes what AWS puts into a new account, in these regions; returns credentials."""
+        accounts = [self.account({**request, "region": region}) for region in request["regions"]]
+        for account in accounts:
+            place.remove_default_vpc(account.client("ec2"))
+        return _told(accounts[0].credentials)
+
+    def assume(self, request):
+        """Credentials of a role in the account: moto gives them for any role, so it must be there."""
+        account, role = self.account(request), request["role"]
+        arn = account.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+        assumed = account.client("sts").assume_role(RoleArn=arn, RoleSessionName=role)
+        return _told(assumed["Credentials"])
 
     def inventory(self, request):
-        """Everything that stands in the account, by kind."""
+        """Everything of a place and of `minion` that stands in the account, by kind."""
         return inventory.inventory(self.account(request))
+
+    def estate(self, request):
+        """Everything that stands in the account, in all of these regions, by region and kind."""
+        return inventory.estate([self.account({**request, "region": region}) for region in request["regions"]])
+
+    def calls(self, _request=None):
+        """Names of the operations that the binaries called, by binary."""
+        with urllib.request.urlopen(self.moto.endpoint + calls.CALLS, timeout=30) as answer:
+            return json.load(answer)
 
     def versions(self, request):
         """Puts many versions of many applications into the account."""
@@ -168,7 +225,10 @@ class Emulator:
     def stop(self):
         for started in self.registries:
             started.stop()
-        self.moto.stop()
+        try:
+            self.record.keep(self.calls().get("minion", []))
+        finally:
+            self.moto.stop()
 
     def log(self, _request):
         """The last lines that moto wrote: where a 500 came from."""

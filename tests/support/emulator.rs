@@ -104,6 +104,16 @@ pub(crate) fn endpoint() -> &'static str {
     &Emulator::get().endpoint
 }
 
+/// Sends one request to `emulator.py`, which must work.
+pub(crate) fn ask(request: &Value) -> Value {
+    Emulator::get().ask(request)
+}
+
+/// `127.0.0.1:PORT` of the container registry.
+pub(crate) fn registry() -> &'static str {
+    Emulator::get().registry()
+}
+
 /// The path in MINION_MOTO, else `moto_server` on the PATH.
 fn moto_server() -> PathBuf {
     if let Some(path) = env::var_os("MINION_MOTO") {

@@ -3,21 +3,36 @@
 Read through the AWS API: moto's own /moto-api/data.json goes on showing what was deleted.
 """
 
+import infrastructure
+from pages import pages as _pages
+
 
 def inventory(account):
     """Maps each kind to the names or ids of what there is; kinds without any are left out."""
+    return _sorted(_all(account, (_ec2, _scaling, _elb, _iam, _dns, _other)))
+
+
+def estate(accounts):
+    """The same of one account in several regions, and of all kinds: `eu-west-1 vpc`, `role`.
+
+    accounts: the account once for each region.
+    """
+    found = _all(accounts[0], (_iam, _dns, infrastructure.account_wide))
+    for account in accounts:
+        regional = _all(account, (_ec2, _scaling, _elb, _other, infrastructure.regional))
+        found.update({f"{account.region} {kind}": names for kind, names in regional.items()})
+    return _sorted(found)
+
+
+def _all(account, readers):
     found = {}
-    for kinds in (_ec2, _scaling, _elb, _iam, _dns, _other):
+    for kinds in readers:
         found.update(kinds(account))
+    return found
+
+
+def _sorted(found):
     return {kind: sorted(names) for kind, names in found.items() if names}
-
-
-def _pages(client, operation, key, **arguments):
-    if client.can_paginate(operation):
-        pages = client.get_paginator(operation).paginate(**arguments)
-    else:
-        pages = [getattr(client, operation)(**arguments)]
-    return [item for page in pages for item in page[key]]
 
 
 def _ec2(account):

@@ -1,10 +1,16 @@
 //! What the end-to-end tests stand on.
 mod emulator;
+mod estate;
+mod refusals;
 mod run;
+mod shell;
 mod stage;
 mod wire;
 
-pub(crate) use emulator::endpoint;
-pub(crate) use run::Running;
-pub(crate) use stage::{Options, Stage, workspace};
+pub(crate) use emulator::{ask, endpoint, registry};
+pub(crate) use estate::{Estate, LAYERS, REGIONS};
+pub(crate) use refusals::{Request, refusing};
+pub(crate) use run::{Run, Running};
+pub(crate) use shell::Shell;
+pub(crate) use stage::{Inventory, Options, Stage, workspace};
 pub(crate) use wire::Wire;

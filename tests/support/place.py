@@ -35,7 +35,7 @@ def seed(
     policies: names of managed policies that the account has.
     """
     ec2 = account.client("ec2")
-    _remove_default_vpc(ec2)
+    remove_default_vpc(ec2)
     vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
     tags = {"Name": "team"}
     if config_tag is not None:
@@ -56,7 +56,7 @@ def seed(
     return found
 
 
-def _remove_default_vpc(ec2):
+def remove_default_vpc(ec2):
     """Every new account has one; a team's account does not keep it."""
     for vpc in ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]:
         of_vpc = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]

@@ -1,6 +1,7 @@
 //! One run of a binary, within a bound of time.
 use serde_json::Value;
 use std::{
+    path::Path,
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -43,7 +44,9 @@ fn drain(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
 impl Running {
     /// Starts a command with nothing on stdin.
     pub(crate) fn start(mut command: Command) -> Self {
-        let line = format!("{command:?}").rsplit_once("minion\"").map_or(String::new(), |(_, rest)| rest.to_owned());
+        let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+        let words = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy());
+        let line = words.collect::<Vec<_>>().join(" ");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let began = Instant::now();
         let mut child = command.spawn().expect("the binary starts");
@@ -85,7 +88,7 @@ impl Running {
 impl Run {
     fn told(&self) -> String {
         let Self { code, stdout, stderr, line, took } = self;
-        format!("minion{line}\nexit code {code:?} after {took:.1?}\n--- stdout\n{stdout}--- stderr\n{stderr}---")
+        format!("{line}\nexit code {code:?} after {took:.1?}\n--- stdout\n{stdout}--- stderr\n{stderr}---")
     }
 
     /// Fails unless the exit code is 0.

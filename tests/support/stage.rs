@@ -2,15 +2,14 @@
 use super::{
     emulator::Emulator,
     run::{Run, Running},
+    shell::Shell,
 };
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
-use tempfile::TempDir;
 
 /// Kind of thing on AWS, and the names or ids of those there are.
 pub(crate) type Inventory = BTreeMap<String, Vec<String>>;
@@ -36,8 +35,7 @@ pub(crate) struct Stage {
     pub(crate) place: Value,
     /// The account's number.
     pub(crate) account: String,
-    home: TempDir,
-    environment: BTreeMap<String, String>,
+    shell: Shell,
     before: Inventory,
 }
 
@@ -52,25 +50,16 @@ impl Stage {
         let emulator = Emulator::get();
         let account = emulator.new_account();
         let place = emulator.ask(&json!({ "do": "seed", "account": account, "options": options.0 }));
-        let home = tempfile::tempdir().unwrap();
-        let word = |name: &str| place[name].as_str().unwrap().to_owned();
-        let mut environment = BTreeMap::from([
-            ("AWS_ACCESS_KEY_ID".to_owned(), word("access_key_id")),
-            ("AWS_SECRET_ACCESS_KEY".to_owned(), word("secret_access_key")),
-            ("AWS_SESSION_TOKEN".to_owned(), word("session_token")),
-            ("AWS_ENDPOINT_URL".to_owned(), emulator.endpoint.clone()),
-            ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
-            ("MINION_REGION".to_owned(), word("region")),
-            ("MINION_VPC".to_owned(), word("vpc")),
-            ("MINION_DOMAIN".to_owned(), word("domain")),
-            ("HOME".to_owned(), home.path().to_str().unwrap().to_owned()),
-            ("TERM".to_owned(), "dumb".to_owned()),
-            ("LANG".to_owned(), "C.UTF-8".to_owned()),
-        ]);
-        if let Some(arn) = place["certificate_arn"].as_str() {
-            environment.insert("MINION_CERTIFICATE_ARN".to_owned(), arn.to_owned());
+        let mut shell = Shell::new(&place);
+        for (variable, word) in [
+            ("MINION_REGION", "region"),
+            ("MINION_VPC", "vpc"),
+            ("MINION_DOMAIN", "domain"),
+            ("MINION_CERTIFICATE_ARN", "certificate_arn"),
+        ] {
+            shell.set(variable, place[word].as_str());
         }
-        let mut stage = Self { place, account, home, environment, before: Inventory::new() };
+        let mut stage = Self { place, account, shell, before: Inventory::new() };
         stage.before = stage.inventory();
         stage
     }
@@ -82,28 +71,23 @@ impl Stage {
 
     /// Sets a variable of the binaries' environment, or removes it. They get no others than the stage's.
     pub(crate) fn set(&mut self, name: &str, value: Option<&str>) -> &mut Self {
-        match value {
-            Some(value) => self.environment.insert(name.to_owned(), value.to_owned()),
-            None => self.environment.remove(name),
-        };
+        self.shell.set(name, value);
         self
     }
 
     /// Removes what tells the tool its region, VPC, domain and certificate.
     pub(crate) fn forget_settings(&mut self) {
-        self.environment.retain(|name, _| !name.starts_with("MINION_"));
+        self.shell.forget_settings();
     }
 
     /// The home directory, and the working directory.
     pub(crate) fn home(&self) -> &Path {
-        self.home.path()
+        self.shell.home()
     }
 
     /// Writes a file into the home directory and returns its path.
     pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let path = self.home().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
+        self.shell.file(name, text)
     }
 
     /// A manifest for an application of this name on port 8080, with these lines added.
@@ -119,12 +103,7 @@ impl Stage {
 
     /// `minion` with these arguments, not started yet.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let endpoint = &self.environment["AWS_ENDPOINT_URL"];
-        let local = ["http://127.0.0.1:", "http://[::1]:"].iter().any(|local| endpoint.starts_with(local));
-        assert!(local, "{endpoint} is not on this computer: refusing to go on");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_minion"));
-        command.args(arguments).env_clear().envs(&self.environment).current_dir(self.home());
-        command
+        self.shell.command("minion", arguments)
     }
 
     /// Runs `minion` with these arguments, with nothing on stdin.
@@ -134,7 +113,7 @@ impl Stage {
 
     /// Starts `minion` with these arguments.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        Running::start(self.command(arguments))
+        self.shell.start("minion", arguments)
     }
 
     /// Any AWS call, in boto3's spelling; it must work.

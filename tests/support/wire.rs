@@ -37,7 +37,7 @@ impl Wire {
 
     /// Somebody who answers every call with "the token is expired".
     pub(crate) fn expired_token() -> Self {
-        let (listener, wire) = Self::listen(Duration::ZERO, usize::MAX);
+        let (listener, wire) = Self::listen();
         let state = Arc::clone(&wire.state);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -50,7 +50,18 @@ impl Wire {
         wire
     }
 
-    fn listen(delay: Duration, cut_after: usize) -> (TcpListener, Self) {
+    /// A wire that nobody answers at yet.
+    pub(super) fn listen() -> (TcpListener, Self) {
+        Self::listen_with(Duration::ZERO, usize::MAX)
+    }
+
+    /// Whether the wire was dropped.
+    pub(super) fn closed(&self) -> impl Fn() -> bool + Send + 'static {
+        let state = Arc::clone(&self.state);
+        move || state.closed.load(Ordering::Relaxed)
+    }
+
+    fn listen_with(delay: Duration, cut_after: usize) -> (TcpListener, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let state = State { delay, cut_after, chunks: AtomicUsize::new(0), closed: AtomicBool::new(false) };
@@ -59,7 +70,7 @@ impl Wire {
 
     fn new(endpoint: &str, delay: Duration, cut_after: usize) -> Self {
         let to = endpoint.strip_prefix("http://").unwrap().to_owned();
-        let (listener, wire) = Self::listen(delay, cut_after);
+        let (listener, wire) = Self::listen_with(delay, cut_after);
         let shared = Arc::clone(&wire.state);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -86,7 +97,7 @@ impl Drop for Wire {
     }
 }
 
-/// Answers one request in the protocol that it came in, and hangs up.
+/// Answers one request with "the token is expired", and hangs up.
 fn refuse(mut client: TcpStream) {
     let mut request = Vec::new();
     let mut piece = [0; 4096];
@@ -95,25 +106,44 @@ fn refuse(mut client: TcpStream) {
             Ok(length @ 1..) => request.extend_from_slice(&piece[..length]),
             _ => return,
         }
-        let text = String::from_utf8_lossy(&request).to_lowercase();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-            if body.len() >= length.unwrap_or(0) {
-                break text;
-            }
+        let text = String::from_utf8_lossy(&request);
+        if let Some((head, body)) = text.split_once("\r\n\r\n")
+            && body.len() >= body_length(head)
+        {
+            break text.into_owned();
         }
     };
-    let message = "The security token included in the request is expired";
+    // The JSON protocols have it under another name.
+    let json = text.to_lowercase().contains("application/x-amz-json");
+    let code = if json { "ExpiredTokenException" } else { "ExpiredToken" };
+    let answer = error_answer(&text, code, "The security token included in the request is expired");
+    let _ = client.write_all(answer.as_bytes());
+}
+
+/// The length of the body that a request's head announces.
+pub(super) fn body_length(head: &str) -> usize {
+    let head = head.to_lowercase();
+    head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok()).unwrap_or(0)
+}
+
+/// An error of AWS, in the protocol that the request came in.
+pub(super) fn error_answer(request: &str, code: &str, message: &str) -> String {
+    let text = request.to_lowercase();
     let (kind, body) = if text.contains("application/x-amz-json") {
-        ("application/x-amz-json-1.1", format!(r#"{{"__type":"ExpiredTokenException","message":"{message}"}}"#))
+        ("application/x-amz-json-1.1", format!(r#"{{"__type":"{code}","message":"{message}"}}"#))
+    } else if text.contains("content-type: application/json") {
+        ("application/json", format!(r#"{{"message":"{message}"}}"#))
     } else {
-        let error = format!("<Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>{message}</Message></Error>");
-        let ec2 = text.contains("/ec2/aws4_request");
-        let body = if ec2 { format!("<Response><Errors>{error}</Errors></Response>") } else { error };
-        ("text/xml", if ec2 { body } else { format!("<ErrorResponse>{body}</ErrorResponse>") })
+        let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+        let body = match text.split("/aws4_request").next().and_then(|scope| scope.rsplit('/').next()) {
+            Some("ec2") => format!("<Response><Errors>{error}</Errors></Response>"),
+            Some("s3") => error,
+            _ => format!("<ErrorResponse>{error}</ErrorResponse>"),
+        };
+        ("text/xml", body)
     };
     let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
-    let _ = client.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes());
+    format!("{head}X-Amzn-ErrorType: {code}\r\nConnection: close\r\n\r\n{body}")
 }
 
 fn connect(client: TcpStream, to: &str, state: &Arc<State>) {

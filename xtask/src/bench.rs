@@ -5,6 +5,7 @@ use crate::{
     figures,
     measure::{Measured, measure},
     proxy::{Call, DELAY, Proxy},
+    teams::Teams,
 };
 use anyhow::{Result, bail};
 use std::{path::PathBuf, process::Command, time::Duration};
@@ -18,6 +19,9 @@ pub(crate) struct Args {
     /// How many versions each has
     #[arg(long, default_value_t = 10)]
     versions: u32,
+    /// How many teams the organization has
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=99))]
+    teams: u32,
     /// Show the calls of each command
     #[arg(long)]
     calls: bool,
@@ -26,15 +30,17 @@ pub(crate) struct Args {
     binaries: Option<PathBuf>,
 }
 
-struct Bench {
-    minion: PathBuf,
-    variables: Vec<(String, String)>,
-    home: tempfile::TempDir,
-    proxy: Proxy,
-    show_calls: bool,
+/// Who runs what, and where the calls are counted.
+pub(crate) struct Bench {
+    pub(crate) program: PathBuf,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) proxy: Proxy,
+    pub(crate) show_calls: bool,
 }
 
-struct Row {
+/// One line of the table.
+pub(crate) struct Row {
     what: String,
     calls: Vec<Call>,
     run: Measured,
@@ -56,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     for (variable, member) in [("MINION_REGION", "region"), ("MINION_VPC", "vpc"), ("MINION_DOMAIN", "domain")] {
         variables.push((variable.to_owned(), text(&place, member)?));
     }
-    let bench = Bench { minion: binaries.join("minion"), variables, home, proxy, show_calls: args.calls };
+    let bench = Bench { program: binaries.join("minion"), variables, home, proxy, show_calls: args.calls };
 
     let mut rows = vec![bench.start_up("--version")?, bench.start_up("--help")?];
     rows.extend(bench.one_application(&registry)?);
@@ -64,6 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let all = emulator.versions(&place, args.applications, args.versions)?;
     let what = format!("versions ({all} of {} applications)", args.applications);
     rows.push(bench.row(&what, &["versions"], "calls <= 30, memory <= 60 MB")?);
+    rows.extend(Teams::prepare(&mut emulator, &binaries, args.teams, args.calls)?.rows()?);
     print(&rows);
     Ok(())
 }
@@ -105,9 +112,10 @@ impl Bench {
         ])
     }
 
-    fn row(&self, what: &str, arguments: &[&str], limits: &'static str) -> Result<Row> {
+    /// One run of the program, which must work.
+    pub(crate) fn row(&self, what: &str, arguments: &[&str], limits: &'static str) -> Result<Row> {
         self.proxy.take();
-        let mut command = Command::new(&self.minion);
+        let mut command = Command::new(&self.program);
         command.args(arguments).env_clear().current_dir(self.home.path());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let run = measure(&mut command)?;
@@ -116,7 +124,7 @@ impl Bench {
             self.tell(what, &calls);
         }
         if run.code != Some(0) {
-            bail!("`minion {}` ended with {:?}:\n{}", arguments.join(" "), run.code, run.stderr);
+            bail!("`{} {}` ended with {:?}:\n{}", self.program.display(), arguments.join(" "), run.code, run.stderr);
         }
         Ok(Row { what: what.to_owned(), calls, run, limits })
     }

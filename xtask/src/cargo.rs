@@ -1,5 +1,5 @@
 //! What calls cargo: building the binaries, running the tests.
-use crate::tools;
+use crate::{calls::Recording, tools};
 use anyhow::{Context as _, Result, bail};
 use std::{
     env,
@@ -10,6 +10,9 @@ use std::{
 /// Arguments of `cargo xtask test`
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
+    /// Rewrite the list of AWS calls that minion makes (tests/minion-calls.txt) instead of comparing with it
+    #[arg(long)]
+    record: bool,
     /// Passed on to `cargo test`: names of tests, and after `--` flags of the test binaries
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<String>,
@@ -41,8 +44,10 @@ pub(crate) fn build() -> Result<PathBuf> {
     // Cargo puts xtask itself, built with the same profile, beside them.
     let own = env::current_exe()?;
     let directory = own.parent().context("xtask runs from the target directory")?.to_owned();
-    if !directory.join("minion").is_file() {
-        bail!("there is no minion in {}; run this through `cargo xtask`", directory.display());
+    for binary in ["minion", "overlord"] {
+        if !directory.join(binary).is_file() {
+            bail!("there is no {binary} in {}; run this through `cargo xtask`", directory.display());
+        }
     }
     Ok(directory)
 }
@@ -58,21 +63,32 @@ pub(crate) fn generated_pages(write: bool) -> Result<bool> {
     Ok(command.status().context("cannot start cargo")?.success())
 }
 
-/// Runs all tests, those of this crate too unless arguments choose some.
+/// Runs all tests, those of this crate too unless arguments choose some. After a whole run, the AWS calls that minion
+/// made are compared with the list of them.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
+    let whole = args.arguments.is_empty();
+    if args.record && !whole {
+        bail!("--record needs all tests: leave out the other arguments");
+    }
     let moto = tools::moto_server()?;
+    // The end-to-end tests run both binaries, and Cargo builds only the one of their own package for them.
+    build()?;
+    let recording = if whole { Some(Recording::start()?) } else { None };
     let run = |package: &[&str]| -> Result<bool> {
         let mut command = cargo();
-        command.arg("test").args(package).args(&args.arguments).env("MINION_MOTO", &moto);
+        command.arg("test").args(package).args(&args.arguments).env("MINION_MOTO", &moto).env_remove("MINION_CALLS");
+        if let Some(recording) = &recording {
+            command.env("MINION_CALLS", recording.directory());
+        }
         Ok(command.status().context("cannot start cargo")?.success())
     };
     let no_fail_fast = [ALL_BUT_XTASK.as_slice(), &["--no-fail-fast"]].concat();
     let mut passed = run(&no_fail_fast)?;
-    if args.arguments.is_empty() {
+    if whole {
         passed &= run(&["--release", "--package", "xtask"])?;
     }
     if !passed {
         bail!("tests failed; `cargo xtask test NAME -- --nocapture` runs one and shows what it prints");
     }
-    Ok(())
+    recording.map_or(Ok(()), |recording| recording.end(args.record))
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask demo`: the story, with the released binaries, on an emulator.
 use crate::{
     cargo,
-    emulator::{Emulator, environment, text},
+    emulator::{Emulator, environment},
+    organization::{self, RED, REGION},
     story::{self, Stage},
     tools,
 };
@@ -18,7 +19,7 @@ use std::{
 /// Arguments of `cargo xtask demo`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Keep the application and the emulator until Enter is pressed, to look around
+    /// Keep the team, its application and the emulator until Enter is pressed, to look around
     #[arg(long)]
     keep: bool,
     /// The directory with the binaries, instead of building them
@@ -46,20 +47,28 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             registry.host
         ),
     }
-    let place = emulator.seed()?;
-    eprintln!("A team's place is ready: {} in {}.\n", text(&place, "vpc")?, text(&place, "region")?);
-
-    let variables = environment(&place, &emulator.endpoint, home.path())?;
-    let before = emulator.inventory()?;
-    let mut stage = Stage { binaries, variables, registry: registry.host, place, emulator, interrupted };
+    let credentials = organization::prepare(&mut emulator)?;
+    eprintln!("An organization is ready: three accounts, and the domain {}.\n", organization::DOMAIN);
+    let mut operator = environment(&credentials, &emulator.endpoint, home.path())?;
+    operator.push(("OVERLORD_CONFIG".to_owned(), organization::file().display().to_string()));
+    let before = organization::standing(&mut emulator)?;
+    let mut stage = Stage {
+        binaries,
+        operator,
+        member: Vec::new(),
+        home: home.path().to_owned(),
+        registry: registry.host,
+        emulator,
+        interrupted,
+    };
     story::up(&mut stage)?;
     if args.keep {
-        keep(&stage)?;
+        keep(&mut stage)?;
     }
     let told = story::down(&mut stage);
     // Somebody who looked around may have changed what the story goes on with; all of it goes with the emulator.
     let looked_around = args.keep && !stage.interrupted.load(Ordering::Relaxed);
-    if looked_around && (told.is_err() || stage.emulator.inventory()? != before) {
+    if looked_around && (told.is_err() || organization::standing(&mut stage.emulator)? != before) {
         drop(stage);
         eprintln!(
             "\nThe story cannot be told to its end after what was changed. All of it is taken down all the same."
@@ -67,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     told?;
-    let after = stage.emulator.inventory()?;
+    let after = organization::standing(&mut stage.emulator)?;
     if after != before {
         bail!("something is left on AWS; before: {before:#?}\nafter: {after:#?}");
     }
@@ -76,23 +85,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn keep(stage: &Stage) -> Result<()> {
-    eprintln!("\nThe application stands. In another terminal:\n");
+fn keep(stage: &mut Stage) -> Result<()> {
+    let vpcs = stage.emulator.inventory(RED)?.remove("vpc").unwrap_or_default();
+    let vpc = vpcs.first().context("the team's account has a VPC")?;
+    eprintln!("\nThe application stands. In another terminal, as somebody of the team:\n");
     eprintln!("export PATH=\"{}:$PATH\"", stage.binaries.display());
-    for (name, value) in stage.variables.iter().filter(|(name, _)| name.starts_with("AWS_")) {
-        eprintln!("export {name}='{value}'");
-    }
-    let place = |name: &str| text(&stage.place, name);
-    eprintln!(
-        "export MINION_REGION={} MINION_VPC={} MINION_DOMAIN={}",
-        place("region")?,
-        place("vpc")?,
-        place("domain")?
-    );
-    eprintln!("export MINION_REGISTRY={} MINION_CERTIFICATE_ARN={}", stage.registry, place("certificate_arn")?);
+    export(&stage.member);
+    eprintln!("export MINION_REGION={REGION} MINION_VPC={vpc} MINION_REGISTRY={}", stage.registry);
+    eprintln!("\nOr, in one more, as the organization's operator:\n");
+    eprintln!("export PATH=\"{}:$PATH\"", stage.binaries.display());
+    export(&stage.operator);
     eprintln!("\nPress Enter to take it down.");
     std::io::stdin().read_line(&mut String::new())?;
     Ok(())
+}
+
+fn export(variables: &[(String, String)]) {
+    for (name, value) in variables.iter().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("OVERLORD_"))
+    {
+        eprintln!("export {name}='{value}'");
+    }
 }
 
 /// Ctrl-C reaches the command that runs at the moment too, which ends; then we take everything down.

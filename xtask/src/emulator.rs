@@ -12,8 +12,12 @@ use std::{
 /// Kind of thing on AWS, and the names or ids of those there are.
 pub(crate) type Inventory = BTreeMap<String, Vec<String>>;
 
-/// The one account of a demo or bench.
+/// The one account of the bench of `minion`.
 const ACCOUNT: &str = "100000000001";
+/// The region of demo and bench.
+const REGION: &str = "eu-west-1";
+/// What stays when a team goes: accounts are closed by people, and bills of the past are still split by tags.
+const STAYS: [&str; 2] = ["organization's account", "cost tag"];
 
 /// A running emulator. All of it ends when the pipe to it closes: with this value, or with this
 /// process, however that ends.
@@ -62,8 +66,8 @@ impl Emulator {
         Ok(serde_json::from_str(&line)?)
     }
 
-    fn ask(&mut self, mut request: Value) -> Result<Value> {
-        request["account"] = ACCOUNT.into();
+    fn ask(&mut self, account: &str, mut request: Value) -> Result<Value> {
+        request["account"] = account.into();
         let requests = self.requests.as_mut().context("the emulator was stopped")?;
         writeln!(requests, "{request}").context("the emulator ended")?;
         let mut answer = self.read()?;
@@ -75,7 +79,7 @@ impl Emulator {
 
     /// Prepares the account: VPC, subnets, hosted zones, certificate. The answer names them.
     pub(crate) fn seed(&mut self) -> Result<Value> {
-        self.ask(json!({ "do": "seed" }))
+        self.ask(ACCOUNT, json!({ "do": "seed" }))
     }
 
     /// Puts this many versions of this many applications into the account's private layer.
@@ -84,18 +88,48 @@ impl Emulator {
             "vpc": place["vpc"], "subnets": place["subnets"]["private"], "domain": place["domain"],
             "zone": place["zones"]["private"][0], "applications": applications, "versions": versions,
         });
-        self.ask(json!({ "do": "versions", "options": options }))
+        self.ask(ACCOUNT, json!({ "do": "versions", "options": options }))
     }
 
     /// Starts a container registry with the demo's images in it.
     pub(crate) fn registry(&mut self, program: Option<&Path>) -> Result<Registry> {
-        let made = self.ask(json!({ "do": "registry", "program": program }))?;
+        let made = self.ask(ACCOUNT, json!({ "do": "registry", "program": program }))?;
         Ok(Registry { host: text(&made, "host")?, program: text(&made, "program")? })
     }
 
-    /// Everything that stands in the account.
-    pub(crate) fn inventory(&mut self) -> Result<Inventory> {
-        Ok(serde_json::from_value(self.ask(json!({ "do": "inventory" }))?)?)
+    /// Removes what AWS puts into a new account; its credentials.
+    pub(crate) fn prepare(&mut self, account: &str) -> Result<Value> {
+        self.ask(account, json!({ "do": "prepare", "regions": [REGION] }))
+    }
+
+    /// Credentials of a role that the account has.
+    pub(crate) fn assume(&mut self, account: &str, role: &str) -> Result<Value> {
+        self.ask(account, json!({ "do": "assume", "role": role }))
+    }
+
+    /// A public hosted zone.
+    pub(crate) fn zone(&mut self, account: &str, domain: &str) -> Result<()> {
+        let arguments = json!({ "Name": domain, "CallerReference": domain });
+        let what =
+            json!({ "do": "call", "service": "route53", "operation": "create_hosted_zone", "arguments": arguments });
+        self.ask(account, what).map(drop)
+    }
+
+    /// What a place and `minion`'s applications have in the account.
+    pub(crate) fn inventory(&mut self, account: &str) -> Result<Inventory> {
+        Ok(serde_json::from_value(self.ask(account, json!({ "do": "inventory" }))?)?)
+    }
+
+    /// Everything that stands in these accounts, by account, and did not stay on purpose.
+    pub(crate) fn estate(&mut self, accounts: &[&str]) -> Result<BTreeMap<String, Inventory>> {
+        let mut all = BTreeMap::new();
+        for account in accounts {
+            let found = self.ask(account, json!({ "do": "estate", "regions": [REGION] }))?;
+            let mut found: Inventory = serde_json::from_value(found)?;
+            found.retain(|kind, _| !STAYS.contains(&kind.as_str()));
+            all.insert((*account).to_owned(), found);
+        }
+        Ok(all)
     }
 }
 
@@ -111,16 +145,16 @@ pub(crate) fn text(value: &Value, name: &str) -> Result<String> {
     Ok(value[name].as_str().with_context(|| format!("the emulator's answer has no `{name}`"))?.to_owned())
 }
 
-/// The environment of the binaries in front of this place: its credentials, the endpoint, a home
+/// The environment of the binaries: these credentials, the endpoint, a home
 /// directory, and nothing of ours but what a terminal needs.
-pub(crate) fn environment(place: &Value, endpoint: &str, home: &Path) -> Result<Vec<(String, String)>> {
+pub(crate) fn environment(credentials: &Value, endpoint: &str, home: &Path) -> Result<Vec<(String, String)>> {
     if !endpoint.starts_with("http://127.0.0.1:") {
         bail!("{endpoint} is not on this computer: refusing to go on");
     }
     let mut variables = vec![
-        ("AWS_ACCESS_KEY_ID".to_owned(), text(place, "access_key_id")?),
-        ("AWS_SECRET_ACCESS_KEY".to_owned(), text(place, "secret_access_key")?),
-        ("AWS_SESSION_TOKEN".to_owned(), text(place, "session_token")?),
+        ("AWS_ACCESS_KEY_ID".to_owned(), text(credentials, "access_key_id")?),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), text(credentials, "secret_access_key")?),
+        ("AWS_SESSION_TOKEN".to_owned(), text(credentials, "session_token")?),
         ("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned()),
         ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
         ("HOME".to_owned(), home.display().to_string()),

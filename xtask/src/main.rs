@@ -2,14 +2,17 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
+mod calls;
 mod cargo;
 mod demo;
 mod docs;
 mod emulator;
 mod figures;
 mod measure;
+mod organization;
 mod proxy;
 mod story;
+mod teams;
 mod tools;
 
 use clap::{Parser, Subcommand};
@@ -25,7 +28,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Run the story of an application on an AWS emulator, with the released binaries
+    /// Run the story of a team and its application on an AWS emulator, with the released binaries
     Demo(demo::Args),
     /// Run all tests, with the AWS emulator they need
     Test(cargo::TestArgs),

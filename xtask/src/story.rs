@@ -1,10 +1,11 @@
-//! The story that the demo tells: an application, two versions, traffic from one to the other.
+//! The story that the demo tells: a team gets its place; in it an application, two versions, traffic from one to the
+//! other; and the team goes.
 use crate::{
     cargo::workspace,
-    emulator::{Emulator, text},
+    emulator::{Emulator, environment},
+    organization::{DEPLOYER, DOMAIN, RED, REGION},
 };
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io::IsTerminal as _,
@@ -16,31 +17,43 @@ use std::{
     },
 };
 
+const TEAM: &str = "red";
 const APPLICATION: &str = "clojure-web-hello-world";
 const MANIFEST: &str = "examples/manifests/aws-minion-manifest.yaml";
 
 /// What the story plays on.
 pub(crate) struct Stage {
     pub(crate) binaries: PathBuf,
-    pub(crate) variables: Vec<(String, String)>,
+    /// The environment of who runs `overlord`.
+    pub(crate) operator: Vec<(String, String)>,
+    /// The environment of who runs `minion`: somebody of the team, once it has its place.
+    pub(crate) member: Vec<(String, String)>,
+    pub(crate) home: PathBuf,
     pub(crate) registry: String,
-    pub(crate) place: Value,
     pub(crate) emulator: Emulator,
     pub(crate) interrupted: Arc<AtomicBool>,
 }
 
 /// Up to two versions that share the traffic.
 pub(crate) fn up(stage: &mut Stage) -> Result<()> {
-    let place = |name: &str| text(&stage.place, name);
-    let (region, vpc, domain) = (place("region")?, place("vpc")?, place("domain")?);
-    let certificate = place("certificate_arn")?;
+    stage.says("A team of the organization gets its place: first what would be made, then it is.");
+    stage.overlord(&format!("team plan {TEAM}"))?;
+    stage.overlord(&format!("team create {TEAM}"))?;
+    stage.says("The same again finds that nothing is to be done, and so does a look at all teams.");
+    stage.overlord(&format!("team create {TEAM}"))?;
+    stage.overlord("check")?;
+    stage.overlord(&format!("team show {TEAM}"))?;
+    stage.overlord("addresses")?;
+    stage.enter()?;
+
+    stage.says("From here on with the role of who deploys. A profile, once on each computer: it finds all on AWS.");
+    stage.minion(&format!("configure --region {REGION} --registry {}", stage.registry))?;
+    deploy(stage)
+}
+
+fn deploy(stage: &mut Stage) -> Result<()> {
     let registry = stage.registry.clone();
     let image = |tag: &str| format!("{registry}/hello-world:{tag}");
-
-    stage.says("A profile, once on each computer. It finds what it can on AWS; flags answer the rest.");
-    stage.minion(&format!(
-        "configure --region {region} --vpc {vpc} --domain {domain} --certificate-arn {certificate} --registry {registry}"
-    ))?;
 
     stage.says("What would happen, and then it does.");
     stage.minion(&format!("app create {MANIFEST} --dry-run"))?;
@@ -71,16 +84,22 @@ pub(crate) fn up(stage: &mut Stage) -> Result<()> {
 
 /// Down to nothing.
 pub(crate) fn down(stage: &mut Stage) -> Result<()> {
-    stage.says("A version with traffic is not deleted by accident, nor an application with versions.");
-    stage.refused(&format!("ver delete {APPLICATION} 2.0 --yes"))?;
-    stage.refused(&format!("app delete {APPLICATION} --yes"))?;
+    stage.says(
+        "A version with traffic is not deleted by accident, nor an application with versions, nor a team with one.",
+    );
+    stage.refused("minion", &format!("ver delete {APPLICATION} 2.0 --yes"))?;
+    stage.refused("minion", &format!("app delete {APPLICATION} --yes"))?;
+    stage.refused("overlord", &format!("team delete {TEAM} --yes"))?;
 
     stage.says("Down again.");
     stage.minion(&format!("traffic {APPLICATION} 2.0 100"))?;
     stage.minion(&format!("ver delete {APPLICATION} 1.0 --yes"))?;
     stage.minion(&format!("ver delete {APPLICATION} 2.0 --force --yes"))?;
     stage.minion(&format!("app delete {APPLICATION} --yes"))?;
-    stage.minion("app")
+    stage.minion("app")?;
+    stage.says("And the team goes, with all that was made for it.");
+    stage.overlord(&format!("team delete {TEAM} --delete-audit-logs --yes"))?;
+    stage.overlord("team list")
 }
 
 impl Stage {
@@ -89,40 +108,52 @@ impl Stage {
         println!("{bold}# {sentence}{plain}");
     }
 
+    /// Takes the credentials of the team's role that deploys.
+    fn enter(&mut self) -> Result<()> {
+        let credentials = self.emulator.assume(RED, DEPLOYER)?;
+        self.member = environment(&credentials, &self.emulator.endpoint, &self.home)?;
+        Ok(())
+    }
+
+    fn overlord(&self, line: &str) -> Result<()> {
+        self.run("overlord", line, 0)
+    }
+
     /// Runs a command as a user would, and shows both; it must work.
     fn minion(&self, line: &str) -> Result<()> {
-        self.run(line, 0)
+        self.run("minion", line, 0)
     }
 
     /// Runs a command that must be refused.
-    fn refused(&self, line: &str) -> Result<()> {
-        self.run(line, 1)
+    fn refused(&self, binary: &str, line: &str) -> Result<()> {
+        self.run(binary, line, 1)
     }
 
-    fn run(&self, line: &str, expected: i32) -> Result<()> {
-        println!("$ minion {line}");
-        let status = Command::new(self.binaries.join("minion"))
+    fn run(&self, binary: &str, line: &str, expected: i32) -> Result<()> {
+        println!("$ {binary} {line}");
+        let variables = if binary == "overlord" { &self.operator } else { &self.member };
+        let status = Command::new(self.binaries.join(binary))
             .args(line.split(' '))
             .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(workspace())
             .stdin(Stdio::null())
             .status()
-            .context("cannot start minion")?;
+            .with_context(|| format!("cannot start {binary}"))?;
         println!();
         if self.interrupted.load(Ordering::Relaxed) {
             bail!("interrupted; nothing is left running");
         }
         if status.code() != Some(expected) {
-            bail!("`minion {line}` ended with {status}, expected was exit code {expected}");
+            bail!("`{binary} {line}` ended with {status}, expected was exit code {expected}");
         }
         Ok(())
     }
 
     /// Looks at Route 53 itself: weights of the application's records, in units of half a percent.
     fn expect_weights(&mut self, expected: &[(&str, u32)]) -> Result<()> {
-        let name = format!("{APPLICATION}.{} A ", text(&self.place, "domain")?);
-        let records = self.emulator.inventory()?.remove("record set").unwrap_or_default();
+        let name = format!("{APPLICATION}.{TEAM}.{DOMAIN} A ");
+        let records = self.emulator.inventory(RED)?.remove("record set").unwrap_or_default();
         let mut weights: BTreeMap<String, u32> = BTreeMap::new();
         for words in records.iter().filter_map(|record| record.strip_prefix(&name)) {
             let (identifier, weight) = words.rsplit_once(' ').with_context(|| format!("no weight in `{words}`"))?;

@@ -1,0 +1,338 @@
+"""What moto lacks of the calls that `overlord` makes, and the order in which AWS lets things be deleted.
+
+Each repair names what moto does and what AWS documents. `sharing.py` has what spans accounts. Where AWS differs from
+this, AWS is right.
+"""
+
+import json
+
+import moto.budgets.models
+import moto.budgets.responses
+import moto.ce.responses
+import moto.iam.models
+import moto.iam.responses
+from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.vpn_connections import VPNConnection
+from moto.ec2.responses import EC2Response
+from moto.iam.exceptions import DeleteConflictException
+from moto.iam.responses import IamResponse
+
+IN_USE = "has dependencies and cannot be deleted"
+
+
+def apply():
+    """Puts all of it in place, once, before the server starts."""
+    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _budgets, _cost_tags):
+        repair()
+
+
+def wrap(owner, name, around):
+    """Replaces a method by `around(original, self, ..)`."""
+    original = getattr(owner, name)
+
+    def method(self, *arguments, **named):
+        return around(original, self, *arguments, **named)
+
+    method.__name__ = name
+    setattr(owner, name, method)
+
+
+def specified(response):
+    """The tags of a request's TagSpecifications, whatever kind they name."""
+    return {
+        tag["Key"]: tag.get("Value", "")
+        for specification in response._get_param("TagSpecifications", []) or []
+        for tag in specification.get("Tags", [])
+    }
+
+
+def _dhcp_options():
+    """CreateDhcpOptions drops the tags of its request."""
+
+    def create(original, self):
+        result = original(self)
+        result.result["DhcpOptions"].add_tags(specified(self))
+        return result
+
+    wrap(EC2Response, "create_dhcp_options", create)
+
+
+def _endpoints():
+    """ModifyVpcEndpoint adds no routes to the tables that it adds, and DeleteVpcEndpoints then fails half-way."""
+
+    def modify(original, self, **named):
+        original(self, **named)
+        endpoint = self.describe_vpc_endpoints(vpc_end_point_ids=[named["vpc_id"]])[0]
+        prefixes = endpoint.destination_prefix_list_id
+        if not prefixes:
+            return
+        for table in named["add_route_tables"] or []:
+            self.create_route(table, None, destination_prefix_list_id=prefixes, gateway_id=endpoint.id)
+        for table in named["remove_route_tables"] or []:
+            self.delete_route(table, prefixes)
+
+    def delete_table(original, self, route_table_id):
+        result = original(self, route_table_id)
+        for endpoint in self.vpc_end_points.values():
+            if route_table_id in (endpoint.route_table_ids or []):
+                endpoint.route_table_ids.remove(route_table_id)
+        return result
+
+    wrap(EC2Backend, "modify_vpc_endpoint", modify)
+    wrap(EC2Backend, "delete_route_table", delete_table)
+
+
+def _vpn():
+    """VPN connections have neither options nor static routes, and routes of a gateway cannot be propagated."""
+
+    def create(original, self):
+        result = original(self)
+        connection = result.result["VpnConnection"]
+        options = self._get_param("Options", {}) or {}
+        connection.options = {"StaticRoutesOnly": str(options.get("StaticRoutesOnly", False)).lower() == "true"}
+        return result
+
+    def connection_of(self):
+        return self.ec2_backend.describe_vpn_connections([self._get_param("VpnConnectionId")])[0]
+
+    def create_vpn_connection_route(self):
+        connection, to = connection_of(self), self._get_param("DestinationCidrBlock")
+        route = {"DestinationCidrBlock": to, "Source": "Static", "State": "available"}
+        connection.routes = [r for r in connection.routes if r["DestinationCidrBlock"] != to] + [route]
+        return EmptyResult()
+
+    def delete_vpn_connection_route(self):
+        connection, to = connection_of(self), self._get_param("DestinationCidrBlock")
+        if all(r["DestinationCidrBlock"] != to for r in connection.routes):
+            raise EC2ClientError("InvalidRoute.NotFound", f"The route {to} does not exist")
+        connection.routes = [r for r in connection.routes if r["DestinationCidrBlock"] != to]
+        return EmptyResult()
+
+    def propagation(self, wanted):
+        table = self.ec2_backend.get_route_table(self._get_param("RouteTableId"))
+        gateway = self.ec2_backend.get_vpn_gateway(self._get_param("GatewayId"))
+        attachment = gateway.attachments.get(table.vpc_id)
+        if wanted and not (attachment and attachment.state == "attached"):
+            raise EC2ClientError("Gateway.NotAttached", f"{gateway.id} is not attached to {table.vpc_id}")
+        others = [g for g in getattr(table, "propagating_vgws", []) if g["GatewayId"] != gateway.id]
+        table.propagating_vgws = others + ([{"GatewayId": gateway.id}] if wanted else [])
+        return EmptyResult()
+
+    VPNConnection.routes = []
+    wrap(EC2Response, "create_vpn_connection", create)
+    EC2Response.create_vpn_connection_route = create_vpn_connection_route
+    EC2Response.delete_vpn_connection_route = delete_vpn_connection_route
+    EC2Response.enable_vgw_route_propagation = lambda self: propagation(self, True)
+    EC2Response.disable_vgw_route_propagation = lambda self: propagation(self, False)
+
+
+def _metadata_defaults():
+    """Get- and ModifyInstanceMetadataDefaults are missing."""
+
+    def get(self):
+        return ActionResult({"AccountLevel": getattr(self.ec2_backend, "metadata_defaults", {})})
+
+    def modify(self):
+        defaults = dict(getattr(self.ec2_backend, "metadata_defaults", {}))
+        for name in ("HttpTokens", "HttpEndpoint", "InstanceMetadataTags"):
+            value = self._get_param(name)
+            if value == "no-preference":
+                defaults.pop(name, None)
+            elif value:
+                defaults[name] = value
+        hops = self._get_param("HttpPutResponseHopLimit")
+        if hops is not None:
+            defaults.pop("HttpPutResponseHopLimit", None)
+            if int(hops) != -1:
+                defaults["HttpPutResponseHopLimit"] = int(hops)
+        self.ec2_backend.metadata_defaults = defaults
+        return ActionResult({"Return": True})
+
+    EC2Response.get_instance_metadata_defaults = get
+    EC2Response.modify_instance_metadata_defaults = modify
+
+
+def _order():
+    """Deletes what is in use. AWS answers DependencyViolation, or InvalidIPAddress.InUse for an address."""
+
+    def nat_gateways(self):
+        return [g for g in self.nat_gateways.values() if g.state not in ("deleted", "failed")]
+
+    def instances(self):
+        every = [i for r in self.all_reservations() for i in r.instances]
+        return [i for i in every if i.state not in ("terminated", "shutting-down")]
+
+    def delete_vpc(original, self, vpc_id):
+        held = [f"internet gateway {g.id}" for g in self.internet_gateways.values() if g.vpc and g.vpc.id == vpc_id]
+        held += [g.id for g in self.egress_only_internet_gateways.values() if g.vpc_id == vpc_id]
+        held += [e.id for e in self.vpc_end_points.values() if e.vpc_id == vpc_id and e.state != "deleted"]
+        held += [g.id for g in nat_gateways(self) if g.vpc_id == vpc_id]
+        if held:
+            raise DependencyViolationError(f"The vpc '{vpc_id}' {IN_USE}: {', '.join(held)}")
+        return original(self, vpc_id)
+
+    def delete_subnet(original, self, subnet_id):
+        held = [g.id for g in nat_gateways(self) if g.subnet_id == subnet_id]
+        held += [a.id for a in self.transit_gateway_attachments.values() if subnet_id in getattr(a, "subnet_ids", [])]
+        held += [i.id for i in instances(self) if i.subnet_id == subnet_id]
+        if held:
+            raise DependencyViolationError(f"The subnet '{subnet_id}' {IN_USE}: {', '.join(held)}")
+        # Its association with a route table goes with it; moto keeps it, and the table cannot be deleted.
+        for table in self.route_tables.values():
+            for association in [k for k, subnet in table._associations.items() if subnet == subnet_id]:
+                del table._associations[association]
+        return original(self, subnet_id)
+
+    def detach_internet_gateway(original, self, internet_gateway_id, vpc_id):
+        if any(g.vpc_id == vpc_id for g in nat_gateways(self)):
+            raise DependencyViolationError(f"Network {vpc_id} has some mapped public address(es)")
+        return original(self, internet_gateway_id, vpc_id)
+
+    def release(original, self):
+        allocation = self._get_param("AllocationId")
+        for gateway in nat_gateways(self.ec2_backend):
+            if allocation and any(a.get("allocationId") == allocation for a in gateway.address_set):
+                message = f"Address with allocation id {allocation} is in use by {gateway.id}"
+                raise EC2ClientError("InvalidIPAddress.InUse", message)
+        return original(self)
+
+    def delete_group(original, self, name=None, group_id=None):
+        for instance in instances(self):
+            if any(group.id == group_id for group in instance.security_groups):
+                raise DependencyViolationError(f"resource {group_id} has a dependent object")
+        return original(self, name, group_id)
+
+    wrap(EC2Backend, "delete_vpc", delete_vpc)
+    wrap(EC2Backend, "delete_subnet", delete_subnet)
+    wrap(EC2Backend, "detach_internet_gateway", detach_internet_gateway)
+    wrap(EC2Backend, "delete_security_group", delete_group)
+    wrap(EC2Response, "release_address", release)
+
+
+def _iam():
+    """SAML providers have no tags; a policy that is attached or a boundary can be deleted (AWS: DeleteConflict)."""
+
+    def create(original, self):
+        result = original(self)
+        provider = self.backend.get_saml_provider(result.result["SAMLProviderArn"])
+        provider.tags = list(self._get_param("Tags", []) or [])
+        return result
+
+    def provider_of(self):
+        return self.backend.get_saml_provider(self._get_param("SAMLProviderArn"))
+
+    def tag(self):
+        given = {t["Key"]: t["Value"] for t in provider_of(self).tags + list(self._get_param("Tags", []))}
+        provider_of(self).tags = [{"Key": key, "Value": value} for key, value in given.items()]
+        return EmptyResult()
+
+    def untag(self):
+        keys = self._get_param("TagKeys", [])
+        provider_of(self).tags = [t for t in provider_of(self).tags if t["Key"] not in keys]
+        return EmptyResult()
+
+    def delete_policy(original, self, policy_arn):
+        policy = self.get_policy(policy_arn)
+        holders = [r.name for r in self.roles.values() if r.permissions_boundary_arn == policy_arn]
+        holders += [r.name for r in self.roles.values() if policy_arn in r.managed_policies]
+        if holders:
+            names = ", ".join(holders)
+            raise DeleteConflictException(f"Cannot delete a policy attached to entities: {policy.name}: {names}")
+        return original(self, policy_arn)
+
+    moto.iam.models.SAMLProvider.tags = []
+    wrap(IamResponse, "create_saml_provider", create)
+    IamResponse.list_saml_provider_tags = lambda self: ActionResult(
+        {"Tags": provider_of(self).tags, "IsTruncated": False}
+    )
+    IamResponse.tag_saml_provider = tag
+    IamResponse.untag_saml_provider = untag
+    wrap(moto.iam.models.IAMBackend, "delete_policy", delete_policy)
+
+
+def _budgets():
+    """UpdateBudget and all about subscribers and tags are missing."""
+    response = moto.budgets.responses.BudgetsResponse
+
+    def budget_of(self):
+        account, name = self._get_param("AccountId"), self._get_param("BudgetName")
+        self.backend.describe_budget(account, name)
+        return self.backend.budgets[account][name]
+
+    def same(one, other):
+        names = ("NotificationType", "ComparisonOperator", "Threshold")
+        percent = "PERCENTAGE"
+        return [one[n] for n in names] == [other[n] for n in names] and one.get("ThresholdType", percent) == other.get(
+            "ThresholdType", percent
+        )
+
+    def notification_of(self, name="Notification"):
+        wanted = self._get_param(name)
+        found = [n for n in budget_of(self).notifications if same(n.details, wanted)]
+        if not found:
+            raise moto.budgets.models.NotFoundException("Unable to get the notification - it doesn't exist.")
+        return found[0]
+
+    def update_budget(self):
+        account, new = self._get_param("AccountId"), self._get_param("NewBudget")
+        self.backend.describe_budget(account, new["BudgetName"])
+        self.backend.budgets[account][new["BudgetName"]].budget.update(new)
+        return "{}"
+
+    def update_notification(self):
+        notification_of(self, "OldNotification").details = self._get_param("NewNotification")
+        return "{}"
+
+    def describe_subscribers_for_notification(self):
+        return json.dumps({"Subscribers": notification_of(self).subscribers})
+
+    def create_subscriber(self):
+        notification_of(self).subscribers.append(self._get_param("Subscriber"))
+        return "{}"
+
+    def delete_subscriber(self):
+        notification = notification_of(self)
+        notification.subscribers = [s for s in notification.subscribers if s != self._get_param("Subscriber")]
+        return "{}"
+
+    for function in (
+        update_budget,
+        update_notification,
+        describe_subscribers_for_notification,
+        create_subscriber,
+        delete_subscriber,
+    ):
+        setattr(response, function.__name__, function)
+
+
+def _cost_tags():
+    """Cost allocation tags are missing. Billing has seen `team` and no other key."""
+    response = moto.ce.responses.CostExplorerResponse
+    active = {}
+
+    def keys(self):
+        return active.setdefault(self.current_account, {"team": "Inactive"})
+
+    def list_cost_allocation_tags(self):
+        request = json.loads(self.body or "{}")
+        wanted, status = request.get("TagKeys"), request.get("Status")
+        tags = [
+            {"TagKey": key, "Type": "UserDefined", "Status": value}
+            for key, value in keys(self).items()
+            if (not wanted or key in wanted) and (not status or status == value)
+        ]
+        return json.dumps({"CostAllocationTags": tags})
+
+    def update_cost_allocation_tags_status(self):
+        errors = []
+        for entry in json.loads(self.body)["CostAllocationTagsStatus"]:
+            if entry["TagKey"] in keys(self):
+                keys(self)[entry["TagKey"]] = entry["Status"]
+            else:
+                errors.append({"TagKey": entry["TagKey"], "Code": "TagKeysNotFoundException", "Message": "not found"})
+        return json.dumps({"Errors": errors})
+
+    response.list_cost_allocation_tags = list_cost_allocation_tags
+    response.update_cost_allocation_tags_status = update_cost_allocation_tags_status
