@@ -54,7 +54,6 @@ const NETWORK: &[&str] = &[
     "ec2:*VpcPeeringConnection",
     "ec2:*VgwRoutePropagation",
     "ec2:*ableTransit*",
-    "ec2:*ableVpc*",
     "ec2:*ssociateNat*",
     "ec2:*ssociateRoute*",
     "ec2:*ssociateSubnet*",
@@ -87,14 +86,11 @@ const NETWORK: &[&str] = &[
     "ec2:ModifyVpcPeering*",
     "ec2:ModifyVpcTenancy",
     "ec2:ModifyVpn*",
-    "ec2:MoveSubnet*",
     "ec2:RegisterTransit*",
     "ec2:RejectTransit*",
     "ec2:ReplaceRoute*",
     "ec2:ReplaceTransit*",
     "ec2:ReplaceVpn*",
-    "ec2:ResetVpn*",
-    "ec2:StartVpc*",
 ];
 
 /// Writes to the audit trail, and to what an account has once.
@@ -102,7 +98,6 @@ const SETTINGS: &[&str] = &[
     "cloudtrail:AddTags",
     "cloudtrail:CreateTrail",
     "cloudtrail:DeleteTrail",
-    "cloudtrail:DeregisterOrganization*",
     "cloudtrail:PutEventSelectors",
     "cloudtrail:PutInsightSelectors",
     "cloudtrail:RemoveTags",

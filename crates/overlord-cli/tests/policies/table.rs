@@ -6,6 +6,7 @@ use crate::{
 };
 use overlord::policies;
 use proptest::prelude::*;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Role (`app`: an application's, with `*` on `*`) | action | on what | what AWS knows of it | allowed.
@@ -224,23 +225,66 @@ fn row(line: &str) -> Row {
     Row { line: line.into(), who: who.into(), call, allowed }
 }
 
+/// The rows whose answer is another one.
+fn wrong<'r>(rows: &'r [Row], identities: &BTreeMap<&str, Identity>) -> Vec<&'r str> {
+    let other = |row: &&Row| identities[row.who.as_str()].may(&row.call) != row.allowed;
+    rows.iter().filter(other).map(|row| row.line.as_str()).collect()
+}
+
 fn identities() -> BTreeMap<&'static str, Identity> {
-    let boundary = policies::boundary(&input());
+    identities_within(&policies::boundary(&input()))
+}
+
+fn identities_within(boundary: &Value) -> BTreeMap<&'static str, Identity> {
     let roles = [policies::ADMINISTRATOR, policies::POWER_USER, policies::READ_ONLY, policies::DEPLOYER, "app"];
-    roles.into_iter().map(|role| (role, Identity::new(&policy_of(role), &boundary))).collect()
+    roles.into_iter().map(|role| (role, Identity::new(&policy_of(role), boundary))).collect()
 }
 
 #[test]
 fn who_may_do_what() {
     let rows = rows();
     assert!(rows.len() >= 60, "{}", rows.len());
-    let identities = identities();
-    let wrong: Vec<&str> = rows
-        .iter()
-        .filter(|row| identities[row.who.as_str()].may(&row.call) != row.allowed)
-        .map(|row| row.line.as_str())
-        .collect();
+    let wrong = wrong(&rows, &identities());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each statement of the boundary decides something in the table or in the list below: none could be left out.
+#[test]
+fn every_statement_of_the_boundary_counts() {
+    let (rows, whole) = (rows(), policies::boundary(&input()));
+    let count = whole["Statement"].as_array().unwrap().len();
+    for n in 0..count {
+        let mut less = whole.clone();
+        let gone = less["Statement"].as_array_mut().unwrap().remove(n);
+        let identities = identities_within(&less);
+        let opened = never().iter().any(|call| identities["app"].may(call));
+        assert!(opened || !wrong(&rows, &identities).is_empty(), "nothing tries {gone}");
+    }
+}
+
+/// Each action of the boundary's lists of writes is one of those that are tried, and each pattern closes one of them.
+#[test]
+fn every_pattern_of_the_boundary_closes_something() {
+    let policy = policies::boundary(&input());
+    let tried: Vec<String> = never().into_iter().chain(rows().into_iter().map(|r| r.call)).map(|c| c.action).collect();
+    let matches = |pattern: &str, action: &str| match pattern.split('*').collect::<Vec<_>>()[..] {
+        [one] => one == action,
+        [start, end] => action.len() >= pattern.len() - 1 && action.starts_with(start) && action.ends_with(end),
+        [start, middle, end] => action.starts_with(start) && action.ends_with(end) && action.contains(middle),
+        _ => panic!("{pattern}"),
+    };
+    let mut idle = Vec::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        if !matches!(statement["Sid"].as_str(), Some("Network" | "Settings")) {
+            continue;
+        }
+        for pattern in statement["Action"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()) {
+            if !tried.iter().any(|action| matches(pattern, action)) {
+                idle.push(pattern);
+            }
+        }
+    }
+    assert!(idle.is_empty(), "nothing tries {idle:?}");
 }
 
 /// What nobody may, on anything, whatever else AWS knows: action, and an ARN where it knows one.
@@ -263,7 +307,10 @@ ec2:DeleteVpnGateway ec2:AttachVpnGateway ec2:DetachVpnGateway ec2:CreateVpnConn
 ec2:ModifyVpnConnection ec2:CreateVpnConnectionRoute ec2:DeleteVpnConnectionRoute ec2:CreateCustomerGateway
 ec2:DeleteCustomerGateway ec2:CreateClientVpnEndpoint ec2:CreateDhcpOptions ec2:DeleteDhcpOptions
 ec2:AssociateDhcpOptions ec2:CreateFlowLogs ec2:DeleteFlowLogs ec2:CreateNetworkAcl ec2:DeleteNetworkAcl
-ec2:CreateNetworkAclEntry ec2:ReplaceNetworkAclEntry ec2:DeleteNetworkAclEntry ec2:ReplaceNetworkAclAssociation
+ec2:CreateNetworkAclEntry ec2:ModifyRouteServer ec2:ModifyVpcBlockPublicAccessOptions ec2:ModifyVpcEncryptionControl
+ec2:RegisterTransitGatewayMulticastGroupMembers ec2:ReplaceVpnTunnel cloudtrail:AddTags cloudtrail:CreateTrail
+cloudtrail:RemoveTags ec2:DisableImageBlockPublicAccess ec2:DisableSnapshotBlockPublicAccess
+ec2:EnableSerialConsoleAccess ec2:ResetEbsDefaultKmsKeyId ec2:ReplaceNetworkAclEntry ec2:DeleteNetworkAclEntry ec2:ReplaceNetworkAclAssociation
 cloudtrail:StopLogging cloudtrail:DeleteTrail cloudtrail:UpdateTrail cloudtrail:PutEventSelectors
 cloudtrail:PutInsightSelectors ec2:DisableEbsEncryptionByDefault ec2:ModifyEbsDefaultKmsKeyId
 ec2:ModifyInstanceMetadataDefaults s3:PutAccountPublicAccessBlock iam:UpdateAccountPasswordPolicy
