@@ -13,5 +13,6 @@ pub mod places;
 pub mod policies;
 pub mod session;
 pub mod survey;
+pub mod policies;
 
 pub use commands::run;
