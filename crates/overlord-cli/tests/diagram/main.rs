@@ -11,8 +11,11 @@ use overlord::{
 use samples::{crowd, peering, sandbox};
 use svg::parser::Event;
 
+/// Left, top, width, height.
+type Rectangle = (f64, f64, f64, f64);
+
 /// The texts and the boxes of a picture, and that it is well-formed: every tag that opens is closed.
-fn parse(text: &str) -> (Vec<String>, Vec<(f64, f64, f64, f64)>) {
+fn parse(text: &str) -> (Vec<String>, Vec<Rectangle>) {
     let (mut words, mut boxes, mut open) = (Vec::new(), Vec::new(), Vec::new());
     for event in svg::read(text).unwrap() {
         match event {

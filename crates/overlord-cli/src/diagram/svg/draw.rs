@@ -165,7 +165,7 @@ impl Sheet {
 
     /// Words with their baseline at `y`.
     pub(super) fn text(&mut self, x: f64, y: f64, words: &str, style: Type) {
-        let mut text = Text::new(words)
+        let mut text = Text::new(clean(words))
             .set("x", number(x))
             .set("y", number(y))
             .set("font-size", number(style.size))
@@ -206,6 +206,11 @@ impl Sheet {
             .set("fill", line.colour());
         self.add(dot);
     }
+}
+
+/// Without what XML 1.0 does not allow, however it is written.
+pub(super) fn clean(words: &str) -> String {
+    words.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), " ")
 }
 
 /// At most one digit after the point: what is drawn is the same on every machine.
@@ -256,6 +261,11 @@ mod tests {
         let cut = small.fit("a name that is far too long for its place", 100.0);
         assert!(cut.ends_with('…') && small.width(&cut) <= 100.0 && cut.len() > 8, "{cut}");
         assert_eq!(small.fit("anything", 1.0), "…");
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_left_out() {
+        assert_eq!(clean("a\u{1}b\nc\u{ffff}ü"), "a b c ü");
     }
 
     #[test]

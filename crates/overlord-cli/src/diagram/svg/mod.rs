@@ -7,7 +7,7 @@ mod routes;
 mod surroundings;
 
 use super::picture::{Picture, Source};
-use draw::{Area, Line, Look, MUTED, NETWORK, OUTLINE, PAPER, Sheet, number, type_of};
+use draw::{Area, Line, Look, MUTED, NETWORK, OUTLINE, PAPER, Sheet, clean, number, type_of};
 use icons::{Icon, icon};
 use svg::{
     Document,
@@ -44,8 +44,8 @@ pub fn svg(picture: &Picture) -> String {
         .set("height", number(height))
         .set("role", "img")
         .set("aria-labelledby", "title description")
-        .add(Title::new(format!("The network of team {}", picture.team)).set("id", "title"))
-        .add(Description::new().set("id", "description").add(svg::node::Text::new(facts::sentence(picture))))
+        .add(Title::new(clean(&format!("The network of team {}", picture.team))).set("id", "title"))
+        .add(Description::new().set("id", "description").add(svg::node::Text::new(clean(&facts::sentence(picture)))))
         .add(paper.finish())
         .add(sheet.finish())
         .to_string()
