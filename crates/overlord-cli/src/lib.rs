@@ -13,6 +13,5 @@ pub mod places;
 pub mod policies;
 pub mod session;
 pub mod survey;
-pub mod policies;
 
 pub use commands::run;

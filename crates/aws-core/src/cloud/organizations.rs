@@ -80,8 +80,8 @@ async fn make(cloud: &Cloud, wanted: &NewAccount, cancel: Cancel) -> Result<Stri
 fn hint(why: &str) -> &'static str {
     match why {
         "ACCOUNT_LIMIT_EXCEEDED" => {
-            "The quota \"Default maximum number of accounts\" of AWS Organizations is reached: ask AWS for more \
-             (Service Quotas, `organizations`, L-E619E033)."
+            "The quota \"Default maximum number of accounts\" of AWS Organizations is reached: ask for more in the Service \
+             Quotas console of the management account."
         }
         "EMAIL_ALREADY_EXISTS" => "Another AWS account has this address: change `accounts.new.email`.",
         "INVALID_EMAIL" | "INVALID_ADDRESS" => "Correct `accounts.new.email`.",

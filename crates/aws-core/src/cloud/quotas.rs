@@ -57,7 +57,7 @@ const VPN_GATEWAYS: Quota = quota("Virtual private gateways per region", 5, Rais
 
 /// AWS accounts in an organization. `CreateAccount` tells of it in its status (`ACCOUNT_LIMIT_EXCEEDED`), too.
 pub const ACCOUNTS: Quota =
-    quota("Default maximum number of accounts", 10, Raise::Global("organizations", "L-E619E033"));
+    quota("Default maximum number of accounts", 10, Raise::Console);
 
 /// Codes that name their quota.
 const BY_CODE: &[(&str, Quota)] = &[

@@ -82,7 +82,8 @@ async fn found(session: &Session, name: &TeamName, stored: Option<TeamRecord>) -
         Error::not_found(format!("team {name} does not exist")).hint("With --plan its file is drawn instead.")
     })?;
     let account = Account { number: record.account.clone(), role: record.role.clone() };
-    let drawing = session.terminal.during(&format!("Looking at the network of team {name}"), async {
+    let looking = format!("Looking at the network of team {name}");
+    let drawing = session.terminal.during(&looking, async {
         let mut regions = Vec::new();
         for region in &record.regions {
             let vpc = region.vpc.as_deref().ok_or_else(|| {
