@@ -22,7 +22,11 @@ const POWER: &str = "arn:aws:iam::aws:policy/PowerUserAccess";
 const ACCOUNT: &str = "123456789012";
 
 fn owner(team: &str) -> TeamOwner {
-    TeamOwner { organization: "acme".parse().unwrap(), team: Some(team.parse().unwrap()), extra: BTreeMap::new() }
+    TeamOwner {
+        organization: "acme".parse().expect("a name"),
+        team: Some(team.parse().expect("a name")),
+        extra: BTreeMap::new(),
+    }
 }
 
 fn document(actions: &[&str]) -> Value {

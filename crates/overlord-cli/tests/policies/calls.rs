@@ -4,7 +4,7 @@ use crate::{
     evaluator::{Call, Identity},
     input, policy_of,
 };
-use overlord::policies::{self, DEPLOYER};
+use overlord::policies::{self, ADMINISTRATOR, DEPLOYER, POWER_USER, READ_ONLY};
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// What AWS asks for beside the call itself: the call, and the actions.
@@ -64,13 +64,32 @@ fn the_deployer_has_the_actions_of_the_calls_and_no_more() {
     assert!(lacking.is_empty() && more.is_empty(), "the deployer lacks {lacking:?}, has {more:?}");
 }
 
-/// Every action on the things of an application is allowed, also by the boundary.
+/// Every action on the things of an application is allowed, also by the boundary. Developers and administrators deploy,
+/// too.
 #[test]
-fn the_deployer_may_make_the_calls() {
-    let deployer = Identity::new(&policy_of(DEPLOYER), &policies::boundary(&input()));
-    let refused: Vec<Call> =
-        needed().iter().flat_map(|action| of_an_application(action)).filter(|call| !deployer.may(call)).collect();
-    assert!(refused.is_empty(), "{refused:#?}");
+fn whoever_deploys_may_make_the_calls() {
+    for role in [DEPLOYER, POWER_USER, ADMINISTRATOR] {
+        may(role, &needed());
+    }
+}
+
+/// Whoever may only look has what the listings call.
+#[test]
+fn whoever_looks_may_make_the_calls_of_the_listings() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/permissions.md");
+    let page = fs::read_to_string(page).unwrap();
+    let listings = page.split("## Listings").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let calls = calls();
+    let called: BTreeSet<String> = listings.split('`').filter(|w| calls.contains(*w)).map(str::to_owned).collect();
+    assert!(called.len() > 15, "{called:?}");
+    may(READ_ONLY, &called);
+}
+
+fn may(role: &str, actions: &BTreeSet<String>) {
+    let identity = Identity::new(&policy_of(role), &policies::boundary(&input()));
+    let calls = actions.iter().flat_map(|action| of_an_application(action));
+    let refused: Vec<Call> = calls.filter(|call| !identity.may(call)).collect();
+    assert!(refused.is_empty(), "{role}: {refused:#?}");
 }
 
 /// The calls as `minion` makes them for application `shop`: what they touch, and what AWS knows of it.
