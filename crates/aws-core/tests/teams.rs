@@ -111,13 +111,13 @@ async fn creating_is_once_only() {
         let before = names(&cloud, &org).await;
         let mut second = record("red", regions);
         second.account = "210987654321".into();
-        for another in [&first, &second] {
-            let error = teams::create(&cloud, &org, another).await.unwrap_err();
-            assert_eq!(error.kind(), Kind::Refused);
-            assert!(error.to_string().contains("team red"), "{error}");
-            assert_eq!(names(&cloud, &org).await, before);
-            assert_eq!(teams::read(&cloud, &org, &first.team).await.unwrap().as_ref(), Some(&first));
-        }
+        let error = teams::create(&cloud, &org, &second).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused);
+        assert!(error.to_string().contains("team red"), "{error}");
+        // The very same record is one whose answer got lost.
+        teams::create(&cloud, &org, &first).await.unwrap();
+        assert_eq!(names(&cloud, &org).await, before);
+        assert_eq!(teams::read(&cloud, &org, &first.team).await.unwrap().as_ref(), Some(&first));
     }
 }
 
@@ -201,7 +201,7 @@ async fn networks_are_claimed_and_released() {
     assert_eq!(teams::claims(&cloud, &org).await.unwrap().len(), 2);
     for _ in 0..2 {
         teams::release(&cloud, &org, &red).await.unwrap();
-        assert_eq!(teams::claims(&cloud, &org).await.unwrap(), [blue.clone()]);
+        assert_eq!(teams::claims(&cloud, &org).await.unwrap(), std::slice::from_ref(&blue));
     }
     put(&cloud, format!("/overlord/{org}/addresses/ten"), "team: red\nregion: eu-west-1\n").await;
     let error = teams::claims(&cloud, &org).await.unwrap_err();

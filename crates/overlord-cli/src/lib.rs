@@ -2,6 +2,7 @@
 //!
 //! Data walks one way: arguments -> [`organization`] (files) -> [`survey`] (record, accounts, what is there) -> [`graph`] ->
 //! plan -> apply -> events -> terminal. Each command is a file under [`commands`].
+#![recursion_limit = "256"]
 pub mod accounts;
 pub mod addresses;
 pub mod cli;

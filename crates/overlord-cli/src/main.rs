@@ -1,4 +1,5 @@
 //! The `overlord` command.
+#![recursion_limit = "256"]
 use clap::Parser as _;
 use std::process::ExitCode;
 

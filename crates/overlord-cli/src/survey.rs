@@ -14,11 +14,15 @@ use aws_core::{
     Error, Result,
     cloud::{Cloud, Clouds, Spot, lookups, organizations},
     engine::Graph,
+    error::Kind,
     model::{TeamName, TeamOwner},
     registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord, ZoneRecord},
-    resources::network::{
-        peering,
-        stray::{self, Stray},
+    resources::{
+        domain::delegation,
+        network::{
+            peering,
+            stray::{self, Stray},
+        },
     },
 };
 use ipnet::Ipv4Net;
@@ -87,6 +91,9 @@ impl Survey {
         let all: Vec<DomainRecord> = record.domains.iter().chain(&old).cloned().collect();
         let places = Places::open(session, &team, &account, &all, peers).await?;
         let gone = old.into_iter().filter_map(|d| places.parents.get(&d.name).map(|s| (d.clone(), *s))).collect();
+        if purpose == Purpose::Converge {
+            parents(&places, &record.domains).await?;
+        }
         let owner = session.owner(&team);
         let looks = places.team.iter().map(|(region, spot)| {
             let (cloud, owner) = (places.clouds.at(*spot).clone(), &owner);
@@ -132,6 +139,20 @@ impl Survey {
         let new = self.record.regions.iter().filter(|r| !stored(&r.region));
         new.map(|r| Claim { cidr: r.cidr, team: self.team.name.clone(), region: r.region.clone() }).collect()
     }
+}
+
+/// Checks that the zones are there in which the domains are to be delegated. An account that may not be looked at is left
+/// to the graph, where it keeps back only what needs it.
+async fn parents(places: &Places, domains: &[DomainRecord]) -> Result<()> {
+    for domain in domains.iter().filter(|d| d.delegate) {
+        let Some(spot) = places.parents.get(&domain.name) else { continue };
+        let found = delegation::parent_zone(places.clouds.at(*spot), &domain.parent, domain.zone_id.as_deref()).await;
+        match found {
+            Err(e) if e.kind() != Kind::Access => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The regions of teams that reach each other in this way.

@@ -56,8 +56,7 @@ const VPN_CONNECTIONS: Quota = quota("VPN connections per region", 50, Raise::Re
 const VPN_GATEWAYS: Quota = quota("Virtual private gateways per region", 5, Raise::Regional("ec2", "L-7029FAB6"));
 
 /// AWS accounts in an organization. `CreateAccount` tells of it in its status (`ACCOUNT_LIMIT_EXCEEDED`), too.
-pub const ACCOUNTS: Quota =
-    quota("Default maximum number of accounts", 10, Raise::Console);
+pub const ACCOUNTS: Quota = quota("Default maximum number of accounts", 10, Raise::Console);
 
 /// Codes that name their quota.
 const BY_CODE: &[(&str, Quota)] = &[

@@ -177,6 +177,10 @@ pub async fn create(cloud: &Cloud, org: &OrganizationName, record: &TeamRecord) 
     if parameters::create(cloud, &team_name(org, team), &yaml, &tags(org, team, team.as_str())).await? {
         return Ok(());
     }
+    // The SDK asks again when an answer got lost: then this is what we wrote ourselves.
+    if parameters::read(cloud, &team_name(org, team)).await? == Some(yaml) {
+        return Ok(());
+    }
     Err(Error::refused(format!("team {team} of organization {org} exists already"))
         .hint(format!("Perhaps somebody else is creating it at this moment: `overlord team show {team}` tells.")))
 }

@@ -48,8 +48,9 @@ pub(crate) fn bucket_name(organization: &str, team: &str, account: &str) -> Stri
 /// Adds it.
 pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWide {
     let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
-    if let Some(keys) = input.places.management.map(|spot| (spot, team.cost_tags.clone())) {
-        clouds.put(keys.0, CostTags { keys: keys.1 }).to(graph);
+    // What deleting leaves alone is no part of it.
+    if let (Some(management), false) = (input.places.management, input.destroying) {
+        clouds.put(management, CostTags { keys: team.cost_tags.clone() }).to(graph);
     }
     if !team.account_wide {
         return AccountWide { boundary: None };
@@ -124,22 +125,24 @@ fn guard_rails(input: &Input<'_>, graph: &mut Graph<Clouds>) {
     let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
     let account = input.places.account.clone();
     let restore = |name: &str| !input.record.found.iter().any(|f| f == name);
+    // What deleting leaves as it is is no part of it.
+    let part = |asked: bool, name: &str| asked && (!input.destroying || restore(name));
     if team.audit_trail {
         trail(input, graph);
     }
     for (_, spot) in &input.places.team {
-        if team.ebs_encryption {
+        if part(team.ebs_encryption, setting::EBS) {
             clouds.put(*spot, EbsEncryption { restore: restore(setting::EBS) }).to(graph);
         }
-        if team.imds_v2 {
+        if part(team.imds_v2, setting::IMDS) {
             clouds.put(*spot, MetadataDefaults { restore: restore(setting::IMDS) }).to(graph);
         }
     }
-    if team.block_public_buckets {
+    if part(team.block_public_buckets, setting::BUCKETS) {
         let restore = restore(setting::BUCKETS);
         clouds.put(main, PublicAccess { account: account.clone(), restore }).to(graph);
     }
-    if team.password_policy {
+    if part(team.password_policy, setting::PASSWORDS) {
         clouds.put(main, PasswordPolicy { restore: restore(setting::PASSWORDS) }).to(graph);
     }
     if let Some(budget) = &team.budget {

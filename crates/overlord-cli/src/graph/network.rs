@@ -16,11 +16,11 @@ use aws_core::{
             endpoint::S3Endpoint,
             flow_log::FlowLog,
             gateways::{EgressOnlyGateway, InternetGateway},
-            ids::{AllocationId, EgressGatewayId, GatewayId, SubnetId, VpcId, VpnGatewayId},
+            ids::{AllocationId, EgressGatewayId, GatewayId, RouteTableId, SubnetId, VpcId, VpnGatewayId},
             nat_gateway::NatGateway,
             nat_instance::NatInstance,
             route_table::{Route, RouteTable, Via},
-            stray::{Stray, StrayKind, StrayResource},
+            stray::{self, Stray, StrayKind},
             subnet::Subnet,
             vpc::Vpc,
             vpn::{CustomerGateway, VpnConnection, VpnGateway},
@@ -54,7 +54,7 @@ struct Region<'a, 'g> {
     vpc: Ref<VpcId>,
     subnets: Vec<(Layer, usize, Ref<SubnetId>)>,
     /// What the graph wants, by kind and name: all else that carries the team's tags goes.
-    wanted: BTreeSet<(StrayKind, String)>,
+    wanted: BTreeSet<(&'static str, String)>,
 }
 
 /// How packets leave the inner layers, by slot.
@@ -69,10 +69,10 @@ pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &Reg
     let dhcp = (!team.dns_servers.is_empty() || team.internal_domain.is_some()).then(|| {
         let (servers, domain) = (team.dns_servers.clone(), team.internal_domain.clone());
         let name = dhcp_name(&name, &servers, domain.as_deref());
-        wanted.insert((StrayKind::DhcpOptions, name.clone()));
+        wanted.insert((StrayKind::DhcpOptions.name(), name.clone()));
         put.put(spot, DhcpOptions { owner: owner.clone(), name, servers, domain }).to(graph)
     });
-    wanted.insert((StrayKind::Vpc, name.clone()));
+    wanted.insert((StrayKind::Vpc.name(), name.clone()));
     let vpc = Vpc { owner: owner.clone(), name, cidr: record.cidr, ipv6: team.ipv6, dhcp };
     let vpc = put.put(spot, vpc).to(graph);
     let mut region = Region { input, graph, record, spot, vpc, subnets: Vec::new(), wanted };
@@ -94,7 +94,7 @@ impl Region<'_, '_> {
     }
     fn want(&mut self, kind: StrayKind, name: impl Into<String>) -> String {
         let name = name.into();
-        self.wanted.insert((kind, name.clone()));
+        self.wanted.insert((kind.name(), name.clone()));
         name
     }
     fn put<R>(&mut self, resource: R) -> Ref<R::Output>
@@ -114,7 +114,6 @@ impl Region<'_, '_> {
             self.put(EgressOnlyGateway { owner: self.owner(), name, vpc })
         });
         self.make_subnets();
-        let exits = self.exits(internet);
         let vpn = self.vpn();
         let attachment_subnets: Vec<_> =
             self.subnets.iter().filter(|(l, ..)| *l == Layer::Private).map(|(.., r)| *r).collect();
@@ -125,7 +124,10 @@ impl Region<'_, '_> {
         for name in &ways.peerings {
             self.want(StrayKind::Peering, name.clone());
         }
-        let tables = self.tables(internet, egress, &exits, vpn, &ways.routes);
+        let public = self.public_table(internet, &ways.routes);
+        let exits = self.exits(internet, public);
+        let mut tables = self.inner_tables(egress, &exits, vpn, &ways.routes);
+        tables.extend(public);
         let name = self.want(StrayKind::Endpoint, "s3");
         self.put(S3Endpoint { owner: owner.clone(), name, vpc, route_tables: tables.clone() });
         self.flow_logs();
@@ -150,14 +152,16 @@ impl Region<'_, '_> {
         self.subnets.iter().find(|(l, s, _)| *l == Layer::Public && *s == slot).map(|(.., r)| *r)
     }
 
-    fn address(&mut self, zone: &str) -> Ref<AllocationId> {
-        let name = self.want(StrayKind::ElasticIp, format!("nat-{zone}"));
+    /// An address. Gateways and instances have their own: on a switch the new one stands before the old one goes.
+    fn address(&mut self, name: String) -> Ref<AllocationId> {
+        let name = self.want(StrayKind::ElasticIp, name);
         let owner = self.owner();
         self.put(ElasticIp { owner, name })
     }
 
-    /// NAT. A gateway stands in the zone's public subnet, and needs the internet gateway before it works.
-    fn exits(&mut self, internet: Ref<GatewayId>) -> Exits {
+    /// NAT. What forwards packets stands in the zone's public subnet, and needs its way to the internet: a gateway fails
+    /// without one, and an instance fetches packages when it boots.
+    fn exits(&mut self, internet: Ref<GatewayId>, public: Option<Ref<RouteTableId>>) -> Exits {
         let zones = &self.record.zones;
         let first = (0..zones.len()).find(|slot| self.public_subnet(*slot).is_some());
         let slots: Vec<usize> = match (self.input.team.nat, first) {
@@ -165,24 +169,23 @@ impl Region<'_, '_> {
             (Nat::Single | Nat::Instance, Some(first)) => vec![first],
             (Nat::None, _) | (_, None) => Vec::new(),
         };
+        let way: Vec<NodeId> = public.map(|t| t.node()).into_iter().chain([internet.node()]).collect();
         let mut exits = Exits::new();
         for slot in slots {
             let Some(subnet) = self.public_subnet(slot) else { continue };
             let zone = zones[slot].name.clone();
-            let address = self.address(&zone);
-            let (owner, vpc) = (self.owner(), self.vpc);
+            let (owner, vpc, clouds) = (self.owner(), self.vpc, &self.input.places.clouds);
             let via = if self.input.team.nat == Nat::Instance {
+                let address = self.address(format!("nat-instance-{zone}"));
                 let name = self.want(StrayKind::NatInstance, "nat");
-                let from = vec![self.record.cidr];
-                let instance_type = NAT_INSTANCE.to_owned();
+                let (from, instance_type) = (vec![self.record.cidr], NAT_INSTANCE.to_owned());
                 let instance = NatInstance { owner, name, vpc, subnet, address, instance_type, from };
-                let put = self.input.places.clouds.put(self.spot, instance).after([internet.node()]);
-                Via::Instance(put.to(self.graph))
+                Via::Instance(clouds.put(self.spot, instance).after(way.clone()).to(self.graph))
             } else {
+                let address = self.address(format!("nat-{zone}"));
                 let name = self.want(StrayKind::NatGateway, format!("nat-{zone}"));
                 let gateway = NatGateway { owner, name, subnet, address };
-                let put = self.input.places.clouds.put(self.spot, gateway).after([internet.node()]);
-                Via::Nat(put.to(self.graph))
+                Via::Nat(clouds.put(self.spot, gateway).after([internet.node()]).to(self.graph))
             };
             exits.insert(slot, via);
         }
@@ -201,39 +204,39 @@ impl Region<'_, '_> {
         Some(gateway)
     }
 
-    /// One public route table, and a shared and a private one for each zone.
-    fn tables(
+    fn public_table(&mut self, internet: Ref<GatewayId>, routes: &[Route]) -> Option<Ref<RouteTableId>> {
+        let subnets: Vec<_> = self.subnets.iter().filter(|(l, ..)| *l == Layer::Public).map(|(.., r)| *r).collect();
+        if subnets.is_empty() {
+            return None;
+        }
+        let mut all = vec![Route { to: IpNet::V4(Ipv4Net::default()), via: Via::Internet(internet) }];
+        if self.input.team.ipv6 {
+            all.push(Route { to: IpNet::V6(Ipv6Net::default()), via: Via::Internet(internet) });
+        }
+        all.extend(routes.iter().cloned());
+        let name = self.want(StrayKind::RouteTable, "public");
+        let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.team.managed_destinations());
+        Some(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: None, managed }))
+    }
+
+    /// A shared and a private route table for each zone.
+    fn inner_tables(
         &mut self,
-        internet: Ref<GatewayId>,
         egress: Option<Ref<EgressGatewayId>>,
         exits: &Exits,
         vpn: Option<Ref<VpnGatewayId>>,
         routes: &[Route],
-    ) -> Vec<Ref<aws_core::resources::network::ids::RouteTableId>> {
-        let any4 = IpNet::V4(Ipv4Net::default());
-        let any6 = IpNet::V6(Ipv6Net::default());
-        let managed = self.input.team.managed_destinations();
+    ) -> Vec<Ref<RouteTableId>> {
         let mut tables = Vec::new();
-        let public: Vec<_> = self.subnets.iter().filter(|(l, ..)| *l == Layer::Public).map(|(.., r)| *r).collect();
-        if !public.is_empty() {
-            let mut all = vec![Route { to: any4, via: Via::Internet(internet) }];
-            if self.input.team.ipv6 {
-                all.push(Route { to: any6, via: Via::Internet(internet) });
-            }
-            all.extend(routes.iter().cloned());
-            let name = self.want(StrayKind::RouteTable, "public");
-            let (owner, vpc, managed) = (self.owner(), self.vpc, managed.clone());
-            let table = RouteTable { owner, name, vpc, routes: all, subnets: public, propagate: None, managed };
-            tables.push(self.put(table));
-        }
         let inner: Vec<_> = self.subnets.iter().filter(|(l, ..)| *l != Layer::Public).copied().collect();
         for (layer, slot, subnet) in inner {
             let exit = exits.get(&slot).or_else(|| exits.values().next());
-            let mut all: Vec<Route> = exit.map(|via| Route { to: any4, via: via.clone() }).into_iter().collect();
-            all.extend(egress.map(|via| Route { to: any6, via: Via::EgressOnly(via) }));
+            let default = exit.map(|via| Route { to: IpNet::V4(Ipv4Net::default()), via: via.clone() });
+            let mut all: Vec<Route> = default.into_iter().collect();
+            all.extend(egress.map(|via| Route { to: IpNet::V6(Ipv6Net::default()), via: Via::EgressOnly(via) }));
             all.extend(routes.iter().cloned());
             let name = self.want(StrayKind::RouteTable, format!("{layer}-{}", self.record.zones[slot].name));
-            let (owner, vpc, managed) = (self.owner(), self.vpc, managed.clone());
+            let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.team.managed_destinations());
             let subnets = vec![subnet];
             tables.push(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: vpn, managed }));
         }
@@ -270,34 +273,19 @@ impl Region<'_, '_> {
 
     /// What carries the team's tags and is not wanted any more goes, once the routes point elsewhere. Addresses stay:
     /// somebody may have written them into a firewall.
-    fn strays(&mut self, after: Vec<NodeId>) {
+    fn strays(&mut self, tables: Vec<NodeId>) {
         let all = self.input.strays.get(&self.record.region).cloned().unwrap_or_default();
-        let mut before: Vec<(StrayKind, NodeId)> = Vec::new();
-        let mut unwanted: Vec<Stray> = all
+        let unwanted: Vec<Stray> = all
             .into_iter()
-            .filter(|s| !self.wanted.contains(&(s.kind, s.name.clone())))
+            .filter(|s| !self.wanted.contains(&(s.kind.name(), s.name.clone())))
             .filter(|s| self.input.destroying || s.kind != StrayKind::ElasticIp)
             .collect();
-        unwanted.sort();
+        let (clouds, owner) = (&self.input.places.clouds, self.owner());
         if self.input.destroying {
-            // Deleted backwards: what is made later needs what is made first, and all of it the network itself.
             let ground: Vec<NodeId> = self.subnets.iter().map(|(.., r)| r.node()).chain([self.vpc.node()]).collect();
-            for stray in unwanted {
-                let earlier = before.iter().filter(|(kind, _)| *kind < stray.kind).map(|(_, n)| *n);
-                let needs = earlier.chain(ground.iter().copied()).collect();
-                let kind = stray.kind;
-                let node = self.put(StrayResource { owner: self.owner(), stray, needs }).node();
-                before.push((kind, node));
-            }
-            return;
-        }
-        // In the same direction as what is made: what was made last goes first.
-        for stray in unwanted.into_iter().rev() {
-            let needs: Vec<NodeId> = before.iter().filter(|(kind, _)| *kind > stray.kind).map(|(_, n)| *n).collect();
-            let kind = stray.kind;
-            let resource = StrayResource { owner: self.owner(), stray, needs };
-            let put = self.input.places.clouds.put(self.spot, resource).unwanted(after.clone());
-            before.push((kind, put.to(self.graph).node()));
+            stray::add_to_destroy(self.graph, clouds, self.spot, &owner, unwanted, &ground);
+        } else {
+            stray::add_unwanted(self.graph, clouds, self.spot, &owner, unwanted, &tables);
         }
     }
 }

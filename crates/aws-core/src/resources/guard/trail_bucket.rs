@@ -331,7 +331,7 @@ impl Resource for TrailBucket {
             self.empty(cx.cloud).await?;
         } else if !self.versions(cx.cloud, 1).await?.is_empty() {
             return Err(Error::refused(format!("bucket {} holds audit logs, and is kept", self.name)).hint(
-                "Logs are for ever when they are gone: keep the bucket, or say that its logs may go (`--delete-logs`), \
+                "Logs are for ever when they are gone: keep the bucket, or say that its logs may go (`--delete-audit-logs`), \
                  or empty it yourself; then run the same command again.",
             ));
         }

@@ -8,10 +8,13 @@ use crate::{
 use aws_core::{
     Error, Result,
     cloud::Clouds,
-    engine::{Action, Graph, Mode, Outcome, Quiet, Report, run as engine},
+    engine::{Action, Graph, Mode, NodeReport, Outcome, Quiet, Report, run as engine},
     error::Kind,
     registry::teams::{self, TeamRecord},
-    resources::{domain::certificate, network::adopt},
+    resources::{
+        domain::certificate,
+        network::{adopt, stray::StrayKind},
+    },
 };
 use terminal::{Exit, flags::Writes};
 
@@ -91,24 +94,14 @@ fn stands_in_the_way(report: &Report) -> bool {
 
 /// Says which changes interrupt traffic before they are made.
 fn interruptions(session: &Session, report: &Report) {
-    let gone = |kind: &str| {
-        report.nodes.iter().filter(|n| n.outcome_deletes() && n.name.contains(kind) && n.kind == "stray").count()
-    };
-    let exits = gone("NAT gateway") + gone("NAT instance");
+    let leaves = |n: &NodeReport| matches!(n.outcome, Outcome::Done(Action::Delete));
+    let kinds = [StrayKind::NatGateway.name(), StrayKind::NatInstance.name()];
+    let exits = report.nodes.iter().filter(|n| leaves(n) && kinds.iter().any(|k| n.name.starts_with(k))).count();
     if exits > 0 {
         session.terminal.warn(
             "The way to the internet changes: connections of the shared and private layers that are open are cut when their route moves. \
              Elastic IP addresses stay allocated.",
         );
-    }
-}
-
-trait Deletes {
-    fn outcome_deletes(&self) -> bool;
-}
-impl Deletes for aws_core::engine::NodeReport {
-    fn outcome_deletes(&self) -> bool {
-        matches!(self.outcome, Outcome::Done(Action::Delete))
     }
 }
 

@@ -162,6 +162,8 @@ fn mistakes_in_a_teams_file_show_the_line() {
         TeamAccount::Word("012345678901".into())
     );
     // Nothing is a value, too.
+    let empty = Files::new(&format!("{HEAD}teams:\naccounts:\n  home:\ndomains: []\nteam_files:\n"));
+    assert_eq!(empty.team("team: red\nguard_rails:\ntags:\n").unwrap().zones, 3);
     assert_eq!(files.team("team: red\naccount:\nzones:\n").unwrap().zones, 3);
 }
 
