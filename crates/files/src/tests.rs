@@ -16,7 +16,6 @@ const GARDEN: Kind = Kind {
 /// A garden.
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read by serde and schemars only")]
 struct Garden {
     /// How many beds.
     #[schemars(range(min = 1, max = 9))]
@@ -31,7 +30,6 @@ struct Garden {
 }
 /// A fence.
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "read by serde and schemars only")]
 struct Fence {
     /// Metres.
     height: f64,
@@ -40,14 +38,12 @@ struct Fence {
 }
 /// A gate.
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "read by serde and schemars only")]
 struct Gate {
     /// Locked?
     locked: bool,
 }
 /// A plant.
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "read by serde and schemars only")]
 struct Plant {
     /// Its name.
     name: String,

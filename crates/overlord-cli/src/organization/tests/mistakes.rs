@@ -161,9 +161,9 @@ fn mistakes_in_a_teams_file_show_the_line() {
         files.team("team: red\naccount: \"012345678901\"\n").unwrap().account,
         TeamAccount::Word("012345678901".into())
     );
-    // Nothing is a value, too.
-    let empty = Files::new(&format!("{HEAD}teams:\naccounts:\n  home:\ndomains: []\nteam_files:\n"));
-    assert_eq!(empty.team("team: red\nguard_rails:\ntags:\n").unwrap().zones, 3);
+    // Nothing is a value, too, but not where keys have to be.
+    assert!(told("teams:\n").contains("line 3, column 6: keys with values are expected here"));
+    assert_eq!(files.team("team: red\nguard_rails:\nvpn:\n").unwrap().zones, 3);
     assert_eq!(files.team("team: red\naccount:\nzones:\n").unwrap().zones, 3);
 }
 
