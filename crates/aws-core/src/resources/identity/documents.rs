@@ -36,7 +36,7 @@ fn statement(statement: &Value) -> Value {
             ("Sid", Value::String(sid)) if sid.is_empty() => continue,
             // "Everybody" has two spellings.
             ("Principal" | "NotPrincipal", Value::String(all)) => {
-                Value::Object(Map::from_iter([("AWS".to_owned(), Value::String(all.clone()))]))
+                Value::Object(Map::from_iter([("AWS".to_owned(), Value::from(vec![all.clone()]))]))
             }
             ("Principal" | "NotPrincipal", Value::Object(kinds)) => {
                 Value::Object(kinds.iter().map(|(k, v)| (k.clone(), set(v, &account))).collect())
