@@ -18,13 +18,14 @@ from moto.ec2.models.vpn_connections import VPNConnection
 from moto.ec2.responses import EC2Response
 from moto.iam.exceptions import DeleteConflictException
 from moto.iam.responses import IamResponse
+from moto.s3.responses import S3Response
 
 IN_USE = "has dependencies and cannot be deleted"
 
 
 def apply():
     """Puts all of it in place, once, before the server starts."""
-    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _budgets, _cost_tags):
+    for repair in (_bucket_versioning, _dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _budgets, _cost_tags):
         repair()
 
 
@@ -46,6 +47,18 @@ def specified(response):
         for specification in response._get_param("TagSpecifications", []) or []
         for tag in specification.get("Tags", [])
     }
+
+
+def _bucket_versioning():
+    """GetBucketVersioning's root element is `GetBucketVersioningResponse`, which the SDK does not read."""
+
+    def versioning(self):
+        status = self.backend.get_bucket_versioning(self.bucket_name)
+        text = f"<Status>{status}</Status>" if status else ""
+        namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+        return 200, {}, f'<VersioningConfiguration xmlns="{namespace}">{text}</VersioningConfiguration>'
+
+    S3Response.get_bucket_versioning = versioning
 
 
 def _dhcp_options():

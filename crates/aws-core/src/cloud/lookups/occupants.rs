@@ -14,7 +14,7 @@ use aws_sdk_ec2::types::{
     NetworkInterfaceType as Type, RouteTable, State as EndpointState, Subnet, Tag, VpcEndpoint, VpnGateway,
 };
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// The kind of a peering connection; its `of` is the VPC on the other side.
 pub const PEERING: &str = "peering connection";
@@ -121,13 +121,16 @@ impl Place<'_> {
             let pages = pages.told(self.cloud, "ec2:DescribeInstances", self.vpc)?;
             Ok(pages.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect::<Vec<Instance>>())
         };
-        let (interfaces, instances) = futures::try_join!(interfaces, instances)?;
+        let (interfaces, instances, nats) = futures::try_join!(interfaces, instances, self.nats())?;
+        let of_nats: BTreeSet<&str> =
+            nats.iter().flat_map(|g| g.nat_gateway_addresses()).filter_map(|a| a.network_interface_id()).collect();
+        let of_nat = |i: &&NetworkInterface| i.network_interface_id().is_some_and(|id| of_nats.contains(id));
         let mut all: Vec<Occupant> = instances
             .iter()
             .filter(|i| !self.ours(i.tags()))
             .map(|i| thing("instance", i.instance_id(), i.tags()))
             .collect();
-        all.extend(interfaces.iter().filter(|i| !self.ours(i.tag_set())).filter_map(served));
+        all.extend(interfaces.iter().filter(|i| !of_nat(i) && !self.ours(i.tag_set())).filter_map(served));
         Ok(all)
     }
 
@@ -145,10 +148,18 @@ impl Place<'_> {
         Ok(told.collect())
     }
 
+    /// The NAT gateways, those that are being deleted too. Shared: their interfaces are told apart by them.
+    async fn nats(&self) -> Result<Arc<Vec<NatGateway>>> {
+        let load = async {
+            let call = self.cloud.ec2().describe_nat_gateways().filter(filter("vpc-id", self.vpc));
+            let all: Result<Vec<NatGateway>, _> = call.into_paginator().items().send().collect().await;
+            all.told(self.cloud, "ec2:DescribeNatGateways", self.vpc)
+        };
+        self.cloud.once(format!("NAT gateways in {}", self.vpc), load).await
+    }
+
     async fn nat_gateways(&self) -> Result<Vec<Occupant>> {
-        let call = self.cloud.ec2().describe_nat_gateways().filter(filter("vpc-id", self.vpc));
-        let all: Result<Vec<NatGateway>, _> = call.into_paginator().items().send().collect().await;
-        let all = all.told(self.cloud, "ec2:DescribeNatGateways", self.vpc)?;
+        let all = self.nats().await?;
         let there = |g: &&NatGateway| {
             !matches!(g.state(), Some(NatGatewayState::Deleted | NatGatewayState::Deleting | NatGatewayState::Failed))
         };
