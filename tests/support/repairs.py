@@ -18,13 +18,14 @@ from moto.ec2.models.vpn_connections import VPNConnection
 from moto.ec2.responses import EC2Response
 from moto.iam.exceptions import DeleteConflictException
 from moto.iam.responses import IamResponse
+from moto.s3.responses import S3Response
 
 IN_USE = "has dependencies and cannot be deleted"
 
 
 def apply():
     """Puts all of it in place, once, before the server starts."""
-    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _budgets, _cost_tags):
+    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _versioning, _budgets, _cost_tags):
         repair()
 
 
@@ -250,6 +251,18 @@ def _iam():
     IamResponse.tag_saml_provider = tag
     IamResponse.untag_saml_provider = untag
     wrap(moto.iam.models.IAMBackend, "delete_policy", delete_policy)
+
+
+def _versioning():
+    """GetBucketVersioning's root element is AWS's VersioningConfiguration; the SDK does not read moto's."""
+
+    def get_bucket_versioning(self):
+        status = self.backend.get_bucket_versioning(self.bucket_name)
+        text = f"<Status>{status}</Status>" if status else ""
+        namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+        return 200, {}, f'<VersioningConfiguration xmlns="{namespace}">{text}</VersioningConfiguration>'
+
+    S3Response.get_bucket_versioning = get_bucket_versioning
 
 
 def _budgets():
