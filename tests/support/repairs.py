@@ -25,7 +25,7 @@ IN_USE = "has dependencies and cannot be deleted"
 
 def apply():
     """Puts all of it in place, once, before the server starts."""
-    for repair in (_bucket_versioning, _dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _budgets, _cost_tags):
+    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _versioning, _budgets, _cost_tags):
         repair()
 
 
@@ -47,18 +47,6 @@ def specified(response):
         for specification in response._get_param("TagSpecifications", []) or []
         for tag in specification.get("Tags", [])
     }
-
-
-def _bucket_versioning():
-    """GetBucketVersioning's root element is `GetBucketVersioningResponse`, which the SDK does not read."""
-
-    def versioning(self):
-        status = self.backend.get_bucket_versioning(self.bucket_name)
-        text = f"<Status>{status}</Status>" if status else ""
-        namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
-        return 200, {}, f'<VersioningConfiguration xmlns="{namespace}">{text}</VersioningConfiguration>'
-
-    S3Response.get_bucket_versioning = versioning
 
 
 def _dhcp_options():
@@ -263,6 +251,18 @@ def _iam():
     IamResponse.tag_saml_provider = tag
     IamResponse.untag_saml_provider = untag
     wrap(moto.iam.models.IAMBackend, "delete_policy", delete_policy)
+
+
+def _versioning():
+    """GetBucketVersioning's root element is AWS's VersioningConfiguration; the SDK does not read moto's."""
+
+    def get_bucket_versioning(self):
+        status = self.backend.get_bucket_versioning(self.bucket_name)
+        text = f"<Status>{status}</Status>" if status else ""
+        namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+        return 200, {}, f'<VersioningConfiguration xmlns="{namespace}">{text}</VersioningConfiguration>'
+
+    S3Response.get_bucket_versioning = get_bucket_versioning
 
 
 def _budgets():
