@@ -19,7 +19,7 @@ fn writing() -> bool {
 }
 
 /// Compares a page with what is checked in, or writes it.
-fn same(file: &str, generated: &str) {
+pub(crate) fn same(file: &str, generated: &str) {
     let path = docs().join(file);
     if writing() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,9 +1,13 @@
 //! The command line.
-use aws_core::Error;
+use crate::commands;
 use clap::{Parser, Subcommand};
-use terminal::{Exit, Terminal, flags::Globals};
+use std::path::PathBuf;
+use terminal::flags::Globals;
 
 /// Gives each of a company's teams its place on AWS: network, DNS, roles with guard rails.
+///
+/// The organization's file, overlord.yaml, says what holds for all teams; it is looked for in the working directory and
+/// upwards. Commands may be shortened as long as they stay unambiguous: `overlord t c red`.
 #[derive(Debug, Parser)]
 #[command(
     name = "overlord",
@@ -12,10 +16,16 @@ use terminal::{Exit, Terminal, flags::Globals};
     subcommand_required = true,
     arg_required_else_help = true
 )]
+#[command(
+    after_help = "First steps:\n  overlord team plan red\n  overlord team create red\n  overlord check\n  minion configure"
+)]
 pub struct Cli {
     /// Flags of the terminal.
     #[command(flatten)]
     pub globals: Globals,
+    /// The organization's file [default: overlord.yaml in the working directory or above it]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -24,28 +34,14 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Create, change, list or delete the place of a team
-    #[command(subcommand)]
-    Team(Team),
-}
-
-/// What to do with a team's place.
-#[derive(Debug, Subcommand)]
-pub enum Team {
-    /// Create the place of a team
-    Create {
-        /// The team
-        name: String,
-    },
-}
-
-/// Runs the command. The first release of `overlord` is still to come: it says so, and changes nothing.
-pub fn run(cli: &Cli) -> Exit {
-    let Command::Team(Team::Create { name }) = &cli.command;
-    let error = Error::failed(format!(
-        "the place of team {name} cannot be created: this release of overlord has no commands yet"
-    ))
-    .hint("See CHANGELOG.md. `minion` works in any VPC that meets docs/network.md.");
-    Terminal::new(&cli.globals).error(&error);
-    Exit::of(&error)
+    /// List, create, change, show, import or delete the place of a team
+    Team(commands::team::TeamArgs),
+    /// Compare all teams' places with their files
+    Check(commands::check::CheckArgs),
+    /// Show the address pool: who holds what, and what is free
+    Addresses(commands::addresses::AddressesArgs),
+    /// Draw a team's network
+    Diagram(commands::diagram::DiagramArgs),
+    /// Print the completion script of a shell
+    Completions(commands::completions::CompletionsArgs),
 }

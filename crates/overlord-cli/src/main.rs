@@ -1,7 +1,13 @@
 //! The `overlord` command.
+#![recursion_limit = "256"]
 use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    overlord::run(&overlord::cli::Cli::parse()).into()
+    let cli = overlord::cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    runtime.block_on(overlord::run(cli)).into()
 }

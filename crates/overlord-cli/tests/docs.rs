@@ -1,6 +1,8 @@
 //! The generated pages are what the code says.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and the line says where")]
 
+#[path = "diagram/example.rs"]
+mod example;
 #[path = "../../../tests/pages/mod.rs"]
 mod pages;
 
@@ -14,4 +16,9 @@ fn the_command_reference_is_checked_in() {
 #[test]
 fn the_man_pages_are_checked_in() {
     pages::man_pages(overlord::cli::Cli::command());
+}
+
+#[test]
+fn the_example_of_a_picture_is_checked_in() {
+    pages::same("example-network.svg", &overlord::diagram::svg(&example::example()));
 }

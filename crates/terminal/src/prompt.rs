@@ -35,6 +35,17 @@ impl Terminal {
         Ok(yes(&answer).unwrap_or(false))
     }
 
+    /// Asks to type `name`; anything else is no. `--yes` answers.
+    ///
+    /// # Errors
+    /// As [`Terminal::confirm`].
+    pub fn confirm_name(&self, question: &str, name: &str, flag: &str) -> Result<bool> {
+        if self.0.yes {
+            return Ok(true);
+        }
+        Ok(self.ask(&format!("{question} ({name})"), None, flag)? == name)
+    }
+
     /// Asks for a text. `--yes` takes the default, if there is one. `flag` is the flag that gives the answer.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ impl Clouds {
     }
     /// A resource in a place, to be added to a graph.
     pub fn put<R>(&self, spot: Spot, resource: R) -> At<R> {
-        At { spot, label: self.0[spot.0].1.clone(), resource, after: Vec::new(), unwanted: false }
+        At { spot, label: self.0[spot.0].1.clone(), resource, after: Vec::new(), unwanted: false, kept: false }
     }
 }
 
@@ -46,6 +46,7 @@ pub struct At<R> {
     resource: R,
     after: Vec<NodeId>,
     unwanted: bool,
+    kept: bool,
 }
 
 impl<R> At<R> {
@@ -60,6 +61,12 @@ impl<R> At<R> {
     #[must_use]
     pub fn after(mut self, after: impl IntoIterator<Item = NodeId>) -> Self {
         self.after.extend(after);
+        self
+    }
+    /// With `kept`: found and checked only, never written.
+    #[must_use]
+    pub fn kept_if(mut self, kept: bool) -> Self {
+        self.kept = kept;
         self
     }
     fn labelled(&self, text: String) -> String {
@@ -101,7 +108,11 @@ impl<R: Resource<Cloud = Cloud>> Resource for At<R> {
         self.resource.found_through()
     }
     fn ownership(&self) -> Ownership {
-        if self.unwanted { Ownership::Unwanted } else { self.resource.ownership() }
+        match (self.unwanted, self.kept) {
+            (true, _) => Ownership::Unwanted,
+            (_, true) => Ownership::Existing,
+            _ => self.resource.ownership(),
+        }
     }
     fn missing(&self) -> Error {
         self.resource.missing()

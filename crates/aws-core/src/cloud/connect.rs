@@ -162,6 +162,11 @@ impl Cloud {
         };
         Ok(self.once("account", load).await?.as_ref().clone())
     }
+
+    /// The account's number, if it was asked for already.
+    pub(super) fn known_account(&self) -> Option<String> {
+        self.memory.known::<String>("account").map(|number| number.as_ref().clone())
+    }
 }
 
 impl Cloud {

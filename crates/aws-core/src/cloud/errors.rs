@@ -1,5 +1,5 @@
 //! AWS's errors, in our words: operation, resource, region, code, request id, and what to do next.
-use super::Cloud;
+use super::{Cloud, quotas};
 use crate::{
     Error, Result,
     error::{AwsDetail, Kind},
@@ -27,13 +27,13 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     fn told(self, cloud: &Cloud, operation: &str, what: impl Display) -> Result<T> {
-        self.map_err(|e| translate(e, cloud.region(), operation, &what.to_string()))
+        self.map_err(|e| translate(e, cloud, operation, &what.to_string()))
     }
     fn told_unless(self, cloud: &Cloud, operation: &str, what: impl Display, absent: &[&str]) -> Result<Option<T>> {
         match self {
             Ok(v) => Ok(Some(v)),
             Err(e) if e.code().is_some_and(|c| absent.contains(&c)) => Ok(None),
-            Err(e) => Err(translate(e, cloud.region(), operation, &what.to_string())),
+            Err(e) => Err(translate(e, cloud, operation, &what.to_string())),
         }
     }
 }
@@ -66,10 +66,11 @@ const THROTTLED: &[&str] = &[
     "BandwidthLimitExceeded",
 ];
 
-fn translate<E>(error: SdkError<E, HttpResponse>, region: &str, operation: &str, what: &str) -> Error
+fn translate<E>(error: SdkError<E, HttpResponse>, cloud: &Cloud, operation: &str, what: &str) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
+    let region = cloud.region();
     let request_id = error
         .raw_response()
         .and_then(|r| r.headers().get("x-amzn-requestid").or_else(|| r.headers().get("x-amz-request-id")))
@@ -87,7 +88,9 @@ where
         format!("{operation} for {what} in {region}")
     };
     match &error {
-        SdkError::ServiceError(_) => service(about, detail, error.message().unwrap_or("no message")),
+        SdkError::ServiceError(_) => {
+            service(about, detail, error.message().unwrap_or("no message"), cloud.known_account().as_deref())
+        }
         SdkError::TimeoutError(_) => Error::new(Kind::Failed, format!("{about}: no answer in time")).at(detail).hint(
             "Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.",
         ),
@@ -114,7 +117,7 @@ fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdErr
         .hint("Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.")
 }
 
-fn service(about: String, detail: AwsDetail, message: &str) -> Error {
+fn service(about: String, detail: AwsDetail, message: &str, account: Option<&str>) -> Error {
     let code = detail.code.clone().unwrap_or_else(|| "unknown error".into());
     let text = format!("{about}: {message} ({code})");
     let base = |kind| Error::new(kind, text.clone()).at(detail.clone());
@@ -133,13 +136,13 @@ fn service(about: String, detail: AwsDetail, message: &str) -> Error {
         c if THROTTLED.contains(&c) => {
             base(Kind::Failed).retryable().hint("AWS limits the rate of calls; run the same command again in a minute.")
         }
-        c if c.ends_with("LimitExceeded") || c.starts_with("TooMany") || c == "ServiceQuotaExceededException" || c == "LimitExceededException" => {
-            base(Kind::Failed).hint("A quota of the account is reached: raise it in the Service Quotas console, or remove what is not needed.")
-        }
         "InternalFailure" | "InternalError" | "ServiceUnavailable" | "ServiceUnavailableException" | "Unavailable" | "InternalServerError" => {
             base(Kind::Failed).retryable().hint("AWS had an internal error; run the same command again.")
         }
-        _ => base(Kind::Failed),
+        _ => match quotas::hint(&detail, message, account) {
+            Some(hint) => base(Kind::Failed).hint(hint),
+            None => base(Kind::Failed),
+        },
     }
 }
 
@@ -198,6 +201,30 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_is_named_with_what_to_type() {
+        let error = |operation: &str, code: &str| {
+            let detail = AwsDetail {
+                operation: operation.into(),
+                region: "eu-west-1".into(),
+                code: Some(code.into()),
+                request_id: None,
+            };
+            service(format!("{operation} in eu-west-1"), detail, "reached", Some("123456789012"))
+        };
+        let vpcs = error("ec2:CreateVpc", "VpcLimitExceeded");
+        assert!(
+            vpcs.hints()[0].contains("\"VPCs per Region\" (5 by default) of account 123456789012"),
+            "{:?}",
+            vpcs.hints()
+        );
+        assert!(!vpcs.is_retryable());
+        assert!(error("iam:CreateUser", "LimitExceeded").hints()[0].contains("Service Quotas console"));
+        // "Slow down" is no quota to be raised.
+        assert!(error("ec2:CreateVpc", "RequestLimitExceeded").is_retryable());
+        assert!(error("ec2:CreateVpc", "InvalidVpc.Range").hints().is_empty());
+    }
 
     #[test]
     fn a_name_that_does_not_resolve_is_not_about_credentials() {

@@ -1,13 +1,18 @@
 //! What is looked up on AWS and never written: VPCs, certificates, zones, instance types, images, health.
 mod certificates;
 mod compute;
-mod zones;
+mod occupants;
+mod regions;
+pub mod sights;
+pub(crate) mod zones;
 
 pub use certificates::{Certificate, certificates_for};
 pub use compute::{
     Activity, AmiDetails, Amis, Machine, Target, console_output, image_details, instances, machine, recommended_amis,
     scaling_activities, target_health,
 };
+pub use occupants::{Occupant, PEERING, occupants};
+pub use regions::{AvailabilityZone, vpc_networks, zones_of_region};
 pub use zones::{Zone, all_zones, choose_zone, zones};
 
 use super::{Cloud, Told as _, network::tag_map};

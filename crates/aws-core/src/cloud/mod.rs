@@ -7,6 +7,8 @@ pub mod lookups;
 pub mod machines;
 mod memory;
 pub mod network;
+pub mod organizations;
+pub mod quotas;
 pub mod serving;
 pub mod wait;
 

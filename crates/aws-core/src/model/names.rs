@@ -173,6 +173,16 @@ pub fn shorten(name: &str, limit: usize) -> String {
     format!("{}-{hash}", name[..cut].trim_end_matches(['-', '.']))
 }
 
+/// The partition that a region is in, as ARNs spell it: `aws`, `aws-cn`, `aws-us-gov`.
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        r if r.starts_with("cn-") => "aws-cn",
+        r if r.starts_with("us-gov-") => "aws-us-gov",
+        r if r.starts_with("eusc-") => "aws-eusc",
+        _ => "aws",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +218,18 @@ mod tests {
             assert!(bad.parse::<VersionName>().is_err(), "{bad}");
         }
         assert!(AppVersion::new("a".repeat(60).parse().unwrap(), "1.0.0".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn partitions() {
+        for (region, wanted) in [
+            ("eu-west-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            assert_eq!(partition(region), wanted, "{region}");
+        }
     }
 
     proptest! {

@@ -37,7 +37,7 @@ pub(crate) struct Stored {
     pub(crate) text: Option<String>,
 }
 
-fn settings_name(vpc: &str) -> String {
+pub(crate) fn settings_name(vpc: &str) -> String {
     format!("/minion/{vpc}/settings")
 }
 fn applications_path(vpc: &str) -> String {
@@ -52,11 +52,23 @@ pub(crate) fn application_name(vpc: &str, application: &str) -> String {
 /// # Errors
 /// What Systems Manager answers; and when the stored manifest is damaged.
 pub async fn read_application(cloud: &Cloud, vpc: &str, name: &str) -> Result<Option<String>> {
-    let name = application_name(vpc, name);
-    let found = get(cloud, std::slice::from_ref(&name)).await?;
-    match found.get(&name) {
-        Some(head) => text(cloud, &name, head).await.map(Some),
+    read(cloud, &application_name(vpc, name)).await.map_err(heal)
+}
+
+/// A text of any size; `None` when there is none of this name.
+pub(super) async fn read(cloud: &Cloud, name: &str) -> Result<Option<String>> {
+    let found = get(cloud, &[name.to_owned()]).await?;
+    match found.get(name) {
+        Some(head) => text(cloud, name, head).await.map(Some),
         None => Ok(None),
+    }
+}
+
+/// Adds what heals a damaged manifest, or settings. What AWS told is no damage.
+fn heal(e: Error) -> Error {
+    match e.aws() {
+        Some(_) => e,
+        None => e.hint("Store it again, e.g. with `minion applications update MANIFEST`."),
     }
 }
 
@@ -70,7 +82,7 @@ pub async fn read_start(cloud: &Cloud, vpc: &str, application: Option<&str>) -> 
     let names: Vec<String> = [Some(settings.clone()), manifest.clone()].into_iter().flatten().collect();
     let found = get(cloud, &names).await?;
     let read = async |name: Option<&String>| match name.and_then(|n| Some((n, found.get(n)?))) {
-        Some((name, head)) => text(cloud, name, head).await.map(Some),
+        Some((name, head)) => text(cloud, name, head).await.map(Some).map_err(heal),
         None => Ok(None),
     };
     let (stored, manifest) = futures::join!(read(Some(&settings)), read(manifest.as_ref()));
@@ -88,27 +100,31 @@ pub async fn read_start(cloud: &Cloud, vpc: &str, application: Option<&str>) -> 
 /// # Errors
 /// What Systems Manager answers; and when a stored manifest is damaged.
 pub async fn list_applications(cloud: &Cloud, vpc: &str) -> Result<BTreeMap<String, String>> {
-    let path = applications_path(vpc);
-    let all = below(cloud, &path).await?;
-    let mut applications = BTreeMap::new();
+    list(cloud, &applications_path(vpc)).await.map_err(heal)
+}
+
+/// Every text right below a path: last part of the name -> text.
+pub(super) async fn list(cloud: &Cloud, path: &str) -> Result<BTreeMap<String, String>> {
+    let all = below(cloud, path).await?;
+    let mut texts = BTreeMap::new();
     for (name, head) in &all {
-        let Some(application) = name.strip_prefix(&path).and_then(|n| n.strip_prefix('/')) else { continue };
-        if application.contains('/') {
+        let Some(last) = name.strip_prefix(path).and_then(|n| n.strip_prefix('/')) else { continue };
+        if last.contains('/') {
             continue;
         }
         let whole = encoding::parse(head)
             .and_then(|h| encoding::join(&h, |part| all.get(&format!("{name}/{part}")).map(String::as_str)));
-        let yaml = match whole {
-            Some(yaml) => yaml,
+        let text = match whole {
+            Some(text) => text,
             // Written anew while the pages were read, perhaps.
-            None => match read_application(cloud, vpc, application).await? {
-                Some(yaml) => yaml,
+            None => match read(cloud, name).await? {
+                Some(text) => text,
                 None => continue,
             },
         };
-        applications.insert(application.to_owned(), yaml);
+        texts.insert(last.to_owned(), text);
     }
-    Ok(applications)
+    Ok(texts)
 }
 
 /// Stores an application's manifest, over an older one if there is one. Not atomic for the parts of a
@@ -126,10 +142,31 @@ pub async fn write_application(cloud: &Cloud, owner: &Owner, yaml: &str) -> Resu
 /// # Errors
 /// As [`write_application`].
 pub async fn write_settings(cloud: &Cloud, vpc: &str, settings: &VpcSettings) -> Result<()> {
+    write_settings_text(cloud, vpc, &settings.to_yaml()?).await
+}
+
+/// As [`write_settings`], keys that are not ours included.
+pub(crate) async fn write_settings_text(cloud: &Cloud, vpc: &str, yaml: &str) -> Result<()> {
     let name = settings_name(vpc);
     let tags = [("Name", "settings"), (tags::MANAGED_BY, "minion"), (tags::VPC, vpc)];
     let tags = tags.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    write(cloud, &name, &settings.to_yaml()?, &tags).await
+    write(cloud, &name, yaml, &tags).await
+}
+
+/// The stored settings of a VPC, as they were written. One call when they fit into a parameter.
+///
+/// # Errors
+/// What Systems Manager answers; and when what is stored is damaged.
+pub(crate) async fn read_settings_text(cloud: &Cloud, vpc: &str) -> Result<Option<String>> {
+    read(cloud, &settings_name(vpc)).await
+}
+
+/// Removes a VPC's settings. What is gone already is no error.
+///
+/// # Errors
+/// What Systems Manager answers.
+pub(crate) async fn delete_settings(cloud: &Cloud, vpc: &str) -> Result<()> {
+    remove(cloud, &settings_name(vpc)).await
 }
 
 /// Removes an application's manifest, and all of its parts. What is gone already is no error.
@@ -137,10 +174,14 @@ pub async fn write_settings(cloud: &Cloud, vpc: &str, settings: &VpcSettings) ->
 /// # Errors
 /// What Systems Manager answers.
 pub async fn delete_application(cloud: &Cloud, vpc: &str, name: &str) -> Result<()> {
-    let name = application_name(vpc, name);
-    // The head first: without it the manifest is not there, and a second try finds the parts by path.
-    delete(cloud, std::slice::from_ref(&name)).await?;
-    let parts: Vec<String> = below(cloud, &name).await?.into_keys().collect();
+    remove(cloud, &application_name(vpc, name)).await
+}
+
+/// Removes a text and all of its parts. What is gone already is no error.
+pub(super) async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
+    // The head first: without it the text is not there, and a second try finds the parts by path.
+    delete(cloud, &[name.to_owned()]).await?;
+    let parts: Vec<String> = below(cloud, name).await?.into_keys().collect();
     delete(cloud, &parts).await
 }
 
@@ -168,8 +209,7 @@ async fn text(cloud: &Cloud, name: &str, head: &str) -> Result<String> {
     {
         return Ok(text);
     }
-    Err(Error::failed(format!("what is stored in parameter {name} is incomplete or damaged"))
-        .hint("Store it again, e.g. with `minion applications update MANIFEST`."))
+    Err(Error::failed(format!("what is stored in parameter {name} is incomplete or damaged")))
 }
 
 async fn parts_of(cloud: &Cloud, name: &str, head: &str) -> Result<Option<String>> {
@@ -183,19 +223,46 @@ async fn parts_of(cloud: &Cloud, name: &str, head: &str) -> Result<Option<String
 }
 
 /// Writes parts, then the head, then removes the parts of older texts.
-async fn write(cloud: &Cloud, name: &str, text: &str, tags: &BTreeMap<String, String>) -> Result<()> {
+pub(super) async fn write(cloud: &Cloud, name: &str, text: &str, tags: &BTreeMap<String, String>) -> Result<()> {
     let encoded = encoding::encode(text).map_err(|e| e.context(name))?;
-    let parts: BTreeMap<String, String> =
-        encoded.parts.into_iter().map(|(part, value)| (format!("{name}/{part}"), value)).collect();
-    let calls: Vec<_> = parts.iter().map(|(name, value)| put(cloud, name, value, tags)).collect();
-    stream::iter(calls).map(Ok).try_for_each_concurrent(PARALLEL, |call| call).await?;
+    let parts = put_parts(cloud, name, encoded.parts, tags).await?;
     let existed = put_head(cloud, name, &encoded.head, tags).await?;
     if existed || !parts.is_empty() {
-        let kept: BTreeSet<&String> = parts.keys().collect();
-        let stale = below(cloud, name).await?.into_keys().filter(|n| !kept.contains(n)).collect::<Vec<_>>();
+        let stale = below(cloud, name).await?.into_keys().filter(|n| !parts.contains(n)).collect::<Vec<_>>();
         delete(cloud, &stale).await?;
     }
     Ok(())
+}
+
+/// As [`write`], unless there is a text of this name: then nothing changes, and the answer is `false`.
+pub(super) async fn create(cloud: &Cloud, name: &str, text: &str, tags: &BTreeMap<String, String>) -> Result<bool> {
+    let encoded = encoding::encode(text).map_err(|e| e.context(name))?;
+    let parts = put_parts(cloud, name, encoded.parts, tags).await?;
+    let created = create_head(cloud, name, &encoded.head, tags).await?;
+    if !created && !parts.is_empty() {
+        // Not those that the other text is made of: it may be the same one.
+        let head = get(cloud, &[name.to_owned()]).await?.remove(name);
+        let theirs = match head.as_deref().and_then(encoding::parse) {
+            Some(Head::Coded { parts, .. }) => parts.iter().map(|p| format!("{name}/{p}")).collect(),
+            _ => BTreeSet::new(),
+        };
+        delete(cloud, &parts.difference(&theirs).cloned().collect::<Vec<_>>()).await?;
+    }
+    Ok(created)
+}
+
+/// Writes parts; gives their full names.
+async fn put_parts(
+    cloud: &Cloud,
+    name: &str,
+    parts: Vec<(String, String)>,
+    tags: &BTreeMap<String, String>,
+) -> Result<BTreeSet<String>> {
+    let parts: BTreeMap<String, String> =
+        parts.into_iter().map(|(part, value)| (format!("{name}/{part}"), value)).collect();
+    let calls: Vec<_> = parts.iter().map(|(name, value)| put(cloud, name, value, tags)).collect();
+    stream::iter(calls).map(Ok).try_for_each_concurrent(PARALLEL, |call| call).await?;
+    Ok(parts.into_keys().collect())
 }
 
 async fn put(cloud: &Cloud, name: &str, value: &str, tags: &BTreeMap<String, String>) -> Result<()> {
@@ -205,19 +272,28 @@ async fn put(cloud: &Cloud, name: &str, value: &str, tags: &BTreeMap<String, Str
 /// Writes one parameter; says whether it was there. Tags go with the creating call only: AWS refuses
 /// them together with `overwrite`.
 async fn put_head(cloud: &Cloud, name: &str, value: &str, tags: &BTreeMap<String, String>) -> Result<bool> {
-    let call = || {
-        let call = cloud.ssm().put_parameter().name(name).value(value);
-        call.r#type(ParameterType::String).tier(ParameterTier::Standard)
-    };
-    let busy = |e: Error| e.retry_on(&["TooManyUpdates"]);
-    let tags: Result<Vec<Tag>, _> = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
-    let tags = tags.map_err(|e| Error::failed("a tag lacks its key or value").caused_by(e))?;
-    let made = call().overwrite(false).set_tags(Some(tags)).send().await;
-    if made.told_unless(cloud, "ssm:PutParameter", name, &["ParameterAlreadyExists"]).map_err(busy)?.is_some() {
+    if create_head(cloud, name, value, tags).await? {
         return Ok(false);
     }
-    call().overwrite(true).send().await.told(cloud, "ssm:PutParameter", name).map_err(busy)?;
+    let call = cloud.ssm().put_parameter().name(name).value(value);
+    let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(true);
+    call.send().await.told(cloud, "ssm:PutParameter", name).map_err(busy)?;
     Ok(true)
+}
+
+/// Writes one parameter unless it is there; says whether it did.
+async fn create_head(cloud: &Cloud, name: &str, value: &str, tags: &BTreeMap<String, String>) -> Result<bool> {
+    let tags: Result<Vec<Tag>, _> = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+    let tags = tags.map_err(|e| Error::failed("a tag lacks its key or value").caused_by(e))?;
+    let call = cloud.ssm().put_parameter().name(name).value(value);
+    let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(false);
+    let made = call.set_tags(Some(tags)).send().await;
+    let made = made.told_unless(cloud, "ssm:PutParameter", name, &["ParameterAlreadyExists"]).map_err(busy)?;
+    Ok(made.is_some())
+}
+
+fn busy(e: Error) -> Error {
+    e.retry_on(&["TooManyUpdates"])
 }
 
 /// Values by name; what does not exist is left out.
@@ -235,10 +311,15 @@ async fn get(cloud: &Cloud, names: &[String]) -> Result<BTreeMap<String, String>
 
 /// Every parameter below a path, in pages of ten.
 async fn below(cloud: &Cloud, path: &str) -> Result<BTreeMap<String, String>> {
+    Ok(parameters(cloud, path).await?.into_iter().filter_map(pair).collect())
+}
+
+/// Every parameter below a path, with all that AWS says of it.
+pub(super) async fn parameters(cloud: &Cloud, path: &str) -> Result<Vec<Parameter>> {
     let call = cloud.ssm().get_parameters_by_path().path(path).recursive(true);
     let pages = call.into_paginator().page_size(PAGE).send();
     let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ssm:GetParametersByPath", path)?;
-    Ok(all.into_iter().flat_map(|page| page.parameters.unwrap_or_default()).filter_map(pair).collect())
+    Ok(all.into_iter().flat_map(|page| page.parameters.unwrap_or_default()).collect())
 }
 
 fn pair(parameter: Parameter) -> Option<(String, String)> {
@@ -249,7 +330,7 @@ fn pair(parameter: Parameter) -> Option<(String, String)> {
 async fn delete(cloud: &Cloud, names: &[String]) -> Result<()> {
     for names in names.chunks(NAMES) {
         let answer = cloud.ssm().delete_parameters().set_names(Some(names.to_vec())).send().await;
-        answer.told(cloud, "ssm:DeleteParameters", names.join(", ")).map_err(|e| e.retry_on(&["TooManyUpdates"]))?;
+        answer.told(cloud, "ssm:DeleteParameters", names.join(", ")).map_err(busy)?;
     }
     Ok(())
 }

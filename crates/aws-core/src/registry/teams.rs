@@ -1,7 +1,18 @@
 //! What `overlord` remembers of teams: parameters of Systems Manager in the account and region `home`.
-use crate::model::TeamName;
+use super::parameters;
+use crate::{
+    Error, Result,
+    cloud::Cloud,
+    model::{OrganizationName, Owning as _, TeamName, TeamOwner},
+};
+use aws_sdk_ssm::types::Parameter;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a claim waits before it looks at the others: AWS's clocks may differ by a little, and it does not say
+/// that reading by path sees at once what was written.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// A team's record: what cannot be computed again, and what deleting must know when the team's file is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,4 +92,194 @@ pub struct DomainRecord {
     /// Whether we delegate it.
     #[serde(default)]
     pub delegate: bool,
+}
+
+/// A network that is a team's, or will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The network.
+    pub cidr: Ipv4Net,
+    /// Whose it is.
+    pub team: TeamName,
+    /// The region that it is used in.
+    pub region: String,
+}
+
+/// What a claim's parameter holds; the network is its name.
+#[derive(Serialize, Deserialize)]
+struct Claimed {
+    team: TeamName,
+    region: String,
+}
+
+fn teams_path(org: &OrganizationName) -> String {
+    format!("/overlord/{org}/teams")
+}
+fn team_name(org: &OrganizationName, team: &TeamName) -> String {
+    format!("{}/{team}", teams_path(org))
+}
+fn addresses_path(org: &OrganizationName) -> String {
+    format!("/overlord/{org}/addresses")
+}
+fn claim_name(org: &OrganizationName, cidr: Ipv4Net) -> String {
+    let cidr = cidr.trunc();
+    format!("{}/{}-{}", addresses_path(org), cidr.addr(), cidr.prefix_len())
+}
+
+fn tags(org: &OrganizationName, team: &TeamName, name: &str) -> BTreeMap<String, String> {
+    TeamOwner { organization: org.clone(), team: Some(team.clone()), extra: BTreeMap::new() }.tags(name)
+}
+
+fn damaged(name: &str, why: impl std::fmt::Display) -> Error {
+    Error::failed(format!("what is stored in parameter {name} is damaged: {why}")).hint(
+        "The parameter's history in Systems Manager shows what it held before: `aws ssm get-parameter-history --name`.",
+    )
+}
+
+fn parse(org: &OrganizationName, team: &str, yaml: &str) -> Result<TeamRecord> {
+    let name = format!("{}/{team}", teams_path(org));
+    let record: TeamRecord = serde_yaml::from_str(yaml).map_err(|e| damaged(&name, e))?;
+    if record.team.as_str() != team {
+        return Err(damaged(&name, format!("it is the record of team {}", record.team)));
+    }
+    Ok(record)
+}
+
+fn text(record: &TeamRecord) -> Result<String> {
+    serde_yaml::to_string(record).map_err(|e| Error::failed("a team's record does not fit YAML").caused_by(e))
+}
+
+/// A team's record; `None` when there is none. One call, when it fits into a parameter.
+///
+/// # Errors
+/// What Systems Manager answers; and when the record is damaged: the error names the parameter.
+pub async fn read(cloud: &Cloud, org: &OrganizationName, team: &TeamName) -> Result<Option<TeamRecord>> {
+    let yaml = parameters::read(cloud, &team_name(org, team)).await?;
+    yaml.map(|yaml| parse(org, team.as_str(), &yaml)).transpose()
+}
+
+/// Every team's record, in the order of names.
+///
+/// # Errors
+/// As [`read`].
+pub async fn list(cloud: &Cloud, org: &OrganizationName) -> Result<Vec<TeamRecord>> {
+    let all = parameters::list(cloud, &teams_path(org)).await?;
+    all.iter().map(|(team, yaml)| parse(org, team, yaml)).collect()
+}
+
+/// Stores a new team's record.
+///
+/// # Errors
+/// A refusal when there is one of this team; what Systems Manager answers; a usage error when it is larger than what
+/// can be stored (190 KB).
+pub async fn create(cloud: &Cloud, org: &OrganizationName, record: &TeamRecord) -> Result<()> {
+    let (team, yaml) = (&record.team, text(record)?);
+    if parameters::create(cloud, &team_name(org, team), &yaml, &tags(org, team, team.as_str())).await? {
+        return Ok(());
+    }
+    // The SDK asks again when an answer got lost: then this is what we wrote ourselves.
+    if parameters::read(cloud, &team_name(org, team)).await? == Some(yaml) {
+        return Ok(());
+    }
+    Err(Error::refused(format!("team {team} of organization {org} exists already"))
+        .hint(format!("Perhaps somebody else is creating it at this moment: `overlord team show {team}` tells.")))
+}
+
+/// Stores a team's record, over the one that there is.
+///
+/// # Errors
+/// As [`create`], but for the refusal.
+pub async fn write(cloud: &Cloud, org: &OrganizationName, record: &TeamRecord) -> Result<()> {
+    let (team, yaml) = (&record.team, text(record)?);
+    parameters::write(cloud, &team_name(org, team), &yaml, &tags(org, team, team.as_str())).await
+}
+
+/// Removes a team's record. What is gone already is no error.
+///
+/// # Errors
+/// What Systems Manager answers.
+pub async fn delete(cloud: &Cloud, org: &OrganizationName, team: &TeamName) -> Result<()> {
+    parameters::remove(cloud, &team_name(org, team)).await
+}
+
+/// A claim, and what decides between two that overlap: when it was made, in milliseconds, then its name.
+struct Standing {
+    claim: Claim,
+    made: (i64, String),
+}
+
+fn standing(parameter: Parameter) -> Result<Standing> {
+    let name = parameter.name.unwrap_or_default();
+    let cidr = name.rsplit('/').next().and_then(|last| last.replacen('-', "/", 1).parse().ok());
+    let cidr = cidr.ok_or_else(|| damaged(&name, "its name is no network, such as 10.2.0.0-19"))?;
+    let value = parameter.value.unwrap_or_default();
+    let Claimed { team, region } = serde_yaml::from_str(&value).map_err(|e| damaged(&name, e))?;
+    let made = parameter.last_modified_date.and_then(|d| d.to_millis().ok());
+    let made = made.ok_or_else(|| damaged(&name, "AWS does not say when it was written"))?;
+    Ok(Standing { claim: Claim { cidr, team, region }, made: (made, name) })
+}
+
+async fn standings(cloud: &Cloud, org: &OrganizationName) -> Result<Vec<Standing>> {
+    let all = parameters::parameters(cloud, &addresses_path(org)).await?;
+    let mut all: Vec<Standing> = all.into_iter().map(standing).collect::<Result<_>>()?;
+    all.sort_by_key(|s| s.claim.cidr);
+    Ok(all)
+}
+
+/// Every network that is somebody's, in the order of addresses.
+///
+/// # Errors
+/// What Systems Manager answers; and when a claim is damaged: the error names the parameter.
+pub async fn claims(cloud: &Cloud, org: &OrganizationName) -> Result<Vec<Claim>> {
+    Ok(standings(cloud, org).await?.into_iter().map(|s| s.claim).collect())
+}
+
+/// Claims a network for a team and region; `false` when somebody else has it, or a part of it: choose another one
+/// from what [`claims`] tells then. Of two that overlap and are made at the same time, the earlier one stands.
+/// `true` also when exactly this claim stands already, of a run that was interrupted.
+///
+/// # Errors
+/// As [`claims`].
+pub async fn claim(cloud: &Cloud, org: &OrganizationName, claim: &Claim) -> Result<bool> {
+    let name = claim_name(org, claim.cidr);
+    let claimed = Claimed { team: claim.team.clone(), region: claim.region.clone() };
+    let yaml = serde_yaml::to_string(&claimed).map_err(|e| Error::failed("a claim does not fit YAML").caused_by(e))?;
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let made = parameters::create(cloud, &name, &yaml, &tags(org, &claim.team, last)).await?;
+    if made {
+        tokio::time::sleep(SETTLE).await;
+    }
+    let all = standings(cloud, org).await?;
+    let ours = all.iter().find(|s| s.made.1 == name);
+    let stands = match ours {
+        Some(ours) if ours.claim.team == claim.team && ours.claim.region == claim.region => {
+            let overlaps = |other: &&Standing| {
+                let (a, b) = (&other.claim.cidr, &ours.claim.cidr);
+                a.contains(b) || b.contains(a)
+            };
+            all.iter().filter(overlaps).all(|other| other.made >= ours.made)
+        }
+        Some(_) => return Ok(false),
+        // Removed by somebody, or not to be seen yet: not to be relied upon.
+        None => false,
+    };
+    // One that stood before may be in use: it is left to whoever made it.
+    if !stands && made {
+        release(cloud, org, claim).await?;
+    }
+    Ok(stands)
+}
+
+/// Gives a network back. What is gone already, or is another team's by now, is no error and stays as it is.
+///
+/// # Errors
+/// What Systems Manager answers; and when the claim is damaged.
+pub async fn release(cloud: &Cloud, org: &OrganizationName, claim: &Claim) -> Result<()> {
+    let name = claim_name(org, claim.cidr);
+    let Some(yaml) = parameters::read(cloud, &name).await? else { return Ok(()) };
+    let there: Claimed = serde_yaml::from_str(&yaml).map_err(|e| damaged(&name, e))?;
+    if there.team != claim.team || there.region != claim.region {
+        return Ok(());
+    }
+    parameters::remove(cloud, &name).await
 }

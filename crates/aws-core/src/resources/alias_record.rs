@@ -40,7 +40,7 @@ pub async fn list_records(cloud: &Cloud, zone_id: &str) -> Result<Arc<Vec<Resour
 }
 
 /// As [`list_records`], read afresh.
-async fn read_records(cloud: &Cloud, zone_id: &str) -> Result<Vec<ResourceRecordSet>> {
+pub(super) async fn read_records(cloud: &Cloud, zone_id: &str) -> Result<Vec<ResourceRecordSet>> {
     let mut records = Vec::new();
     let mut next = Some((None, None, None));
     while let Some((name, kind, identifier)) = next {

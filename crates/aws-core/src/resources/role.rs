@@ -12,7 +12,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-mod documents;
+pub(super) mod documents;
 mod writes;
 pub use documents::instances_may_assume;
 

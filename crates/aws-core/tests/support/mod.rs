@@ -58,6 +58,8 @@ impl Moto {
             .env("AWS_ACCESS_KEY_ID", "testing")
             .env("AWS_SECRET_ACCESS_KEY", "testing")
             .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/moto"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .env("MOTO_ENABLE_AMI_VALIDATION", "1")
             .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "1")

@@ -1,5 +1,6 @@
 //! The inline policy of an application's role: what its instances may do.
 use crate::manifest::{Manifest, SecretRef};
+use aws_core::model::names;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +16,7 @@ pub struct Location<'a> {
 impl Location<'_> {
     /// The partition: `aws`, `aws-cn`, `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
-        match self.region {
-            r if r.starts_with("cn-") => "aws-cn",
-            r if r.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        names::partition(self.region)
     }
 }
 

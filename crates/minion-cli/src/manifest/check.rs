@@ -1,21 +1,15 @@
 //! What only several keys of a manifest together can tell, and limits of AWS and Docker.
-use super::{
-    Filesystem, FilesystemKind, HealthCheck, Manifest, Protocol, Statement,
-    locate::Step::{self, At, Key},
+use super::{Filesystem, FilesystemKind, HealthCheck, Manifest, Protocol, Statement};
+use files::{
+    Problem,
+    Step::{self, At, Key},
 };
 use std::collections::BTreeSet;
-
-/// Something wrong, and where.
-pub(super) struct Problem {
-    pub(super) path: Vec<Step>,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
-}
 
 type Checked = Result<(), Problem>;
 
 fn wrong(path: &[Step], message: impl Into<String>) -> Checked {
-    Err(Problem { path: path.to_vec(), message: message.into(), hint: None })
+    Err(Problem::new(path, message))
 }
 
 fn within(path: &[Step], value: u32, least: u32, most: u32, unit: &str) -> Checked {

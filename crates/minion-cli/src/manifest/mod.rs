@@ -2,10 +2,9 @@
 //!
 //! [`types`] are its keys (their documentation is the reference that users read), [`values`] the values
 //! that are valid once they exist, [`check`] what only several keys together can tell, [`mod@parse`] the way
-//! from a file to a [`Manifest`] with errors that show the line, and [`mod@reference`] the generated
+//! from a file to a [`Manifest`] (the `files` crate shows the line that is wrong), and [`mod@reference`] the generated
 //! documentation.
 pub mod check;
-mod locate;
 pub mod parse;
 pub mod policy;
 pub mod reference;

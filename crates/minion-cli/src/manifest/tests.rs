@@ -28,6 +28,10 @@ fn every_example_loads() {
     let mut names = Vec::new();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/manifests")).unwrap() {
         let path = file.unwrap().path();
+        if path.ends_with("team.yaml") {
+            // A team's file: overlord's tests read it.
+            continue;
+        }
         let loaded = load(&path).unwrap_or_else(|e| panic!("{}", words(&e)));
         assert_eq!(loaded.text, fs::read_to_string(&path).unwrap());
         assert_eq!(loaded.warnings, [""; 0]);

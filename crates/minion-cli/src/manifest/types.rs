@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, fmt};
 pub struct Manifest {
     /// The application's name; its DNS name, security groups and role are called after it. Small letters,
     /// digits and dashes; a letter first, no dash last; at most 63 characters.
-    #[serde(deserialize_with = "application_name")]
+    #[serde(deserialize_with = "files::from_text")]
     #[schemars(schema_with = "application_name_schema")]
     pub application_name: ApplicationName,
     /// The team that the application belongs to; a tag on everything.
@@ -394,16 +394,6 @@ fn default_mountpoint() -> Mountpoint {
     Mountpoint::try_from("/data".to_owned()).expect("/data is an absolute directory")
 }
 
-fn application_name<'de, D: Deserializer<'de>>(d: D) -> Result<ApplicationName, D::Error> {
-    let text = String::deserialize(d)?;
-    text.parse().map_err(|e: aws_core::Error| {
-        let mut message = e.to_string();
-        for hint in e.hints() {
-            message = format!("{message}. {}", hint.trim_end_matches('.'));
-        }
-        de::Error::custom(message)
-    })
-}
 fn application_name_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": "^[a-z]([a-z0-9-]*[a-z0-9])?$", "maxLength": 63, "examples": ["myapp"] })
 }

@@ -17,7 +17,8 @@ use std::{
 pub struct Organization {
     /// The organization's name; in tags, and in names that must be unique in the world. Small letters, digits and
     /// dashes, at most 32.
-    #[schemars(with = "String")]
+    #[serde(deserialize_with = "files::from_text")]
+    #[schemars(with = "String", length(max = 32), pattern("^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
     pub organization: OrganizationName,
     /// The addresses that team networks are taken from.
     pub addresses: Addresses,
@@ -47,6 +48,7 @@ pub struct Addresses {
     /// The prefix length of a team's network in a region, 16 to 21. In 8 slots for each layer, /21 leaves subnets of
     /// /26, 64 addresses, in the public and the shared layer.
     #[serde(default = "nineteen")]
+    #[schemars(range(min = 16, max = 21))]
     pub network: u8,
     /// Parts of the pool that no team may get: offices, data centres.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -142,13 +144,14 @@ fn yes() -> bool {
     true
 }
 
+// Read by hand, in `team_file.rs`.
 /// A team that differs from the others: its file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Team file", extend("$id" = "team.schema.json"))]
 pub struct TeamFile {
     /// The team's name; the same as on the command line.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(max = 32), pattern("^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
     pub team: TeamName,
     /// The team's account: a number (12 digits, in quotes) or `{account: "..", role: ..}`; `new` for one that is made
     /// with AWS Organizations; `current` for that of the current credentials, as without this key.
@@ -159,14 +162,16 @@ pub struct TeamFile {
     pub domains: Option<Vec<String>>,
     /// The prefix length of this team's networks instead of `addresses.network`. Only before they are made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 16, max = 21))]
     pub network_size: Option<u8>,
     /// Everything that `teams` of the organization's file may say, for this team.
     #[serde(flatten)]
     pub overrides: Defaults,
 }
 
+// Read by hand, in `team_file.rs`.
 /// A team's account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TeamAccount {
     /// `current`, `new`, or a number.
@@ -185,6 +190,7 @@ pub struct Defaults {
     pub regions: Option<Vec<String>>,
     /// How many availability zones a network spans, 1 to 8 (3 without this key). More can be added later.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 8))]
     pub zones: Option<u8>,
     /// How the shared and the private layer reach the internet: `per-az` (as without this key), `single`, `instance`,
     /// `none`.
@@ -212,7 +218,7 @@ pub struct Defaults {
     /// Who may work in the account, and how they log in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// What watches over the account.
+    /// What watches over the account. All of it is on unless it says otherwise, but for budget and cost tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guard_rails: Option<GuardRails>,
     /// Whether to make what an account has once: roles, guard rails. `false` for a team that shares another one's
@@ -268,6 +274,7 @@ pub struct Vpn {
     pub gateway: Ipv4Addr,
     /// Your gateway's autonomous system number.
     #[serde(default = "private_asn")]
+    #[schemars(range(min = 1))]
     pub asn: u32,
     /// Your networks.
     #[schemars(with = "Vec<String>")]
@@ -289,8 +296,9 @@ pub struct Identity {
     /// Who else may assume the roles: account numbers or ARNs. Without this key and without SAML: the account `home`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted: Option<Vec<String>>,
-    /// Hours that a login lasts, 1 to 12.
+    /// Hours that a login lasts, 1 to 12 (1 without this key).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 12))]
     pub session_hours: Option<u8>,
     /// The account's alias, in sign-in addresses; `{team}` and `{organization}` are replaced. Unique in all of AWS.
     /// An account that has another alias is refused.
@@ -320,7 +328,8 @@ pub struct GuardRails {
     /// The monthly budget. Without it: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<MonthlyBudget>,
-    /// Keys of tags that bills are split by, activated in the management account; `team` is one.
+    /// Keys of tags that bills are split by, activated in the management account; `team` is one. Without
+    /// this key: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_tags: Option<Vec<String>>,
 }
@@ -330,6 +339,7 @@ pub struct GuardRails {
 #[serde(deny_unknown_fields)]
 pub struct MonthlyBudget {
     /// The limit, in US dollars.
+    #[schemars(range(min = 1))]
     pub usd: u32,
     /// Who is told at 80% of it spent, and at 100% forecast: e-mail addresses, at most 10; `{team}` is replaced.
     pub notify: Vec<String>,

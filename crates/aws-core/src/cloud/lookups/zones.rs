@@ -16,14 +16,22 @@ pub struct Zone {
     pub name: String,
     /// Whether only VPCs see it.
     pub private: bool,
+    /// What its comment says, where that was asked for.
+    pub comment: Option<String>,
 }
 
-fn plain_id(id: &str) -> String {
+pub(crate) fn plain_id(id: &str) -> String {
     id.trim_start_matches("/hostedzone/").to_owned()
 }
 
 fn zone(z: &HostedZone) -> Zone {
-    Zone { id: plain_id(z.id()), name: plain_name(z.name()), private: z.config().is_some_and(|c| c.private_zone()) }
+    let config = z.config();
+    Zone {
+        id: plain_id(z.id()),
+        name: plain_name(z.name()),
+        private: config.is_some_and(|c| c.private_zone()),
+        comment: config.and_then(|c| c.comment()).map(str::to_owned),
+    }
 }
 
 /// The zones of exactly this domain: private ones that this VPC sees, and public ones. Sorted by id.
@@ -65,6 +73,7 @@ async fn private_zones(cloud: &Cloud, vpc: &str) -> Result<Vec<Zone>> {
                 id: plain_id(z.hosted_zone_id()),
                 name: plain_name(z.name()),
                 private: true,
+                comment: None,
             }));
             next = page.next_token().filter(|t| !t.is_empty()).map(str::to_owned);
             if next.is_none() {
@@ -77,7 +86,7 @@ async fn private_zones(cloud: &Cloud, vpc: &str) -> Result<Vec<Zone>> {
 
 /// The public zones of this name. Route 53 lists zones from this name on, in an order of its own; the ones
 /// of the name come first. Shared by all who ask in this run.
-async fn public_zones(cloud: &Cloud, domain: &str) -> Result<Vec<Zone>> {
+pub(crate) async fn public_zones(cloud: &Cloud, domain: &str) -> Result<Vec<Zone>> {
     let load = async {
         let mut found: Vec<Zone> = Vec::new();
         let (mut name, mut id) = (format!("{domain}."), None);
@@ -151,7 +160,10 @@ mod tests {
     use crate::error::Kind;
 
     fn some(zones: &[(&str, bool)]) -> Vec<Zone> {
-        zones.iter().map(|(id, private)| Zone { id: (*id).into(), name: "x.org".into(), private: *private }).collect()
+        zones
+            .iter()
+            .map(|(id, private)| Zone { id: (*id).into(), name: "x.org".into(), private: *private, comment: None })
+            .collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::engine::{
     Change, Cx, Event, Graph, Mode, NodeId, Observer, Options, Outcome, Ownership, Ref, Report, Resource, World, run,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, error::Kind};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -29,6 +29,8 @@ pub(super) enum Fault {
     Before(bool),
     /// An error, although the cloud acted. `true`: one that passes.
     After(bool),
+    /// No permission, and nothing happened.
+    Denied,
     Hang,
     Panic,
 }
@@ -95,6 +97,7 @@ impl Fake {
         let fault = self.fault(op, name);
         match fault {
             Some(Fault::Before(retry)) => return Err(error(retry, "refused")),
+            Some(Fault::Denied) => return Err(Error::new(Kind::Access, format!("{op:?} {name}: denied"))),
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Panic) => panic!("boom in {name}"),
             _ => {}

@@ -1,1 +1,230 @@
-//! To be written.
+//! Public hosted zones of teams.
+use super::records::{NO_ZONE, remove, synced, values};
+use crate::{
+    Error, Result,
+    cloud::{
+        Cloud, Told as _,
+        lookups::zones::{self, Zone},
+    },
+    engine::{Change, Cx, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::alias_record::{list_records, plain_name, read_records},
+};
+use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecordSet, RrType, Tag, TagResourceType};
+
+/// Records that a refusal names at most.
+const NAMED: usize = 10;
+/// Record sets that one batch deletes at most: half of what Route 53 takes (`ChangeResourceRecordSets`: 1,000).
+const BATCH: usize = 500;
+
+/// A public hosted zone. Its comment says whose it is, so that a look needs no call for tags; it is tagged, too.
+pub struct HostedZone {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The domain, without a final dot.
+    pub domain: String,
+}
+
+/// A hosted zone that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneId {
+    /// Its id, without `/hostedzone/`.
+    pub id: String,
+    /// The servers that answer for it, sorted, without final dots.
+    pub name_servers: Vec<String>,
+}
+
+/// The comment of a zone of this owner: `overlord <organization>/<team>`.
+pub fn comment(owner: &TeamOwner) -> String {
+    match &owner.team {
+        Some(team) => format!("overlord {}/{team}", owner.organization),
+        None => format!("overlord {}", owner.organization),
+    }
+}
+
+impl HostedZone {
+    /// The zone of ours among those of this domain.
+    ///
+    /// # Errors
+    /// A refusal, when there are only other people's.
+    fn ours<'z>(&self, zones: &'z [Zone]) -> Result<Option<&'z Zone>> {
+        let comment = comment(&self.owner);
+        // The lowest id: the same one in every run.
+        let ours = zones.iter().filter(|z| z.comment.as_deref() == Some(&comment)).min_by(|a, b| a.id.cmp(&b.id));
+        match (ours, zones.first()) {
+            (None, Some(foreign)) => {
+                let whose = match foreign.comment.as_deref().and_then(|c| c.strip_prefix("overlord ")) {
+                    Some(other) => format!("`{other}`"),
+                    None => "somebody else (its comment is not one of ours)".to_owned(),
+                };
+                Err(Error::refused(format!(
+                    "hosted zone {} for {} exists already and belongs to {whose}",
+                    foreign.id, self.domain
+                ))
+                .hint(self.owner.way_out()))
+            }
+            (ours, _) => Ok(ours),
+        }
+    }
+
+    async fn tag(&self, cloud: &Cloud, id: &str) -> Result<()> {
+        let tags = self.owner.tags(&self.domain);
+        let tags = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+        let call = cloud.route53().change_tags_for_resource().resource_type(TagResourceType::Hostedzone);
+        let done = call.resource_id(id).set_add_tags(Some(tags)).send().await;
+        done.told(cloud, "route53:ChangeTagsForResource", &self.domain).map(drop)
+    }
+}
+
+/// The servers that a zone's own NS record set names: those that its parent has to name, too.
+fn name_servers(domain: &str, records: &[ResourceRecordSet]) -> Vec<String> {
+    let apex = records.iter().find(|r| *r.r#type() == RrType::Ns && plain_name(r.name()) == domain);
+    apex.map(|r| values(r).into_iter().collect()).unwrap_or_default()
+}
+
+/// Whether ACM asked for this record; nothing else needs it.
+fn validates(record: &ResourceRecordSet) -> bool {
+    *record.r#type() == RrType::Cname
+        && plain_name(record.name()).starts_with('_')
+        && values(record).iter().any(|v| v.ends_with(".acm-validations.aws"))
+}
+
+/// The records that are neither the zone's own nor ACM's.
+fn foreign<'r>(domain: &str, records: &'r [ResourceRecordSet]) -> Vec<&'r ResourceRecordSet> {
+    let own = |r: &ResourceRecordSet| matches!(r.r#type(), RrType::Soa | RrType::Ns) && plain_name(r.name()) == domain;
+    records.iter().filter(|r| !own(r) && !validates(r)).collect()
+}
+
+impl Resource for HostedZone {
+    const KIND: &'static str = "hosted zone";
+    type Cloud = Cloud;
+    type Live = ZoneId;
+    type Output = ZoneId;
+
+    fn name(&self) -> String {
+        self.domain.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ZoneId>> {
+        let zones = zones::public_zones(cx.cloud, &self.domain).await?;
+        let Some(zone) = self.ours(&zones)? else { return Ok(None) };
+        // The records are looked at for the certificate, too: one call for both.
+        let records = list_records(cx.cloud, &zone.id).await?;
+        Ok(Some(ZoneId { id: zone.id.clone(), name_servers: name_servers(&self.domain, &records) }))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, _: &ZoneId) -> Vec<Change> {
+        Vec::new()
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<ZoneId> {
+        let made = cx
+            .cloud
+            .route53()
+            .create_hosted_zone()
+            .name(format!("{}.", self.domain))
+            // Must be another one each time, also after a deletion.
+            .caller_reference(format!("overlord {} {}", self.domain, jiff::Timestamp::now().as_nanosecond()))
+            .hosted_zone_config(HostedZoneConfig::builder().comment(comment(&self.owner)).private_zone(false).build())
+            .send()
+            .await
+            .told(cx.cloud, "route53:CreateHostedZone", &self.domain)
+            .map_err(|e| match e.code() {
+                Some("DelegationSetNotAvailable" | "ConflictingDomainExists") => e.hint(
+                    "Route 53 keeps this name's servers for other zones of that name: ask AWS support, or use another \
+                     domain.",
+                ),
+                // The SDK sends a call again when its answer was lost: look again.
+                _ => e.retry_on(&["HostedZoneAlreadyExists"]),
+            })?;
+        let id = made.hosted_zone().map(|z| zones::plain_id(z.id())).unwrap_or_default();
+        let mut name_servers: Vec<String> =
+            made.delegation_set().map(|d| d.name_servers().iter().map(|n| plain_name(n)).collect()).unwrap_or_default();
+        name_servers.sort();
+        self.tag(cx.cloud, &id).await?;
+        // Who asks a server that does not know the zone yet is told that there is none, and believes it for a while.
+        let change = made.change_info().map(|c| c.id().trim_start_matches("/change/").to_owned()).unwrap_or_default();
+        synced(cx.cloud, &change, &self.domain).await?;
+        Ok(ZoneId { id, name_servers })
+    }
+
+    async fn update(&self, _: &Cx<'_, Cloud>, live: &ZoneId, _: &[Change]) -> Result<ZoneId> {
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &ZoneId) -> Result<()> {
+        // Afresh: records were deleted in this run.
+        let records = match read_records(cx.cloud, &live.id).await {
+            Err(e) if e.code() == Some(NO_ZONE) => return Ok(()),
+            other => other?,
+        };
+        let foreign = foreign(&self.domain, &records);
+        if !foreign.is_empty() {
+            let text = |r: &&ResourceRecordSet| format!("{} {}", plain_name(r.name()), r.r#type().as_str());
+            let mut names: Vec<String> = foreign.iter().take(NAMED).map(text).collect();
+            if foreign.len() > NAMED {
+                names.push(format!("and {} more", foreign.len() - NAMED));
+            }
+            return Err(Error::refused(format!(
+                "hosted zone {} still has records that are not ours: {}",
+                self.domain,
+                names.join(", ")
+            ))
+            .hint("Delete the applications and records below this domain first; then run the same command again."));
+        }
+        let ours: Vec<ResourceRecordSet> = records.iter().filter(|r| validates(r)).cloned().collect();
+        for batch in ours.chunks(BATCH) {
+            remove(cx.cloud, &live.id, &self.domain, batch.to_vec()).await?;
+        }
+        let done = cx.cloud.route53().delete_hosted_zone().id(&live.id).send().await;
+        done.told_unless(cx.cloud, "route53:DeleteHostedZone", &self.domain, &[NO_ZONE])
+            // Something was written since we looked: look again, and say what.
+            .map_err(|e| e.retry_on(&["HostedZoneNotEmpty", "PriorRequestNotComplete"]))
+            .map(drop)
+    }
+
+    fn output(&self, live: &ZoneId) -> ZoneId {
+        live.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::domain::records::record_set;
+
+    fn zone(id: &str, comment: Option<&str>) -> Zone {
+        Zone { id: id.into(), name: "red.example.org".into(), private: false, comment: comment.map(Into::into) }
+    }
+
+    #[test]
+    fn a_zone_is_known_by_its_comment() {
+        let owner = TeamOwner {
+            organization: "acme".parse().unwrap(),
+            team: Some("red".parse().unwrap()),
+            extra: Default::default(),
+        };
+        let wanted = HostedZone { owner, domain: "red.example.org".into() };
+        let ours = |zones: &[Zone]| wanted.ours(zones).map(|z| z.map(|z| z.id.clone())).map_err(|e| e.to_string());
+        assert_eq!(ours(&[]), Ok(None));
+        let both = [zone("B", Some("overlord acme/red")), zone("F", None), zone("A", Some("overlord acme/red"))];
+        assert_eq!(ours(&both), Ok(Some("A".into())));
+        assert!(ours(&[zone("F", None)]).unwrap_err().contains("somebody else"));
+        assert!(ours(&[zone("F", Some("overlord acme/blue"))]).unwrap_err().contains("acme/blue"));
+    }
+
+    #[test]
+    fn foreign_records_are_told_from_ours() {
+        let set = |name: &str, kind, value: &str| record_set(name, kind, 60, &[value.to_owned()].into()).unwrap();
+        let records = [
+            set("red.example.org", RrType::Ns, "ns-1.awsdns-1.com"),
+            set("red.example.org", RrType::Soa, "x"),
+            set("_a.red.example.org", RrType::Cname, "_b.c.acm-validations.aws"),
+            set("_dmarc.red.example.org", RrType::Cname, "x.example.org"),
+            set("sub.red.example.org", RrType::Ns, "ns.example.net"),
+        ];
+        let names: Vec<String> = foreign("red.example.org", &records).iter().map(|r| plain_name(r.name())).collect();
+        assert_eq!(names, ["_dmarc.red.example.org", "sub.red.example.org"]);
+        assert_eq!(name_servers("red.example.org", &records), ["ns-1.awsdns-1.com"]);
+    }
+}

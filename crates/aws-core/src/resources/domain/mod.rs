@@ -2,3 +2,4 @@
 pub mod certificate;
 pub mod delegation;
 pub mod hosted_zone;
+mod records;

@@ -1,1 +1,110 @@
-//! To be written.
+//! How instances answer for metadata, unless they say otherwise.
+use crate::{
+    Result,
+    cloud::{Cloud, Told as _},
+    engine::{Action, Change, Cx, Resource},
+};
+use aws_sdk_ec2::types::{HttpTokensState, ManagedBy, MetadataDefaultHttpTokensState};
+
+/// Containers on an instance are one hop further away than the instance itself.
+const HOPS: i32 = 2;
+/// By which EC2 takes a default back (`ModifyInstanceMetadataDefaults`).
+const NO_PREFERENCE: i32 = -1;
+
+/// New instances of this account and region answer by IMDSv2 only, also to containers (two hops).
+pub struct MetadataDefaults {
+    /// Whether deleting takes the defaults back: there were none before we came.
+    pub restore: bool,
+}
+
+/// The defaults; `None`: what the image or AWS says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    tokens: Option<String>,
+    hops: Option<i32>,
+    /// Set by a declarative policy of AWS Organizations: the account cannot change them.
+    declared: bool,
+}
+
+fn compare(live: &Live) -> Vec<Change> {
+    if live.declared {
+        return Vec::new();
+    }
+    let mut changes = Vec::new();
+    let text = |v: Option<String>| v.unwrap_or_else(|| "-".into());
+    let required = HttpTokensState::Required.as_str().to_owned();
+    Change::compare(&mut changes, "IMDSv2", &text(live.tokens.clone()), &required);
+    Change::compare(&mut changes, "hop limit", &text(live.hops.map(|h| h.to_string())), &HOPS.to_string());
+    changes
+}
+
+async fn write(cloud: &Cloud, tokens: MetadataDefaultHttpTokensState, hops: i32) -> Result<()> {
+    let call = cloud.ec2().modify_instance_metadata_defaults().http_tokens(tokens).http_put_response_hop_limit(hops);
+    call.send().await.told(cloud, "ec2:ModifyInstanceMetadataDefaults", "").map(drop)
+}
+
+impl Resource for MetadataDefaults {
+    const KIND: &'static str = "instance metadata";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = ();
+
+    fn name(&self) -> String {
+        "by IMDSv2 only".into()
+    }
+    fn noun(&self) -> String {
+        "IMDSv2 as the default of new instances".into()
+    }
+    fn step(&self, action: &Action) -> String {
+        super::step(action, &self.noun(), self.restore)
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let answer = cx.cloud.ec2().get_instance_metadata_defaults().send().await;
+        let level = answer.told(cx.cloud, "ec2:GetInstanceMetadataDefaults", "")?.account_level;
+        let live = level.map(|l| Live {
+            tokens: l.http_tokens.map(|t| t.as_str().to_owned()),
+            hops: l.http_put_response_hop_limit.filter(|h| *h != NO_PREFERENCE),
+            declared: l.managed_by == Some(ManagedBy::DeclarativePolicy),
+        });
+        Ok(live.filter(|l| l.tokens.is_some() || l.hops.is_some() || l.declared))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        compare(live)
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        write(cx.cloud, MetadataDefaultHttpTokensState::Required, HOPS).await?;
+        Ok(Live { tokens: Some(HttpTokensState::Required.as_str().to_owned()), hops: Some(HOPS), declared: false })
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, _: &Live, _: &[Change]) -> Result<Live> {
+        self.create(cx).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        if !self.restore || live.declared {
+            return Ok(());
+        }
+        write(cx.cloud, MetadataDefaultHttpTokensState::NoPreference, NO_PREFERENCE).await
+    }
+
+    fn output(&self, _: &Live) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_defaults_are_compared() {
+        let live = |tokens: Option<&str>, hops| Live { tokens: tokens.map(Into::into), hops, declared: false };
+        assert_eq!(compare(&live(Some("required"), Some(2))), []);
+        assert_eq!(
+            compare(&live(Some("optional"), None)),
+            [Change::new("IMDSv2", "optional", "required"), Change::new("hop limit", "-", 2)]
+        );
+        assert_eq!(compare(&Live { declared: true, ..live(Some("optional"), Some(1)) }), []);
+    }
+}

@@ -1,1 +1,389 @@
-//! To be written.
+//! The bucket that an audit trail writes to.
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, Resource},
+    model::{Owning as _, TeamOwner, names::partition},
+    resources::tag_drift,
+};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The region whose buckets are made without saying where (S3 `CreateBucket`, `LocationConstraint`).
+const UNSAID: &str = "us-east-1";
+/// Another write to the bucket is on its way, or the bucket is not known everywhere yet.
+const BUSY: &[&str] = &["OperationAborted", "NoSuchBucket"];
+const ABSENT: &[&str] = &["NoSuchBucket"];
+/// Codes by which S3 says that the bucket is another account's or region's.
+const ELSEWHERE: &[&str] = &[
+    "AccessDenied",
+    "AllAccessDisabled",
+    "AuthorizationHeaderMalformed",
+    "BucketAlreadyExists",
+    "IllegalLocationConstraintException",
+    "PermanentRedirect",
+];
+
+/// A private, encrypted, versioned bucket that one trail of CloudTrail may write to.
+pub struct TrailBucket {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in all of AWS.
+    pub name: String,
+    /// The trail's name. Its home is the bucket's region.
+    pub trail: String,
+    /// The account's number.
+    pub account: String,
+    /// Whether deleting keeps a bucket with logs in it; else they are removed, too.
+    pub keep_logs: bool,
+}
+
+/// The name of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketName(pub String);
+
+/// What was found of a bucket. Encryption is always on (S3 since 2023), and is no part of it.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    versioned: bool,
+    private: bool,
+    policy: Option<Value>,
+    tags: BTreeMap<String, String>,
+}
+
+/// What CloudTrail needs ("Amazon S3 bucket policy for CloudTrail"), and no access without TLS.
+fn policy(bucket: &str, trail: &str, account: &str, region: &str) -> Value {
+    let partition = partition(region);
+    let arn = format!("arn:{partition}:s3:::{bucket}");
+    let trail = format!("arn:{partition}:cloudtrail:{region}:{account}:trail/{trail}");
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AWSCloudTrailAclCheck",
+                "Effect": "Allow",
+                "Principal": { "Service": "cloudtrail.amazonaws.com" },
+                "Action": "s3:GetBucketAcl",
+                "Resource": arn,
+                "Condition": { "StringEquals": { "aws:SourceArn": trail } },
+            },
+            {
+                "Sid": "AWSCloudTrailWrite",
+                "Effect": "Allow",
+                "Principal": { "Service": "cloudtrail.amazonaws.com" },
+                "Action": "s3:PutObject",
+                "Resource": format!("{arn}/AWSLogs/{account}/*"),
+                "Condition": {
+                    "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": trail },
+                },
+            },
+            {
+                "Sid": "DenyWithoutTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [arn, format!("{arn}/*")],
+                "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+            },
+        ],
+    })
+}
+
+fn s3_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>> {
+    let tags: Result<_, _> = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+    tags.map_err(incomplete)
+}
+
+fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::failed("a request to S3 is incomplete").caused_by(error)
+}
+
+impl TrailBucket {
+    fn policy(&self, cloud: &Cloud) -> Value {
+        policy(&self.name, &self.trail, &self.account, cloud.region())
+    }
+
+    /// A bucket's name is somebody's in all of AWS.
+    fn elsewhere(&self, e: Error) -> Error {
+        if !e.code().is_some_and(|c| ELSEWHERE.contains(&c)) {
+            return e;
+        }
+        Error::refused(format!(
+            "bucket {} is in another account or region, or these credentials may not read it ({e})",
+            self.name
+        ))
+        .hint(format!(
+            "If the bucket is account {}'s, check the permissions of these credentials for S3, and that the team's first \
+             region is still the same. Else choose another name for the team or the organization.",
+            self.account
+        ))
+    }
+
+    async fn tags(&self, cloud: &Cloud) -> Result<Option<BTreeMap<String, String>>> {
+        let call = cloud.s3().get_bucket_tagging().bucket(&self.name).expected_bucket_owner(&self.account);
+        match call.send().await.told_unless(cloud, "s3:GetBucketTagging", &self.name, ABSENT) {
+            Ok(Some(answer)) => Ok(Some(answer.tag_set.into_iter().map(|t| (t.key, t.value)).collect())),
+            Ok(None) => Ok(None),
+            Err(e) if e.code() == Some("NoSuchTagSet") => Ok(Some(BTreeMap::new())),
+            Err(e) => Err(self.elsewhere(e)),
+        }
+    }
+
+    async fn versioned(&self, cloud: &Cloud) -> Result<bool> {
+        let call = cloud.s3().get_bucket_versioning().bucket(&self.name).expected_bucket_owner(&self.account);
+        let answer = call.send().await.told(cloud, "s3:GetBucketVersioning", &self.name)?;
+        Ok(answer.status == Some(BucketVersioningStatus::Enabled))
+    }
+
+    async fn private(&self, cloud: &Cloud) -> Result<bool> {
+        let call = cloud.s3().get_public_access_block().bucket(&self.name).expected_bucket_owner(&self.account);
+        let absent = &["NoSuchPublicAccessBlockConfiguration"];
+        let answer = call.send().await.told_unless(cloud, "s3:GetBucketPublicAccessBlock", &self.name, absent)?;
+        let block = answer.and_then(|a| a.public_access_block_configuration);
+        Ok(block.is_some_and(|b| {
+            [b.block_public_acls, b.ignore_public_acls, b.block_public_policy, b.restrict_public_buckets]
+                .iter()
+                .all(|on| *on == Some(true))
+        }))
+    }
+
+    async fn live_policy(&self, cloud: &Cloud) -> Result<Option<Value>> {
+        let call = cloud.s3().get_bucket_policy().bucket(&self.name).expected_bucket_owner(&self.account);
+        let answer = call.send().await.told_unless(cloud, "s3:GetBucketPolicy", &self.name, &["NoSuchBucketPolicy"])?;
+        // One that is no JSON is none of ours.
+        Ok(answer.and_then(|a| a.policy).map(|p| serde_json::from_str(&p).unwrap_or(Value::Null)))
+    }
+
+    /// Replaces all tags of the bucket.
+    async fn put_tags(&self, cloud: &Cloud, tags: &BTreeMap<String, String>) -> Result<()> {
+        let tagging = Tagging::builder().set_tag_set(Some(s3_tags(tags)?)).build().map_err(incomplete)?;
+        let call = cloud.s3().put_bucket_tagging().bucket(&self.name).expected_bucket_owner(&self.account);
+        let done = call.tagging(tagging).send().await;
+        done.told(cloud, "s3:PutBucketTagging", &self.name).map_err(|e| e.retry_on(BUSY)).map(drop)
+    }
+
+    /// Writes what differs, one after the other: S3 refuses writes to one bucket at the same time.
+    async fn converge(&self, cloud: &Cloud, live: &Live) -> Result<Live> {
+        let (s3, name, account) = (cloud.s3(), &self.name, &self.account);
+        let busy = |e: Error| e.retry_on(BUSY);
+        let stale = tag_drift::stale(&self.owner, &live.tags);
+        let mut tags = live.tags.clone();
+        if !stale.is_empty() {
+            tags.extend(stale);
+            self.put_tags(cloud, &tags).await?;
+        }
+        if !live.private {
+            let block = PublicAccessBlockConfiguration::builder()
+                .block_public_acls(true)
+                .ignore_public_acls(true)
+                .block_public_policy(true)
+                .restrict_public_buckets(true)
+                .build();
+            let call = s3.put_public_access_block().bucket(name).expected_bucket_owner(account);
+            let done = call.public_access_block_configuration(block).send().await;
+            done.told(cloud, "s3:PutBucketPublicAccessBlock", name).map_err(busy)?;
+        }
+        if !live.versioned {
+            let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            let call = s3.put_bucket_versioning().bucket(name).expected_bucket_owner(account);
+            let done = call.versioning_configuration(versioning).send().await;
+            done.told(cloud, "s3:PutBucketVersioning", name).map_err(busy)?;
+        }
+        let policy = self.policy(cloud);
+        if live.policy.as_ref() != Some(&policy) {
+            let call = s3.put_bucket_policy().bucket(name).expected_bucket_owner(account);
+            let done = call.policy(policy.to_string()).send().await;
+            done.told(cloud, "s3:PutBucketPolicy", name).map_err(busy)?;
+        }
+        Ok(Live { versioned: true, private: true, policy: Some(policy), tags })
+    }
+
+    fn changes(&self, region: &str, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let on = |on: bool| if on { "on" } else { "off" };
+        Change::compare(&mut changes, "versioning", &on(live.versioned), &"on");
+        Change::compare(
+            &mut changes,
+            "public access",
+            &(if live.private { "blocked" } else { "possible" }),
+            &"blocked",
+        );
+        let policy = policy(&self.name, &self.trail, &self.account, region);
+        if live.policy.as_ref() != Some(&policy) {
+            let from = if live.policy.is_some() { "another one" } else { "-" };
+            changes.push(Change::new("policy", from, format!("for trail {}", self.trail)));
+        }
+        changes.extend(tag_drift::changes(&self.owner, &live.tags));
+        changes
+    }
+
+    async fn make(&self, cloud: &Cloud, tags: Option<Vec<Tag>>) -> Result<()> {
+        let region = cloud.region();
+        let place = (region != UNSAID).then(|| BucketLocationConstraint::from(region));
+        let configuration = (place.is_some() || tags.is_some())
+            .then(|| CreateBucketConfiguration::builder().set_location_constraint(place).set_tags(tags).build());
+        let call = cloud.s3().create_bucket().bucket(&self.name).set_create_bucket_configuration(configuration);
+        match call.send().await.told(cloud, "s3:CreateBucket", &self.name) {
+            Err(e) if e.code() == Some("BucketAlreadyExists") => Err(self.elsewhere(e)),
+            other => other.map_err(|e| e.retry_on(BUSY)).map(drop),
+        }
+    }
+
+    async fn encrypt(&self, cloud: &Cloud) -> Result<()> {
+        let aes = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256);
+        let rule = ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(aes.build().map_err(incomplete)?)
+            .build();
+        let rules = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(incomplete)?;
+        let call = cloud.s3().put_bucket_encryption().bucket(&self.name).expected_bucket_owner(&self.account);
+        let done = call.server_side_encryption_configuration(rules).send().await;
+        done.told(cloud, "s3:PutEncryptionConfiguration", &self.name).map_err(|e| e.retry_on(BUSY)).map(drop)
+    }
+
+    /// Up to 1,000 versions and deletion markers (S3 `ListObjectVersions`).
+    async fn versions(&self, cloud: &Cloud, most: i32) -> Result<Vec<ObjectIdentifier>> {
+        let call = cloud.s3().list_object_versions().bucket(&self.name).expected_bucket_owner(&self.account);
+        let page = call.max_keys(most).send().await;
+        let Some(page) = page.told_unless(cloud, "s3:ListBucketVersions", &self.name, ABSENT)? else {
+            return Ok(Vec::new());
+        };
+        let versions = page.versions.unwrap_or_default().into_iter().map(|v| (v.key, v.version_id));
+        let markers = page.delete_markers.unwrap_or_default().into_iter().map(|m| (m.key, m.version_id));
+        versions
+            .chain(markers)
+            .map(|(key, version)| {
+                let object = ObjectIdentifier::builder().key(key.unwrap_or_default());
+                object.set_version_id(version).build().map_err(incomplete)
+            })
+            .collect()
+    }
+
+    /// Removes everything in it. A run that is interrupted goes on with what is left.
+    async fn empty(&self, cloud: &Cloud) -> Result<()> {
+        loop {
+            let versions = self.versions(cloud, 1000).await?;
+            if versions.is_empty() {
+                return Ok(());
+            }
+            let delete = Delete::builder().set_objects(Some(versions)).quiet(true).build().map_err(incomplete)?;
+            let call = cloud.s3().delete_objects().bucket(&self.name).expected_bucket_owner(&self.account);
+            let done = call.delete(delete).send().await.told(cloud, "s3:DeleteObjectVersion", &self.name)?;
+            if let Some(e) = done.errors().first() {
+                let (key, message) = (e.key().unwrap_or_default(), e.message().unwrap_or_default());
+                return Err(Error::failed(format!("{key} in bucket {} cannot be deleted: {message}", self.name)));
+            }
+        }
+    }
+}
+
+impl Resource for TrailBucket {
+    const KIND: &'static str = "bucket";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = BucketName;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn noun(&self) -> String {
+        format!("bucket {} for the audit trail", self.name)
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let Some(tags) = self.tags(cx.cloud).await? else { return Ok(None) };
+        self.owner.claim(Self::KIND, &self.name, &tags)?;
+        let cloud = cx.cloud;
+        let (versioned, private, policy) =
+            futures::try_join!(self.versioned(cloud), self.private(cloud), self.live_policy(cloud))?;
+        Ok(Some(Live { versioned, private, policy, tags }))
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        self.changes(cx.cloud.region(), live)
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        let tags = self.owner.tags(&self.name);
+        match self.make(cx.cloud, Some(s3_tags(&tags)?)).await {
+            // The SDK sends a call again when its answer was lost: it was not there a moment ago.
+            Err(e) if e.code() == Some("BucketAlreadyOwnedByYou") => {}
+            // Not all regions take tags with the creating call (S3 has it since November 2025).
+            Err(e) if e.code() == Some("UnsupportedArgument") => self.make(cx.cloud, None).await?,
+            other => other?,
+        }
+        // An endpoint that does not know tags in the creating call leaves them out without a word.
+        self.put_tags(cx.cloud, &tags).await?;
+        self.encrypt(cx.cloud).await?;
+        self.converge(cx.cloud, &Live { tags, ..Live::default() }).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.converge(cx.cloud, live).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        if !self.keep_logs {
+            self.empty(cx.cloud).await?;
+        } else if !self.versions(cx.cloud, 1).await?.is_empty() {
+            return Err(Error::refused(format!("bucket {} holds audit logs, and is kept", self.name)).hint(
+                "Logs are for ever when they are gone: keep the bucket, or say that its logs may go (`--delete-audit-logs`), \
+                 or empty it yourself; then run the same command again.",
+            ));
+        }
+        let call = cx.cloud.s3().delete_bucket().bucket(&self.name).expected_bucket_owner(&self.account);
+        let done = call.send().await.told_unless(cx.cloud, "s3:DeleteBucket", &self.name, ABSENT);
+        // CloudTrail writes for some minutes after its trail is gone.
+        done.map_err(|e| e.retry_on(&["BucketNotEmpty", "OperationAborted"])).map(drop)
+    }
+
+    fn output(&self, _: &Live) -> BucketName {
+        BucketName(self.name.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> TrailBucket {
+        let owner = TeamOwner {
+            organization: "acme".parse().unwrap(),
+            team: Some("red".parse().unwrap()),
+            extra: BTreeMap::from([("cost".into(), "7".into())]),
+        };
+        TrailBucket {
+            owner,
+            name: "logs".into(),
+            trail: "audit".into(),
+            account: "123456789012".into(),
+            keep_logs: true,
+        }
+    }
+
+    #[test]
+    fn the_policy_names_the_trail_in_its_partition() {
+        let text = policy("logs", "audit", "123456789012", "cn-north-1").to_string();
+        assert!(text.contains("arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/audit"), "{text}");
+        assert!(text.contains("arn:aws-cn:s3:::logs/AWSLogs/123456789012/*"), "{text}");
+    }
+
+    #[test]
+    fn what_is_missing_is_a_change() {
+        let bucket = wanted();
+        let whole = Live {
+            versioned: true,
+            private: true,
+            policy: Some(policy("logs", "audit", "123456789012", "eu-west-1")),
+            tags: bucket.owner.tags("logs"),
+        };
+        assert_eq!(bucket.changes("eu-west-1", &whole), []);
+        let fields: Vec<String> = bucket.changes("eu-west-1", &Live::default()).into_iter().map(|c| c.field).collect();
+        assert_eq!(fields, ["versioning", "public access", "policy", "tag cost"]);
+        assert_eq!(bucket.changes("eu-central-1", &whole)[0].from, "another one");
+    }
+}

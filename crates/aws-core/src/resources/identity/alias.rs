@@ -1,1 +1,108 @@
-//! To be written.
+//! The account's alias, in sign-in addresses.
+use super::{NOT_THERE, THERE, settle};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, Resource},
+};
+
+/// The one alias that an account can have. An account that has another one is refused: it is the wrong account.
+pub struct AccountAlias {
+    /// 3 to 63 small letters, digits and single dashes; unique in all of AWS.
+    pub alias: String,
+}
+
+impl AccountAlias {
+    /// Checks what can be checked without AWS.
+    ///
+    /// # Errors
+    /// A usage error that says what AWS takes.
+    pub fn check(&self) -> Result<()> {
+        let alias = self.alias.as_str();
+        let body = alias.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let dashes = alias.starts_with('-') || alias.ends_with('-') || alias.contains("--");
+        let number = alias.len() == 12 && alias.bytes().all(|b| b.is_ascii_digit());
+        if (3..=63).contains(&alias.len()) && body && !dashes && !number {
+            return Ok(());
+        }
+        Err(Error::usage(format!("`{alias}` is no alias for an account"))
+            .hint("IAM takes 3 to 63 small letters, digits and single dashes, not at the ends; and no account number."))
+    }
+
+    fn judge(&self, aliases: &[String]) -> Result<Option<()>> {
+        if aliases.contains(&self.alias) {
+            return Ok(Some(()));
+        }
+        let Some(other) = aliases.first() else { return Ok(None) };
+        Err(Error::refused(format!("the account has the alias {other}, not {}: it is another account", self.alias))
+            .hint("Check the account's number, role and profile; or change `account_alias`."))
+    }
+}
+
+impl Resource for AccountAlias {
+    const KIND: &'static str = "account alias";
+    type Cloud = Cloud;
+    type Live = ();
+    type Output = ();
+
+    fn name(&self) -> String {
+        self.alias.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
+        let load = async {
+            let all = cx.cloud.iam().list_account_aliases().send().await;
+            Ok(all.told(cx.cloud, "iam:ListAccountAliases", &self.alias)?.account_aliases)
+        };
+        self.judge(&cx.cloud.once("account aliases", load).await?)
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
+        Vec::new()
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
+        self.check()?;
+        let made = cx.cloud.iam().create_account_alias().account_alias(&self.alias).send().await;
+        made.told(cx.cloud, "iam:CreateAccountAlias", &self.alias).map(drop).map_err(|e| match e.code() {
+            Some(THERE) => e.hint("Aliases are unique in all of AWS, and another account has this one."),
+            _ => settle(e),
+        })
+    }
+
+    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        let done = cx.cloud.iam().delete_account_alias().account_alias(&self.alias).send().await;
+        done.told_unless(cx.cloud, "iam:DeleteAccountAlias", &self.alias, &[NOT_THERE]).map_err(settle).map(drop)
+    }
+
+    fn output(&self, (): &()) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn aliases_that_aws_takes() {
+        let check = |alias: &str| AccountAlias { alias: alias.into() }.check();
+        for good in ["abc", "acme-red", "a1-2-3", &"a".repeat(63)] {
+            check(good).unwrap();
+        }
+        for bad in ["", "ab", "-abc", "abc-", "a--b", "Abc", "a_b", "123456789012", &"a".repeat(64)] {
+            assert_eq!(check(bad).unwrap_err().kind(), Kind::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn another_alias_is_another_account() {
+        let wanted = AccountAlias { alias: "acme-red".into() };
+        assert_eq!(wanted.judge(&[]).unwrap(), None);
+        assert_eq!(wanted.judge(&["acme-red".into()]).unwrap(), Some(()));
+        assert_eq!(wanted.judge(&["acme-blue".into()]).unwrap_err().kind(), Kind::Refused);
+    }
+}

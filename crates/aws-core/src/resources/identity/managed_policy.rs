@@ -1,1 +1,282 @@
-//! To be written.
+//! Customer managed policies: one JSON document, of which IAM keeps up to five versions.
+use super::{NOT_THERE, THERE, account::account, aws_tags, documents::same, is_description, is_name, own_tags, settle};
+use crate::{
+    Error, Result,
+    cloud::{
+        Cloud, Told as _,
+        wait::{Look, Patience, poll_until},
+    },
+    engine::{Cancel, Change, Cx, Resource},
+    error::Kind,
+    model::{Owning as _, TeamOwner},
+    resources::{
+        role::documents::{parse, short, size},
+        tag_drift,
+    },
+};
+use aws_sdk_iam::types::{ManagedPolicyDetail, PolicyVersion};
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Size of a managed policy, in characters without white space (IAM quotas; fixed).
+pub const LIMIT: usize = 6_144;
+/// Versions that IAM keeps of a policy (IAM quotas; fixed).
+const VERSIONS: usize = 5;
+/// Longest name (`CreatePolicy`).
+const NAME: usize = 128;
+/// How long the users of a policy that is to go may still be seen after they went.
+const USERS_GONE: Duration = Duration::from_secs(30);
+
+/// A managed policy of the account.
+pub struct ManagedPolicy {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name: at most 128 characters, unique in the account.
+    pub name: String,
+    /// What it is for: at most 1,000 characters. IAM never changes it.
+    pub description: String,
+    /// What it says: at most [`LIMIT`] characters without white space.
+    pub document: Value,
+}
+
+/// The ARN of a managed policy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyArn(pub String);
+
+/// What was found of a managed policy.
+#[derive(Debug, Clone)]
+pub struct Live {
+    arn: String,
+    /// The version in force; one that is no JSON is `Null`.
+    document: Value,
+    /// The others, oldest first.
+    older: Vec<String>,
+    tags: BTreeMap<String, String>,
+}
+
+impl ManagedPolicy {
+    /// Checks what can be checked without AWS.
+    ///
+    /// # Errors
+    /// A usage error that names the limit.
+    pub fn check(&self) -> Result<()> {
+        if !is_name(&self.name, NAME) {
+            return Err(Error::usage(format!("`{}` is no name for an IAM policy", self.name))
+                .hint(format!("IAM takes 1 to {NAME} letters, digits and +=,.@_- in a policy's name.")));
+        }
+        if !is_description(&self.description) {
+            return Err(Error::usage(format!("IAM does not take the description of policy {}", self.name))
+                .hint("It takes at most 1,000 letters, digits and signs of Latin-1."));
+        }
+        let size = size(&self.document);
+        if size > LIMIT {
+            return Err(Error::usage(format!(
+                "policy {} has {size} characters; IAM takes {LIMIT} in a managed policy",
+                self.name
+            )));
+        }
+        Ok(())
+    }
+
+    fn changes(&self, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if !same(&live.document, &self.document) {
+            changes.push(Change::new("document", short(&live.document), short(&self.document)));
+        }
+        changes.extend(tag_drift::changes(&self.owner, &live.tags));
+        changes
+    }
+
+    /// Puts the wanted document in force, in the place of the oldest version when there is no room.
+    async fn put(&self, cloud: &Cloud, live: &Live) -> Result<()> {
+        // One more is in force.
+        for version in live.older.iter().take((live.older.len() + 2).saturating_sub(VERSIONS)) {
+            self.drop_version(cloud, &live.arn, version).await?;
+        }
+        let call = cloud.iam().create_policy_version().policy_arn(&live.arn).set_as_default(true);
+        let done = call.policy_document(self.document.to_string()).send().await;
+        done.told(cloud, "iam:CreatePolicyVersion", &self.name)
+            // Versions that were made or deleted meanwhile: another look sees them.
+            .map_err(|e| settle(e).retry_on(&["LimitExceeded"]))
+            .map(drop)
+    }
+
+    async fn drop_version(&self, cloud: &Cloud, arn: &str, version: &str) -> Result<()> {
+        let call = cloud.iam().delete_policy_version().policy_arn(arn).version_id(version);
+        let what = format!("{} {version}", self.name);
+        let done = call.send().await.told_unless(cloud, "iam:DeletePolicyVersion", what, &[NOT_THERE]);
+        done.map_err(settle).map(drop)
+    }
+
+    /// Who still has the policy, attached or as the boundary: `role x`.
+    async fn users(&self, cloud: &Cloud, arn: &str) -> Result<Vec<String>> {
+        let mut pages = cloud.iam().list_entities_for_policy().policy_arn(arn).into_paginator().send();
+        let mut users = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.told_unless(cloud, "iam:ListEntitiesForPolicy", &self.name, &[NOT_THERE])?;
+            let Some(page) = page else { break };
+            users.extend(page.policy_roles().iter().filter_map(|r| r.role_name()).map(|n| format!("role {n}")));
+            users.extend(page.policy_users().iter().filter_map(|u| u.user_name()).map(|n| format!("user {n}")));
+            users.extend(page.policy_groups().iter().filter_map(|g| g.group_name()).map(|n| format!("group {n}")));
+        }
+        users.sort();
+        users.dedup();
+        Ok(users)
+    }
+
+    /// Waits until nobody has the policy any more: who was deleted just now may still be listed.
+    async fn unused(&self, cloud: &Cloud, arn: &str) -> Result<()> {
+        let patience = Patience::new(USERS_GONE, Cancel::default());
+        let look = || async {
+            let users = self.users(cloud, arn).await?;
+            Ok(if users.is_empty() { Look::Done(()) } else { Look::NotYet(users.join(", ")) })
+        };
+        poll_until(&format!("the end of all use of policy {}", self.name), &patience, look, |_, _| {}).await.map_err(
+            |e| match e.kind() {
+                Kind::Deadline => Error::refused(format!("policy {} is in use: {e}", self.name))
+                    .hint("Delete what has it first: `minion applications delete`, or by hand; then run this again."),
+                _ => e,
+            },
+        )
+    }
+}
+
+/// What the list says of a policy, without its tags.
+fn read(policy: &ManagedPolicyDetail) -> Live {
+    let mut versions: Vec<&PolicyVersion> = policy.policy_version_list().iter().collect();
+    // v9 is older than v10.
+    let number = |v: &PolicyVersion| v.version_id().and_then(|id| id.trim_start_matches('v').parse::<u64>().ok());
+    versions.sort_by_key(|v| number(v));
+    let default = policy.default_version_id();
+    let in_force = |v: &PolicyVersion| v.version_id().is_some() && v.version_id() == default;
+    let document = versions.iter().find(|v| in_force(v)).and_then(|v| v.document());
+    Live {
+        arn: policy.arn().unwrap_or_default().to_owned(),
+        document: document.map_or(Value::Null, parse),
+        older: versions.iter().filter(|v| !in_force(v)).filter_map(|v| v.version_id()).map(str::to_owned).collect(),
+        tags: BTreeMap::new(),
+    }
+}
+
+impl Resource for ManagedPolicy {
+    const KIND: &'static str = "IAM policy";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = PolicyArn;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let all = account(cx.cloud).await?;
+        // An ARN ends in the name, whatever the path.
+        let name =
+            |p: &ManagedPolicyDetail| p.arn().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name == self.name);
+        let Some(found) = all.policies.iter().find(|p| name(p) == Some(true)) else { return Ok(None) };
+        let mut live = read(found);
+        let load = async {
+            let tags = cx.cloud.iam().list_policy_tags().policy_arn(&live.arn).into_paginator().items().send();
+            let tags = tags.collect::<Result<Vec<_>, _>>().await;
+            tags.told_unless(cx.cloud, "iam:ListPolicyTags", &self.name, &[NOT_THERE])
+        };
+        let tags = cx.cloud.once(format!("iam policy tags {}", self.name), load).await?;
+        let Some(tags) = tags.as_ref() else { return Ok(None) };
+        live.tags = own_tags(tags);
+        self.owner.claim(Self::KIND, &self.name, &live.tags)?;
+        Ok(Some(live))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        self.changes(live)
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        self.check()?;
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.iam().create_policy().policy_name(&self.name).description(&self.description);
+        let made = call
+            .policy_document(self.document.to_string())
+            .set_tags(Some(aws_tags(&tags)?))
+            .send()
+            .await
+            .told(cx.cloud, "iam:CreatePolicy", &self.name)
+            .map_err(|e| settle(e).retry_on(&[THERE]))?;
+        let arn = made.policy.and_then(|p| p.arn);
+        let arn =
+            arn.ok_or_else(|| Error::failed(format!("iam:CreatePolicy answered without the ARN of {}", self.name)))?;
+        Ok(Live { arn, document: self.document.clone(), older: Vec::new(), tags })
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.check()?;
+        if !same(&live.document, &self.document) {
+            self.put(cx.cloud, live).await?;
+        }
+        let stale = tag_drift::stale(&self.owner, &live.tags);
+        if !stale.is_empty() {
+            let call = cx.cloud.iam().tag_policy().policy_arn(&live.arn).set_tags(Some(aws_tags(&stale)?));
+            call.send().await.told(cx.cloud, "iam:TagPolicy", &self.name).map_err(settle)?;
+        }
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        self.unused(cx.cloud, &live.arn).await?;
+        for version in &live.older {
+            self.drop_version(cx.cloud, &live.arn, version).await?;
+        }
+        let done = cx.cloud.iam().delete_policy().policy_arn(&live.arn).send().await;
+        done.told_unless(cx.cloud, "iam:DeletePolicy", &self.name, &[NOT_THERE])
+            .map_err(|e| settle(e).retry_on(&["DeleteConflict"]))
+            .map(drop)
+    }
+
+    fn output(&self, live: &Live) -> PolicyArn {
+        PolicyArn(live.arn.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wanted() -> ManagedPolicy {
+        let owner = TeamOwner {
+            organization: "acme".parse().unwrap(),
+            team: Some("red".parse().unwrap()),
+            extra: BTreeMap::new(),
+        };
+        ManagedPolicy { owner, name: "p".into(), description: "d".into(), document: json!({"Statement": []}) }
+    }
+
+    #[test]
+    fn versions_are_told_by_their_numbers() {
+        let version = |id: &str, text: &str| PolicyVersion::builder().version_id(id).document(text).build();
+        let policy = ManagedPolicyDetail::builder()
+            .arn("arn:p")
+            .default_version_id("v10")
+            .policy_version_list(version("v10", "%7B%22a%22%3A1%7D"))
+            .policy_version_list(version("v11", "{}"))
+            .policy_version_list(version("v9", "{}"))
+            .build();
+        let live = read(&policy);
+        assert_eq!((live.document, live.older), (json!({"a": 1}), vec!["v9".to_owned(), "v11".to_owned()]));
+    }
+
+    #[test]
+    fn limits_are_checked_before_anything_is_written() {
+        wanted().check().unwrap();
+        let document = |n: usize| json!("x".repeat(n - 2));
+        ManagedPolicy { document: document(LIMIT), ..wanted() }.check().unwrap();
+        for bad in [
+            ManagedPolicy { document: document(LIMIT + 1), ..wanted() },
+            ManagedPolicy { name: "a b".into(), ..wanted() },
+            ManagedPolicy { name: "x".repeat(129), ..wanted() },
+            ManagedPolicy { description: "\u{2014}".into(), ..wanted() },
+        ] {
+            assert_eq!(bad.check().unwrap_err().kind(), Kind::Usage);
+        }
+    }
+}

@@ -1,1 +1,200 @@
-//! To be written.
+//! The SAML identity provider of an account: who signs in with the company's login.
+use super::{NOT_THERE, THERE, aws_tags, is_name, own_tags, settle};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::tag_drift,
+};
+use std::collections::BTreeMap;
+
+/// Longest name (`CreateSAMLProvider`).
+const NAME: usize = 128;
+/// Shortest and longest metadata document, in characters (`CreateSAMLProvider`).
+const METADATA: std::ops::RangeInclusive<usize> = 1_000..=10_000_000;
+
+/// A SAML identity provider.
+pub struct SamlProvider {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name: at most 128 characters, unique in the account.
+    pub name: String,
+    /// The metadata document that the identity provider publishes (XML): 1,000 to 10,000,000 characters.
+    pub metadata: String,
+}
+
+/// The ARN of a SAML provider.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SamlArn(pub String);
+
+/// What was found of a SAML provider.
+#[derive(Debug, Clone)]
+pub struct Live {
+    arn: String,
+    metadata: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl SamlProvider {
+    /// Checks what can be checked without AWS.
+    ///
+    /// # Errors
+    /// A usage error that names the limit.
+    pub fn check(&self) -> Result<()> {
+        if !is_name(&self.name, NAME) || self.name.contains(['+', '=', ',', '@']) {
+            return Err(Error::usage(format!("`{}` is no name for a SAML provider", self.name))
+                .hint(format!("IAM takes 1 to {NAME} letters, digits and ._- in its name.")));
+        }
+        let count = self.metadata.chars().count();
+        if !METADATA.contains(&count) || !self.metadata.contains("EntityDescriptor") {
+            return Err(Error::usage(format!("the SAML metadata of {count} characters is no metadata document")).hint(
+                "Download the federation metadata (XML) of your identity provider: it has an EntityDescriptor.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// An emulator of AWS keeps no tags of these providers. What carries none at all, and is the very document that
+    /// is wanted, is as good as ours: there is nothing about it that a write would change.
+    fn untagged(&self, live: &Live) -> bool {
+        live.tags.is_empty() && same(&live.metadata, &self.metadata)
+    }
+
+    fn changes(&self, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if !same(&live.metadata, &self.metadata) {
+            let characters = |text: &str| format!("{} characters", text.chars().count());
+            changes.push(Change::new("metadata", characters(&live.metadata), characters(&self.metadata)));
+        }
+        if !self.untagged(live) {
+            changes.extend(tag_drift::changes(&self.owner, &live.tags));
+        }
+        changes
+    }
+}
+
+/// Line ends, and white space around the document, say nothing.
+fn same(a: &str, b: &str) -> bool {
+    a.trim().lines().eq(b.trim().lines())
+}
+
+impl Resource for SamlProvider {
+    const KIND: &'static str = "SAML provider";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = SamlArn;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let cloud = cx.cloud;
+        let list = async {
+            let all = cloud.iam().list_saml_providers().send().await.told(cloud, "iam:ListSAMLProviders", "")?;
+            Ok(all.saml_provider_list.unwrap_or_default().into_iter().filter_map(|p| p.arn).collect::<Vec<_>>())
+        };
+        let all = cloud.once("saml providers", list).await?;
+        let ends = format!(":saml-provider/{}", self.name);
+        let Some(arn) = all.iter().find(|arn| arn.ends_with(&ends)) else { return Ok(None) };
+        let load = async {
+            let found = cloud.iam().get_saml_provider().saml_provider_arn(arn).send().await;
+            let found = found.told_unless(cloud, "iam:GetSAMLProvider", &self.name, &[NOT_THERE])?;
+            Ok(found.map(|f| Live {
+                arn: arn.clone(),
+                tags: own_tags(f.tags()),
+                metadata: f.saml_metadata_document.unwrap_or_default(),
+            }))
+        };
+        let found = cloud.once(format!("saml provider {arn}"), load).await?.as_ref().clone();
+        if let Some(live) = &found
+            && !self.untagged(live)
+        {
+            self.owner.claim(Self::KIND, &self.name, &live.tags)?;
+        }
+        Ok(found)
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        self.changes(live)
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        self.check()?;
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.iam().create_saml_provider().name(&self.name).saml_metadata_document(&self.metadata);
+        let made = call.set_tags(Some(aws_tags(&tags)?)).send().await;
+        let made =
+            made.told(cx.cloud, "iam:CreateSAMLProvider", &self.name).map_err(|e| settle(e).retry_on(&[THERE]))?;
+        let arn = made.saml_provider_arn.ok_or_else(|| {
+            Error::failed(format!("iam:CreateSAMLProvider answered without the ARN of {}", self.name))
+        })?;
+        Ok(Live { arn, metadata: self.metadata.clone(), tags })
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.check()?;
+        let iam = cx.cloud.iam();
+        if !same(&live.metadata, &self.metadata) {
+            let call = iam.update_saml_provider().saml_provider_arn(&live.arn).saml_metadata_document(&self.metadata);
+            call.send().await.told(cx.cloud, "iam:UpdateSAMLProvider", &self.name).map_err(settle)?;
+        }
+        let stale = tag_drift::stale(&self.owner, &live.tags);
+        if !stale.is_empty() && !self.untagged(live) {
+            let call = iam.tag_saml_provider().saml_provider_arn(&live.arn).set_tags(Some(aws_tags(&stale)?));
+            call.send().await.told(cx.cloud, "iam:TagSAMLProvider", &self.name).map_err(settle)?;
+        }
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let done = cx.cloud.iam().delete_saml_provider().saml_provider_arn(&live.arn).send().await;
+        done.told_unless(cx.cloud, "iam:DeleteSAMLProvider", &self.name, &[NOT_THERE]).map_err(settle).map(drop)
+    }
+
+    fn output(&self, live: &Live) -> SamlArn {
+        SamlArn(live.arn.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> SamlProvider {
+        SamlProvider {
+            owner: TeamOwner {
+                organization: "acme".parse().unwrap(),
+                team: Some("red".parse().unwrap()),
+                extra: BTreeMap::from([("cost".into(), "7".into())]),
+            },
+            name: "acme".into(),
+            metadata: format!("<EntityDescriptor>{}</EntityDescriptor>", "x\n".repeat(600)),
+        }
+    }
+
+    #[test]
+    fn only_metadata_and_a_name_that_iam_takes() {
+        wanted().check().unwrap();
+        for (name, metadata) in [("a b", wanted().metadata), ("a+b", wanted().metadata), ("a", "<Entity/>".into())] {
+            assert!(SamlProvider { name: name.into(), metadata, ..wanted() }.check().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn metadata_and_tags_are_compared() {
+        let wanted = wanted();
+        let live = Live { arn: String::new(), metadata: wanted.metadata.clone(), tags: wanted.owner.tags("acme") };
+        assert_eq!(wanted.changes(&live), []);
+        let windows = Live { metadata: live.metadata.replace('\n', "\r\n") + "\n", ..live.clone() };
+        assert_eq!(wanted.changes(&windows), []);
+        let other = Live { metadata: "x".into(), ..live.clone() };
+        assert_eq!(wanted.changes(&other), [Change::new("metadata", "1 characters", "1237 characters")]);
+        let mut tags = live.tags.clone();
+        tags.remove("cost");
+        assert_eq!(wanted.changes(&Live { tags, ..live.clone() }), [Change::new("tag cost", "-", "7")]);
+        assert!(wanted.untagged(&Live { tags: BTreeMap::new(), ..live }));
+        assert!(!wanted.untagged(&Live { tags: BTreeMap::new(), ..other }));
+    }
+}

@@ -1,1 +1,100 @@
-//! To be written.
+//! Elastic IP addresses.
+use super::{
+    ids::AllocationId,
+    lists::{self, Tagged},
+    waiting::nameless,
+};
+use crate::{
+    Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::tag_drift,
+};
+use aws_sdk_ec2::types::{Address, DomainType, ResourceType, Tag};
+use std::sync::Arc;
+
+/// A public IPv4 address that stays the same, whatever uses it. An account has 5 in a region, until its quota is
+/// raised ("EC2-VPC Elastic IPs").
+pub struct ElasticIp {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+}
+
+impl Tagged for Address {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
+/// The owner's addresses. One list for each run.
+pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Address>>> {
+    let load = async {
+        let found = cloud.ec2().describe_addresses().set_filters(Some(lists::filters(owner))).send().await;
+        let found = found.told(cloud, "ec2:DescribeAddresses", "")?;
+        Ok(lists::mine(owner, found.addresses.unwrap_or_default()))
+    };
+    cloud.once(lists::key("addresses", owner), load).await
+}
+
+/// Gives an address back. A gateway or instance that is going away holds it for a while.
+pub(super) async fn release(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
+    let done = cloud.ec2().release_address().allocation_id(id).send().await;
+    done.told_unless(cloud, "ec2:ReleaseAddress", name, &["InvalidAllocationID.NotFound"])
+        .map_err(|e| {
+            let used = e.code() == Some("InvalidIPAddress.InUse");
+            let e = e.retry_on(&["InvalidIPAddress.InUse"]);
+            if used {
+                e.hint(format!("Something still uses {id}: disassociate it, then run the same command."))
+            } else {
+                e
+            }
+        })
+        .map(drop)
+}
+
+impl Resource for ElasticIp {
+    const KIND: &'static str = "elastic IP address";
+    type Cloud = Cloud;
+    type Live = Address;
+    type Output = AllocationId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Address>> {
+        let all = list(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &all, Address::allocation_id)?.cloned())
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Address) -> Vec<Change> {
+        tag_drift::changes(&self.owner, &live.tag_map())
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Address> {
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.ec2().allocate_address().domain(DomainType::Vpc);
+        let made = call.tag_specifications(lists::specification(ResourceType::ElasticIp, &tags)).send().await;
+        let made = made.told(cx.cloud, "ec2:AllocateAddress", &self.name)?;
+        let id = made.allocation_id.ok_or_else(|| nameless("ec2:AllocateAddress"))?;
+        let address = Address::builder().allocation_id(id).set_public_ip(made.public_ip);
+        Ok(address.set_tags(Some(lists::ec2_tags(&tags))).build())
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Address, _: &[Change]) -> Result<Address> {
+        let id = live.allocation_id().unwrap_or_default();
+        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Address) -> Result<()> {
+        release(cx.cloud, &self.name, live.allocation_id().unwrap_or_default()).await
+    }
+
+    fn output(&self, live: &Address) -> AllocationId {
+        AllocationId(live.allocation_id().unwrap_or_default().to_owned())
+    }
+}

@@ -1,1 +1,163 @@
-//! To be written.
+//! The gateway endpoint through which S3 is reached without the internet.
+use super::{
+    fresh::{known, settled},
+    ids::{RouteTableId, VpcId},
+    lists::{self, Tagged as _, retag},
+};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _, wait::Look},
+    engine::{Change, Cx, NodeId, Ref, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::tag_drift,
+};
+use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
+
+/// An endpoint that is gone, or not known yet.
+const NOT_THERE: &[&str] = &["InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"];
+/// The endpoint, the VPC, or a table, is not known yet.
+const UNSEEN: &[&str] = &[
+    "InvalidVpcEndpointId.NotFound",
+    "InvalidVpcID.NotFound",
+    "InvalidVpcId.NotFound",
+    "InvalidRouteTableID.NotFound",
+    "InvalidRouteTableId.NotFound",
+];
+
+/// A gateway endpoint for S3, in all of these route tables. Others that somebody put it into stay.
+pub struct S3Endpoint {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The VPC it is in.
+    pub vpc: Ref<VpcId>,
+    /// The route tables that lead to it.
+    pub route_tables: Vec<Ref<RouteTableId>>,
+}
+
+impl S3Endpoint {
+    /// Those of the route tables that are there, but do not lead to it.
+    fn missing(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<String> {
+        let tables = self.route_tables.iter().filter_map(|t| cx.try_get(*t)).map(|t| t.0.clone());
+        tables.filter(|t| !live.route_table_ids().contains(t)).collect()
+    }
+}
+
+fn id(live: &Live) -> &str {
+    live.vpc_endpoint_id().unwrap_or_default()
+}
+
+/// What S3 is called in a region.
+fn service(region: &str) -> String {
+    let china = if region.starts_with("cn-") { "cn." } else { "" };
+    format!("{china}com.amazonaws.{region}.s3")
+}
+
+fn taken(e: Error) -> Error {
+    match e.code() {
+        Some("RouteAlreadyExists") => {
+            e.hint("Another endpoint for S3 is in that route table: remove it there, then run the same command again.")
+        }
+        _ => e,
+    }
+}
+
+impl Resource for S3Endpoint {
+    const KIND: &'static str = "S3 endpoint";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = ();
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        [self.vpc.node()].into_iter().chain(self.route_tables.iter().map(|t| t.node())).collect()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let mine = lists::endpoints(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &mine, |e| e.vpc_endpoint_id())?.cloned())
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let mut fixed = |field: &str, there: Option<&str>, wanted: &str| {
+            if there != Some(wanted) {
+                let hint = "Delete it, and run the same command again.";
+                changes.push(Change::refused(field, there.unwrap_or("-"), wanted, hint));
+            }
+        };
+        fixed("service", live.service_name(), &service(cx.cloud.region()));
+        if let Some(vpc) = cx.try_get(self.vpc) {
+            fixed("VPC", live.vpc_id(), &vpc.id);
+        }
+        changes.extend(self.missing(cx, live).into_iter().map(|t| Change::new("route table", "-", t)));
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        let tags = self.owner.tags(&self.name);
+        let tables: Vec<String> = self.route_tables.iter().map(|t| cx.get(*t).0.clone()).collect();
+        let made = known(&self.name, UNSEEN, || async {
+            let call = cx.cloud.ec2().create_vpc_endpoint().vpc_id(&cx.get(self.vpc).id);
+            let call = call.vpc_endpoint_type(VpcEndpointType::Gateway).service_name(service(cx.cloud.region()));
+            let call = call.set_route_table_ids(Some(tables.clone()));
+            let call = call.tag_specifications(lists::specification(ResourceType::VpcEndpoint, &tags));
+            call.send().await.told(cx.cloud, "ec2:CreateVpcEndpoint", &self.name)
+        })
+        .await
+        .map_err(taken)?;
+        made.vpc_endpoint.ok_or_else(|| Error::failed("AWS answered without the endpoint it made"))
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        let missing = self.missing(cx, live);
+        if !missing.is_empty() {
+            known(&self.name, UNSEEN, || async {
+                let call = cx.cloud.ec2().modify_vpc_endpoint().vpc_endpoint_id(id(live));
+                let done = call.set_add_route_table_ids(Some(missing.clone())).send().await;
+                done.told(cx.cloud, "ec2:ModifyVpcEndpoint", &self.name)
+            })
+            .await
+            .map_err(taken)?;
+        }
+        retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let done = cx.cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(live)).send().await;
+        let done = done.told_unless(cx.cloud, "ec2:DeleteVpcEndpoints", &self.name, NOT_THERE)?;
+        // What could not be deleted is told in an answer that is a success.
+        let mut failed = done.iter().flat_map(|d| d.unsuccessful()).filter_map(|u| u.error());
+        if let Some(e) = failed.find(|e| !e.code().is_some_and(|c| NOT_THERE.contains(&c))) {
+            let (code, message) = (e.code().unwrap_or("unknown error"), e.message().unwrap_or("no message"));
+            return Err(Error::failed(format!("ec2:DeleteVpcEndpoints for {}: {message} ({code})", self.name)));
+        }
+        // Its routes hold the route tables until it is gone.
+        settled(&format!("the end of S3 endpoint {}", self.name), || async {
+            let told = cx.cloud.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id(live)).send().await;
+            let told = told.told_unless(cx.cloud, "ec2:DescribeVpcEndpoints", &self.name, NOT_THERE)?;
+            let left = told.iter().flat_map(|t| t.vpc_endpoints()).filter(|e| e.vpc_endpoint_id() == Some(id(live)));
+            let state =
+                left.filter_map(|e| e.state()).map(|s| s.as_str().to_ascii_lowercase()).find(|s| s != "deleted");
+            Ok(state.map_or(Look::Done(()), Look::NotYet))
+        })
+        .await
+    }
+
+    fn output(&self, _: &Live) {}
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_service_is_named_by_partition() {
+        assert_eq!(super::service("eu-west-1"), "com.amazonaws.eu-west-1.s3");
+        assert_eq!(super::service("us-gov-west-1"), "com.amazonaws.us-gov-west-1.s3");
+        assert_eq!(super::service("cn-north-1"), "cn.com.amazonaws.cn-north-1.s3");
+    }
+}

@@ -1,1 +1,207 @@
-//! To be written.
+//! Flow logs: which packets a VPC's network interfaces saw, told to CloudWatch Logs.
+use super::{
+    ids::VpcId,
+    lists::{self, Tagged},
+    waiting::{nameless, undone},
+};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, NodeId, Ref, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::{identity::team_role::RoleArn, log_group::LogGroupName, tag_drift},
+};
+use aws_sdk_ec2::types::{FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType};
+use std::sync::Arc;
+
+/// All traffic of a VPC, told to a log group.
+pub struct FlowLog {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// Whose traffic.
+    pub vpc: Ref<VpcId>,
+    /// Where it is told.
+    pub log_group: Ref<LogGroupName>,
+    /// The role by which AWS writes there.
+    pub role: Ref<RoleArn>,
+}
+
+const GONE: &str = "InvalidFlowLogId.NotFound";
+
+impl Tagged for Live {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
+/// The owner's flow logs. One list for each run.
+pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Live>>> {
+    let load = async {
+        let call = cloud.ec2().describe_flow_logs().set_filter(Some(lists::filters(owner)));
+        let mut pages = call.into_paginator().send();
+        let mut found: Vec<Live> = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.told(cloud, "ec2:DescribeFlowLogs", "")?.flow_logs.unwrap_or_default());
+        }
+        Ok(lists::mine(owner, found))
+    };
+    cloud.once(lists::key("flow logs", owner), load).await
+}
+
+/// What is wrong with the delivery of the owner's flow logs, a sentence each. AWS notices it minutes later, and goes
+/// on trying: nothing needs to be written once the cause is gone, so it is no difference. Costs no call after a
+/// [`FlowLog`] was looked for.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn notes(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<String>> {
+    Ok(list(cloud, owner).await?.iter().filter_map(|f| note(cloud.region(), f)).collect())
+}
+
+fn note(region: &str, live: &Live) -> Option<String> {
+    (live.deliver_logs_status() == Some("FAILED")).then(|| {
+        format!(
+            "Flow log {} in {region} does not reach its log group: {}.",
+            live.tag_name().unwrap_or_default(),
+            live.deliver_logs_error_message().unwrap_or("AWS does not say why")
+        )
+    })
+}
+
+/// Removes a flow log; what it told so far stays in the log group.
+pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
+    let operation = "ec2:DeleteFlowLogs";
+    let done = cloud.ec2().delete_flow_logs().flow_log_ids(id).send().await;
+    let done = done.told_unless(cloud, operation, name, &[GONE])?;
+    match done.and_then(|d| undone(cloud.region(), operation, name, d.unsuccessful())) {
+        Some(e) if e.code() != Some(GONE) => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// A role that was just made cannot be assumed everywhere yet: EC2 then says `InvalidParameter: Unable to assume
+/// given IAM role`.
+fn passing(e: Error) -> Error {
+    let code = e.code().unwrap_or_default().to_owned();
+    e.retry_on_words(&code, "unable to assume")
+}
+
+fn id(live: &Live) -> &str {
+    live.flow_log_id().unwrap_or_default()
+}
+
+impl FlowLog {
+    /// What is otherwise than it should be. AWS changes nothing of a flow log but its tags: it is made anew.
+    fn differs(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let (vpc, group, role) = (cx.try_get(self.vpc), cx.try_get(self.log_group), cx.try_get(self.role));
+        let wanted = [
+            ("VPC", live.resource_id(), vpc.map(|v| v.id.as_str())),
+            ("log group", live.log_group_name(), group.map(|g| g.0.as_str())),
+            ("role", live.deliver_logs_permission_arn(), role.map(|r| r.0.as_str())),
+            ("traffic", live.traffic_type().map(TrafficType::as_str), Some(TrafficType::All.as_str())),
+        ];
+        let differing = wanted.into_iter().filter(|(_, live, wanted)| wanted.is_some() && live != wanted);
+        differing.map(|(field, live, to)| Change::new(field, live.unwrap_or("-"), to.unwrap_or("-"))).collect()
+    }
+}
+
+impl Resource for FlowLog {
+    const KIND: &'static str = "flow log";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = ();
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.vpc.node(), self.log_group.node(), self.role.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let all = list(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &all, Live::flow_log_id)?.cloned())
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let mut changes = self.differs(cx, live);
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        let operation = "ec2:CreateFlowLogs";
+        let (vpc, group, role) = (cx.get(self.vpc), cx.get(self.log_group), cx.get(self.role));
+        let call = cx.cloud.ec2().create_flow_logs().resource_type(FlowLogsResourceType::Vpc).resource_ids(&vpc.id);
+        let call = call.traffic_type(TrafficType::All).log_destination_type(LogDestinationType::CloudWatchLogs);
+        let call = call.log_group_name(&group.0).deliver_logs_permission_arn(&role.0);
+        let tags = self.owner.tags(&self.name);
+        let call = call.tag_specifications(lists::specification(ResourceType::VpcFlowLog, &tags));
+        let made = call.send().await.told(cx.cloud, operation, &self.name).map_err(|e| {
+            let there = e.code() == Some("FlowLogAlreadyExists");
+            // The VPC may not be visible everywhere yet.
+            let e = passing(e.retry_on(&["InvalidVpcID.NotFound", "InvalidVpcId.NotFound"]));
+            if there {
+                e.hint(format!("Another flow log of {} has the same log group: remove it first.", vpc.id))
+            } else {
+                e
+            }
+        })?;
+        if let Some(e) = undone(cx.cloud.region(), operation, &self.name, made.unsuccessful()) {
+            return Err(passing(e));
+        }
+        let id = made.flow_log_ids().first().ok_or_else(|| nameless(operation))?;
+        let live = Live::builder().flow_log_id(id).resource_id(&vpc.id).log_group_name(&group.0);
+        let live = live.deliver_logs_permission_arn(&role.0).traffic_type(TrafficType::All);
+        Ok(live.set_tags(Some(lists::ec2_tags(&tags))).build())
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        if self.differs(cx, live).is_empty() {
+            lists::retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
+            return Ok(live.clone());
+        }
+        // First away with the old one: AWS keeps only one for a VPC and log group.
+        remove(cx.cloud, &self.name, id(live)).await?;
+        self.create(cx).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        remove(cx.cloud, &self.name, id(live)).await
+    }
+
+    fn output(&self, _: &Live) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::{UnsuccessfulItem, UnsuccessfulItemError};
+
+    fn item(code: &str, message: &str) -> UnsuccessfulItem {
+        UnsuccessfulItem::builder().error(UnsuccessfulItemError::builder().code(code).message(message).build()).build()
+    }
+
+    #[test]
+    fn what_was_not_done_is_an_error() {
+        let told = |items: &[UnsuccessfulItem]| undone("eu-west-1", "ec2:CreateFlowLogs", "all", items).map(passing);
+        assert!(told(&[]).is_none());
+        let e = told(&[item("FlowLogAlreadyExists", "it exists")]).unwrap();
+        assert_eq!(e.to_string(), "ec2:CreateFlowLogs for all in eu-west-1: it exists (FlowLogAlreadyExists)");
+        assert!(!e.is_retryable());
+        assert!(told(&[item("InvalidParameter", "Unable to assume given IAM role: x")]).unwrap().is_retryable());
+        assert!(!told(&[item("AccessDenied", "no")]).unwrap().is_retryable());
+        assert!(told(&[UnsuccessfulItem::builder().build()]).is_some());
+    }
+
+    #[test]
+    fn a_delivery_that_fails_is_noted() {
+        let live = Live::builder().deliver_logs_status("SUCCESS");
+        assert_eq!(note("eu-west-1", &live.clone().build()), None);
+        let failing = live.deliver_logs_status("FAILED").deliver_logs_error_message("Access error").build();
+        let words = "Flow log  in eu-west-1 does not reach its log group: Access error.";
+        assert_eq!(note("eu-west-1", &failing).as_deref(), Some(words));
+    }
+}

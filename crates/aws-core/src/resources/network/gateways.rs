@@ -1,1 +1,232 @@
-//! To be written.
+//! The ways to the internet that cost nothing: internet gateways, both ways and, for IPv6, outwards only.
+use super::{
+    fresh::known,
+    ids::{EgressGatewayId, GatewayId, VpcId},
+    lists::{self, Tagged as _, retag},
+};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, NodeId, Ref, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::tag_drift,
+};
+use aws_sdk_ec2::types::{
+    AttachmentStatus, EgressOnlyInternetGateway as LiveEgress, InternetGateway as Live, InternetGatewayAttachment,
+    ResourceType,
+};
+
+/// A gateway that is gone, or not known yet.
+const NOT_THERE: &[&str] =
+    &["InvalidInternetGatewayID.NotFound", "InvalidGatewayID.NotFound", "InvalidEgressOnlyInternetGatewayId.NotFound"];
+/// It, or the VPC, is not known yet.
+const UNSEEN: &[&str] = &["InvalidInternetGatewayID.NotFound", "InvalidGatewayID.NotFound", "InvalidVpcID.NotFound"];
+const ELSEWHERE: &str = "Detach it from the other VPC, or delete it, and run the same command again.";
+
+/// An internet gateway, attached to its VPC.
+pub struct InternetGateway {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The VPC it is attached to.
+    pub vpc: Ref<VpcId>,
+}
+
+/// An egress-only internet gateway: IPv6, outwards only.
+pub struct EgressOnlyGateway {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The VPC it is attached to.
+    pub vpc: Ref<VpcId>,
+}
+
+/// The VPC that a gateway is attached to.
+fn attached(attachments: &[InternetGatewayAttachment]) -> Option<&str> {
+    let leaving = [AttachmentStatus::Detaching, AttachmentStatus::Detached];
+    attachments.iter().find(|a| !a.state().is_some_and(|s| leaving.contains(s)))?.vpc_id()
+}
+
+/// What differs of an attachment; only an egress-only gateway cannot be attached later.
+fn attachment(there: Option<&str>, wanted: Option<&VpcId>, later: bool) -> Option<Change> {
+    match (there, wanted) {
+        (Some(there), Some(wanted)) if there != wanted.id => {
+            Some(Change::refused("attached to", there, &wanted.id, ELSEWHERE))
+        }
+        (None, wanted) => {
+            let wanted = wanted.map_or("the VPC to be made", |v| v.id.as_str());
+            Some(if later {
+                Change::new("attached to", "-", wanted)
+            } else {
+                Change::refused("attached to", "-", wanted, "Delete it, and run the same command again.")
+            })
+        }
+        _ => None,
+    }
+}
+
+impl InternetGateway {
+    async fn attach(&self, cx: &Cx<'_, Cloud>, id: &str) -> Result<()> {
+        let vpc = &cx.get(self.vpc).id;
+        known(&self.name, UNSEEN, || async {
+            let done = cx.cloud.ec2().attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await;
+            done.told(cx.cloud, "ec2:AttachInternetGateway", &self.name)
+        })
+        .await
+        // An earlier try of this very call did it; the next look tells.
+        .map_err(|e| e.retry_on(&["Resource.AlreadyAssociated"]))
+        .map(drop)
+    }
+}
+
+impl Resource for InternetGateway {
+    const KIND: &'static str = "internet gateway";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = GatewayId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.vpc.node()]
+    }
+    fn found_through(&self) -> Vec<NodeId> {
+        vec![self.vpc.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let mine = lists::internet_gateways(cx.cloud, &self.owner).await?;
+        let found = lists::named(Self::KIND, &self.name, &mine, |g| g.internet_gateway_id())?;
+        // A VPC takes one: AWS would refuse ours in the middle of the work.
+        if let Some(vpc) = cx.try_get(self.vpc) {
+            let all = lists::all_internet_gateways(cx.cloud).await?;
+            let there = all.iter().find(|g| attached(g.attachments()) == Some(&vpc.id));
+            if let Some(other) =
+                there.filter(|g| found.is_none_or(|f| f.internet_gateway_id() != g.internet_gateway_id()))
+            {
+                let id = other.internet_gateway_id().unwrap_or_default();
+                self.owner.claim(Self::KIND, &format!("{id} of {}", vpc.id), &other.tag_map())?;
+                return Err(Error::refused(format!("{} has another internet gateway of ours, {id}", vpc.id))
+                    .hint(format!("Name it {}, or detach and delete it, and run the same command again.", self.name)));
+            }
+        }
+        Ok(found.cloned())
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let attachment = attachment(attached(live.attachments()), cx.try_get(self.vpc), true);
+        attachment.into_iter().chain(tag_drift::changes(&self.owner, &live.tag_map())).collect()
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.ec2().create_internet_gateway();
+        let call = call.tag_specifications(lists::specification(ResourceType::InternetGateway, &tags));
+        let made = call.send().await.told(cx.cloud, "ec2:CreateInternetGateway", &self.name)?;
+        let live = made.internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))?;
+        self.attach(cx, live.internet_gateway_id().unwrap_or_default()).await?;
+        Ok(live)
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        let id = live.internet_gateway_id().unwrap_or_default();
+        if attached(live.attachments()) != Some(&cx.get(self.vpc).id) {
+            self.attach(cx, id).await?;
+        }
+        retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let id = live.internet_gateway_id().unwrap_or_default();
+        // NAT gateways and load balancers that are going away hold public addresses for minutes.
+        let busy = |e: Error| {
+            e.retry_on(&["DependencyViolation"])
+                .hint("Something in the VPC still has a public address: instances, load balancers, NAT gateways.")
+        };
+        if let Some(vpc) = attached(live.attachments()) {
+            let done = cx.cloud.ec2().detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await;
+            let gone = &["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"];
+            done.told_unless(cx.cloud, "ec2:DetachInternetGateway", &self.name, gone).map_err(busy)?;
+        }
+        let done = cx.cloud.ec2().delete_internet_gateway().internet_gateway_id(id).send().await;
+        done.told_unless(cx.cloud, "ec2:DeleteInternetGateway", &self.name, NOT_THERE).map_err(busy).map(drop)
+    }
+
+    fn output(&self, live: &Live) -> GatewayId {
+        GatewayId(live.internet_gateway_id().unwrap_or_default().to_owned())
+    }
+}
+
+impl Resource for EgressOnlyGateway {
+    const KIND: &'static str = "egress-only internet gateway";
+    type Cloud = Cloud;
+    type Live = LiveEgress;
+    type Output = EgressGatewayId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.vpc.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveEgress>> {
+        let mine = lists::egress_only(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &mine, |g| g.egress_only_internet_gateway_id())?.cloned())
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress) -> Vec<Change> {
+        let attachment = attachment(attached(live.attachments()), cx.try_get(self.vpc), false);
+        attachment.into_iter().chain(tag_drift::changes(&self.owner, &live.tag_map())).collect()
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveEgress> {
+        let tags = self.owner.tags(&self.name);
+        let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
+            let call = cx.cloud.ec2().create_egress_only_internet_gateway().vpc_id(&cx.get(self.vpc).id);
+            let call = call.tag_specifications(lists::specification(ResourceType::EgressOnlyInternetGateway, &tags));
+            call.send().await.told(cx.cloud, "ec2:CreateEgressOnlyInternetGateway", &self.name)
+        })
+        .await?;
+        made.egress_only_internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress, _: &[Change]) -> Result<LiveEgress> {
+        let id = live.egress_only_internet_gateway_id().unwrap_or_default();
+        retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress) -> Result<()> {
+        let id = live.egress_only_internet_gateway_id().unwrap_or_default();
+        let call = cx.cloud.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(id);
+        let done = call.send().await;
+        done.told_unless(cx.cloud, "ec2:DeleteEgressOnlyInternetGateway", &self.name, NOT_THERE)
+            .map_err(|e| e.retry_on(&["DependencyViolation"]))
+            .map(drop)
+    }
+
+    fn output(&self, live: &LiveEgress) -> EgressGatewayId {
+        EgressGatewayId(live.egress_only_internet_gateway_id().unwrap_or_default().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_is_attached_to_one_vpc() {
+        let vpc = VpcId { id: "vpc-1".into(), ipv6: None };
+        assert_eq!(attachment(Some("vpc-1"), Some(&vpc), true), None);
+        assert_eq!(attachment(None, Some(&vpc), true), Some(Change::new("attached to", "-", "vpc-1")));
+        assert!(attachment(None, Some(&vpc), false).unwrap().refused.is_some());
+        assert!(attachment(Some("vpc-2"), Some(&vpc), true).unwrap().refused.is_some());
+        let going = InternetGatewayAttachment::builder().vpc_id("vpc-1").state(AttachmentStatus::Detaching).build();
+        assert_eq!(attached(&[going]), None);
+    }
+}

@@ -1,9 +1,11 @@
 //! A team's network: VPC, subnets, gateways, routes, and what joins it to others.
 pub mod address;
+pub mod adopt;
 pub mod default_group;
 pub mod dhcp_options;
 pub mod endpoint;
 pub mod flow_log;
+mod fresh;
 pub mod gateways;
 pub mod ids;
 pub(crate) mod lists;
@@ -16,3 +18,4 @@ pub mod subnet;
 pub mod transit;
 pub mod vpc;
 pub mod vpn;
+mod waiting;

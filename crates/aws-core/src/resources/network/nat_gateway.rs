@@ -1,1 +1,227 @@
-//! To be written.
+//! NAT gateways: AWS's own way from private subnets to the internet.
+use super::{
+    ids::{AllocationId, NatGatewayId, SubnetId},
+    lists::{self, Tagged},
+    waiting::{nameless, until},
+};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _, wait::Look},
+    engine::{Change, Cx, NodeId, Ref, Resource},
+    error::AwsDetail,
+    model::{Owning as _, TeamOwner},
+    resources::tag_drift,
+};
+use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType, Tag};
+use std::sync::Arc;
+
+/// A public NAT gateway. Its VPC needs an internet gateway first, or AWS lets it fail.
+pub struct NatGateway {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The public subnet that it stands in.
+    pub subnet: Ref<SubnetId>,
+    /// Its address on the internet.
+    pub address: Ref<AllocationId>,
+}
+
+/// What AWS names, in `FailureCode`, that passes with time: a thing just made is not visible yet, the address is
+/// still held by a gateway that is going away, or AWS had an internal error.
+const PASSING: &[&str] =
+    &["InternalError", "InvalidAllocationID.NotFound", "InvalidSubnetID.NotFound", "Resource.AlreadyAssociated"];
+const NOT_THERE: &[&str] = &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"];
+
+impl Tagged for Live {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
+/// The owner's NAT gateways that are there or on their way; one that failed or was deleted is told about by AWS
+/// for an hour, and is not. One list for each run.
+pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Live>>> {
+    let load = async {
+        let call = cloud.ec2().describe_nat_gateways().set_filter(Some(lists::filters(owner)));
+        let found = call.into_paginator().items().send().collect::<Result<Vec<Live>, _>>().await;
+        let found = found.told(cloud, "ec2:DescribeNatGateways", "")?;
+        Ok(lists::mine(owner, found.into_iter().filter(is_there)))
+    };
+    cloud.once(lists::key("NAT gateways", owner), load).await
+}
+
+fn is_there(live: &Live) -> bool {
+    matches!(live.state(), Some(NatGatewayState::Available | NatGatewayState::Pending))
+}
+
+async fn read(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Live>> {
+    let found = cloud.ec2().describe_nat_gateways().nat_gateway_ids(id).send().await;
+    let found = found.told_unless(cloud, "ec2:DescribeNatGateways", name, NOT_THERE)?;
+    Ok(found.and_then(|f| f.nat_gateways.unwrap_or_default().into_iter().next()))
+}
+
+/// Waits until the gateway forwards packets.
+async fn usable(cloud: &Cloud, name: &str, id: &str) -> Result<Live> {
+    until(&format!("NAT gateway {name}"), || async move {
+        match read(cloud, name, id).await? {
+            // Not visible yet.
+            None => Ok(Look::NotYet("it is to appear".into())),
+            Some(live) => match live.state() {
+                Some(NatGatewayState::Available) => Ok(Look::Done(live)),
+                Some(NatGatewayState::Failed) => Err(failed(cloud.region(), name, &live)),
+                Some(NatGatewayState::Deleting | NatGatewayState::Deleted) => {
+                    Err(Error::failed(format!("NAT gateway {name} ({id}) was deleted while it was made")).retryable())
+                }
+                state => Ok(Look::NotYet(state.map_or("unknown", |s| s.as_str()).to_owned())),
+            },
+        }
+    })
+    .await
+}
+
+/// Removes a gateway, and waits until it is gone: so long its address and its subnet are in use.
+pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
+    let done = cloud.ec2().delete_nat_gateway().nat_gateway_id(id).send().await;
+    let done = done.told_unless(cloud, "ec2:DeleteNatGateway", name, NOT_THERE);
+    if done.map_err(|e| e.retry_on(&["DependencyViolation"]))?.is_none() {
+        return Ok(());
+    }
+    until(&format!("NAT gateway {name} to be gone"), || async move {
+        let state = read(cloud, name, id).await?.and_then(|g| g.state);
+        Ok(match state {
+            None | Some(NatGatewayState::Deleted | NatGatewayState::Failed) => Look::Done(()),
+            Some(state) => Look::NotYet(state.as_str().to_owned()),
+        })
+    })
+    .await
+}
+
+/// AWS tells only here, not in the answer to the creating call, what was wrong.
+fn failed(region: &str, name: &str, live: &Live) -> Error {
+    let code = live.failure_code().unwrap_or("unknown error");
+    let message = live.failure_message().unwrap_or("no message");
+    let detail = AwsDetail {
+        operation: "ec2:CreateNatGateway".into(),
+        region: region.into(),
+        code: Some(code.into()),
+        request_id: None,
+    };
+    Error::failed(format!("NAT gateway {name} failed: {message} ({code})")).at(detail).retry_on(PASSING)
+}
+
+fn id(live: &Live) -> &str {
+    live.nat_gateway_id().unwrap_or_default()
+}
+
+/// The address that the gateway was made with.
+fn address(live: &Live) -> Option<&str> {
+    let all = live.nat_gateway_addresses();
+    let primary = all.iter().find(|a| a.is_primary() == Some(true)).or_else(|| all.first());
+    primary.and_then(NatGatewayAddress::allocation_id)
+}
+
+impl NatGateway {
+    /// What cannot be changed in place; what is still to be made is not compared.
+    fn moved(&self, live: &Live, subnet: Option<&SubnetId>, to: Option<&AllocationId>) -> Vec<Change> {
+        let hint = format!("Delete NAT gateway {}, then run the same command: it is made anew.", id(live));
+        let mut changes = Vec::new();
+        if let Some(SubnetId(wanted)) = subnet.filter(|s| live.subnet_id() != Some(s.0.as_str())) {
+            changes.push(Change::refused("subnet", live.subnet_id().unwrap_or("-"), wanted, hint.clone()));
+        }
+        if let Some(AllocationId(wanted)) = to.filter(|a| address(live) != Some(a.0.as_str())) {
+            changes.push(Change::refused("address", address(live).unwrap_or("-"), wanted, hint));
+        }
+        changes
+    }
+}
+
+impl Resource for NatGateway {
+    const KIND: &'static str = "NAT gateway";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = NatGatewayId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.subnet.node(), self.address.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let all = list(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &all, Live::nat_gateway_id)?.cloned())
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let mut changes = self.moved(live, cx.try_get(self.subnet), cx.try_get(self.address));
+        if live.state() == Some(&NatGatewayState::Pending) {
+            changes.push(Change::new("state", "pending", "available"));
+        }
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        let (SubnetId(subnet), AllocationId(address)) = (cx.get(self.subnet), cx.get(self.address));
+        let tags = lists::specification(ResourceType::Natgateway, &self.owner.tags(&self.name));
+        // The SDK adds a client token: its own retries make no second gateway.
+        let call = cx.cloud.ec2().create_nat_gateway().subnet_id(subnet).allocation_id(address);
+        let made = call.tag_specifications(tags).send().await;
+        // The subnet and the address, just made, may not be visible everywhere yet.
+        let made = made.told(cx.cloud, "ec2:CreateNatGateway", &self.name).map_err(|e| e.retry_on(PASSING))?;
+        let made = made.nat_gateway.ok_or_else(|| nameless("ec2:CreateNatGateway"))?;
+        usable(cx.cloud, &self.name, id(&made)).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        if let Some(change) = self.moved(live, cx.try_get(self.subnet), cx.try_get(self.address)).first() {
+            let hint = change.refused.clone().unwrap_or_default();
+            return Err(Error::refused(format!("NAT gateway {} cannot change {change}", self.name)).hint(hint));
+        }
+        lists::retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
+        match live.state() {
+            Some(NatGatewayState::Pending) => usable(cx.cloud, &self.name, id(live)).await,
+            _ => Ok(live.clone()),
+        }
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        remove(cx.cloud, &self.name, id(live)).await
+    }
+
+    fn output(&self, live: &Live) -> NatGatewayId {
+        NatGatewayId(id(live).to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gateway(state: NatGatewayState, code: &str) -> Live {
+        let secondary = NatGatewayAddress::builder().allocation_id("eipalloc-2").is_primary(false).build();
+        let primary = NatGatewayAddress::builder().allocation_id("eipalloc-1").is_primary(true).build();
+        let live = Live::builder().state(state).failure_code(code).failure_message("why");
+        live.nat_gateway_addresses(secondary).nat_gateway_addresses(primary).build()
+    }
+
+    #[test]
+    fn what_failed_or_was_deleted_is_not_there() {
+        use NatGatewayState::{Available, Deleted, Deleting, Failed, Pending};
+        for (state, there) in [(Available, true), (Pending, true), (Failed, false), (Deleting, false), (Deleted, false)]
+        {
+            assert_eq!(is_there(&gateway(state.clone(), "")), there, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_and_tried_again_when_it_passes() {
+        let e = |code| failed("eu-west-1", "nat-a", &gateway(NatGatewayState::Failed, code));
+        assert_eq!(e("Gateway.NotAttached").to_string(), "NAT gateway nat-a failed: why (Gateway.NotAttached)");
+        assert!(!e("Gateway.NotAttached").is_retryable() && !e("InsufficientFreeAddressesInSubnet").is_retryable());
+        assert!(e("Resource.AlreadyAssociated").is_retryable());
+        assert_eq!(address(&gateway(NatGatewayState::Available, "")), Some("eipalloc-1"));
+    }
+}

@@ -1,1 +1,443 @@
-//! To be written.
+//! Route tables: their routes, their subnets, and what a VPN gateway tells them.
+use super::{
+    fresh::known,
+    ids::{
+        AttachmentId, EgressGatewayId, GatewayId, NatGatewayId, NatInstanceId, PeeringId, RouteTableId, SubnetId,
+        TransitGatewayId, VpcId, VpnGatewayId,
+    },
+    lists::{self, Tagged as _, retag},
+};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    engine::{Change, Cx, NodeId, Ref, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::tag_drift,
+};
+use aws_sdk_ec2::types::{
+    ResourceType, RouteTable as Ec2RouteTable, RouteTableAssociation, RouteTableAssociationStateCode as State,
+};
+use ipnet::IpNet;
+use std::collections::{BTreeMap, BTreeSet};
+
+mod routes;
+use routes::{Step, Target, Wanted, steps};
+
+/// Routes of a table, in all (Amazon VPC quotas, "Routes per route table", default).
+const ROUTES: usize = 500;
+/// A table that is gone, or not known yet.
+const NOT_THERE: &[&str] = &["InvalidRouteTableID.NotFound"];
+/// The table, or what the route goes through, is not known yet.
+const UNSEEN: &[&str] = &[
+    "InvalidRouteTableID.NotFound",
+    "InvalidGatewayID.NotFound",
+    "InvalidInternetGatewayID.NotFound",
+    "InvalidNatGatewayID.NotFound",
+    "InvalidNetworkInterfaceID.NotFound",
+    "InvalidTransitGatewayID.NotFound",
+    "InvalidVpcPeeringConnectionID.NotFound",
+];
+
+/// A route table with its routes and subnets.
+pub struct RouteTable {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The VPC it is in.
+    pub vpc: Ref<VpcId>,
+    /// The routes that must be there.
+    pub routes: Vec<Route>,
+    /// The subnets that use it.
+    pub subnets: Vec<Ref<SubnetId>>,
+    /// The VPN gateway that adds routes of its own.
+    pub propagate: Option<Ref<VpnGatewayId>>,
+    /// Networks within which all routes are ours: others in there are removed. So are unwanted default routes.
+    pub managed: Vec<IpNet>,
+}
+
+/// A route.
+#[derive(Clone)]
+pub struct Route {
+    /// To these addresses.
+    pub to: IpNet,
+    /// Through this.
+    pub via: Via,
+}
+
+/// What a route goes through.
+#[derive(Clone, Copy)]
+pub enum Via {
+    /// An internet gateway.
+    Internet(Ref<GatewayId>),
+    /// An egress-only internet gateway.
+    EgressOnly(Ref<EgressGatewayId>),
+    /// A NAT gateway.
+    Nat(Ref<NatGatewayId>),
+    /// A NAT instance.
+    Instance(Ref<NatInstanceId>),
+    /// A transit gateway.
+    Transit {
+        /// The gateway.
+        gateway: Ref<TransitGatewayId>,
+        /// The attachment of the VPC, which must stand before the route does.
+        attachment: Ref<AttachmentId>,
+    },
+    /// A peering connection.
+    Peering {
+        /// The connection.
+        peering: Ref<PeeringId>,
+        /// The other side's yes, which must have come before the route does.
+        accepted: Ref<()>,
+    },
+}
+
+impl Via {
+    fn needs(self) -> Vec<NodeId> {
+        match self {
+            Self::Internet(r) => vec![r.node()],
+            Self::EgressOnly(r) => vec![r.node()],
+            Self::Nat(r) => vec![r.node()],
+            Self::Instance(r) => vec![r.node()],
+            Self::Transit { gateway, attachment } => vec![gateway.node(), attachment.node()],
+            Self::Peering { peering, accepted } => vec![peering.node(), accepted.node()],
+        }
+    }
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Internet(_) => "internet gateway",
+            Self::EgressOnly(_) => "egress-only internet gateway",
+            Self::Nat(_) => "NAT gateway",
+            Self::Instance(_) => "NAT instance",
+            Self::Transit { .. } => "transit gateway's attachment",
+            Self::Peering { .. } => "peering connection",
+        }
+    }
+    /// By its id; `None` while it is still to be made.
+    fn target(self, cx: &Cx<'_, Cloud>) -> Option<Target> {
+        Some(match self {
+            Self::Internet(r) => Target::Internet(cx.try_get(r)?.0.clone()),
+            Self::EgressOnly(r) => Target::EgressOnly(cx.try_get(r)?.0.clone()),
+            Self::Nat(r) => Target::Nat(cx.try_get(r)?.0.clone()),
+            Self::Instance(r) => Target::Interface(cx.try_get(r)?.interface.clone()),
+            Self::Transit { gateway, attachment } => {
+                cx.try_get(attachment)?;
+                Target::Transit(cx.try_get(gateway)?.id.clone())
+            }
+            Self::Peering { peering, .. } => Target::Peering(cx.try_get(peering)?.0.clone()),
+        })
+    }
+}
+
+/// What was found of a route table.
+#[derive(Debug, Clone)]
+pub struct Live {
+    table: Ec2RouteTable,
+    /// The table that each subnet of the region sits in, and the association by which it does.
+    seats: BTreeMap<String, Seat>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seat {
+    table: String,
+    association: String,
+}
+
+impl Live {
+    fn id(&self) -> &str {
+        self.table.route_table_id().unwrap_or_default()
+    }
+}
+
+/// The associations that subnets have of their own with a table.
+fn associations(table: &Ec2RouteTable) -> impl Iterator<Item = &RouteTableAssociation> {
+    let leaving = [State::Disassociating, State::Disassociated, State::Failed];
+    let stands = move |a: &&RouteTableAssociation| {
+        !a.association_state().and_then(|s| s.state()).is_some_and(|s| leaving.contains(s))
+    };
+    table.associations().iter().filter(|a| a.main() != Some(true)).filter(stands)
+}
+
+fn seats(tables: &[Ec2RouteTable]) -> BTreeMap<String, Seat> {
+    let of = |t: &Ec2RouteTable| -> Vec<(String, Seat)> {
+        let table = t.route_table_id().unwrap_or_default();
+        let seat = |a: &RouteTableAssociation| {
+            let association = a.route_table_association_id().unwrap_or_default().to_owned();
+            Some((a.subnet_id()?.to_owned(), Seat { table: table.to_owned(), association }))
+        };
+        associations(t).filter_map(seat).collect()
+    };
+    tables.iter().flat_map(of).collect()
+}
+
+impl RouteTable {
+    /// Checks what can be checked without AWS.
+    ///
+    /// # Errors
+    /// A usage error that names what is wrong.
+    pub fn check(&self) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = self.routes.iter().find(|r| !seen.insert(r.to.trunc())) {
+            return Err(Error::usage(format!("route table {} would have two routes to {}", self.name, twice.to)));
+        }
+        if self.routes.len() > ROUTES {
+            return Err(Error::usage(format!("route table {} would have {} routes", self.name, self.routes.len()))
+                .hint(format!("AWS takes {ROUTES}.")));
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, cx: &Cx<'_, Cloud>) -> Vec<Wanted> {
+        let wanted = |r: &Route| Wanted { to: r.to.trunc(), target: r.via.target(cx), noun: r.via.noun() };
+        self.routes.iter().map(wanted).collect()
+    }
+
+    /// Whether the VPN gateway adds its routes, or need not.
+    fn propagates(&self, cx: &Cx<'_, Cloud>, live: &Live) -> bool {
+        let Some(gateway) = self.propagate.and_then(|g| cx.try_get(g)) else { return self.propagate.is_none() };
+        live.table.propagating_vgws().iter().any(|v| v.gateway_id() == Some(&gateway.0))
+    }
+
+    /// Makes it as it should be. Everything that it needs is there.
+    async fn converge(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let (cloud, id, name) = (cx.cloud, live.id(), self.name.as_str());
+        for step in steps(&self.wanted(cx), &self.managed, live.table.routes()) {
+            match step {
+                Step::Create(wanted) => self.create_route(cloud, id, &wanted).await?,
+                Step::Replace(_, wanted) => self.replace_route(cloud, id, &wanted).await?,
+                Step::Delete(_, to) => {
+                    let call = cloud.ec2().delete_route().route_table_id(id);
+                    let call = match to {
+                        IpNet::V4(to) => call.destination_cidr_block(to.to_string()),
+                        IpNet::V6(to) => call.destination_ipv6_cidr_block(to.to_string()),
+                    };
+                    let gone = &["InvalidRoute.NotFound"];
+                    call.send().await.told_unless(cloud, "ec2:DeleteRoute", name, gone)?;
+                }
+            }
+        }
+        for subnet in &self.subnets {
+            self.seat(cloud, live, &cx.get(*subnet).0).await?;
+        }
+        if let (Some(gateway), false) = (self.propagate, self.propagates(cx, live)) {
+            let gateway = &cx.get(gateway).0;
+            // A gateway that was just attached is not known to be everywhere yet.
+            known(name, &["InvalidRouteTableID.NotFound", "Gateway.NotAttached"], || async {
+                let call = cloud.ec2().enable_vgw_route_propagation().route_table_id(id).gateway_id(gateway);
+                call.send().await.told(cloud, "ec2:EnableVgwRoutePropagation", name)
+            })
+            .await?;
+        }
+        retag(cloud, &self.owner, (id, name), &live.table.tag_map(), &[]).await
+    }
+
+    async fn create_route(&self, cloud: &Cloud, id: &str, wanted: &Wanted) -> Result<()> {
+        let target = self.target(wanted)?;
+        let call = cloud.ec2().create_route().route_table_id(id);
+        let call = match wanted.to {
+            IpNet::V4(to) => call.destination_cidr_block(to.to_string()),
+            IpNet::V6(to) => call.destination_ipv6_cidr_block(to.to_string()),
+        };
+        let call = match target {
+            Target::Internet(id) => call.gateway_id(id),
+            Target::EgressOnly(id) => call.egress_only_internet_gateway_id(id),
+            Target::Nat(id) => call.nat_gateway_id(id),
+            Target::Interface(id) => call.network_interface_id(id),
+            Target::Transit(id) => call.transit_gateway_id(id),
+            Target::Peering(id) => call.vpc_peering_connection_id(id),
+        };
+        let what = format!("{} to {}", self.name, wanted.to);
+        known(&what, UNSEEN, || async { call.clone().send().await.told(cloud, "ec2:CreateRoute", &what) })
+            .await
+            // Somebody else was faster: the next look tells whether it is the right one.
+            .map_err(|e| e.retry_on(&["RouteAlreadyExists"]))
+            .map(drop)
+    }
+
+    async fn replace_route(&self, cloud: &Cloud, id: &str, wanted: &Wanted) -> Result<()> {
+        let target = self.target(wanted)?;
+        let call = cloud.ec2().replace_route().route_table_id(id);
+        let call = match wanted.to {
+            IpNet::V4(to) => call.destination_cidr_block(to.to_string()),
+            IpNet::V6(to) => call.destination_ipv6_cidr_block(to.to_string()),
+        };
+        let call = match target {
+            Target::Internet(id) => call.gateway_id(id),
+            Target::EgressOnly(id) => call.egress_only_internet_gateway_id(id),
+            Target::Nat(id) => call.nat_gateway_id(id),
+            Target::Interface(id) => call.network_interface_id(id),
+            Target::Transit(id) => call.transit_gateway_id(id),
+            Target::Peering(id) => call.vpc_peering_connection_id(id),
+        };
+        let what = format!("{} to {}", self.name, wanted.to);
+        known(&what, UNSEEN, || async { call.clone().send().await.told(cloud, "ec2:ReplaceRoute", &what) })
+            .await
+            // It is gone meanwhile: the next look makes it.
+            .map_err(|e| {
+                e.retry_on(&["InvalidRoute.NotFound"]).retry_on_words("InvalidParameterValue", "no route defined")
+            })
+            .map(drop)
+    }
+
+    fn target(&self, wanted: &Wanted) -> Result<Target> {
+        wanted.target.clone().ok_or_else(|| {
+            Error::failed(format!("route table {}: {} is not there, so no route to {}", self.name, wanted, wanted.to))
+        })
+    }
+
+    /// Lets a subnet use this table.
+    async fn seat(&self, cloud: &Cloud, live: &Live, subnet: &str) -> Result<()> {
+        let (id, what) = (live.id(), format!("{} and {subnet}", self.name));
+        // It was associated, or sat elsewhere, meanwhile: the next look tells.
+        let meanwhile = |e: Error| e.retry_on(&["Resource.AlreadyAssociated", "InvalidAssociationID.NotFound"]);
+        match live.seats.get(subnet) {
+            Some(seat) if seat.table == id => Ok(()),
+            // In one step, so that the subnet is never on the VPC's main table in between.
+            Some(seat) => known(&what, NOT_THERE, || async {
+                let call = cloud.ec2().replace_route_table_association().association_id(&seat.association);
+                let done = call.route_table_id(id).send().await;
+                done.told(cloud, "ec2:ReplaceRouteTableAssociation", &what)
+            })
+            .await
+            .map_err(meanwhile)
+            .map(drop),
+            None => known(&what, &["InvalidRouteTableID.NotFound", "InvalidSubnetID.NotFound"], || async {
+                let call = cloud.ec2().associate_route_table().route_table_id(id).subnet_id(subnet);
+                call.send().await.told(cloud, "ec2:AssociateRouteTable", &what)
+            })
+            .await
+            .map_err(meanwhile)
+            .map(drop),
+        }
+    }
+}
+
+impl Resource for RouteTable {
+    const KIND: &'static str = "route table";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = RouteTableId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        let mut needs = vec![self.vpc.node()];
+        needs.extend(self.routes.iter().flat_map(|r| r.via.needs()));
+        needs.extend(self.subnets.iter().map(|s| s.node()));
+        needs.extend(self.propagate.iter().map(|g| g.node()));
+        needs
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let mine = lists::route_tables(cx.cloud, &self.owner).await?;
+        let Some(table) = lists::named(Self::KIND, &self.name, &mine, |t| t.route_table_id())? else {
+            return Ok(None);
+        };
+        let all = lists::all_route_tables(cx.cloud).await?;
+        Ok(Some(Live { table: table.clone(), seats: seats(&all) }))
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(vpc) = cx.try_get(self.vpc)
+            && live.table.vpc_id() != Some(&vpc.id)
+        {
+            let there = live.table.vpc_id().unwrap_or("-");
+            changes.push(Change::refused("VPC", there, &vpc.id, "Delete it, and run the same command again."));
+        }
+        for step in steps(&self.wanted(cx), &self.managed, live.table.routes()) {
+            changes.push(match step {
+                Step::Create(wanted) => Change::new(format!("route to {}", wanted.to), "-", &wanted),
+                Step::Replace(there, wanted) => Change::new(format!("route to {}", wanted.to), there, &wanted),
+                Step::Delete(there, to) => Change::new(format!("route to {to}"), there, "-"),
+            });
+        }
+        // One that is still to be made is told by its own line of the plan.
+        for subnet in self.subnets.iter().filter_map(|s| cx.try_get(*s)) {
+            let there = live.seats.get(&subnet.0).map_or("the main table", |s| s.table.as_str());
+            if there != live.id() {
+                changes.push(Change::new(format!("table of {}", subnet.0), there, live.id()));
+            }
+        }
+        if !self.propagates(cx, live) {
+            let gateway = self.propagate.and_then(|g| cx.try_get(g)).map_or("the VPN gateway to be made", |g| &g.0);
+            changes.push(Change::new("routes told by", "-", gateway));
+        }
+        changes.extend(tag_drift::changes(&self.owner, &live.table.tag_map()));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        self.check()?;
+        let tags = self.owner.tags(&self.name);
+        // Before anything is made: a subnet may sit in a table of somebody else's.
+        let seats = seats(&lists::all_route_tables(cx.cloud).await?);
+        let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
+            let call = cx.cloud.ec2().create_route_table().vpc_id(&cx.get(self.vpc).id);
+            let call = call.tag_specifications(lists::specification(ResourceType::RouteTable, &tags));
+            call.send().await.told(cx.cloud, "ec2:CreateRouteTable", &self.name)
+        })
+        .await?;
+        let table = made.route_table.ok_or_else(|| Error::failed("AWS answered without the route table it made"))?;
+        let live = Live { table, seats };
+        self.converge(cx, &live).await?;
+        Ok(live)
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.check()?;
+        self.converge(cx, live).await?;
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        for association in associations(&live.table).filter_map(|a| a.route_table_association_id()) {
+            let done = cx.cloud.ec2().disassociate_route_table().association_id(association).send().await;
+            let gone = &["InvalidAssociationID.NotFound"];
+            done.told_unless(cx.cloud, "ec2:DisassociateRouteTable", &self.name, gone)?;
+        }
+        let done = cx.cloud.ec2().delete_route_table().route_table_id(live.id()).send().await;
+        done.told_unless(cx.cloud, "ec2:DeleteRouteTable", &self.name, NOT_THERE)
+            .map_err(|e| e.retry_on(&["DependencyViolation"]))
+            .map(drop)
+    }
+
+    fn output(&self, live: &Live) -> RouteTableId {
+        RouteTableId(live.id().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::RouteTableAssociationState;
+
+    #[test]
+    fn a_subnet_sits_where_it_is_associated() {
+        let association = |id: &str, subnet: Option<&str>, main: bool, state: State| {
+            RouteTableAssociation::builder()
+                .route_table_association_id(id)
+                .set_subnet_id(subnet.map(str::to_owned))
+                .main(main)
+                .association_state(RouteTableAssociationState::builder().state(state).build())
+                .build()
+        };
+        let tables = [
+            Ec2RouteTable::builder()
+                .route_table_id("rtb-1")
+                .associations(association("a-0", None, true, State::Associated))
+                .associations(association("a-1", Some("subnet-1"), false, State::Disassociating))
+                .build(),
+            Ec2RouteTable::builder()
+                .route_table_id("rtb-2")
+                .associations(association("a-2", Some("subnet-1"), false, State::Associated))
+                .associations(association("a-3", Some("subnet-2"), false, State::Associating))
+                .build(),
+        ];
+        let all = seats(&tables);
+        let seat = |association: &str| Seat { table: "rtb-2".into(), association: association.into() };
+        assert_eq!(all, BTreeMap::from([("subnet-1".into(), seat("a-2")), ("subnet-2".into(), seat("a-3"))]));
+        assert_eq!(associations(&tables[0]).count(), 0);
+    }
+}

@@ -1,1 +1,455 @@
-//! To be written.
+//! The way into an office or a data centre: VPN gateway, customer gateway, and the connection of the two.
+use super::{
+    fresh::known,
+    ids::{CustomerGatewayId, VpcId, VpnGatewayId},
+    lists::{self, Tagged},
+    waiting::{nameless, until},
+};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _, wait::Look},
+    engine::{Change, Cx, NodeId, Ref, Resource},
+    model::{Owning as _, TeamOwner},
+    resources::tag_drift,
+};
+use aws_sdk_ec2::types::{
+    AttachmentStatus, CustomerGateway as LiveCustomer, GatewayType, ResourceType, Tag, VpnConnection as LiveConnection,
+    VpnConnectionOptionsSpecification, VpnGateway as LiveGateway, VpnState, VpnStaticRoute,
+};
+use ipnet::Ipv4Net;
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
+
+/// A virtual private gateway, attached to its VPC. A VPC takes one only.
+pub struct VpnGateway {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The VPC.
+    pub vpc: Ref<VpcId>,
+}
+
+/// The other end's device. AWS changes nothing of it but its tags.
+pub struct CustomerGateway {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The device's address on the internet.
+    pub address: Ipv4Addr,
+    /// Its autonomous system's number, 1 to 4,294,967,295 (`CreateCustomerGateway`).
+    pub asn: u32,
+}
+
+/// A VPN connection with static routes (no BGP). Its two tunnels' keys are in AWS's answers to those who may ask
+/// for them; they are neither stored nor shown here.
+pub struct VpnConnection {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// AWS's end.
+    pub gateway: Ref<VpnGatewayId>,
+    /// The other end.
+    pub customer: Ref<CustomerGatewayId>,
+    /// The networks behind the other end; the order does not matter.
+    pub routes: Vec<Ipv4Net>,
+}
+
+const NO_GATEWAY: &[&str] = &["InvalidVpnGatewayID.NotFound"];
+const NO_ATTACHMENT: &[&str] = &["InvalidVpnGatewayID.NotFound", "InvalidVpnGatewayAttachment.NotFound"];
+const NO_CONNECTION: &[&str] = &["InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID"];
+/// How EC2 says, as `InvalidParameterValue`, that a connection of the gateway is still on its way in or out.
+const PENDING: &str = "pending VPNs";
+
+macro_rules! tagged {
+    ($($kind:ty),*) => { $(impl Tagged for $kind { fn ec2_tags(&self) -> &[Tag] { self.tags() } })* };
+}
+tagged!(LiveGateway, LiveCustomer, LiveConnection);
+
+fn is_going(state: Option<&str>) -> bool {
+    matches!(state, Some("deleting" | "deleted"))
+}
+
+/// The owner's VPN gateways that are there. One list for each run. EC2 gives all of them at once.
+pub(super) async fn gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<LiveGateway>>> {
+    let load = async {
+        let found = cloud.ec2().describe_vpn_gateways().set_filters(Some(lists::filters(owner))).send().await;
+        let found = found.told(cloud, "ec2:DescribeVpnGateways", "")?.vpn_gateways.unwrap_or_default();
+        Ok(lists::mine(owner, found.into_iter().filter(|g| !is_going(g.state().map(VpnState::as_str)))))
+    };
+    cloud.once(lists::key("VPN gateways", owner), load).await
+}
+
+/// The owner's customer gateways that are there. One list for each run.
+pub(super) async fn customers(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<LiveCustomer>>> {
+    let load = async {
+        let found = cloud.ec2().describe_customer_gateways().set_filters(Some(lists::filters(owner))).send().await;
+        let found = found.told(cloud, "ec2:DescribeCustomerGateways", "")?.customer_gateways.unwrap_or_default();
+        Ok(lists::mine(owner, found.into_iter().filter(|g| !is_going(g.state()))))
+    };
+    cloud.once(lists::key("customer gateways", owner), load).await
+}
+
+/// The owner's VPN connections that are there. One list for each run.
+pub(super) async fn connections(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<LiveConnection>>> {
+    let load = async {
+        let found = cloud.ec2().describe_vpn_connections().set_filters(Some(lists::filters(owner))).send().await;
+        let found = found.told(cloud, "ec2:DescribeVpnConnections", "")?.vpn_connections.unwrap_or_default();
+        Ok(lists::mine(owner, found.into_iter().filter(|c| !is_going(c.state().map(VpnState::as_str)))))
+    };
+    cloud.once(lists::key("VPN connections", owner), load).await
+}
+
+/// The VPC that the gateway is attached to, or was told to go to or to leave, and how far that is.
+fn attachment(live: &LiveGateway) -> Option<(&str, &AttachmentStatus)> {
+    let all = live.vpc_attachments().iter().filter_map(|a| Some((a.vpc_id()?, a.state()?)));
+    let mut all = all.filter(|(_, state)| **state != AttachmentStatus::Detached);
+    all.next()
+}
+
+async fn read_gateway(cloud: &Cloud, name: &str, id: &str) -> Result<Option<LiveGateway>> {
+    let found = cloud.ec2().describe_vpn_gateways().vpn_gateway_ids(id).send().await;
+    let found = found.told_unless(cloud, "ec2:DescribeVpnGateways", name, NO_GATEWAY)?;
+    Ok(found.and_then(|f| f.vpn_gateways.unwrap_or_default().into_iter().next()))
+}
+
+/// Attaches the gateway, and waits until it is.
+async fn attach(cloud: &Cloud, name: &str, id: &str, vpc: &str) -> Result<LiveGateway> {
+    // Looking for it anew while it is not visible everywhere yet could make a second one.
+    known(name, &["InvalidVpnGatewayID.NotFound", "InvalidVpcID.NotFound"], || async {
+        let done = cloud.ec2().attach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await;
+        done.told(cloud, "ec2:AttachVpnGateway", name)
+    })
+    .await
+    .map_err(|e| e.retry_on(&["IncorrectState"]).retry_on_words("InvalidParameterValue", PENDING))?;
+    until(&format!("VPN gateway {name} to be attached to {vpc}"), || async move {
+        let live = read_gateway(cloud, name, id).await?;
+        let state = live.as_ref().and_then(attachment);
+        Ok(match (&live, state) {
+            (Some(live), Some((to, AttachmentStatus::Attached))) if to == vpc => Look::Done(live.clone()),
+            (_, Some((to, state))) => Look::NotYet(format!("{} {to}", state.as_str())),
+            _ => Look::NotYet("not attached yet".into()),
+        })
+    })
+    .await
+}
+
+/// Detaches the gateway from all that it is attached to, and waits until it is.
+async fn detach(cloud: &Cloud, name: &str, live: &LiveGateway) -> Result<()> {
+    let id = live.vpn_gateway_id().unwrap_or_default();
+    let Some((vpc, state)) = attachment(live) else { return Ok(()) };
+    if *state != AttachmentStatus::Detaching {
+        let done = cloud.ec2().detach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await;
+        done.told_unless(cloud, "ec2:DetachVpnGateway", name, NO_ATTACHMENT).map_err(|e| {
+            e.retry_on(&["IncorrectState", "DependencyViolation"]).retry_on_words("InvalidParameterValue", PENDING)
+        })?;
+    }
+    until(&format!("VPN gateway {name} to be detached from {vpc}"), || async move {
+        let live = read_gateway(cloud, name, id).await?;
+        Ok(match live.as_ref().and_then(attachment) {
+            Some((_, state)) => Look::NotYet(state.as_str().to_owned()),
+            None => Look::Done(()),
+        })
+    })
+    .await
+}
+
+/// Detaches and removes a VPN gateway.
+pub(super) async fn remove_gateway(cloud: &Cloud, name: &str, live: &LiveGateway) -> Result<()> {
+    detach(cloud, name, live).await?;
+    let done = cloud.ec2().delete_vpn_gateway().vpn_gateway_id(live.vpn_gateway_id().unwrap_or_default()).send().await;
+    done.told_unless(cloud, "ec2:DeleteVpnGateway", name, NO_GATEWAY)
+        // Detached, or rid of its connections, only in a moment.
+        .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
+        .map(drop)
+}
+
+/// Removes a customer gateway.
+pub(super) async fn remove_customer(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
+    let done = cloud.ec2().delete_customer_gateway().customer_gateway_id(id).send().await;
+    done.told_unless(cloud, "ec2:DeleteCustomerGateway", name, &["InvalidCustomerGatewayID.NotFound"])
+        .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
+        .map(drop)
+}
+
+async fn read_connection(cloud: &Cloud, name: &str, id: &str) -> Result<Option<LiveConnection>> {
+    let found = cloud.ec2().describe_vpn_connections().vpn_connection_ids(id).send().await;
+    let found = found.told_unless(cloud, "ec2:DescribeVpnConnections", name, NO_CONNECTION)?;
+    Ok(found.and_then(|f| f.vpn_connections.unwrap_or_default().into_iter().next()))
+}
+
+/// Removes a VPN connection, and waits until it is gone: so long both gateways are in use.
+pub(super) async fn remove_connection(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
+    let done = cloud.ec2().delete_vpn_connection().vpn_connection_id(id).send().await;
+    // One that is still being made cannot be deleted.
+    let done = done.told_unless(cloud, "ec2:DeleteVpnConnection", name, NO_CONNECTION);
+    if done.map_err(|e| e.retry_on(&["IncorrectState"]))?.is_none() {
+        return Ok(());
+    }
+    until(&format!("VPN connection {name} to be gone"), || async move {
+        Ok(match read_connection(cloud, name, id).await?.and_then(|c| c.state) {
+            None | Some(VpnState::Deleted) => Look::Done(()),
+            Some(state) => Look::NotYet(state.as_str().to_owned()),
+        })
+    })
+    .await
+}
+
+impl VpnGateway {
+    fn misplaced(live: &LiveGateway, vpc: Option<&VpcId>) -> Option<Change> {
+        let VpcId { id: wanted, .. } = vpc?;
+        match attachment(live) {
+            Some((vpc, AttachmentStatus::Attached)) if vpc == wanted => None,
+            Some((vpc, AttachmentStatus::Attached)) => Some(Change::new("attached to", vpc, wanted)),
+            Some((vpc, state)) => Some(Change::new("attached to", format!("{} {vpc}", state.as_str()), wanted)),
+            None => Some(Change::new("attached to", "-", wanted)),
+        }
+    }
+}
+
+impl Resource for VpnGateway {
+    const KIND: &'static str = "VPN gateway";
+    type Cloud = Cloud;
+    type Live = LiveGateway;
+    type Output = VpnGatewayId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.vpc.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveGateway>> {
+        let all = gateways(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &all, LiveGateway::vpn_gateway_id)?.cloned())
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway) -> Vec<Change> {
+        let mut changes: Vec<Change> = Self::misplaced(live, cx.try_get(self.vpc)).into_iter().collect();
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveGateway> {
+        let tags = lists::specification(ResourceType::VpnGateway, &self.owner.tags(&self.name));
+        let call = cx.cloud.ec2().create_vpn_gateway().r#type(GatewayType::Ipsec1).tag_specifications(tags);
+        let made = call.send().await.told(cx.cloud, "ec2:CreateVpnGateway", &self.name)?;
+        let id = made.vpn_gateway.and_then(|g| g.vpn_gateway_id).ok_or_else(|| nameless("ec2:CreateVpnGateway"))?;
+        attach(cx.cloud, &self.name, &id, &cx.get(self.vpc).id).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway, _: &[Change]) -> Result<LiveGateway> {
+        let id = live.vpn_gateway_id().unwrap_or_default();
+        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        let vpc = cx.get(self.vpc);
+        if Self::misplaced(live, Some(vpc)).is_none() {
+            return Ok(live.clone());
+        }
+        if attachment(live).is_some_and(|(to, state)| to != vpc.id || *state == AttachmentStatus::Detaching) {
+            detach(cx.cloud, &self.name, live).await?;
+        }
+        attach(cx.cloud, &self.name, id, &vpc.id).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway) -> Result<()> {
+        remove_gateway(cx.cloud, &self.name, live).await
+    }
+
+    fn output(&self, live: &LiveGateway) -> VpnGatewayId {
+        VpnGatewayId(live.vpn_gateway_id().unwrap_or_default().to_owned())
+    }
+}
+
+impl Resource for CustomerGateway {
+    const KIND: &'static str = "customer gateway";
+    type Cloud = Cloud;
+    type Live = LiveCustomer;
+    type Output = CustomerGatewayId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveCustomer>> {
+        let all = customers(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &all, LiveCustomer::customer_gateway_id)?.cloned())
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveCustomer) -> Vec<Change> {
+        let hint = "AWS cannot change it: give the VPN another name, so that a new one is made and this one removed.";
+        let (address, asn) = (self.address.to_string(), self.asn.to_string());
+        // EC2 tells large numbers in a field of their own.
+        let there = live.bgp_asn_extended().or(live.bgp_asn());
+        let fields = [("address", live.ip_address(), &address), ("ASN", there, &asn)];
+        let differing = fields.into_iter().filter(|(_, live, wanted)| *live != Some(wanted.as_str()));
+        let mut changes: Vec<Change> =
+            differing.map(|(field, live, to)| Change::refused(field, live.unwrap_or("-"), to, hint)).collect();
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveCustomer> {
+        let tags = lists::specification(ResourceType::CustomerGateway, &self.owner.tags(&self.name));
+        // Without a name of its own, EC2 would answer with another gateway of the same address and number.
+        let call = cx.cloud.ec2().create_customer_gateway().r#type(GatewayType::Ipsec1).device_name(&self.name);
+        let call = match i32::try_from(self.asn) {
+            Ok(asn) => call.bgp_asn(asn),
+            Err(_) => call.bgp_asn_extended(self.asn.into()),
+        };
+        let made = call.ip_address(self.address.to_string()).tag_specifications(tags).send().await;
+        let made = made.told(cx.cloud, "ec2:CreateCustomerGateway", &self.name)?;
+        made.customer_gateway
+            .filter(|g| g.customer_gateway_id().is_some())
+            .ok_or_else(|| nameless("ec2:CreateCustomerGateway"))
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveCustomer, _: &[Change]) -> Result<LiveCustomer> {
+        let id = live.customer_gateway_id().unwrap_or_default();
+        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveCustomer) -> Result<()> {
+        remove_customer(cx.cloud, &self.name, live.customer_gateway_id().unwrap_or_default()).await
+    }
+
+    fn output(&self, live: &LiveCustomer) -> CustomerGatewayId {
+        CustomerGatewayId(live.customer_gateway_id().unwrap_or_default().to_owned())
+    }
+}
+
+/// The networks that are, or are about to be, routed to the other end.
+fn routed(live: &LiveConnection) -> BTreeSet<Ipv4Net> {
+    let staying = live.routes().iter().filter(|r| !is_going(r.state().map(VpnState::as_str)));
+    staying.filter_map(VpnStaticRoute::destination_cidr_block).filter_map(|cidr| cidr.parse().ok()).collect()
+}
+
+impl VpnConnection {
+    fn wanted(&self) -> BTreeSet<Ipv4Net> {
+        self.routes.iter().map(Ipv4Net::trunc).collect()
+    }
+
+    /// What cannot be changed without new keys for the other end's device.
+    fn moved(&self, live: &LiveConnection, ends: (Option<&VpnGatewayId>, Option<&CustomerGatewayId>)) -> Vec<Change> {
+        let hint = format!(
+            "Its tunnels would get new addresses and keys: delete VPN connection {}, run the same command, and set up \
+             the other end's device anew.",
+            live.vpn_connection_id().unwrap_or_default()
+        );
+        let mut changes = Vec::new();
+        let mut compare = |field: &str, live: Option<&str>, wanted: Option<&str>| {
+            if let Some(wanted) = wanted.filter(|w| live != Some(w)) {
+                changes.push(Change::refused(field, live.unwrap_or("-"), wanted, hint.clone()));
+            }
+        };
+        compare("VPN gateway", live.vpn_gateway_id(), ends.0.map(|g| g.0.as_str()));
+        compare("customer gateway", live.customer_gateway_id(), ends.1.map(|c| c.0.as_str()));
+        if live.options().and_then(|o| o.static_routes_only()) == Some(false) {
+            compare("routing", Some("BGP"), Some("static"));
+        }
+        changes
+    }
+
+    /// Waits until the connection takes routes.
+    async fn usable(&self, cloud: &Cloud, id: &str) -> Result<LiveConnection> {
+        until(&format!("VPN connection {}", self.name), || async move {
+            let Some(live) = read_connection(cloud, &self.name, id).await? else {
+                return Ok(Look::NotYet("it is to appear".into()));
+            };
+            match live.state() {
+                Some(VpnState::Available) => Ok(Look::Done(live)),
+                Some(VpnState::Deleting | VpnState::Deleted) => {
+                    Err(Error::failed(format!("VPN connection {} ({id}) was deleted while it was made", self.name))
+                        .retryable())
+                }
+                state => Ok(Look::NotYet(state.map_or("unknown", VpnState::as_str).to_owned())),
+            }
+        })
+        .await
+    }
+
+    /// Adds the missing routes, then removes the others.
+    async fn route(&self, cloud: &Cloud, live: &LiveConnection) -> Result<LiveConnection> {
+        let id = live.vpn_connection_id().unwrap_or_default();
+        let (wanted, there) = (self.wanted(), routed(live));
+        for to in wanted.difference(&there) {
+            let call = cloud.ec2().create_vpn_connection_route().vpn_connection_id(id);
+            let done = call.destination_cidr_block(to.to_string()).send().await;
+            done.told(cloud, "ec2:CreateVpnConnectionRoute", &self.name)
+                .map_err(|e| e.retry_on(&["IncorrectState"]))?;
+        }
+        for to in there.difference(&wanted) {
+            let call = cloud.ec2().delete_vpn_connection_route().vpn_connection_id(id);
+            let done = call.destination_cidr_block(to.to_string()).send().await;
+            done.told_unless(cloud, "ec2:DeleteVpnConnectionRoute", &self.name, &["InvalidRoute.NotFound"])
+                .map_err(|e| e.retry_on(&["IncorrectState"]))?;
+        }
+        Ok(live.clone())
+    }
+}
+
+impl Resource for VpnConnection {
+    const KIND: &'static str = "VPN connection";
+    type Cloud = Cloud;
+    type Live = LiveConnection;
+    type Output = ();
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.gateway.node(), self.customer.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveConnection>> {
+        let all = connections(cx.cloud, &self.owner).await?;
+        Ok(lists::named(Self::KIND, &self.name, &all, LiveConnection::vpn_connection_id)?.cloned())
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Vec<Change> {
+        let mut changes = self.moved(live, (cx.try_get(self.gateway), cx.try_get(self.customer)));
+        if live.state() == Some(&VpnState::Pending) {
+            changes.push(Change::new("state", "pending", "available"));
+        }
+        let (wanted, there) = (self.wanted(), routed(live));
+        changes.extend(wanted.difference(&there).map(|to| Change::new(format!("route {to}"), "-", "added")));
+        changes.extend(there.difference(&wanted).map(|to| Change::new(format!("route {to}"), "there", "removed")));
+        changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveConnection> {
+        let tags = lists::specification(ResourceType::VpnConnection, &self.owner.tags(&self.name));
+        let options = VpnConnectionOptionsSpecification::builder().static_routes_only(true).build();
+        let call = cx.cloud.ec2().create_vpn_connection().r#type("ipsec.1").options(options).tag_specifications(tags);
+        let call = call.vpn_gateway_id(&cx.get(self.gateway).0).customer_gateway_id(&cx.get(self.customer).0);
+        let made = call.send().await.told(cx.cloud, "ec2:CreateVpnConnection", &self.name);
+        // The gateways, just made, may not be visible everywhere yet.
+        let not_yet = ["InvalidVpnGatewayID.NotFound", "InvalidCustomerGatewayID.NotFound", "IncorrectState"];
+        let made = made.map_err(|e| e.retry_on(&not_yet))?.vpn_connection;
+        let id = made.and_then(|c| c.vpn_connection_id).ok_or_else(|| nameless("ec2:CreateVpnConnection"))?;
+        let live = self.usable(cx.cloud, &id).await?;
+        self.route(cx.cloud, &live).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection, _: &[Change]) -> Result<LiveConnection> {
+        let id = live.vpn_connection_id().unwrap_or_default();
+        if let Some(change) = self.moved(live, (cx.try_get(self.gateway), cx.try_get(self.customer))).first() {
+            let hint = change.refused.clone().unwrap_or_default();
+            return Err(Error::refused(format!("VPN connection {} cannot change {change}", self.name)).hint(hint));
+        }
+        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        match live.state() {
+            Some(VpnState::Pending) => self.route(cx.cloud, &self.usable(cx.cloud, id).await?).await,
+            _ => self.route(cx.cloud, live).await,
+        }
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Result<()> {
+        remove_connection(cx.cloud, &self.name, live.vpn_connection_id().unwrap_or_default()).await
+    }
+
+    fn output(&self, _: &LiveConnection) {}
+}

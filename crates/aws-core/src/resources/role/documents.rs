@@ -16,7 +16,7 @@ pub fn instances_may_assume() -> Value {
 
 /// A document as IAM answers with it: URL-encoded (RFC 3986). What is no JSON is `Null`, and so
 /// different from what is wanted.
-pub(super) fn parse(text: &str) -> Value {
+pub(in crate::resources) fn parse(text: &str) -> Value {
     serde_json::from_slice(&decode(text)).unwrap_or(Value::Null)
 }
 
@@ -41,12 +41,12 @@ fn decode(text: &str) -> Vec<u8> {
 }
 
 /// The characters that IAM counts: all but white space.
-pub(super) fn size(policy: &Value) -> usize {
+pub(in crate::resources) fn size(policy: &Value) -> usize {
     policy.to_string().chars().filter(|c| !c.is_whitespace()).count()
 }
 
 /// A document in a few words: the number of its statements, and a digest that tells two apart.
-pub(super) fn short(document: &Value) -> String {
+pub(in crate::resources) fn short(document: &Value) -> String {
     let count = match &document["Statement"] {
         Value::Array(list) => list.len(),
         Value::Null => 0,

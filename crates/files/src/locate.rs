@@ -4,8 +4,8 @@ use serde_yaml::{Location, Spanned};
 use std::fmt;
 
 /// A step into a document: a key of a map, or a place in a list.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
     /// A key of a map.
     Key(&'static str),
     /// A place in a list, from 0.
@@ -20,8 +20,8 @@ enum Node {
 }
 
 /// The place of the innermost thing on `path` that the document has.
-pub(super) fn place(text: &str, path: &[Step]) -> Option<Location> {
-    let root: Spanned<Node> = serde_yaml::from_str_with_options(text, super::parse::options()).ok()?;
+pub(crate) fn place(text: &str, path: &[Step]) -> Option<Location> {
+    let root: Spanned<Node> = serde_yaml::from_str_with_options(text, crate::parse::options()).ok()?;
     let mut here = &root;
     for step in path {
         let next = match (step, &here.value) {

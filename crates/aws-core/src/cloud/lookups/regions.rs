@@ -1,0 +1,67 @@
+//! What a region has: availability zones, and the networks that are taken.
+use crate::{
+    Result,
+    cloud::{Cloud, Told as _},
+};
+use aws_sdk_ec2::types::{AvailabilityZoneState, Filter, Vpc, VpcCidrBlockStateCode};
+use ipnet::Ipv4Net;
+
+/// An availability zone, as this account sees it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AvailabilityZone {
+    /// The same for all accounts: `euw1-az1`.
+    pub id: String,
+    /// This account's name for it: `eu-west-1a`.
+    pub name: String,
+}
+
+/// The region's own zones (no Local or Wavelength Zones) that are available, by id.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn zones_of_region(cloud: &Cloud) -> Result<Vec<AvailabilityZone>> {
+    let load = async {
+        let kind = Filter::builder().name("zone-type").values("availability-zone").build();
+        let found = cloud.ec2().describe_availability_zones().filters(kind).send().await;
+        let found = found.told(cloud, "ec2:DescribeAvailabilityZones", "")?;
+        let available = found
+            .availability_zones()
+            .iter()
+            .filter(|z| z.state().is_none_or(|s| *s == AvailabilityZoneState::Available));
+        let mut zones: Vec<AvailabilityZone> = available
+            .filter_map(|z| Some(AvailabilityZone { id: z.zone_id()?.to_owned(), name: z.zone_name()?.to_owned() }))
+            .collect();
+        zones.sort();
+        Ok(zones)
+    };
+    Ok(cloud.once("zones of the region", load).await?.as_ref().clone())
+}
+
+/// The IPv4 networks of all VPCs of this account and region, without the default one, which nobody routes to.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn vpc_networks(cloud: &Cloud) -> Result<Vec<Ipv4Net>> {
+    let load = async {
+        let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();
+        let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "ec2:DescribeVpcs", "")?;
+        Ok(found.iter().filter(|v| v.is_default() != Some(true)).flat_map(networks).collect::<Vec<Ipv4Net>>())
+    };
+    Ok(cloud.once("networks of all VPCs", load).await?.as_ref().clone())
+}
+
+fn networks(vpc: &Vpc) -> Vec<Ipv4Net> {
+    let associated = vpc.cidr_block_association_set().iter().filter(|a| {
+        let state = a.cidr_block_state().and_then(|s| s.state());
+        state.is_none_or(|s| *s == VpcCidrBlockStateCode::Associated)
+    });
+    let mut all: Vec<Ipv4Net> = vpc
+        .cidr_block()
+        .into_iter()
+        .chain(associated.filter_map(|a| a.cidr_block()))
+        .filter_map(|c| c.parse().ok())
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}

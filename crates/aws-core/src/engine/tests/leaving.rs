@@ -1,0 +1,82 @@
+//! What is no longer wanted, and what one may not look at.
+use super::fake::*;
+use crate::engine::{Action, Graph, Mode, Options, Outcome, Ownership, Quiet, run};
+
+/// A route that pointed to the old exit points to the new one; then the old one goes.
+fn moved(exit: &'static str) -> Graph<Fake> {
+    let nodes = [("new", vec![]), ("route", vec!["new"]), ("old", vec!["route"])];
+    let nodes: Vec<(String, Vec<String>)> =
+        nodes.into_iter().map(|(n, d)| (n.to_owned(), d.into_iter().map(str::to_owned).collect())).collect();
+    graph_with(&nodes, exit, |t| {
+        if t.name == "old" {
+            t.ownership = Ownership::Unwanted;
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_wanted_goes_last() {
+    let cloud = Fake::default();
+    cloud.put("old", "1");
+    cloud.put("route", "1");
+    let plan = go(&moved("2"), &cloud, Mode::Plan).await;
+    assert_eq!(cloud.writes(), 0);
+    assert!(matches!(outcome(&plan, "old"), Outcome::Done(Action::Delete)));
+    let report = go(&moved("2"), &cloud, Mode::Apply).await;
+    assert!(report.complete(), "{report:?}");
+    assert_eq!(cloud.names(), ["new", "route"]);
+    let done = cloud.done.lock().unwrap().clone();
+    let written: Vec<_> = done.into_iter().filter(|(op, _)| *op != Op::Find).map(|(_, name)| name).collect();
+    assert_eq!(written, ["new", "route", "old"]);
+    assert_eq!(go(&moved("2"), &cloud, Mode::Apply).await.changes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_wanted_stays_while_its_place_is_not_taken() {
+    let cloud = Fake::default();
+    cloud.put("old", "1");
+    cloud.put("route", "1");
+    cloud.fail(Op::Update, "route", Fault::Before(false), 1);
+    let report = go(&moved("2"), &cloud, Mode::Apply).await;
+    assert!(is_skipped(&report, "old"));
+    assert!(cloud.names().contains(&"old".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroying_takes_the_unwanted_too() {
+    let cloud = Fake::default();
+    for name in ["new", "route", "old"] {
+        cloud.put(name, "1");
+    }
+    assert!(go(&moved("1"), &cloud, Mode::Destroy).await.complete());
+    assert!(cloud.names().is_empty());
+}
+
+/// With `around_denied` the rest is written; without it, or with any other failure, nothing is.
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_looked_at_keeps_back_what_needs_it() {
+    for (around, fault, writes) in
+        [(true, Fault::Denied, 5), (false, Fault::Denied, 0), (true, Fault::Before(false), 0)]
+    {
+        let (cloud, graph) = (Fake::default(), graph(NET, "1"));
+        cloud.fail(Op::Find, "role", fault, 1);
+        let options = Options { around_denied: around, ..options() };
+        let report = run(&graph, &cloud, Mode::Apply, &options, &Quiet).await;
+        assert_eq!(cloud.writes(), writes, "{around} {fault:?}: {report:?}");
+        assert_eq!(report.failures().count(), 1);
+        assert!(is_skipped(&report, "fleet"));
+        assert_eq!(is_done(&report, "lb"), writes > 0);
+    }
+}
+
+/// A refused change stops everything all the same.
+#[tokio::test(start_paused = true)]
+async fn a_refused_change_stops_even_those_around_the_denied() {
+    let cloud = Fake::default();
+    cloud.put("vpc", "old");
+    let graph = net_with(|t| t.refuses = t.name == "vpc");
+    cloud.fail(Op::Find, "role", Fault::Denied, 1);
+    let options = Options { around_denied: true, ..options() };
+    let report = run(&graph, &cloud, Mode::Apply, &options, &Quiet).await;
+    assert_eq!(cloud.writes(), 0, "{report:?}");
+}

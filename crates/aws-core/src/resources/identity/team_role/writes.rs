@@ -1,0 +1,184 @@
+//! What is written to IAM. All calls are keyed by name and safe to repeat.
+use super::{Live, NOT_THERE, TeamRole, Wanted, same};
+use crate::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+    model::Owning as _,
+    resources::{
+        identity::{THERE, aws_tags, settle},
+        tag_drift,
+    },
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::collections::BTreeMap;
+
+/// Runs the calls at the same time, a few at once.
+async fn all<F: Future<Output = Result<()>>>(calls: Vec<F>) -> Result<()> {
+    stream::iter(calls).map(Ok).try_for_each_concurrent(4, |call| call).await
+}
+
+/// A SAML provider just made may not be known as a principal yet. Other principals are the operator's words: one that
+/// is wrong stays wrong.
+fn principals(e: Error) -> Error {
+    settle(e).retry_on_words("MalformedPolicyDocument", "\"federated\"")
+}
+
+impl TeamRole {
+    /// Makes the role, then gives it its policies.
+    pub(super) async fn make(&self, cloud: &Cloud, wanted: &Wanted) -> Result<Live> {
+        let tags = self.owner.tags(&self.name);
+        let trust = wanted.trust.clone().unwrap_or_default();
+        let boundary = wanted.boundary.clone().flatten();
+        let made = cloud
+            .iam()
+            .create_role()
+            .role_name(&self.name)
+            .description(&self.description)
+            .assume_role_policy_document(trust.to_string())
+            .max_session_duration(self.session())
+            .set_permissions_boundary(boundary.clone())
+            .set_tags(Some(aws_tags(&tags)?))
+            .send()
+            .await
+            .told(cloud, "iam:CreateRole", &self.name)
+            // It was not there a moment ago, and the boundary was just made.
+            .map_err(|e| principals(e).retry_on(&[THERE, NOT_THERE]))?;
+        let arn = made.role.map(|r| r.arn);
+        let arn =
+            arn.ok_or_else(|| Error::failed(format!("iam:CreateRole answered without the role {}", self.name)))?;
+        let live = Live {
+            arn,
+            description: self.description.clone(),
+            session: Some(self.session()),
+            trust,
+            boundary,
+            tags,
+            ..Live::default()
+        };
+        self.converge(cloud, &live, wanted).await?;
+        Ok(live)
+    }
+
+    /// Changes what differs. The boundary comes first: a role is never without it while it is given more.
+    pub(super) async fn converge(&self, cloud: &Cloud, live: &Live, wanted: &Wanted) -> Result<()> {
+        self.bound(cloud, live, wanted).await?;
+        futures::try_join!(
+            self.trust(cloud, live, wanted),
+            self.inline(cloud, live),
+            self.managed(cloud, live, wanted),
+            self.describe(cloud, live),
+            self.retag(cloud, live),
+        )?;
+        Ok(())
+    }
+
+    async fn bound(&self, cloud: &Cloud, live: &Live, wanted: &Wanted) -> Result<()> {
+        let wanted = wanted.boundary.clone().flatten();
+        if wanted == live.boundary {
+            return Ok(());
+        }
+        let Some(arn) = wanted else {
+            let done = cloud.iam().delete_role_permissions_boundary().role_name(&self.name).send().await;
+            let done = done.told_unless(cloud, "iam:DeleteRolePermissionsBoundary", &self.name, &[NOT_THERE]);
+            return done.map_err(settle).map(drop);
+        };
+        let call = cloud.iam().put_role_permissions_boundary().role_name(&self.name).permissions_boundary(arn);
+        let done = call.send().await.told(cloud, "iam:PutRolePermissionsBoundary", &self.name);
+        // The boundary may have been made just now.
+        done.map_err(|e| settle(e).retry_on(&[NOT_THERE])).map(drop)
+    }
+
+    async fn trust(&self, cloud: &Cloud, live: &Live, wanted: &Wanted) -> Result<()> {
+        let Some(trust) = wanted.trust.as_ref().filter(|trust| !same(trust, &live.trust)) else { return Ok(()) };
+        let call = cloud.iam().update_assume_role_policy().role_name(&self.name);
+        let done = call.policy_document(trust.to_string()).send().await;
+        done.told(cloud, "iam:UpdateAssumeRolePolicy", &self.name).map_err(principals).map(drop)
+    }
+
+    async fn inline(&self, cloud: &Cloud, live: &Live) -> Result<()> {
+        let ours = self.inline.as_ref().map(|(name, _)| name);
+        // Removed first: the limit counts all of them together.
+        let extra = live.inline.keys().filter(|name| Some(*name) != ours);
+        all(extra.map(|name| self.delete_inline(cloud, name)).collect()).await?;
+        let Some((name, document)) = &self.inline else { return Ok(()) };
+        if live.inline.get(name).is_some_and(|there| same(there, document)) {
+            return Ok(());
+        }
+        let call = cloud.iam().put_role_policy().role_name(&self.name).policy_name(name);
+        let done = call.policy_document(document.to_string()).send().await;
+        // A role just made may not be visible everywhere yet.
+        done.told(cloud, "iam:PutRolePolicy", &self.name).map_err(|e| settle(e).retry_on(&[NOT_THERE])).map(drop)
+    }
+
+    async fn delete_inline(&self, cloud: &Cloud, policy: &str) -> Result<()> {
+        let call = cloud.iam().delete_role_policy().role_name(&self.name).policy_name(policy);
+        let done = call.send().await.told_unless(cloud, "iam:DeleteRolePolicy", &self.name, &[NOT_THERE]);
+        done.map_err(settle).map(drop)
+    }
+
+    async fn managed(&self, cloud: &Cloud, live: &Live, wanted: &Wanted) -> Result<()> {
+        // Detached first: the limit counts what is attached.
+        self.detach(cloud, live.attached.difference(&wanted.attached)).await?;
+        let missing = wanted.attached.difference(&live.attached);
+        let calls = missing.map(|arn| async move {
+            let call = cloud.iam().attach_role_policy().role_name(&self.name).policy_arn(arn);
+            let done = call.send().await.told(cloud, "iam:AttachRolePolicy", format!("{} and {arn}", self.name));
+            // Role and policy may have been made just now; a policy of AWS that does not exist never will.
+            let theirs = arn.contains(":iam::aws:");
+            done.map_err(|e| match theirs {
+                true => settle(e).retry_on_words(NOT_THERE, "role with name"),
+                false => settle(e).retry_on(&[NOT_THERE]),
+            })
+            .map(drop)
+        });
+        all(calls.collect()).await
+    }
+
+    async fn detach(&self, cloud: &Cloud, arns: impl Iterator<Item = &String>) -> Result<()> {
+        let calls = arns.map(|arn| async move {
+            let call = cloud.iam().detach_role_policy().role_name(&self.name).policy_arn(arn);
+            let done = call.send().await.told_unless(cloud, "iam:DetachRolePolicy", &self.name, &[NOT_THERE]);
+            done.map_err(settle).map(drop)
+        });
+        all(calls.collect()).await
+    }
+
+    async fn describe(&self, cloud: &Cloud, live: &Live) -> Result<()> {
+        let session = live.session.unwrap_or_else(|| self.session());
+        if live.description == self.description && session == self.session() {
+            return Ok(());
+        }
+        let call = cloud.iam().update_role().role_name(&self.name).description(&self.description);
+        let done = call.max_session_duration(self.session()).send().await;
+        done.told(cloud, "iam:UpdateRole", &self.name).map_err(settle).map(drop)
+    }
+
+    async fn retag(&self, cloud: &Cloud, live: &Live) -> Result<()> {
+        let stale: BTreeMap<String, String> = tag_drift::stale(&self.owner, &live.tags);
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let call = cloud.iam().tag_role().role_name(&self.name).set_tags(Some(aws_tags(&stale)?));
+        call.send().await.told(cloud, "iam:TagRole", &self.name).map_err(settle).map(drop)
+    }
+
+    /// Removes the role with everything attached to it, also what was attached by hand: IAM deletes no other.
+    pub(super) async fn remove(&self, cloud: &Cloud, live: &Live) -> Result<()> {
+        let profiles = live.profiles.iter().map(|profile| async move {
+            let call = cloud.iam().remove_role_from_instance_profile().instance_profile_name(profile);
+            let done = call.role_name(&self.name).send().await;
+            let done = done.told_unless(cloud, "iam:RemoveRoleFromInstanceProfile", profile, &[NOT_THERE]);
+            done.map_err(settle).map(drop)
+        });
+        futures::try_join!(
+            all(profiles.collect()),
+            all(live.inline.keys().map(|name| self.delete_inline(cloud, name)).collect()),
+            self.detach(cloud, live.attached.iter()),
+        )?;
+        let done = cloud.iam().delete_role().role_name(&self.name).send().await;
+        done.told_unless(cloud, "iam:DeleteRole", &self.name, &[NOT_THERE])
+            // What was just detached may still count for a moment.
+            .map_err(|e| settle(e).retry_on(&["DeleteConflict"]))
+            .map(drop)
+    }
+}

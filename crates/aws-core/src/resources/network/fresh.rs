@@ -1,0 +1,68 @@
+//! What was made a moment ago, and is not known everywhere yet: the EC2 API is eventually consistent.
+use crate::{
+    Result,
+    cloud::wait::{Look, Patience, poll_until},
+    engine::Cancel,
+};
+use std::time::Duration;
+
+/// "Add wait time [..] up to about five minutes" (EC2 developer guide, "Eventual consistency").
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Calls again while the answer is one of `codes`: some part of AWS does not know yet what was just made. All
+/// other errors are the caller's, those that pass with time too: before such a call is made again, somebody must
+/// look whether AWS carried it out all the same.
+///
+/// # Errors
+/// What `call` returns otherwise, or that it took too long.
+pub(super) async fn known<T, F>(what: &str, codes: &[&str], mut call: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    settled(what, || {
+        let called = call();
+        async move {
+            Ok(match called.await {
+                Err(e) if e.code().is_some_and(|c| codes.contains(&c)) => Look::NotYet(e.to_string()),
+                done => Look::Done(done),
+            })
+        }
+    })
+    .await?
+}
+
+/// Looks until AWS is done with what was just made.
+///
+/// # Errors
+/// What `look` returns, or that it took too long.
+pub(super) async fn settled<T, F>(what: &str, look: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<Look<T>>>,
+{
+    // A second Ctrl-C ends the node's work from outside; the first one waits for it.
+    poll_until(what, &Patience::new(LONGEST, Cancel::default()), look, |_, _| {}).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, error::AwsDetail};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn error(code: &str) -> Error {
+        Error::failed("no").at(AwsDetail { code: Some(code.into()), ..AwsDetail::default() })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_named_codes_are_waited_for() {
+        let calls = AtomicU32::new(0);
+        let done = known("it", &["X.NotFound"], || async {
+            if calls.fetch_add(1, Ordering::Relaxed) < 3 { Err(error("X.NotFound")) } else { Ok(7) }
+        });
+        assert_eq!(done.await.unwrap(), 7);
+        let refused = known("it", &["X.NotFound"], || async { Err::<(), _>(error("UnauthorizedOperation")) });
+        assert_eq!(refused.await.unwrap_err().code(), Some("UnauthorizedOperation"));
+        let lost = known("it", &["X.NotFound"], || async { Err::<(), _>(error("InternalError").retryable()) });
+        assert!(lost.await.unwrap_err().is_retryable(), "told at once, and not as a deadline");
+    }
+}

@@ -1,0 +1,110 @@
+//! The other side's consent.
+use super::{NOT_THERE, all, id, read, sides, state};
+use crate::{
+    Error, Result,
+    cloud::{
+        Cloud, Told as _,
+        wait::{Look, Patience, poll_until},
+    },
+    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    resources::network::ids::{PeeringId, VpcId},
+};
+use aws_sdk_ec2::types::{VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State};
+use std::time::Duration;
+
+const SETTLED: Duration = Duration::from_secs(300);
+
+/// The acceptance of a peering connection. Acts in the account and region of the VPC that was asked, which is not
+/// the team's own. A connection that is active is accepted, whoever did it.
+pub struct PeeringAcceptance {
+    /// The name, unique in the region.
+    pub name: String,
+    /// The connection.
+    pub peering: Ref<PeeringId>,
+    /// The VPC that asks: the team's own.
+    pub vpc: Ref<VpcId>,
+}
+
+/// Accepts a connection in the account and region that was asked, and waits until it is active.
+pub(super) async fn accept(cloud: &Cloud, id: &str, name: &str) -> Result<Live> {
+    let look = || async {
+        let Some(live) = read(cloud, id, name).await? else {
+            return Ok(Look::NotYet("the request has not arrived yet".into()));
+        };
+        match state(&live) {
+            Some(State::Active) => Ok(Look::Done(live)),
+            Some(State::PendingAcceptance) => {
+                let call = cloud.ec2().accept_vpc_peering_connection().vpc_peering_connection_id(id);
+                // `InvalidStateTransition`: accepted a moment ago.
+                let codes: Vec<&str> = NOT_THERE.iter().copied().chain(["InvalidStateTransition"]).collect();
+                let done = call.send().await.told_unless(cloud, "ec2:AcceptVpcPeeringConnection", name, &codes)?;
+                let answer = done.and_then(|d| d.vpc_peering_connection);
+                Ok(match answer.filter(|l| state(l) == Some(&State::Active)) {
+                    Some(live) => Look::Done(live),
+                    None => Look::NotYet("just accepted".into()),
+                })
+            }
+            Some(state) if super::alive(&live) => Ok(Look::NotYet(state.as_str().into())),
+            state => {
+                let why = live.status().and_then(|s| s.message()).unwrap_or_default();
+                let state = state.map_or("gone", State::as_str);
+                Err(Error::failed(format!("peering connection {name} ({id}) is {state}: {why}")))
+            }
+        }
+    };
+    let patience = Patience::new(SETTLED, Cancel::default());
+    poll_until(&format!("peering connection {name} ({id}) to be active"), &patience, look, |_, _| {}).await
+}
+
+impl Resource for PeeringAcceptance {
+    const KIND: &'static str = "peering acceptance";
+    type Cloud = Cloud;
+    type Live = ();
+    type Output = ();
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn noun(&self) -> String {
+        format!("acceptance of peering connection {}", self.name)
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.peering.node(), self.vpc.node()]
+    }
+    fn found_through(&self) -> Vec<NodeId> {
+        vec![self.peering.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
+        let Some(peering) = cx.try_get(self.peering) else { return Ok(None) };
+        let all = all(cx.cloud).await?;
+        let active = all.iter().any(|p| id(p) == peering.0 && state(p) == Some(&State::Active));
+        Ok(active.then_some(()))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
+        Vec::new()
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
+        let (peering, vpc) = (cx.get(self.peering), cx.get(self.vpc));
+        // When the other side asked, the team's own side has accepted: what is left is to wait until that is visible.
+        let known = read(cx.cloud, &peering.0, &self.name).await?;
+        if known.as_ref().is_some_and(|l| state(l) == Some(&State::PendingAcceptance) && sides(l)[1] == Some(&vpc.id)) {
+            let text = format!("peering connection {} ({}) is not active on this side yet", self.name, peering.0);
+            return Err(Error::failed(text).retryable());
+        }
+        accept(cx.cloud, &peering.0, &self.name).await.map(drop)
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
+        self.create(cx).await
+    }
+
+    /// It goes with the connection.
+    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        Ok(())
+    }
+
+    fn output(&self, (): &()) {}
+}

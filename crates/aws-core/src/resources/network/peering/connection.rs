@@ -1,0 +1,186 @@
+//! The connection, as its team sees it.
+use super::{NOT_THERE, Peer, acceptance::accept, all, id, read, sides, state};
+use crate::{
+    Error, Result,
+    cloud::{
+        Cloud, Told as _,
+        network::tag_map,
+        wait::{Look, Patience, poll_until},
+    },
+    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    model::{
+        Owning as _, TeamOwner,
+        tags::{ORGANIZATION, Whose},
+    },
+    resources::{
+        network::{
+            ids::{PeeringId, VpcId},
+            transit::{ec2_tags, specification},
+        },
+        tag_drift,
+    },
+};
+use aws_sdk_ec2::types::{ResourceType, VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State};
+use std::time::Duration;
+
+/// Requests are delivered, and connections removed, within seconds; to another region within a minute.
+const SETTLED: Duration = Duration::from_secs(300);
+
+/// A peering connection from a VPC to another team's. Two VPCs have at most one: it may have been asked for from
+/// either side, by either team.
+///
+/// AWS: [`super::PEERINGS`] for each VPC; the address ranges must not overlap.
+pub struct PeeringConnection {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// The own VPC.
+    pub vpc: Ref<VpcId>,
+    /// The other one.
+    pub peer: Peer,
+}
+
+/// The connections in this region that carry the owner's tags. One list for each run.
+///
+/// # Errors
+/// What EC2 answers.
+pub async fn peerings(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
+    let ours = |p: &&Live| owner.whose(&tag_map(p.tags())) == Whose::Ours;
+    Ok(all(cloud).await?.iter().filter(ours).cloned().collect())
+}
+
+/// Removes a connection, and waits until it is gone.
+///
+/// # Errors
+/// What EC2 answers.
+pub async fn remove(cloud: &Cloud, id: &str, name: &str) -> Result<()> {
+    // `InvalidStateTransition`: the other side has removed it a moment ago.
+    let gone: Vec<&str> = NOT_THERE.iter().copied().chain(["InvalidStateTransition"]).collect();
+    let done = cloud.ec2().delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await;
+    done.told_unless(cloud, "ec2:DeleteVpcPeeringConnection", name, &gone)?;
+    let look = || async {
+        let live = read(cloud, id, name).await?;
+        Ok(match live.as_ref().filter(|l| super::alive(l) || state(l) == Some(&State::Deleting)).and_then(state) {
+            None => Look::Done(()),
+            Some(state) => Look::NotYet(state.as_str().into()),
+        })
+    };
+    let patience = Patience::new(SETTLED, Cancel::default());
+    poll_until(&format!("peering connection {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
+}
+
+impl PeeringConnection {
+    /// Waits until the request has reached the other side.
+    async fn requested(&self, cloud: &Cloud, id: &str) -> Result<Live> {
+        let look = || async {
+            let live = read(cloud, id, &self.name).await?;
+            let Some((live, state)) = live.and_then(|l| state(&l).cloned().map(|s| (l, s))) else {
+                return Ok(Look::NotYet("not visible yet".into()));
+            };
+            match state {
+                State::PendingAcceptance | State::Provisioning | State::Active => Ok(Look::Done(live)),
+                State::InitiatingRequest => Ok(Look::NotYet(state.as_str().into())),
+                state => {
+                    let why = live.status().and_then(|s| s.message()).unwrap_or_default();
+                    let text = format!("peering connection {} ({id}) is {}: {why}", self.name, state.as_str());
+                    Err(Error::failed(text).hint(format!(
+                        "The addresses of the two VPCs must not overlap, and {} must be a VPC of account {} in {}.",
+                        self.peer.vpc, self.peer.account, self.peer.region
+                    )))
+                }
+            }
+        };
+        let patience = Patience::new(SETTLED, Cancel::default());
+        poll_until(&format!("the request for peering connection {} ({id})", self.name), &patience, look, |_, _| {})
+            .await
+    }
+
+    fn ours(&self, live: &Live) -> bool {
+        self.owner.whose(&tag_map(live.tags())) == Whose::Ours
+    }
+
+    /// Whether the other side asked, and it is ours to accept.
+    fn asked(&self, cx: &Cx<'_, Cloud>, live: &Live) -> bool {
+        let own = cx.try_get(self.vpc).map(|v| v.id.as_str());
+        state(live) == Some(&State::PendingAcceptance) && own.is_some() && sides(live)[1] == own
+    }
+}
+
+impl Resource for PeeringConnection {
+    const KIND: &'static str = "peering connection";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = PeeringId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.vpc.node()]
+    }
+    fn found_through(&self) -> Vec<NodeId> {
+        vec![self.vpc.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
+        let (own, other) = (Some(vpc.id.as_str()), Some(self.peer.vpc.as_str()));
+        let all = all(cx.cloud).await?;
+        let joins = |p: &&Live| sides(p) == [own, other] || sides(p) == [other, own];
+        let Some(live) = all.iter().find(joins).cloned() else { return Ok(None) };
+        let tags = tag_map(live.tags());
+        // Another team of the organization asked for it; in our account, its tags are not visible.
+        let of_organization = tags.get(ORGANIZATION).map(String::as_str) == Some(self.owner.organization.as_str());
+        if !of_organization && sides(&live)[0] == own {
+            self.owner.claim(Self::KIND, &self.name, &tags)?;
+        }
+        Ok(Some(live))
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if self.asked(cx, live) {
+            changes.push(Change::new("state", State::PendingAcceptance.as_str(), State::Active.as_str()));
+        }
+        if self.ours(live) {
+            changes.extend(tag_drift::changes(&self.owner, &tag_map(live.tags())));
+        }
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.ec2().create_vpc_peering_connection().vpc_id(&cx.get(self.vpc).id);
+        let call = call.peer_vpc_id(&self.peer.vpc).peer_owner_id(&self.peer.account).peer_region(&self.peer.region);
+        let made = call
+            .tag_specifications(specification(ResourceType::VpcPeeringConnection, &tags))
+            .send()
+            .await
+            .told(cx.cloud, "ec2:CreateVpcPeeringConnection", &self.name)
+            // An earlier try of this very call made it, or the VPC is not visible everywhere yet.
+            .map_err(|e| e.retry_on(&["VpcPeeringConnectionAlreadyExists", "InvalidVpcID.NotFound"]))?;
+        let id = made.vpc_peering_connection().map(id).unwrap_or_default().to_owned();
+        self.requested(cx.cloud, &id).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
+        if self.ours(live) && !stale.is_empty() {
+            let call = cx.cloud.ec2().create_tags().resources(id(live)).set_tags(Some(ec2_tags(&stale)));
+            call.send().await.told(cx.cloud, "ec2:CreateTags", &self.name)?;
+        }
+        if self.asked(cx, live) {
+            return accept(cx.cloud, id(live), &self.name).await;
+        }
+        Ok(live.clone())
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        remove(cx.cloud, id(live), &self.name).await
+    }
+
+    fn output(&self, live: &Live) -> PeeringId {
+        PeeringId(id(live).to_owned())
+    }
+}

@@ -1,0 +1,187 @@
+//! The transit gateway itself.
+use super::{ec2_tags, specification};
+use crate::{
+    Result,
+    cloud::{
+        Cloud, Told as _,
+        network::tag_map,
+        wait::{Look, Patience, poll_until},
+    },
+    engine::{Cancel, Change, Cx, Resource},
+    model::{
+        Owning as _, TeamOwner,
+        tags::{ORGANIZATION, Whose},
+    },
+    resources::{network::ids::TransitGatewayId, tag_drift},
+};
+use aws_sdk_ec2::types::{
+    AutoAcceptSharedAttachmentsValue as AutoAccept, DefaultRouteTableAssociationValue as Association,
+    DefaultRouteTablePropagationValue as Propagation, DnsSupportValue as Dns, Filter, ModifyTransitGatewayOptions,
+    ResourceType, TransitGateway as Live, TransitGatewayRequestOptions, TransitGatewayState as State,
+};
+use std::time::Duration;
+
+/// A gateway is usable some minutes after it was made.
+const READY: Duration = Duration::from_secs(540);
+const GONE: &[&str] = &["InvalidTransitGatewayID.NotFound"];
+
+/// The transit gateway of a region, which all teams of the organization share. What is shared with an account may
+/// be attached without anybody's consent; every attachment reaches every other one.
+///
+/// AWS: 5 of them in an account and region, 5,000 attachments each ("Quotas for your transit gateways").
+pub struct TransitGateway {
+    /// For whom: the organization, without a team.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+}
+
+/// The transit gateways in this region that carry the owner's tags. One list for each run.
+///
+/// # Errors
+/// What EC2 answers.
+pub async fn gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
+    let organization = owner.organization.as_str();
+    let all = cloud.once(format!("transit gateways of {organization}"), async {
+        let filter = Filter::builder().name(format!("tag:{ORGANIZATION}")).values(organization).build();
+        let pages = cloud.ec2().describe_transit_gateways().filters(filter).into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeTransitGateways", "")
+    });
+    let ours = |g: &&Live| alive(g) && owner.whose(&tag_map(g.tags())) == Whose::Ours;
+    Ok(all.await?.iter().filter(ours).cloned().collect())
+}
+
+fn alive(gateway: &Live) -> bool {
+    !matches!(gateway.state(), None | Some(State::Deleting | State::Deleted))
+}
+
+/// The settings that are ours: name, what is there, what is wanted.
+fn settings(live: &Live) -> [(&'static str, &str, &'static str); 4] {
+    let options = live.options();
+    [
+        (
+            "automatic acceptance of attachments",
+            options.and_then(|o| o.auto_accept_shared_attachments()).map(AutoAccept::as_str).unwrap_or("-"),
+            "enable",
+        ),
+        (
+            "association with the default route table",
+            options.and_then(|o| o.default_route_table_association()).map(Association::as_str).unwrap_or("-"),
+            "enable",
+        ),
+        (
+            "propagation to the default route table",
+            options.and_then(|o| o.default_route_table_propagation()).map(Propagation::as_str).unwrap_or("-"),
+            "enable",
+        ),
+        ("DNS support", options.and_then(|o| o.dns_support()).map(Dns::as_str).unwrap_or("-"), "enable"),
+    ]
+}
+
+impl TransitGateway {
+    /// Waits until it can be used.
+    async fn ready(&self, cloud: &Cloud, id: &str) -> Result<Live> {
+        let look = || async {
+            let told = cloud.ec2().describe_transit_gateways().transit_gateway_ids(id).send().await;
+            // Just made, it may not be visible yet.
+            let found = told.told_unless(cloud, "ec2:DescribeTransitGateways", &self.name, GONE)?;
+            let live = found.and_then(|f| f.transit_gateways.unwrap_or_default().into_iter().next());
+            Ok(match live {
+                Some(live) if live.state() == Some(&State::Available) => Look::Done(live),
+                live => {
+                    Look::NotYet(live.as_ref().and_then(Live::state).map_or("not visible yet", State::as_str).into())
+                }
+            })
+        };
+        let what = format!("transit gateway {} ({id}) to be available", self.name);
+        poll_until(&what, &Patience::new(READY, Cancel::default()), look, |_, _| {}).await
+    }
+}
+
+impl Resource for TransitGateway {
+    const KIND: &'static str = "transit gateway";
+    type Cloud = Cloud;
+    type Live = Live;
+    type Output = TransitGatewayId;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let all = gateways(cx.cloud, &self.owner).await?;
+        let named = all.iter().filter(|g| tag_map(g.tags()).get("Name") == Some(&self.name));
+        // Names are not unique on AWS: of several, always the first.
+        Ok(named.min_by_key(|g| (g.creation_time().copied(), g.transit_gateway_id().map(str::to_owned))).cloned())
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(state @ (State::Pending | State::Modifying)) = live.state() {
+            changes.push(Change::new("state", state.as_str(), State::Available.as_str()));
+        }
+        for (field, there, wanted) in settings(live) {
+            Change::compare(&mut changes, field, &there, &wanted);
+        }
+        changes.extend(tag_drift::changes(&self.owner, &tag_map(live.tags())));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        let options = TransitGatewayRequestOptions::builder()
+            .auto_accept_shared_attachments(AutoAccept::Enable)
+            .default_route_table_association(Association::Enable)
+            .default_route_table_propagation(Propagation::Enable)
+            .dns_support(Dns::Enable);
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.ec2().create_transit_gateway().options(options.build());
+        let call = call.description(format!("Joins the networks of the teams of {}", self.owner.organization));
+        let made = call.tag_specifications(specification(ResourceType::TransitGateway, &tags)).send().await;
+        let made = made.told(cx.cloud, "ec2:CreateTransitGateway", &self.name)?;
+        let id = made.transit_gateway().and_then(Live::transit_gateway_id).unwrap_or_default();
+        self.ready(cx.cloud, id).await
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        let id = live.transit_gateway_id().unwrap_or_default();
+        let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
+        if !stale.is_empty() {
+            let call = cx.cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&stale)));
+            call.send().await.told(cx.cloud, "ec2:CreateTags", &self.name)?;
+        }
+        if live.state() != Some(&State::Available) {
+            self.ready(cx.cloud, id).await?;
+        }
+        if settings(live).iter().any(|(_, there, wanted)| there != wanted) {
+            let options = ModifyTransitGatewayOptions::builder()
+                .auto_accept_shared_attachments(AutoAccept::Enable)
+                .default_route_table_association(Association::Enable)
+                .default_route_table_propagation(Propagation::Enable)
+                .dns_support(Dns::Enable);
+            let call = cx.cloud.ec2().modify_transit_gateway().transit_gateway_id(id).options(options.build());
+            let done = call.send().await.told(cx.cloud, "ec2:ModifyTransitGateway", &self.name);
+            done.map_err(|e| e.retry_on(&["IncorrectState"]))?;
+        }
+        self.ready(cx.cloud, id).await
+    }
+
+    /// What is left after that (it takes AWS minutes) holds nothing back.
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let id = live.transit_gateway_id().unwrap_or_default();
+        let done = cx.cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
+        done.told_unless(cx.cloud, "ec2:DeleteTransitGateway", &self.name, GONE)
+            .map_err(|e| {
+                e.retry_on(&["IncorrectState", "DependencyViolation"]).hint(
+                    "A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.",
+                )
+            })
+            .map(drop)
+    }
+
+    fn output(&self, live: &Live) -> TransitGatewayId {
+        TransitGatewayId {
+            id: live.transit_gateway_id().unwrap_or_default().to_owned(),
+            arn: live.transit_gateway_arn().unwrap_or_default().to_owned(),
+        }
+    }
+}

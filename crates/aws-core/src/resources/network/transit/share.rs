@@ -1,0 +1,381 @@
+//! The share of a transit gateway in Resource Access Manager: who may attach to it.
+use crate::{
+    Error, Result,
+    cloud::{
+        Cloud, Told as _,
+        wait::{Look, Patience, poll_until},
+    },
+    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    model::{Owning as _, TeamOwner, tags::Whose},
+    resources::{
+        network::ids::{ShareArn, TransitGatewayId},
+        tag_drift,
+    },
+};
+use aws_sdk_ram::types::{
+    ResourceOwner, ResourceShare as Share, ResourceShareAssociation as Association,
+    ResourceShareAssociationStatus as Joined, ResourceShareAssociationType as AssociationKind,
+    ResourceShareInvitationStatus as Invited, ResourceShareStatus as State, Tag,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Resources and principals of the own organization are associated within seconds, invitations arrive within a minute.
+const SETTLED: Duration = Duration::from_secs(300);
+const GONE: &[&str] = &["UnknownResourceException", "ResourceArnNotFoundException"];
+/// An earlier change of the share or its members is still on its way, or not visible everywhere yet.
+const BUSY: &[&str] = &["InvalidStateTransitionException", "UnknownResourceException"];
+
+fn patience() -> Patience {
+    Patience::new(SETTLED, Cancel::default())
+}
+
+/// The account whose share this is: `arn:aws:ram:eu-west-1:<account>:resource-share/..`.
+fn account_of(share: &ShareArn) -> &str {
+    share.0.split(':').nth(4).unwrap_or_default()
+}
+
+/// Shares a transit gateway. With whom, the [`SharePrincipal`]s say; accounts outside of the AWS organization may be
+/// among them.
+pub struct ResourceShare {
+    /// For whom: the organization, without a team.
+    pub owner: TeamOwner,
+    /// The name, unique in the region.
+    pub name: String,
+    /// What is shared.
+    pub gateway: Ref<TransitGatewayId>,
+}
+
+/// A share as found.
+pub struct LiveShare {
+    arn: String,
+    external: bool,
+    /// `None`: not told.
+    tags: Option<BTreeMap<String, String>>,
+    /// ARNs of what it shares.
+    resources: Vec<String>,
+}
+
+/// Own shares that are not deleted. One list for each run.
+async fn shares(cloud: &Cloud) -> Result<Arc<Vec<Share>>> {
+    cloud
+        .once("own resource shares", async {
+            let call = cloud.ram().get_resource_shares().resource_owner(ResourceOwner::SelfValue);
+            let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
+            let all = pages.told(cloud, "ram:GetResourceShares", "")?.into_iter().flat_map(|p| p.resource_shares);
+            let all = all.flatten();
+            Ok(all.filter(|s| matches!(s.status(), Some(State::Active | State::Pending))).collect())
+        })
+        .await
+}
+
+/// What own shares are associated with, and not on its way out. One list of each kind for each run.
+async fn associations(cloud: &Cloud, kind: AssociationKind) -> Result<Arc<Vec<Association>>> {
+    cloud.once(format!("{} of own resource shares", kind.as_str()), list_associations(cloud, kind)).await
+}
+
+async fn list_associations(cloud: &Cloud, kind: AssociationKind) -> Result<Vec<Association>> {
+    let call = cloud.ram().get_resource_share_associations().association_type(kind);
+    let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
+    let pages = pages.told(cloud, "ram:GetResourceShareAssociations", "")?;
+    let all = pages.into_iter().flat_map(|p| p.resource_share_associations.unwrap_or_default());
+    let over = |a: &Association| matches!(a.status(), None | Some(Joined::Disassociated | Joined::Disassociating));
+    Ok(all.filter(|a| !over(a)).collect())
+}
+
+fn of<'a>(all: &'a [Association], share: &str, entity: &str) -> Option<&'a Association> {
+    all.iter().find(|a| a.resource_share_arn() == Some(share) && a.associated_entity() == Some(entity))
+}
+
+impl ResourceShare {
+    fn tags(&self) -> Vec<Tag> {
+        self.owner.tags(&self.name).iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
+    }
+
+    /// Waits until the gateway is really shared.
+    async fn shared(&self, cloud: &Cloud, share: &str, gateway: &str) -> Result<()> {
+        let look = || async {
+            let all = list_associations(cloud, AssociationKind::Resource).await?;
+            match of(&all, share, gateway) {
+                Some(a) if a.status() == Some(&Joined::Associated) => Ok(Look::Done(())),
+                Some(a) if a.status() == Some(&Joined::Failed) => {
+                    let why = a.status_message().unwrap_or("AWS does not say why");
+                    Err(Error::failed(format!("share {} does not take {gateway}: {why}", self.name)))
+                }
+                a => Ok(Look::NotYet(a.and_then(Association::status).map_or("not visible yet", Joined::as_str).into())),
+            }
+        };
+        poll_until(&format!("share {} of {gateway}", self.name), &patience(), look, |_, _| {}).await
+    }
+}
+
+impl Resource for ResourceShare {
+    const KIND: &'static str = "resource share";
+    type Cloud = Cloud;
+    type Live = LiveShare;
+    type Output = ShareArn;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.gateway.node()]
+    }
+    fn found_through(&self) -> Vec<NodeId> {
+        vec![self.gateway.node()]
+    }
+
+    /// By tags; one whose tags are not told is ours when it has our name and shares our gateway.
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveShare>> {
+        let all = shares(cx.cloud).await?;
+        let named: Vec<&Share> = all.iter().filter(|s| s.name() == Some(&self.name)).collect();
+        if named.is_empty() {
+            return Ok(None);
+        }
+        let associated = associations(cx.cloud, AssociationKind::Resource).await?;
+        let gateway = cx.try_get(self.gateway).map(|g| g.arn.as_str());
+        for share in named {
+            let arn = share.resource_share_arn().unwrap_or_default();
+            let tags: BTreeMap<String, String> =
+                share.tags().iter().filter_map(|t| Some((t.key()?.to_owned(), t.value()?.to_owned()))).collect();
+            let resources: Vec<String> = associated
+                .iter()
+                .filter(|a| a.resource_share_arn() == Some(arn) && a.status() != Some(&Joined::Failed))
+                .filter_map(|a| a.associated_entity().map(str::to_owned))
+                .collect();
+            let ours = self.owner.whose(&tags) == Whose::Ours;
+            if ours || (tags.is_empty() && resources.iter().any(|r| Some(r.as_str()) == gateway)) {
+                let external = share.allow_external_principals() != Some(false);
+                let tags = (!tags.is_empty()).then_some(tags);
+                return Ok(Some(LiveShare { arn: arn.to_owned(), external, tags, resources }));
+            }
+        }
+        // Names of shares are not unique: one of somebody else is in nobody's way.
+        Ok(None)
+    }
+
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(gateway) = cx.try_get(self.gateway)
+            && !live.resources.contains(&gateway.arn)
+        {
+            changes.push(Change::new("shares", "-", &gateway.id));
+        }
+        Change::compare(&mut changes, "accounts of other organizations", &live.external, &true);
+        changes.extend(live.tags.iter().flat_map(|tags| tag_drift::changes(&self.owner, tags)));
+        changes
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveShare> {
+        let gateway = cx.get(self.gateway);
+        let call = cx.cloud.ram().create_resource_share().name(&self.name).resource_arns(&gateway.arn);
+        let call = call.allow_external_principals(true).set_tags(Some(self.tags()));
+        let made = call.send().await.told(cx.cloud, "ram:CreateResourceShare", &self.name);
+        // A gateway just made may not be known to RAM yet.
+        let made = made.map_err(|e| e.retry_on(&["UnknownResourceException", "InvalidStateTransitionException"]))?;
+        let arn = made.resource_share().and_then(Share::resource_share_arn).unwrap_or_default().to_owned();
+        self.shared(cx.cloud, &arn, &gateway.arn).await?;
+        let tags = Some(self.owner.tags(&self.name));
+        Ok(LiveShare { arn, external: true, tags, resources: vec![gateway.arn.clone()] })
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveShare, _: &[Change]) -> Result<LiveShare> {
+        let (ram, gateway) = (cx.cloud.ram(), cx.get(self.gateway));
+        if !live.external {
+            let call = ram.update_resource_share().resource_share_arn(&live.arn).allow_external_principals(true);
+            let done = call.send().await.told(cx.cloud, "ram:UpdateResourceShare", &self.name);
+            done.map_err(|e| e.retry_on(BUSY))?;
+        }
+        let stale = live.tags.as_ref().map(|tags| tag_drift::stale(&self.owner, tags)).unwrap_or_default();
+        if !stale.is_empty() {
+            let tags = stale.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+            let call = ram.tag_resource().resource_share_arn(&live.arn).set_tags(Some(tags));
+            call.send().await.told(cx.cloud, "ram:TagResource", &self.name)?;
+        }
+        let mut resources = live.resources.clone();
+        if !resources.contains(&gateway.arn) {
+            let call = ram.associate_resource_share().resource_share_arn(&live.arn).resource_arns(&gateway.arn);
+            let done = call.send().await.told(cx.cloud, "ram:AssociateResourceShare", &self.name);
+            done.map_err(|e| e.retry_on(BUSY))?;
+            self.shared(cx.cloud, &live.arn, &gateway.arn).await?;
+            resources.push(gateway.arn.clone());
+        }
+        Ok(LiveShare { arn: live.arn.clone(), external: true, tags: live.tags.clone(), resources })
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Result<()> {
+        let done = cx.cloud.ram().delete_resource_share().resource_share_arn(&live.arn).send().await;
+        done.told_unless(cx.cloud, "ram:DeleteResourceShare", &self.name, GONE)
+            .map_err(|e| e.retry_on(&["InvalidStateTransitionException"]))
+            .map(drop)
+    }
+
+    fn output(&self, live: &LiveShare) -> ShareArn {
+        ShareArn(live.arn.clone())
+    }
+}
+
+/// An account with which a share is shared. The share's own account always sees it: nothing is done for that one.
+/// (Leave it and the membership out for that account when they are to be removed while the share stays: they are there
+/// as long as it is.) Accounts of the same AWS organization are in at once when sharing with the organization is enabled; others get an
+/// invitation, which [`ShareMembership`] accepts.
+pub struct SharePrincipal {
+    /// The share.
+    pub share: Ref<ShareArn>,
+    /// The account's number.
+    pub account: String,
+}
+
+impl Resource for SharePrincipal {
+    const KIND: &'static str = "share with account";
+    type Cloud = Cloud;
+    type Live = ();
+    type Output = ();
+
+    fn name(&self) -> String {
+        self.account.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.share.node()]
+    }
+    fn found_through(&self) -> Vec<NodeId> {
+        vec![self.share.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
+        let Some(share) = cx.try_get(self.share) else { return Ok(None) };
+        if account_of(share) == self.account {
+            return Ok(Some(()));
+        }
+        let all = associations(cx.cloud, AssociationKind::Principal).await?;
+        let there = of(&all, &share.0, &self.account).filter(|a| a.status() != Some(&Joined::Failed));
+        Ok(there.map(drop))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
+        Vec::new()
+    }
+
+    /// Does not wait: for an account that is invited, it stays `ASSOCIATING` until the invitation is accepted.
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
+        let share = cx.get(self.share);
+        if account_of(share) == self.account {
+            return Ok(());
+        }
+        let call = cx.cloud.ram().associate_resource_share().resource_share_arn(&share.0).principals(&self.account);
+        let done = call.send().await.told(cx.cloud, "ram:AssociateResourceShare", &self.account);
+        done.map_err(|e| e.retry_on(BUSY)).map(drop)
+    }
+
+    /// Reached when the share is re-made: it has no accounts yet.
+    async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
+        self.create(cx).await
+    }
+
+    async fn delete(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        let Some(share) = cx.try_get(self.share) else { return Ok(()) };
+        if account_of(share) == self.account {
+            return Ok(());
+        }
+        let call = cx.cloud.ram().disassociate_resource_share().resource_share_arn(&share.0).principals(&self.account);
+        let done = call.send().await.told_unless(cx.cloud, "ram:DisassociateResourceShare", &self.account, GONE);
+        done.map_err(|e| e.retry_on(&["InvalidStateTransitionException"])).map(drop)
+    }
+
+    fn output(&self, (): &()) {}
+}
+
+/// That an account can use what is shared with it. Acts in that account: accepts the invitation, if there is one, and
+/// waits until the share is visible. Put it after the account's [`SharePrincipal`].
+pub struct ShareMembership {
+    /// The share, which is another account's.
+    pub share: Ref<ShareArn>,
+}
+
+impl ShareMembership {
+    async fn visible(cloud: &Cloud, share: &str) -> Result<bool> {
+        let call = cloud.ram().get_resource_shares().resource_owner(ResourceOwner::OtherAccounts);
+        let call = call.resource_share_status(State::Active);
+        let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
+        let pages = pages.told(cloud, "ram:GetResourceShares", "")?;
+        Ok(pages.iter().flat_map(|p| p.resource_shares()).any(|s| s.resource_share_arn() == Some(share)))
+    }
+
+    /// Accepts a pending invitation. Whether there was one.
+    async fn accept(cloud: &Cloud, share: &str) -> Result<bool> {
+        let call = cloud.ram().get_resource_share_invitations().resource_share_arns(share);
+        let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
+        // What is shared within the organization, and what was just shared, has none.
+        let pages = pages.told_unless(cloud, "ram:GetResourceShareInvitations", share, GONE)?.unwrap_or_default();
+        let mut all = pages.iter().flat_map(|p| p.resource_share_invitations());
+        let Some(pending) = all.find(|i| i.status() == Some(&Invited::Pending)) else { return Ok(false) };
+        let arn = pending.resource_share_invitation_arn().unwrap_or_default();
+        let done = cloud.ram().accept_resource_share_invitation().resource_share_invitation_arn(arn).send().await;
+        let already = &["ResourceShareInvitationAlreadyAcceptedException"];
+        done.told_unless(cloud, "ram:AcceptResourceShareInvitation", share, already)?;
+        Ok(true)
+    }
+}
+
+impl Resource for ShareMembership {
+    const KIND: &'static str = "share membership";
+    type Cloud = Cloud;
+    type Live = ();
+    type Output = ();
+
+    fn name(&self) -> String {
+        "transit gateway".into()
+    }
+    fn noun(&self) -> String {
+        "access to the shared transit gateway".into()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.share.node()]
+    }
+    fn found_through(&self) -> Vec<NodeId> {
+        vec![self.share.node()]
+    }
+
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
+        let Some(share) = cx.try_get(self.share) else { return Ok(None) };
+        let own = cx.cloud.account().await? == account_of(share);
+        Ok((own || Self::visible(cx.cloud, &share.0).await?).then_some(()))
+    }
+
+    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
+        Vec::new()
+    }
+
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
+        let (cloud, share) = (cx.cloud, cx.get(self.share));
+        if cloud.account().await? == account_of(share) {
+            return Ok(());
+        }
+        let look = || async {
+            if Self::visible(cloud, &share.0).await? {
+                return Ok(Look::Done(()));
+            }
+            let accepted = Self::accept(cloud, &share.0).await?;
+            let missing = if accepted { "the invitation was just accepted" } else { "no invitation has arrived yet" };
+            Ok(Look::NotYet(missing.into()))
+        };
+        poll_until(&format!("resource share {} to be visible", share.0), &patience(), look, |_, _| {})
+            .await
+            .map_err(|e| {
+                e.hint(
+                    "The account must be among the share's principals; an invitation that was rejected must be sent anew: \
+                     `aws ram disassociate-resource-share`, then run the same command again.",
+                )
+            })
+    }
+
+    async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
+        self.create(cx).await
+    }
+
+    /// It goes when the share's owner takes the account out.
+    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        Ok(())
+    }
+
+    fn output(&self, (): &()) {}
+}

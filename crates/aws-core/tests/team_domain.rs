@@ -1,0 +1,312 @@
+//! Domains of teams and the settings of their VPCs, on an emulator of AWS.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod support;
+
+use aws_core::{
+    Result,
+    cloud::Cloud,
+    engine::{Change, Cx, Graph, Mode, Ownership, Ref, Resource},
+    error::Kind,
+    model::{Owning as _, TeamOwner},
+    registry::{self, VpcSettings},
+    resources::{
+        domain::{
+            certificate::{Certificate, CertificateArn, ValidationRecord, issued},
+            delegation::{Delegation, parent_zone},
+            hosted_zone::{HostedZone, comment},
+        },
+        network::ids::VpcId,
+        place_settings::PlaceSettings,
+    },
+};
+use aws_sdk_route53::types::{
+    Change as RecordChange, ChangeAction, ChangeBatch, HostedZoneConfig, ResourceRecord, ResourceRecordSet, RrType,
+};
+use std::collections::BTreeMap;
+
+fn owner(team: &str) -> TeamOwner {
+    TeamOwner {
+        organization: "acme".parse().unwrap(),
+        team: Some(team.parse().unwrap()),
+        extra: BTreeMap::from([("cost".into(), "7".into())]),
+    }
+}
+
+async fn public_zone(cloud: &Cloud, name: &str, comment: &str) -> String {
+    let config = HostedZoneConfig::builder().comment(comment).private_zone(false).build();
+    let call = cloud.route53().create_hosted_zone().name(name).caller_reference(support::unique("ref"));
+    let made = call.hosted_zone_config(config).send().await.unwrap();
+    made.hosted_zone().unwrap().id().trim_start_matches("/hostedzone/").to_owned()
+}
+
+async fn change(cloud: &Cloud, zone: &str, action: ChangeAction, record: ResourceRecordSet) {
+    let change = RecordChange::builder().action(action).resource_record_set(record).build().unwrap();
+    let batch = ChangeBatch::builder().changes(change).build().unwrap();
+    cloud.route53().change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await.unwrap();
+}
+
+fn record(name: &str, kind: RrType, ttl: i64, value: &str) -> ResourceRecordSet {
+    let value = ResourceRecord::builder().value(value).build().unwrap();
+    ResourceRecordSet::builder().name(name).r#type(kind).ttl(ttl).resource_records(value).build().unwrap()
+}
+
+async fn records(cloud: &Cloud, zone: &str, name: &str, kind: RrType) -> Vec<ResourceRecordSet> {
+    let all = cloud.route53().list_resource_record_sets().hosted_zone_id(zone).send().await.unwrap();
+    let all = all.resource_record_sets.into_iter();
+    all.filter(|r| r.name().trim_end_matches('.') == name && *r.r#type() == kind).collect()
+}
+
+struct Domain {
+    parent: String,
+    parent_zone: String,
+    domain: String,
+}
+
+async fn parent(cloud: &Cloud) -> Domain {
+    let parent = format!("{}.example.org", support::unique("parent"));
+    let parent_zone = public_zone(cloud, &parent, "").await;
+    Domain { domain: format!("red.{parent}"), parent, parent_zone }
+}
+
+fn graph(d: &Domain, team: &str) -> Graph<Cloud> {
+    let mut graph = Graph::default();
+    let domain = || d.domain.clone();
+    let zone = graph.add(HostedZone { owner: owner(team), domain: domain() });
+    graph.add(Delegation { zone, domain: domain(), parent: d.parent.clone(), parent_zone_id: None });
+    let certificate = graph.add(Certificate { owner: owner(team), domain: domain() });
+    graph.add(ValidationRecord { zone, certificate, domain: domain() });
+    graph
+}
+
+async fn zone_of(cloud: &Cloud, domain: &str) -> String {
+    let zones = cloud.route53().list_hosted_zones_by_name().dns_name(domain).send().await.unwrap();
+    zones.hosted_zones()[0].id().trim_start_matches("/hostedzone/").to_owned()
+}
+
+#[tokio::test]
+async fn a_domain_lives_and_dies() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    support::lifecycle(&graph(&d, "red"), &cloud).await;
+    assert!(records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.is_empty());
+}
+
+#[tokio::test]
+async fn zone_and_certificate_carry_tags() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    support::apply(&graph(&d, "red"), &cloud).await;
+    let zone = zone_of(&cloud, &d.domain).await;
+    let kind = aws_sdk_route53::types::TagResourceType::Hostedzone;
+    let tags = cloud.route53().list_tags_for_resource().resource_type(kind).resource_id(&zone).send().await.unwrap();
+    let tags = tags.resource_tag_set().unwrap().tags().iter();
+    let tags: BTreeMap<String, String> =
+        tags.map(|t| (t.key().unwrap().to_owned(), t.value().unwrap().to_owned())).collect();
+    assert_eq!(tags, owner("red").tags(&d.domain));
+    let all = cloud.acm().list_certificates().send().await.unwrap();
+    let ours = all.certificate_summary_list().iter().find(|c| c.domain_name() == Some(&d.domain)).unwrap();
+    let arn = ours.certificate_arn().unwrap();
+    assert!(!issued(&cloud, arn).await.unwrap(), "the emulator issues after a minute");
+    assert_eq!(issued(&cloud, &format!("{arn}0")).await.unwrap_err().kind(), Kind::NotFound);
+    // A tag of the certificate that differs is mended.
+    let tag = aws_sdk_acm::types::Tag::builder().key("cost").value("8").build().unwrap();
+    cloud.acm().add_tags_to_certificate().certificate_arn(arn).tags(tag).send().await.unwrap();
+    let text = support::text(&support::apply(&graph(&d, "red"), &cloud).await);
+    assert!(text.contains("~ tag cost: 8 -> 7"), "{text}");
+}
+
+#[tokio::test]
+async fn a_damaged_delegation_is_repaired() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    support::apply(&graph(&d, "red"), &cloud).await;
+    let made = records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.remove(0);
+    assert_eq!((made.ttl(), made.resource_records().len()), (Some(3600), 4));
+
+    change(&cloud, &d.parent_zone, ChangeAction::Delete, made.clone()).await;
+    let text = support::text(&support::apply(&graph(&d, "red"), &cloud).await);
+    assert!(text.contains(&format!("delegation {}: + create", d.domain)), "{text}");
+
+    let foreign = record(&d.domain, RrType::Ns, 60, "ns.example.net.");
+    change(&cloud, &d.parent_zone, ChangeAction::Upsert, foreign.clone()).await;
+    let text = support::text(&support::apply(&graph(&d, "red"), &cloud).await);
+    assert!(text.contains("~ name servers: ns.example.net -> ns-2048.awsdns-64.com, "), "{text}");
+    assert!(text.contains("TTL: 60 -> 3600"), "{text}");
+    let mended = records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.remove(0);
+    assert_eq!(mended.resource_records().len(), 4);
+
+    // Somebody else answers for the domain: deleting leaves that.
+    change(&cloud, &d.parent_zone, ChangeAction::Upsert, foreign).await;
+    support::done(&graph(&d, "red"), &cloud, Mode::Destroy).await;
+    assert_eq!(records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_missing_validation_record_is_repaired() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    support::apply(&graph(&d, "red"), &cloud).await;
+    let zone = zone_of(&cloud, &d.domain).await;
+    let name = format!("_d930b28be6c5927595552b219965053e.{}", d.domain);
+    let made = records(&cloud, &zone, &name, RrType::Cname).await;
+    assert_eq!(made.len(), 1, "a domain and the names below it have one record");
+    change(&cloud, &zone, ChangeAction::Delete, made[0].clone()).await;
+    let text = support::text(&support::apply(&graph(&d, "red"), &cloud).await);
+    assert!(text.contains(&format!("validation record {}: + create", d.domain)), "{text}");
+    change(&cloud, &zone, ChangeAction::Upsert, record(&name, RrType::Cname, 300, "x.example.org.")).await;
+    let text = support::text(&support::apply(&graph(&d, "red"), &cloud).await);
+    assert!(text.contains("x.example.org -> _c9edd76ee4a0e2a74388032f3861cc50."), "{text}");
+}
+
+#[tokio::test]
+async fn a_foreign_zone_is_refused_and_left() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    let zone = public_zone(&cloud, &d.domain, &comment(&owner("blue"))).await;
+    for mode in [Mode::Apply, Mode::Destroy] {
+        let report = support::go(&graph(&d, "red"), &cloud, mode).await;
+        let text = support::text(&report);
+        let refused = report.failures().next().unwrap().1;
+        assert_eq!(refused.kind(), Kind::Refused, "{text}");
+        assert!(refused.to_string().contains("acme/blue"), "{text}");
+    }
+    assert_eq!(zone_of(&cloud, &d.domain).await, zone);
+    assert!(records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.is_empty(), "nothing was written");
+}
+
+#[tokio::test]
+async fn a_zone_with_records_is_kept() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    support::apply(&graph(&d, "red"), &cloud).await;
+    let zone = zone_of(&cloud, &d.domain).await;
+    let shop = record(&format!("shop.{}", d.domain), RrType::A, 60, "10.0.0.1");
+    change(&cloud, &zone, ChangeAction::Create, shop.clone()).await;
+    let report = support::go(&graph(&d, "red"), &cloud, Mode::Destroy).await;
+    let text = support::text(&report);
+    assert!(text.contains(&format!("shop.{} A", d.domain)), "{text}");
+    assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
+    assert_eq!(zone_of(&cloud, &d.domain).await, zone);
+    change(&cloud, &zone, ChangeAction::Delete, shop).await;
+    support::destroy(&graph(&d, "red"), &cloud).await;
+}
+
+#[tokio::test]
+async fn another_certificate_for_the_domain_is_none_of_ours() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    let call = cloud.acm().request_certificate().domain_name(&d.domain);
+    let theirs = call.subject_alternative_names(format!("*.{}", d.domain)).send().await.unwrap();
+    support::lifecycle(&graph(&d, "red"), &cloud).await;
+    let theirs = theirs.certificate_arn().unwrap();
+    assert!(cloud.acm().describe_certificate().certificate_arn(theirs).send().await.is_ok());
+}
+
+#[tokio::test]
+async fn the_parents_zone_is_chosen_never_guessed() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    assert_eq!(parent_zone(&cloud, &d.parent, None).await.unwrap(), d.parent_zone);
+    assert_eq!(parent_zone(&cloud, "nowhere.test", Some("/hostedzone/Z1")).await.unwrap(), "Z1");
+    assert_eq!(parent_zone(&cloud, "nowhere.test", None).await.unwrap_err().kind(), Kind::NotFound);
+    public_zone(&cloud, &d.parent, "").await;
+    let cloud = support::cloud().await;
+    assert_eq!(parent_zone(&cloud, &d.parent, None).await.unwrap_err().kind(), Kind::Refused);
+}
+
+/// Something that exists, for those who refer to it.
+struct Known<T>(T);
+impl<T: Clone + Send + Sync + 'static> Resource for Known<T> {
+    const KIND: &'static str = "known";
+    type Cloud = Cloud;
+    type Live = T;
+    type Output = T;
+    fn name(&self) -> String {
+        std::any::type_name::<T>().into()
+    }
+    fn ownership(&self) -> Ownership {
+        Ownership::Existing
+    }
+    async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<T>> {
+        Ok(Some(self.0.clone()))
+    }
+    fn diff(&self, _: &Cx<'_, Cloud>, _: &T) -> Vec<Change> {
+        Vec::new()
+    }
+    async fn create(&self, _: &Cx<'_, Cloud>) -> Result<T> {
+        Ok(self.0.clone())
+    }
+    async fn update(&self, _: &Cx<'_, Cloud>, _: &T, _: &[Change]) -> Result<T> {
+        Ok(self.0.clone())
+    }
+    async fn delete(&self, _: &Cx<'_, Cloud>, _: &T) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, live: &T) -> T {
+        live.clone()
+    }
+}
+
+fn place(vpc: &str, base: VpcSettings) -> Graph<Cloud> {
+    let mut graph = Graph::default();
+    let vpc: Ref<VpcId> = graph.add(Known(VpcId { id: vpc.into(), ipv6: None }));
+    let certificate = Some(graph.add(Known(CertificateArn { arn: "arn:certificate".into(), records: vec![] })));
+    graph.add(PlaceSettings { vpc, base, certificate, boundary: Some("arn:boundary".into()) });
+    graph
+}
+
+async fn put(cloud: &Cloud, vpc: &str, yaml: &str) {
+    let call = cloud.ssm().put_parameter().name(format!("/minion/{vpc}/settings")).value(yaml).overwrite(true);
+    call.r#type(aws_sdk_ssm::types::ParameterType::String).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn settings_keep_what_operators_wrote() {
+    let cloud = support::cloud().await;
+    let vpc = support::unique("vpc-settings");
+    let base =
+        |domain: &str| VpcSettings { domain: Some(domain.into()), team: Some("red".into()), ..VpcSettings::default() };
+    let report = support::apply(&place(&vpc, base("red.example.org")), &cloud).await;
+    assert_eq!(report.changes(), 1);
+    let read = async || registry::read_start(&cloud, &vpc, None).await.unwrap().settings;
+    let first = read().await;
+    assert_eq!(first.domain.as_deref(), Some("red.example.org"));
+    assert_eq!(first.certificate_arn.as_deref(), Some("arn:certificate"));
+    assert_eq!(first.permissions_boundary.as_deref(), Some("arn:boundary"));
+
+    put(&cloud, &vpc, "ami_id: ami-1\nshiny: [1]\nteam: red\ndomain: wrong\n").await;
+    let text = support::text(&support::apply(&place(&vpc, base("new.example.org")), &cloud).await);
+    assert!(text.contains("domain: wrong -> new.example.org"), "{text}");
+    assert!(text.contains("certificate_arn: - -> arn:certificate"), "{text}");
+    assert!(!text.contains("ami_id"), "{text}");
+    let now = read().await;
+    assert_eq!((now.ami_id.as_deref(), now.domain.as_deref()), (Some("ami-1"), Some("new.example.org")));
+    let stored = cloud.ssm().get_parameter().name(format!("/minion/{vpc}/settings")).send().await.unwrap();
+    assert!(stored.parameter().unwrap().value().unwrap().contains("shiny"), "keys of newer tools stay");
+
+    support::destroy(&place(&vpc, base("new.example.org")), &cloud).await;
+    assert_eq!(read().await, VpcSettings::default());
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_read_are_refused_and_deleted() {
+    let cloud = support::cloud().await;
+    let vpc = support::unique("vpc-unreadable");
+    put(&cloud, &vpc, "peers: nowhere\n").await;
+    let graph = place(&vpc, VpcSettings::default());
+    let report = support::go(&graph, &cloud, Mode::Apply).await;
+    assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
+    support::destroy(&graph, &cloud).await;
+}
+
+#[tokio::test]
+async fn large_settings_are_kept_and_deleted_whole() {
+    let cloud = support::cloud().await;
+    let vpc = support::unique("vpc-large");
+    let base = VpcSettings { cacerts: Some("x".repeat(9000)), ..VpcSettings::default() };
+    support::apply(&place(&vpc, base.clone()), &cloud).await;
+    support::destroy(&place(&vpc, base), &cloud).await;
+    let left = cloud.ssm().get_parameters_by_path().path(format!("/minion/{vpc}")).recursive(true);
+    assert_eq!(left.send().await.unwrap().parameters().len(), 0);
+}

@@ -1,0 +1,590 @@
+//! A team's ways out, and what is left of them: addresses, NAT, VPN, flow logs, strays. On an emulator of AWS.
+#![expect(clippy::unwrap_used, reason = "in tests, a panic is the answer")]
+#[path = "team_gateways/front.rs"]
+mod front;
+mod support;
+
+use aws_core::{
+    cloud::{Cloud, Clouds, Spot},
+    engine::{Change, Cx, Graph, Mode, Ownership, Ref, Report, Resource, World as _, run},
+    model::{Owning as _, TeamOwner},
+    resources::{
+        identity::team_role::RoleArn,
+        log_group::LogGroupName,
+        network::{
+            address::ElasticIp,
+            flow_log::{self, FlowLog},
+            ids::{AllocationId, CustomerGatewayId, NatInstanceId, SubnetId, VpcId, VpnGatewayId},
+            nat_gateway::NatGateway,
+            nat_instance::NatInstance,
+            stray::{Stray, StrayKind, add_to_destroy, add_unwanted, strays},
+            vpn::{CustomerGateway, VpnConnection, VpnGateway},
+        },
+    },
+};
+use aws_sdk_ec2::types::{
+    Address, AttributeBooleanValue, Filter, HttpTokensState, Instance, IpPermission, IpRange, ResourceType, Tag,
+    TagSpecification, VpcEndpointType,
+};
+use front::{Answer, Front};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+/// What other helpers of a graph made before: it is there, and not ours to write.
+struct Given<T>(T);
+impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
+    const KIND: &'static str = "given";
+    type Cloud = Cloud;
+    type Live = ();
+    type Output = T;
+    fn name(&self) -> String {
+        std::any::type_name::<T>().into()
+    }
+    fn ownership(&self) -> Ownership {
+        Ownership::Existing
+    }
+    async fn find(&self, _: &Cx<'_, Cloud>) -> aws_core::Result<Option<()>> {
+        Ok(Some(()))
+    }
+    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
+        Vec::new()
+    }
+    async fn create(&self, _: &Cx<'_, Cloud>) -> aws_core::Result<()> {
+        unreachable!("it is there")
+    }
+    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> aws_core::Result<()> {
+        Ok(())
+    }
+    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> aws_core::Result<()> {
+        unreachable!("it is not ours")
+    }
+    fn output(&self, (): &()) -> T {
+        self.0.clone()
+    }
+}
+
+/// A team of its own for each test.
+fn owner() -> TeamOwner {
+    TeamOwner {
+        organization: "acme".parse().unwrap(),
+        team: Some(support::unique("team").parse().unwrap()),
+        extra: BTreeMap::new(),
+    }
+}
+
+async fn subnet(cloud: &Cloud, vpc: &str) -> String {
+    let cidr = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await.unwrap();
+    let cidr = cidr.vpcs()[0].cidr_block().unwrap().replace("/16", "/24");
+    let made = cloud.ec2().create_subnet().vpc_id(vpc).cidr_block(cidr).send().await.unwrap();
+    made.subnet().unwrap().subnet_id().unwrap().to_owned()
+}
+
+/// The whole life of what is ours in a graph whose other nodes are given.
+async fn life(graph: &Graph<Cloud>, cloud: &Cloud, ours: usize) {
+    let plan = support::done(graph, cloud, Mode::Plan).await;
+    assert_eq!(plan.changes(), ours, "at first nothing is there:\n{}", support::text(&plan));
+    let applied = support::apply(graph, cloud).await;
+    assert_eq!(support::text(&applied), support::text(&plan), "what was planned is what was done");
+    let destroyed = support::destroy(graph, cloud).await;
+    assert_eq!(destroyed.changes(), ours, "all of it was there to delete:\n{}", support::text(&destroyed));
+}
+
+async fn addresses(cloud: &Cloud, owner: &TeamOwner) -> Vec<Address> {
+    let team = Filter::builder().name("tag:overlord:team").values(owner.team.as_ref().unwrap().as_str()).build();
+    cloud.ec2().describe_addresses().filters(team).send().await.unwrap().addresses.unwrap_or_default()
+}
+
+// Addresses and NAT gateways
+
+fn nat(owner: &TeamOwner, subnet: &str) -> Graph<Cloud> {
+    let mut graph = Graph::default();
+    let subnet = graph.add(Given(SubnetId(subnet.into())));
+    let address = graph.add(ElasticIp { owner: owner.clone(), name: "nat-a".into() });
+    graph.add(NatGateway { owner: owner.clone(), name: "nat-a".into(), subnet, address });
+    graph
+}
+
+async fn nat_gateways(cloud: &Cloud, subnet: &str) -> Vec<aws_sdk_ec2::types::NatGateway> {
+    let filter = Filter::builder().name("subnet-id").values(subnet).build();
+    let found = cloud.ec2().describe_nat_gateways().filter(filter).send().await.unwrap();
+    let mut found = found.nat_gateways.unwrap_or_default();
+    found.retain(|g| g.state().unwrap().as_str() == "available");
+    found
+}
+
+#[tokio::test]
+async fn addresses_and_nat_gateways_live_and_die() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    life(&nat(&owner, &subnet(&cloud, &vpc).await), &cloud, 2).await;
+    assert_eq!(addresses(&cloud, &owner).await, []);
+}
+
+#[tokio::test]
+async fn an_address_outlives_its_gateway_and_tags_follow() {
+    let cloud = support::cloud().await;
+    let (vpc, mut owner) = (support::vpc(&cloud).await, owner());
+    let subnet = subnet(&cloud, &vpc).await;
+    support::apply(&nat(&owner, &subnet), &cloud).await;
+    let (before, gone) = (addresses(&cloud, &owner).await, nat_gateways(&cloud, &subnet).await);
+    cloud.ec2().delete_nat_gateway().nat_gateway_id(gone[0].nat_gateway_id().unwrap()).send().await.unwrap();
+    // As on AWS, the gateway holds the address until it is quite gone; the emulator, until somebody takes it away.
+    let held = before[0].public_ip().unwrap().to_owned();
+    let take = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        cloud.ec2().disassociate_address().public_ip(held).send().await.unwrap();
+    };
+    owner.extra.insert("cost".into(), "7".into());
+    let graph = nat(&owner, &subnet);
+    let (report, ()) = tokio::join!(support::done(&graph, &cloud, Mode::Apply), take);
+    let text = support::text(&report);
+    assert!(
+        text.contains("NAT gateway nat-a: + create") && text.contains("address nat-a: ~ tag cost: - -> 7"),
+        "{text}"
+    );
+    let after = addresses(&cloud, &owner).await;
+    assert_eq!((after.len(), after[0].allocation_id()), (1, before[0].allocation_id()));
+    support::apply(&nat(&owner, &subnet), &cloud).await;
+}
+
+#[tokio::test]
+async fn another_subnet_is_refused() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    support::apply(&nat(&owner, &subnet(&cloud, &vpc).await), &cloud).await;
+    let report = support::go(&nat(&owner, "subnet-2"), &cloud, Mode::Apply).await;
+    let (_, e) = report.failures().next().unwrap();
+    assert!(e.to_string().contains("NAT gateway nat-a cannot change subnet: subnet-"), "{e}");
+}
+
+#[tokio::test]
+async fn a_gateway_is_waited_for_and_one_that_failed_is_not_there() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    let graph = nat(&owner, &subnet(&cloud, &vpc).await);
+    let state = Arc::new(Mutex::new("pending"));
+    let told = state.clone();
+    let front = Front::new(move |question, ask| {
+        let mut answer = ask();
+        if question.action == "DescribeNatGateways" {
+            let state = *told.lock().unwrap();
+            let why = "<failureCode>Gateway.NotAttached</failureCode><failureMessage>no gateway</failureMessage>";
+            let why = if state == "failed" { why } else { "" };
+            answer.body = answer.body.replace("<state>available</state>", &format!("<state>{state}</state>{why}"));
+        }
+        answer
+    });
+    let through = front.cloud().await;
+    // Pending, and then it fails: what AWS said is told, and it is not tried again.
+    let fail = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        *state.lock().unwrap() = "failed";
+    };
+    let (report, ()) = tokio::join!(support::go(&graph, &through, Mode::Apply), fail);
+    let (_, e) = report.failures().next().unwrap();
+    assert_eq!(e.to_string(), "NAT gateway nat-a failed: no gateway (Gateway.NotAttached)");
+    let plan = support::text(&support::done(&graph, &through, Mode::Plan).await);
+    assert!(plan.contains("NAT gateway nat-a: + create"), "{plan}");
+    *state.lock().unwrap() = "deleted";
+    let plan = support::text(&support::done(&graph, &through, Mode::Plan).await);
+    assert!(plan.contains("NAT gateway nat-a: + create"), "{plan}");
+    // One that a run left behind while it was made is waited for.
+    *state.lock().unwrap() = "pending";
+    let plan = support::text(&support::done(&graph, &through, Mode::Plan).await);
+    assert!(plan.contains("NAT gateway nat-a: ~ state: pending -> available"), "{plan}");
+    let come = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        *state.lock().unwrap() = "available";
+    };
+    tokio::join!(support::done(&graph, &through, Mode::Apply), come);
+    support::apply(&graph, &through).await;
+}
+
+// NAT instances
+
+fn instance(
+    owner: &TeamOwner,
+    vpc: &str,
+    subnet: &str,
+    kind: &str,
+    from: &[&str],
+) -> (Graph<Cloud>, Ref<NatInstanceId>) {
+    let mut graph = Graph::default();
+    let vpc = graph.add(Given(VpcId { id: vpc.into(), ipv6: None }));
+    let subnet = graph.add(Given(SubnetId(subnet.into())));
+    let address = graph.add(ElasticIp { owner: owner.clone(), name: "nat-a".into() });
+    let from = from.iter().map(|n| n.parse().unwrap()).collect();
+    let (owner, name, instance_type) = (owner.clone(), "nat-a".to_owned(), kind.to_owned());
+    let r = graph.add(NatInstance { owner, name, vpc, subnet, address, instance_type, from });
+    (graph, r)
+}
+
+async fn instances(cloud: &Cloud, vpc: &str) -> Vec<Instance> {
+    let vpc = Filter::builder().name("vpc-id").values(vpc).build();
+    let live = Filter::builder().name("instance-state-name").values("running").values("stopped").build();
+    let found = cloud.ec2().describe_instances().filters(vpc).filters(live).send().await.unwrap();
+    found.reservations.unwrap_or_default().into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn nat_instances_live_and_die() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    let subnet = subnet(&cloud, &vpc).await;
+    life(&instance(&owner, &vpc, &subnet, "t4g.nano", &["10.0.0.0/8"]).0, &cloud, 2).await;
+    assert!(instances(&cloud, &vpc).await.is_empty());
+    let group = Filter::builder().name("group-name").values("nat-a").build();
+    let of_vpc = Filter::builder().name("vpc-id").values(&vpc).build();
+    let groups = cloud.ec2().describe_security_groups().filters(group).filters(of_vpc).send().await.unwrap();
+    assert!(groups.security_groups().is_empty());
+}
+
+#[tokio::test]
+async fn a_nat_instance_is_as_it_should_be_and_repaired() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    let subnet = subnet(&cloud, &vpc).await;
+    let (graph, _) = instance(&owner, &vpc, &subnet, "t4g.nano", &["10.0.0.0/9", "10.128.0.0/9"]);
+    support::apply(&graph, &cloud).await;
+    let first = instances(&cloud, &vpc).await.remove(0);
+    assert_eq!((first.source_dest_check(), first.key_name()), (Some(false), None));
+    assert_eq!(first.metadata_options().unwrap().http_tokens(), Some(&HttpTokensState::Required));
+    assert!(first.tags().iter().any(|t| t.key() == Some("Name") && t.value() == Some("nat-a")));
+    assert_eq!(addresses(&cloud, &owner).await[0].instance_id(), first.instance_id());
+    let volume = first.block_device_mappings()[0].ebs().unwrap().volume_id().unwrap();
+    let volume = cloud.ec2().describe_volumes().volume_ids(volume).send().await.unwrap().volumes.unwrap().remove(0);
+    assert_eq!(volume.encrypted(), Some(true));
+    let id = first.instance_id().unwrap();
+    // Somebody opened a port, closed a network, and switched the check on.
+    let (group, range) = (first.security_groups()[0].group_id().unwrap(), IpRange::builder().cidr_ip("0.0.0.0/0"));
+    let ssh = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(range.build()).build();
+    cloud.ec2().authorize_security_group_ingress().group_id(group).ip_permissions(ssh).send().await.unwrap();
+    let on = AttributeBooleanValue::builder().value(true).build();
+    cloud.ec2().modify_instance_attribute().instance_id(id).source_dest_check(on).send().await.unwrap();
+    let (graph, _) = instance(&owner, &vpc, &subnet, "t4g.nano", &["10.0.0.0/9", "192.168.0.0/16"]);
+    let text = support::text(&support::apply(&graph, &cloud).await);
+    for part in [
+        "packets from 192.168.0.0/16: refused -> forwarded",
+        "packets from 10.128.0.0/9: forwarded -> refused",
+        "other rules of its security group: 1 -> 0",
+        "source/destination check: on -> off",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Stopped: started. Another type: the same instance.
+    cloud.ec2().stop_instances().instance_ids(id).send().await.unwrap();
+    let (graph, _) = instance(&owner, &vpc, &subnet, "t4g.micro", &["10.0.0.0/9", "192.168.0.0/16"]);
+    let text = support::text(&support::apply(&graph, &cloud).await);
+    assert!(text.contains("state: stopped -> running") && text.contains("t4g.nano -> t4g.micro"), "{text}");
+    assert_eq!(instances(&cloud, &vpc).await[0].instance_id(), Some(id));
+    // Another processor cannot be.
+    let (other, _) = instance(&owner, &vpc, &subnet, "t3.micro", &["10.0.0.0/9", "192.168.0.0/16"]);
+    let report = support::go(&other, &cloud, Mode::Apply).await;
+    assert!(report.failures().next().unwrap().1.to_string().contains("cannot become a t3.micro"));
+    // Terminated: made anew, with the same address and group.
+    let address = addresses(&cloud, &owner).await[0].allocation_id().unwrap().to_owned();
+    cloud.ec2().terminate_instances().instance_ids(id).send().await.unwrap();
+    let text = support::text(&support::apply(&graph, &cloud).await);
+    assert!(text.contains("NAT instance nat-a: ~ instance: missing -> running"), "{text}");
+    let second = instances(&cloud, &vpc).await.remove(0);
+    assert_ne!(second.instance_id(), Some(id));
+    assert_eq!(second.security_groups()[0].group_id(), Some(group));
+    let now = addresses(&cloud, &owner).await;
+    assert_eq!((now[0].allocation_id(), now[0].instance_id()), (Some(address.as_str()), second.instance_id()));
+    support::destroy(&graph, &cloud).await;
+}
+
+#[tokio::test]
+async fn a_foreign_group_of_the_same_name_is_refused() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    cloud.ec2().create_security_group().group_name("nat-a").description("x").vpc_id(&vpc).send().await.unwrap();
+    let (graph, _) = instance(&owner, &vpc, &subnet(&cloud, &vpc).await, "t4g.nano", &[]);
+    let report = support::go(&graph, &cloud, Mode::Apply).await;
+    let (_, e) = report.failures().next().unwrap();
+    assert!(e.to_string().contains("security group nat-a exists already and belongs to somebody else"), "{e}");
+}
+
+// VPN
+
+fn vpn(owner: &TeamOwner, vpc: &str, address: &str, routes: &[&str]) -> Graph<Cloud> {
+    let (mut graph, name) = (Graph::default(), || "office".to_owned());
+    let vpc = graph.add(Given(VpcId { id: vpc.into(), ipv6: None }));
+    let gateway: Ref<VpnGatewayId> = graph.add(VpnGateway { owner: owner.clone(), name: name(), vpc });
+    let address = address.parse().unwrap();
+    let customer = CustomerGateway { owner: owner.clone(), name: name(), address, asn: 65_010 };
+    let customer: Ref<CustomerGatewayId> = graph.add(customer);
+    let routes = routes.iter().map(|r| r.parse().unwrap()).collect();
+    graph.add(VpnConnection { owner: owner.clone(), name: name(), gateway, customer, routes });
+    graph
+}
+
+/// The emulator knows no static routes of a VPN connection: this does.
+fn routing() -> (Front, Arc<Mutex<Vec<String>>>) {
+    let routes = Arc::new(Mutex::new(Vec::<String>::new()));
+    let kept = routes.clone();
+    let front = Front::new(move |question, ask| {
+        let mut routes = kept.lock().unwrap();
+        let to = || question.value("DestinationCidrBlock").unwrap();
+        match question.action.as_str() {
+            "CreateVpnConnectionRoute" => routes.push(to()),
+            "DeleteVpnConnectionRoute" => routes.retain(|r| *r != to()),
+            "CreateVpnConnection" => {
+                assert_eq!(question.value("Options.StaticRoutesOnly").as_deref(), Some("true"));
+                return ask();
+            }
+            "DescribeVpnConnections" => {
+                let mut answer = ask();
+                let item = |(to, state): (&str, &str)| {
+                    format!("<item><destinationCidrBlock>{to}</destinationCidrBlock><state>{state}</state></item>")
+                };
+                let all = routes.iter().map(|r| (r.as_str(), "available")).chain([("192.0.2.0/24", "deleted")]);
+                let items: String = all.map(item).collect();
+                let told = format!("<routes>{items}</routes><vpnConnectionId>");
+                answer.body = answer.body.replace("<routes/>", "").replace("<vpnConnectionId>", &told);
+                return answer;
+            }
+            _ => return ask(),
+        }
+        Answer::empty(&question.action)
+    });
+    (front, routes)
+}
+
+#[tokio::test]
+async fn a_vpn_lives_and_dies_and_its_routes_follow() {
+    let (front, routes) = routing();
+    let cloud = front.cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    let graph = vpn(&owner, &vpc, "198.51.100.7", &["192.168.0.0/16", "172.16.0.0/12"]);
+    support::apply(&graph, &cloud).await;
+    assert_eq!(routes.lock().unwrap().len(), 2);
+    let graph = vpn(&owner, &vpc, "198.51.100.7", &["192.168.0.0/16", "10.99.0.0/16"]);
+    let text = support::text(&support::apply(&graph, &cloud).await);
+    assert!(text.contains("~ route 10.99.0.0/16: - -> added; route 172.16.0.0/12: there -> removed"), "{text}");
+    assert_eq!(*routes.lock().unwrap(), ["192.168.0.0/16", "10.99.0.0/16"]);
+    // Another device cannot take the place of this one.
+    let other = vpn(&owner, &vpc, "198.51.100.8", &["192.168.0.0/16", "10.99.0.0/16"]);
+    let report = support::go(&other, &cloud, Mode::Apply).await;
+    let (_, e) = report.failures().next().unwrap();
+    assert!(e.to_string().contains("cannot change address: 198.51.100.7 -> 198.51.100.8"), "{e}");
+    support::destroy(&graph, &cloud).await;
+    routes.lock().unwrap().clear();
+    life(&graph, &cloud, 3).await;
+}
+
+#[tokio::test]
+async fn a_vpn_gateway_that_was_detached_is_attached_again() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    let mut graph = Graph::default();
+    let given = graph.add(Given(VpcId { id: vpc.clone(), ipv6: None }));
+    graph.add(VpnGateway { owner: owner.clone(), name: "office".into(), vpc: given });
+    support::apply(&graph, &cloud).await;
+    let found = cloud.ec2().describe_vpn_gateways().send().await.unwrap().vpn_gateways.unwrap();
+    let ours = |g: &&aws_sdk_ec2::types::VpnGateway| g.vpc_attachments().iter().any(|a| a.vpc_id() == Some(&vpc));
+    let id = found.iter().find(ours).unwrap().vpn_gateway_id().unwrap().to_owned();
+    cloud.ec2().detach_vpn_gateway().vpn_gateway_id(&id).vpc_id(&vpc).send().await.unwrap();
+    let text = support::text(&support::apply(&graph, &cloud).await);
+    assert!(text.contains(&format!("~ attached to: - -> {vpc}")), "{text}");
+    support::destroy(&graph, &cloud).await;
+}
+
+// Flow logs
+
+fn logs(owner: &TeamOwner, vpc: &str, group: &str) -> Graph<Cloud> {
+    let mut graph = Graph::default();
+    let vpc = graph.add(Given(VpcId { id: vpc.into(), ipv6: None }));
+    let log_group = graph.add(Given(LogGroupName(group.into())));
+    let role = graph.add(Given(RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
+    graph.add(FlowLog { owner: owner.clone(), name: "all".into(), vpc, log_group, role });
+    graph
+}
+
+#[tokio::test]
+async fn flow_logs_live_and_die_and_are_made_anew() {
+    let cloud = support::cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    cloud.logs().create_log_group().log_group_name("/flow").send().await.unwrap();
+    life(&logs(&owner, &vpc, "/flow"), &cloud, 1).await;
+    support::apply(&logs(&owner, &vpc, "/flow"), &cloud).await;
+    assert_eq!(flow_log::notes(&cloud, &owner).await.unwrap(), Vec::<String>::new());
+    let text = support::text(&support::apply(&logs(&owner, &vpc, "/nowhere"), &cloud).await);
+    assert!(text.contains("~ log group: /flow -> /nowhere"), "{text}");
+    let notes = flow_log::notes(&cloud, &owner).await.unwrap();
+    assert_eq!(notes, ["Flow log all in eu-west-1 does not reach its log group: Access error."]);
+    support::destroy(&logs(&owner, &vpc, "/nowhere"), &cloud).await;
+}
+
+#[tokio::test]
+async fn what_aws_did_not_do_is_an_error_although_it_says_200() {
+    let (breaks, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    let (broken, count) = (breaks.clone(), asked.clone());
+    let front = Front::new(move |question, ask| {
+        let failing = |code: &str, message: &str| {
+            let error = format!("<error><code>{code}</code><message>{message}</message></error>");
+            Answer::with(&question.action, &format!("<unsuccessful><item>{error}</item></unsuccessful>"))
+        };
+        match question.action.as_str() {
+            // The role becomes usable with the second try.
+            "CreateFlowLogs" if count.fetch_add(1, Ordering::Relaxed) == 0 => {
+                failing("InvalidParameter", "Unable to assume given IAM role: 'arn:aws:iam::1:role/x'")
+            }
+            "CreateFlowLogs" if broken.load(Ordering::Relaxed) => failing("LogDestinationPermissionIssue", "no"),
+            "DeleteFlowLogs" if broken.load(Ordering::Relaxed) => failing("InternalThing", "not now"),
+            "DeleteFlowLogs" => failing("InvalidFlowLogId.NotFound", "it is gone"),
+            _ => ask(),
+        }
+    });
+    let cloud = front.cloud().await;
+    let (vpc, owner) = (support::vpc(&cloud).await, owner());
+    cloud.logs().create_log_group().log_group_name("/flow2").send().await.unwrap();
+    support::apply(&logs(&owner, &vpc, "/flow2"), &cloud).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 2, "what was not done is tried again");
+    breaks.store(true, Ordering::Relaxed);
+    let report = support::go(&logs(&owner, &vpc, "/flow2"), &cloud, Mode::Destroy).await;
+    let (_, e) = report.failures().next().unwrap();
+    assert_eq!(e.to_string(), "ec2:DeleteFlowLogs for all in eu-west-1: not now (InternalThing)");
+    let report = support::go(&logs(&self::owner(), &vpc, "/flow2"), &cloud, Mode::Apply).await;
+    let (_, e) = report.failures().next().unwrap();
+    assert_eq!(e.to_string(), "ec2:CreateFlowLogs for all in eu-west-1: no (LogDestinationPermissionIssue)");
+    // Gone already is no error.
+    breaks.store(false, Ordering::Relaxed);
+    support::done(&logs(&owner, &vpc, "/flow2"), &cloud, Mode::Destroy).await;
+}
+
+// Strays
+
+/// Somebody's things, made by hand with a team's tags.
+async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
+    let ec2 = cloud.ec2();
+    let tags = |kind: ResourceType| {
+        let tags = owner.tags("old").into_iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+        TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
+    };
+    let plain = support::vpc(cloud).await;
+    let cidr = ec2.describe_vpcs().vpc_ids(&plain).send().await.unwrap().vpcs()[0].cidr_block().unwrap().to_owned();
+    let vpc = ec2.create_vpc().cidr_block(&cidr).tag_specifications(tags(ResourceType::Vpc)).send().await.unwrap();
+    let vpc = vpc.vpc().unwrap().vpc_id().unwrap().to_owned();
+    let key = aws_sdk_ec2::types::NewDhcpConfiguration::builder().key("domain-name").values("x.test").build();
+    let options = ec2.create_dhcp_options().dhcp_configurations(key).send().await.unwrap().dhcp_options.unwrap();
+    let gateway = ec2.create_internet_gateway().tag_specifications(tags(ResourceType::InternetGateway)).send().await;
+    let gateway = gateway.unwrap().internet_gateway.unwrap().internet_gateway_id.unwrap();
+    ec2.attach_internet_gateway().internet_gateway_id(gateway).vpc_id(&vpc).send().await.unwrap();
+    let egress = ec2.create_egress_only_internet_gateway().vpc_id(&vpc);
+    egress.tag_specifications(tags(ResourceType::EgressOnlyInternetGateway)).send().await.unwrap();
+    let subnet = ec2.create_subnet().vpc_id(&vpc).cidr_block(cidr.replace("/16", "/24"));
+    let subnet = subnet.tag_specifications(tags(ResourceType::Subnet)).send().await.unwrap();
+    let subnet = subnet.subnet().unwrap().subnet_id().unwrap().to_owned();
+    let table = ec2.create_route_table().vpc_id(&vpc).tag_specifications(tags(ResourceType::RouteTable)).send().await;
+    let table = table.unwrap().route_table.unwrap().route_table_id.unwrap();
+    ec2.associate_route_table().route_table_id(&table).subnet_id(&subnet).send().await.unwrap();
+    let endpoint = ec2.create_vpc_endpoint().vpc_id(&vpc).vpc_endpoint_type(VpcEndpointType::Gateway);
+    let endpoint = endpoint.service_name("com.amazonaws.eu-west-1.s3").route_table_ids(&table);
+    endpoint.tag_specifications(tags(ResourceType::VpcEndpoint)).send().await.unwrap();
+    let hub = ec2.create_transit_gateway().send().await.unwrap().transit_gateway.unwrap().transit_gateway_id.unwrap();
+    let attachment = ec2.create_transit_gateway_vpc_attachment().transit_gateway_id(hub).vpc_id(&vpc);
+    let attachment = attachment.subnet_ids(&subnet).send().await.unwrap().transit_gateway_vpc_attachment.unwrap();
+    // The emulator does not read the tags of these two calls.
+    let later = [options.dhcp_options_id.unwrap(), attachment.transit_gateway_attachment_id.unwrap()];
+    let all = tags(ResourceType::DhcpOptions).tags.unwrap();
+    ec2.create_tags().set_resources(Some(later.into())).set_tags(Some(all)).send().await.unwrap();
+    let peer = support::vpc(cloud).await;
+    let peering = ec2.create_vpc_peering_connection().vpc_id(&vpc).peer_vpc_id(peer);
+    peering.tag_specifications(tags(ResourceType::VpcPeeringConnection)).send().await.unwrap();
+    // The kinds that a graph of this file makes.
+    let mut graph = Graph::default();
+    let vpc_ref = graph.add(Given(VpcId { id: vpc.clone(), ipv6: None }));
+    let subnet = graph.add(Given(SubnetId(subnet)));
+    let name = || "old".to_owned();
+    let address: Ref<AllocationId> = graph.add(ElasticIp { owner: owner.clone(), name: name() });
+    graph.add(NatGateway { owner: owner.clone(), name: name(), subnet, address });
+    let address = graph.add(ElasticIp { owner: owner.clone(), name: "old-2".into() });
+    let kind = "t4g.nano".to_owned();
+    let (o, from) = (owner.clone(), vec![cidr.parse().unwrap()]);
+    graph.add(NatInstance { owner: o, name: name(), vpc: vpc_ref, subnet, address, instance_type: kind, from });
+    let gateway = graph.add(VpnGateway { owner: owner.clone(), name: name(), vpc: vpc_ref });
+    let device = "198.51.100.9".parse().unwrap();
+    let customer = graph.add(CustomerGateway { owner: owner.clone(), name: name(), address: device, asn: 65_000 });
+    graph.add(VpnConnection { owner: owner.clone(), name: name(), gateway, customer, routes: Vec::new() });
+    let log_group = graph.add(Given(LogGroupName("/old".into())));
+    let role = graph.add(Given(RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
+    graph.add(FlowLog { owner: owner.clone(), name: name(), vpc: vpc_ref, log_group, role });
+    support::apply(&graph, cloud).await;
+}
+
+const KINDS: [StrayKind; 18] = [
+    StrayKind::DhcpOptions,
+    StrayKind::Vpc,
+    StrayKind::InternetGateway,
+    StrayKind::EgressOnlyGateway,
+    StrayKind::Subnet,
+    StrayKind::ElasticIp,
+    StrayKind::ElasticIp,
+    StrayKind::SecurityGroup,
+    StrayKind::NatGateway,
+    StrayKind::NatInstance,
+    StrayKind::VpnGateway,
+    StrayKind::CustomerGateway,
+    StrayKind::VpnConnection,
+    StrayKind::TransitAttachment,
+    StrayKind::Peering,
+    StrayKind::RouteTable,
+    StrayKind::Endpoint,
+    StrayKind::FlowLog,
+];
+
+async fn one_place() -> (Clouds, Spot, Arc<Cloud>) {
+    let cloud = Arc::new(support::cloud().await);
+    let mut clouds = Clouds::default();
+    let spot = clouds.add(cloud.clone(), None);
+    (clouds, spot, cloud)
+}
+
+/// Runs; also tells what it did, in order.
+async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) -> (Report, Vec<String>) {
+    clouds.forget();
+    let recorder = support::Recorder::default();
+    let report = run(graph, clouds, mode, &support::options(), &recorder).await;
+    assert!(report.complete(), "{mode:?}:\n{}", support::text(&report));
+    (report, recorder.lines().into_iter().filter(|l| l.starts_with("Deleting")).collect())
+}
+
+#[tokio::test]
+async fn what_no_graph_names_is_found_and_removed() {
+    let (clouds, spot, cloud) = one_place().await;
+    let (team, other) = (owner(), owner());
+    make_all(&cloud, &team).await;
+    make_all(&cloud, &other).await;
+    for destroying in [false, true] {
+        let owner = if destroying { &other } else { &team };
+        cloud.forget();
+        let found = strays(&cloud, owner).await.unwrap();
+        assert_eq!(found.iter().map(|s| s.kind).collect::<Vec<_>>(), KINDS, "{found:?}");
+        assert!(found.iter().all(|s| s.name.starts_with("old")), "{found:?}");
+        let mut graph = Graph::default();
+        if destroying {
+            add_to_destroy(&mut graph, &clouds, spot, owner, found.clone(), &[]);
+        } else {
+            add_unwanted(&mut graph, &clouds, spot, owner, found.clone(), &[]);
+        }
+        let modes = if destroying { [Mode::PlanDestroy, Mode::Destroy] } else { [Mode::Plan, Mode::Apply] };
+        for mode in modes {
+            let (report, steps) = go(&graph, &clouds, mode).await;
+            assert_eq!(report.changes(), KINDS.len(), "{mode:?}:\n{}", support::text(&report));
+            let kind = |step: &String| found.iter().find(|s| step.contains(&s.id)).unwrap().kind;
+            let order: Vec<StrayKind> = steps.iter().map(kind).collect();
+            assert!(order.is_sorted_by(|a, b| a >= b), "what is made later goes first: {steps:#?}");
+            assert_eq!(steps.len(), if mode == modes[1] { KINDS.len() } else { 0 });
+        }
+        cloud.forget();
+        assert_eq!(strays(&cloud, owner).await.unwrap(), Vec::<Stray>::new());
+        assert_eq!(go(&graph, &clouds, modes[1]).await.0.changes(), 0, "gone already is no error");
+    }
+}

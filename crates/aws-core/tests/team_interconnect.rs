@@ -1,0 +1,500 @@
+//! What joins the networks of teams, across accounts, on an emulator of AWS; and what sits in a VPC.
+#![expect(clippy::unwrap_used, reason = "all of it is tests")]
+mod support;
+
+use aws_core::{
+    Result,
+    cloud::{AssumedRole, Cloud, Clouds, ConnectOptions, lookups},
+    engine::{Change, Cx, Graph, Mode, Ownership, Quiet, Ref, Report, Resource, World as _, run},
+    error::Kind,
+    model::{Owning as _, TeamOwner},
+    resources::network::{
+        ids::{SubnetId, TransitGatewayId, VpcId},
+        peering::{Peer, PeerRoutes, PeeringAcceptance, PeeringConnection, peerings_of},
+        transit::{ResourceShare, ShareMembership, SharePrincipal, TransitAttachment, TransitGateway},
+    },
+};
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification, VpcPeeringConnectionStateReasonCode as State};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use tiny_http::{Response, Server};
+
+/// The account of the emulator's plain credentials.
+const OWN: &str = "123456789012";
+const OTHER: &str = "222233334444";
+
+/// Something that others made.
+struct Given<T>(&'static str, T);
+impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
+    const KIND: &'static str = "given";
+    type Cloud = Cloud;
+    type Live = ();
+    type Output = T;
+    fn name(&self) -> String {
+        self.0.into()
+    }
+    fn ownership(&self) -> Ownership {
+        Ownership::Existing
+    }
+    async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<()>> {
+        Ok(Some(()))
+    }
+    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
+        Vec::new()
+    }
+    async fn create(&self, _: &Cx<'_, Cloud>) -> Result<()> {
+        unreachable!("it is there")
+    }
+    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
+        unreachable!("it is not ours")
+    }
+    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        unreachable!("it is not ours")
+    }
+    fn output(&self, (): &()) -> T {
+        self.1.clone()
+    }
+}
+
+fn vpc_id(id: &str) -> VpcId {
+    VpcId { id: id.into(), ipv6: None }
+}
+
+fn owner(team: Option<&str>) -> TeamOwner {
+    TeamOwner { organization: "acme".parse().unwrap(), team: team.map(|t| t.parse().unwrap()), extra: BTreeMap::new() }
+}
+
+async fn other_account(cloud: &Cloud) -> Cloud {
+    let role_arn = format!("arn:aws:iam::{OTHER}:role/overlord");
+    cloud.assume(&AssumedRole { role_arn, session: "overlord".into(), external_id: None }, support::REGION).await
+}
+
+fn specification(kind: ResourceType, owner: &TeamOwner, name: &str) -> TagSpecification {
+    let tags = owner.tags(name).into_iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+    TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
+}
+
+async fn subnet(cloud: &Cloud, vpc: &str, n: u8) -> String {
+    let found = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await.unwrap();
+    let network = found.vpcs()[0].cidr_block().unwrap().replace(".0.0/16", &format!(".{n}.0/24"));
+    let zone = format!("{}{}", support::REGION, char::from(b'a' + n));
+    let made = cloud.ec2().create_subnet().vpc_id(vpc).cidr_block(network).availability_zone(zone).send().await;
+    made.unwrap().subnet().unwrap().subnet_id().unwrap().to_owned()
+}
+
+async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) -> Report {
+    clouds.forget();
+    run(graph, clouds, mode, &support::options(), &Quiet).await
+}
+
+async fn done(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) -> String {
+    let report = go(graph, clouds, mode).await;
+    assert!(report.complete(), "{mode:?}:\n{}", support::text(&report));
+    support::text(&report)
+}
+
+/// Once more: nothing is left to do.
+async fn settled(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) {
+    let again = go(graph, clouds, mode).await;
+    assert!(again.complete() && again.changes() == 0, "{mode:?} again:\n{}", support::text(&again));
+}
+
+#[derive(Clone)]
+struct Hub {
+    vpc: String,
+    name: String,
+    subnets: Vec<String>,
+    ipv6: bool,
+    team: &'static str,
+}
+
+/// A gateway shared with its own account only, and a VPC's attachment.
+fn hub(it: &Hub) -> Graph<Cloud> {
+    let mut graph = Graph::default();
+    let name = |what: &str| format!("{what}-{}", it.name);
+    let gateway = graph.add(TransitGateway { owner: owner(None), name: name("hub") });
+    let share = graph.add(ResourceShare { owner: owner(None), name: name("share"), gateway });
+    graph.add(SharePrincipal { share, account: OWN.into() });
+    graph.add(ShareMembership { share });
+    let vpc = graph.add(Given("vpc", vpc_id(&it.vpc)));
+    let subnets: Vec<Ref<SubnetId>> =
+        it.subnets.iter().zip(["a", "b", "c"]).map(|(id, name)| graph.add(Given(name, SubnetId(id.clone())))).collect();
+    let owner = owner(Some(it.team));
+    graph.add(TransitAttachment { owner, name: name("red"), gateway, vpc, subnets, ipv6: it.ipv6 });
+    graph
+}
+
+async fn attachment(cloud: &Cloud, vpc: &str) -> Option<aws_sdk_ec2::types::TransitGatewayVpcAttachment> {
+    let filter = Filter::builder().name("vpc-id").values(vpc).build();
+    let found = cloud.ec2().describe_transit_gateway_vpc_attachments().filters(filter).send().await.unwrap();
+    found.transit_gateway_vpc_attachments.unwrap_or_default().into_iter().next()
+}
+
+#[tokio::test]
+async fn a_hub_and_its_attachment_live_change_and_die() {
+    let cloud = support::cloud().await;
+    let vpc = support::vpc(&cloud).await;
+    let ids = [subnet(&cloud, &vpc, 0).await, subnet(&cloud, &vpc, 1).await, subnet(&cloud, &vpc, 2).await];
+    let mut it =
+        Hub { vpc: vpc.clone(), name: support::unique("hub"), subnets: ids[..2].to_vec(), ipv6: false, team: "red" };
+    let plan = support::text(&support::done(&hub(&it), &cloud, Mode::Plan).await);
+    assert_eq!(plan.matches("+ create").count(), 5, "{plan}");
+    support::apply(&hub(&it), &cloud).await;
+    let live = attachment(&cloud, &vpc).await.unwrap();
+    let tags: BTreeMap<&str, &str> = live.tags().iter().map(|t| (t.key().unwrap(), t.value().unwrap())).collect();
+    assert_eq!((tags["overlord:team"], tags["managed-by"]), ("red", "overlord"));
+
+    // Another zone instead of the second, and IPv6.
+    it.subnets = vec![ids[0].clone(), ids[2].clone()];
+    it.ipv6 = true;
+    let text = support::text(&support::apply(&hub(&it), &cloud).await);
+    let wanted = format!("~ subnet: - -> {}; subnet: {} -> -; IPv6: disable -> enable", ids[2], ids[1]);
+    assert!(text.contains(&wanted), "{text}");
+    assert_eq!(attachment(&cloud, &vpc).await.unwrap().subnet_ids(), it.subnets);
+
+    // Somebody turned off that attachments are accepted.
+    let gateway = live.transit_gateway_id().unwrap();
+    let off = aws_sdk_ec2::types::ModifyTransitGatewayOptions::builder()
+        .auto_accept_shared_attachments(aws_sdk_ec2::types::AutoAcceptSharedAttachmentsValue::Disable)
+        .build();
+    cloud.ec2().modify_transit_gateway().transit_gateway_id(gateway).options(off).send().await.unwrap();
+    let text = support::text(&support::apply(&hub(&it), &cloud).await);
+    assert!(text.contains("~ automatic acceptance of attachments: disable -> enable"), "{text}");
+
+    // Another team's attachment of this VPC is not touched.
+    let report = support::go(&hub(&Hub { team: "blue", ..it.clone() }), &cloud, Mode::Apply).await;
+    let failure = report.failures().next().unwrap().1;
+    assert_eq!(failure.kind(), Kind::Refused, "{failure}");
+
+    support::destroy(&hub(&it), &cloud).await;
+    assert!(attachment(&cloud, &vpc).await.is_none());
+}
+
+/// A VPC in each of two accounts; red's is the emulator's own.
+struct Teams {
+    clouds: Clouds,
+    red: Arc<Cloud>,
+    blue: Arc<Cloud>,
+    red_vpc: String,
+    blue_vpc: String,
+    /// Of blue, which no other test has.
+    blue_owner: TeamOwner,
+    tables: Vec<String>,
+}
+
+async fn teams() -> Teams {
+    let red = Arc::new(support::cloud().await);
+    let blue = Arc::new(other_account(&red).await);
+    let blue_owner = owner(Some(&support::unique("blue")));
+    let (red_vpc, blue_vpc) = (support::vpc(&red).await, support::vpc(&blue).await);
+    let mut tables = Vec::new();
+    for name in ["public", "private"] {
+        let call = blue.ec2().create_route_table().vpc_id(&blue_vpc);
+        let made = call.tag_specifications(specification(ResourceType::RouteTable, &blue_owner, name)).send().await;
+        tables.push(made.unwrap().route_table().unwrap().route_table_id().unwrap().to_owned());
+    }
+    // Not the team's: left alone.
+    blue.ec2().create_route_table().vpc_id(&blue_vpc).send().await.unwrap();
+    let mut clouds = Clouds::default();
+    clouds.add(red.clone(), None);
+    clouds.add(blue.clone(), Some("account blue".into()));
+    Teams { clouds, red, blue, red_vpc, blue_vpc, blue_owner, tables }
+}
+
+const RED_NETWORK: &str = "10.250.0.0/19";
+
+impl Teams {
+    fn graph(&self) -> Graph<Clouds> {
+        let mut clouds = Clouds::default();
+        let red = clouds.add(self.red.clone(), None);
+        let blue = clouds.add(self.blue.clone(), Some("account blue".into()));
+        let mut graph = Graph::default();
+        let vpc = clouds.put(red, Given("vpc", vpc_id(&self.red_vpc))).to(&mut graph);
+        let peer = Peer { vpc: self.blue_vpc.clone(), account: OTHER.into(), region: support::REGION.into() };
+        let connection = PeeringConnection { owner: owner(Some("red")), name: "red-blue".into(), vpc, peer };
+        let peering = clouds.put(red, connection).to(&mut graph);
+        let accepted = clouds.put(blue, PeeringAcceptance { name: "red-blue".into(), peering, vpc }).to(&mut graph);
+        let to = RED_NETWORK.parse().unwrap();
+        let routes = PeerRoutes { owner: self.blue_owner.clone(), name: "red".into(), peering, accepted, to };
+        clouds.put(blue, routes).to(&mut graph);
+        graph
+    }
+
+    /// Where blue's route tables send what is for red.
+    async fn routes(&self) -> Vec<Option<String>> {
+        let found = self.blue.ec2().describe_route_tables().set_route_table_ids(Some(self.tables.clone()));
+        let found = found.send().await.unwrap();
+        let target = |id: &String| {
+            let table = found.route_tables().iter().find(|t| t.route_table_id() == Some(id)).unwrap();
+            let route = table.routes().iter().find(|r| r.destination_cidr_block() == Some(RED_NETWORK))?;
+            route.vpc_peering_connection_id().or(route.gateway_id()).map(str::to_owned)
+        };
+        self.tables.iter().map(target).collect()
+    }
+}
+
+#[tokio::test]
+async fn peering_crosses_accounts_and_is_repaired() {
+    let teams = teams().await;
+    let (graph, clouds) = (teams.graph(), &teams.clouds);
+    let plan = done(&graph, clouds, Mode::Plan).await;
+    assert!(plan.contains("peering connection red-blue: + create"), "{plan}");
+    assert!(plan.contains("peer routes red in account blue: + create"), "{plan}");
+    done(&graph, clouds, Mode::Apply).await;
+    settled(&graph, clouds, Mode::Plan).await;
+    settled(&graph, clouds, Mode::Apply).await;
+    clouds.forget();
+    assert_eq!(peerings_of(&teams.red, &teams.red_vpc).await.unwrap(), 1);
+    assert_eq!(peerings_of(&teams.blue, &teams.blue_vpc).await.unwrap(), 1);
+    let routes = teams.routes().await;
+    assert!(routes.iter().all(|r| r.as_ref().is_some_and(|r| r.starts_with("pcx-"))), "{routes:?}");
+
+    // A route is gone, and another leads elsewhere.
+    let call = teams.blue.ec2().delete_route().route_table_id(&teams.tables[0]);
+    call.destination_cidr_block(RED_NETWORK).send().await.unwrap();
+    let text = done(&graph, clouds, Mode::Apply).await;
+    let wanted = format!("~ route to {RED_NETWORK} in public ({}): - -> pcx-", teams.tables[0]);
+    assert!(text.contains(&wanted), "{text}");
+    let gateway = teams.blue.ec2().create_internet_gateway().send().await.unwrap();
+    let gateway = gateway.internet_gateway().unwrap().internet_gateway_id().unwrap().to_owned();
+    let call = teams.blue.ec2().replace_route().route_table_id(&teams.tables[1]);
+    call.destination_cidr_block(RED_NETWORK).gateway_id(&gateway).send().await.unwrap();
+    let text = done(&graph, clouds, Mode::Apply).await;
+    assert!(text.contains(&format!("in private ({}): {gateway} -> pcx-", teams.tables[1])), "{text}");
+    assert_eq!(teams.routes().await, routes);
+
+    done(&graph, clouds, Mode::Destroy).await;
+    settled(&graph, clouds, Mode::Destroy).await;
+    assert_eq!(teams.routes().await, [None, None]);
+    clouds.forget();
+    assert_eq!(peerings_of(&teams.red, &teams.red_vpc).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_other_side_asked_for_is_accepted_here() {
+    let teams = teams().await;
+    let call = teams.blue.ec2().create_vpc_peering_connection().vpc_id(&teams.blue_vpc).peer_vpc_id(&teams.red_vpc);
+    let tags = specification(ResourceType::VpcPeeringConnection, &teams.blue_owner, "blue-red");
+    let made = call.peer_owner_id(OWN).tag_specifications(tags).send().await.unwrap();
+    let id = made.vpc_peering_connection().unwrap().vpc_peering_connection_id().unwrap().to_owned();
+    let graph = teams.graph();
+    let text = done(&graph, &teams.clouds, Mode::Apply).await;
+    assert!(text.contains("peering connection red-blue: ~ state: pending-acceptance -> active"), "{text}");
+    settled(&graph, &teams.clouds, Mode::Apply).await;
+    let found = teams.red.ec2().describe_vpc_peering_connections().vpc_peering_connection_ids(&id).send().await;
+    let found = found.unwrap();
+    assert_eq!(found.vpc_peering_connections()[0].status().unwrap().code(), Some(&State::Active));
+    assert_eq!(teams.routes().await, [Some(id.clone()), Some(id)]);
+}
+
+#[tokio::test]
+async fn a_connection_made_by_hand_is_refused() {
+    let teams = teams().await;
+    let call = teams.red.ec2().create_vpc_peering_connection().vpc_id(&teams.red_vpc).peer_vpc_id(&teams.blue_vpc);
+    call.peer_owner_id(OTHER).send().await.unwrap();
+    let report = go(&teams.graph(), &teams.clouds, Mode::Apply).await;
+    assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
+    assert_eq!(teams.routes().await, [None, None], "nothing was written");
+}
+
+#[tokio::test]
+async fn what_sits_in_a_vpc_is_told() {
+    let cloud = support::cloud().await;
+    let vpc = support::vpc(&cloud).await;
+    let red = owner(Some(&support::unique("red")));
+    let told = async || {
+        cloud.forget();
+        let all = lookups::occupants(&cloud, &vpc, &red).await.unwrap();
+        assert!(all.is_sorted());
+        all
+    };
+    // The VPC's own main route table, default group and default network ACL do not count, nor what is the team's.
+    let ours = cloud.ec2().create_security_group().group_name("ours").description("x").vpc_id(&vpc);
+    ours.tag_specifications(specification(ResourceType::SecurityGroup, &red, "ours")).send().await.unwrap();
+    assert_eq!(told().await, []);
+
+    let (first, second) = (subnet(&cloud, &vpc, 0).await, subnet(&cloud, &vpc, 1).await);
+    let group = cloud.ec2().create_security_group().group_name("by-hand").description("x").vpc_id(&vpc).send().await;
+    let group = group.unwrap().group_id().unwrap().to_owned();
+    let balancer = cloud.elb().create_load_balancer().name("app-x").subnets(&first).subnets(&second).send().await;
+    let balancer = balancer.unwrap().load_balancers()[0].load_balancer_arn().unwrap().to_owned();
+    let interface = cloud.ec2().create_network_interface().subnet_id(&first).description("RDSNetworkInterface");
+    let interface =
+        interface.send().await.unwrap().network_interface().unwrap().network_interface_id().unwrap().to_owned();
+    let machine = cloud.ec2().run_instances().image_id(image(&cloud).await).subnet_id(&first);
+    let tag = Tag::builder().key("minion:application").value("shop").build();
+    let tags = TagSpecification::builder().resource_type(ResourceType::Instance).tags(tag).build();
+    let machine = machine.min_count(1).max_count(1).tag_specifications(tags).send().await.unwrap();
+    let machine = machine.instances()[0].instance_id().unwrap().to_owned();
+    let other = support::vpc(&cloud).await;
+    let peering = cloud.ec2().create_vpc_peering_connection().vpc_id(&vpc).peer_vpc_id(&other).send().await.unwrap();
+    let peering = peering.vpc_peering_connection().unwrap().vpc_peering_connection_id().unwrap().to_owned();
+    let parameter = cloud.ssm().put_parameter().name(format!("/minion/{vpc}/applications/shop")).value("name: shop");
+    parameter.r#type(aws_sdk_ssm::types::ParameterType::String).send().await.unwrap();
+
+    let all: Vec<String> = told().await.iter().map(ToString::to_string).collect();
+    for wanted in [
+        format!("application shop (/minion/{vpc}/applications/shop)"),
+        format!("database (RDS) {interface}"),
+        format!("instance {machine} of application shop"),
+        format!("load balancer app-x ({balancer})"),
+        format!("peering connection {peering} of {other}"),
+        format!("security group by-hand ({group})"),
+        format!("subnet {first}"),
+    ] {
+        assert!(all.contains(&wanted), "{wanted} is not in {all:#?}");
+    }
+}
+
+async fn image(cloud: &Cloud) -> String {
+    let found = cloud.ec2().describe_images().owners("amazon").send().await.unwrap();
+    found.images()[0].image_id().unwrap().to_owned()
+}
+
+/// Resource Access Manager for an owner and one account outside of the organization, as AWS documents it: the resource
+/// is associated a while after it was shared, the account is invited, and sees the share once it has accepted. (The
+/// emulator has no members, invitations, and other accounts' shares.)
+#[derive(Default)]
+struct Ram {
+    share: Option<&'static str>,
+    looks: u32,
+    principals: BTreeMap<String, &'static str>,
+    invited: bool,
+    accepted: u32,
+}
+
+const SHARE: &str = "arn:aws:ram:eu-west-1:123456789012:resource-share/1";
+const GATEWAY: &str = "arn:aws:ec2:eu-west-1:123456789012:transit-gateway/tgw-1";
+
+impl Ram {
+    fn answer(&mut self, member: bool, path: &str, body: &str) -> Value {
+        let asked: Value = serde_json::from_str(body).unwrap_or_default();
+        let share = |status: &str| {
+            let tags: Vec<Value> =
+                owner(None).tags("hub").iter().map(|(k, v)| json!({ "key": k, "value": v })).collect();
+            json!({ "resourceShareArn": SHARE, "name": "hub", "status": status, "allowExternalPrincipals": true, "tags": tags })
+        };
+        match path {
+            "/createresourceshare" => {
+                assert_eq!(asked["resourceArns"], json!([GATEWAY]));
+                self.share = Some("ACTIVE");
+                json!({ "resourceShare": share("PENDING") })
+            }
+            "/getresourceshares" => {
+                let theirs = asked["resourceOwner"] == "OTHER-ACCOUNTS";
+                assert_eq!(theirs, member, "each side asks for what it can see");
+                let seen = self.share.filter(|_| !theirs || self.principals.values().any(|s| *s == "ASSOCIATED"));
+                json!({ "resourceShares": seen.map(share).into_iter().collect::<Vec<_>>() })
+            }
+            "/getresourceshareassociations" if asked["associationType"] == "RESOURCE" => {
+                self.looks += 1;
+                let status = if self.looks > 1 { "ASSOCIATED" } else { "ASSOCIATING" };
+                let one = json!({ "resourceShareArn": SHARE, "associatedEntity": GATEWAY, "status": status });
+                json!({ "resourceShareAssociations": self.share.map(|_| one).into_iter().collect::<Vec<_>>() })
+            }
+            "/getresourceshareassociations" => {
+                let one = |(account, status): (&String, &&str)| json!({ "resourceShareArn": SHARE, "associatedEntity": account, "status": status, "external": true });
+                json!({ "resourceShareAssociations": self.principals.iter().map(one).collect::<Vec<_>>() })
+            }
+            "/associateresourceshare" => {
+                let account = asked["principals"][0].as_str().unwrap().to_owned();
+                self.principals.insert(account, "ASSOCIATING");
+                self.invited = true;
+                json!({})
+            }
+            "/disassociateresourceshare" => {
+                self.principals.insert(asked["principals"][0].as_str().unwrap().to_owned(), "DISASSOCIATED");
+                json!({})
+            }
+            "/getresourceshareinvitations" => {
+                assert!(member);
+                let status = if self.invited { "PENDING" } else { "ACCEPTED" };
+                json!({ "resourceShareInvitations": [{ "resourceShareArn": SHARE, "resourceShareInvitationArn": "arn:1", "status": status }] })
+            }
+            "/acceptresourceshareinvitation" => {
+                assert!(member && asked["resourceShareInvitationArn"] == "arn:1");
+                (self.invited, self.accepted) = (false, self.accepted + 1);
+                self.principals.values_mut().for_each(|s| *s = "ASSOCIATED");
+                json!({})
+            }
+            path if path.starts_with("/deleteresourceshare") => {
+                self.share = None;
+                self.principals.clear();
+                json!({ "returnValue": true })
+            }
+            other => panic!("not a call that is expected: {other}"),
+        }
+    }
+}
+
+/// Serves [`Ram`] and the callers' account numbers for the rest of the test.
+fn serve(ram: Arc<Mutex<Ram>>) -> String {
+    let server = Server::http("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", server.server_addr());
+    std::thread::spawn(move || {
+        for mut request in server.incoming_requests() {
+            let header = request.headers().iter().find(|h| h.field.equiv("Authorization"));
+            let member = header.is_some_and(|h| h.value.as_str().contains("Credential=member/"));
+            let path = request.url().to_owned();
+            let mut body = String::new();
+            request.as_reader().read_to_string(&mut body).unwrap();
+            let answer = if path == "/" {
+                let account = if member { OTHER } else { OWN };
+                format!(
+                    "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{account}</Account>\
+                     </GetCallerIdentityResult></GetCallerIdentityResponse>"
+                )
+            } else {
+                ram.lock().unwrap().answer(member, &path, &body).to_string()
+            };
+            request.respond(Response::from_string(answer)).unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_account_outside_of_the_organization_is_invited_and_accepts() {
+    let ram = Arc::new(Mutex::new(Ram::default()));
+    let address = serve(ram.clone());
+    let connect = async |who: &str| {
+        let credentials = Some((who.to_owned(), "secret".to_owned()));
+        let (region, endpoint) = (Some(support::REGION.to_owned()), Some(address.clone()));
+        let options = ConnectOptions { region, tool: "overlord", endpoint, credentials };
+        Arc::new(Cloud::connect(options).await.unwrap())
+    };
+    let mut clouds = Clouds::default();
+    let home = clouds.add(connect("owner").await, None);
+    let team = clouds.add(connect("member").await, Some("the team's account".into()));
+    let mut graph = Graph::default();
+    let gateway = TransitGatewayId { id: "tgw-1".into(), arn: GATEWAY.into() };
+    let gateway = clouds.put(home, Given("hub", gateway)).to(&mut graph);
+    let share = ResourceShare { owner: owner(None), name: "hub".into(), gateway };
+    let share = clouds.put(home, share).to(&mut graph);
+    let own = clouds.put(home, SharePrincipal { share, account: OWN.into() }).to(&mut graph);
+    let principal = clouds.put(home, SharePrincipal { share, account: OTHER.into() }).to(&mut graph);
+    let membership = clouds.put(team, ShareMembership { share }).after([own.node(), principal.node()]);
+    membership.to(&mut graph);
+
+    done(&graph, &clouds, Mode::Apply).await;
+    settled(&graph, &clouds, Mode::Plan).await;
+    settled(&graph, &clouds, Mode::Apply).await;
+    {
+        let ram = ram.lock().unwrap();
+        assert_eq!(ram.accepted, 1);
+        assert_eq!(ram.principals, BTreeMap::from([(OTHER.to_owned(), "ASSOCIATED")]), "not with itself");
+    }
+
+    // Taken out by hand: it comes back.
+    ram.lock().unwrap().principals.insert(OTHER.into(), "DISASSOCIATED");
+    let text = done(&graph, &clouds, Mode::Apply).await;
+    assert!(text.contains(&format!("share with account {OTHER}: + create")), "{text}");
+    assert_eq!(ram.lock().unwrap().accepted, 2);
+
+    done(&graph, &clouds, Mode::Destroy).await;
+    settled(&graph, &clouds, Mode::Destroy).await;
+    assert!(ram.lock().unwrap().share.is_none());
+}

@@ -1,0 +1,194 @@
+//! The accounts of an organization, and the connections to them: chains of assumed roles.
+use crate::organization::types::{Organization, Reach, TeamAccount};
+use aws_core::{
+    Error, Result,
+    cloud::{AssumedRole, Cloud, ConnectOptions},
+    error::Kind,
+    model::names::partition,
+};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::{Mutex, OnceCell};
+
+/// A connection's place: account and role (both empty: the current credentials), and region.
+type Key = (Option<String>, Option<String>, String);
+
+/// The accounts, reached from the current credentials.
+pub struct Accounts {
+    /// The current credentials, after the roles that every account is reached through.
+    base: Arc<Cloud>,
+    settings: crate::organization::types::Accounts,
+    home_region: String,
+    open: Mutex<BTreeMap<Key, Arc<Cloud>>>,
+    own: OnceCell<String>,
+}
+
+/// An account as a record remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub number: String,
+    /// The role that is assumed there; `None`: the current credentials.
+    pub role: Option<String>,
+}
+
+impl Accounts {
+    /// Reads AWS's settings; calls nothing yet.
+    ///
+    /// # Errors
+    /// When no region is set, neither in the file nor anywhere else.
+    pub async fn connect(organization: &Organization) -> Result<Self> {
+        let settings = organization.accounts.clone();
+        let first = organization.teams.regions.as_ref().and_then(|r| r.first().cloned());
+        let region = settings.home.region.clone().or(first);
+        let connected = Cloud::connect(ConnectOptions { region, tool: "overlord", ..ConnectOptions::default() }).await;
+        let mut base = connected.map_err(|e| match e.kind() {
+            Kind::Usage => Error::usage("no AWS region is set")
+                .hint("Name `regions` under `teams` in the organization's file, or set AWS_REGION."),
+            _ => e,
+        })?;
+        for role_arn in &settings.through {
+            let region = base.region().to_owned();
+            base = base.assume(&assumed(role_arn.clone(), &settings), &region).await;
+        }
+        let home_region = base.region().to_owned();
+        Ok(Self { base: Arc::new(base), settings, home_region, open: Mutex::default(), own: OnceCell::new() })
+    }
+
+    /// The region of the current settings.
+    pub fn region(&self) -> &str {
+        &self.home_region
+    }
+
+    /// The number of the current account.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub async fn own(&self) -> Result<&str> {
+        self.own.get_or_try_init(|| self.base.account()).await.map(String::as_str)
+    }
+
+    /// The place of the records.
+    ///
+    /// # Errors
+    /// When the account cannot be reached.
+    pub async fn home(&self) -> Result<Arc<Cloud>> {
+        let region = self.settings.home.region.clone().unwrap_or_else(|| self.home_region.clone());
+        self.reach(&self.settings.home, &region).await
+    }
+
+    /// The account with the transit gateways, in a region.
+    ///
+    /// # Errors
+    /// When the account cannot be reached.
+    pub async fn network(&self, region: &str) -> Result<Arc<Cloud>> {
+        self.reach(self.settings.network.as_ref().unwrap_or(&self.settings.home), region).await
+    }
+
+    /// The management account of AWS Organizations.
+    ///
+    /// # Errors
+    /// When the account cannot be reached.
+    pub async fn management(&self, region: &str) -> Result<Arc<Cloud>> {
+        self.reach(self.settings.management.as_ref().unwrap_or(&Reach::default()), region).await
+    }
+
+    /// An account of the file, in a region.
+    ///
+    /// # Errors
+    /// When there are no credentials, or the account's number is wrong.
+    pub async fn reach(&self, reach: &Reach, region: &str) -> Result<Arc<Cloud>> {
+        let Some(account) = &reach.account else {
+            return match &reach.role {
+                None => self.get(None, None, region).await,
+                Some(_) => self.get(Some(self.own().await?.to_owned()), reach.role.clone(), region).await,
+            };
+        };
+        let own = self.own().await?;
+        let role = reach.role.clone().or_else(|| (account != own).then(|| self.settings.role.clone()).flatten());
+        if role.is_none() && account != own {
+            return Err(Error::usage(format!("nothing says how account {account} is reached"))
+                .hint(format!("These credentials are account {own}'s. Name the role to assume there: `role` beside the account, or `role` under `accounts` for all of them.")));
+        }
+        match role {
+            None => self.get(None, None, region).await,
+            role => self.get(Some(account.clone()), role, region).await,
+        }
+    }
+
+    /// An account as a record has it.
+    ///
+    /// # Errors
+    /// As [`Accounts::reach`].
+    pub async fn recorded(&self, account: &Account, region: &str) -> Result<Arc<Cloud>> {
+        self.reach(&Reach { account: Some(account.number.clone()), role: account.role.clone(), region: None }, region)
+            .await
+    }
+
+    /// The account that a team's file names. `known`: the one of its record. `None`: one that is still to be made.
+    ///
+    /// # Errors
+    /// When the file names another one than the record, or what it names is no account.
+    pub async fn of_team(&self, wanted: &TeamAccount, known: Option<&Account>) -> Result<Option<Account>> {
+        let reach = match wanted {
+            TeamAccount::Word(word) if word == "new" => match known {
+                Some(known) => return Ok(Some(known.clone())),
+                None => return Ok(None),
+            },
+            TeamAccount::Word(word) if word == "current" => Reach::default(),
+            TeamAccount::Word(number) => Reach { account: Some(number.clone()), ..Reach::default() },
+            TeamAccount::Reach(reach) => reach.clone(),
+        };
+        let own = self.own().await?;
+        let number = reach.account.clone().unwrap_or_else(|| own.to_owned());
+        if let Some(known) = known
+            && known.number != number
+        {
+            return Err(Error::refused(format!(
+                "the team's place is in account {}, and its file names {number}",
+                known.number
+            ))
+            .hint("A team stays in its account: correct the file, or delete the team and create it again there."));
+        }
+        let role = reach.role.or_else(|| (number != own).then(|| self.settings.role.clone()).flatten());
+        Ok(Some(Account { number, role }))
+    }
+
+    async fn get(&self, account: Option<String>, role: Option<String>, region: &str) -> Result<Arc<Cloud>> {
+        let mut open = self.open.lock().await;
+        let key = (account.clone(), role.clone(), region.to_owned());
+        if let Some(cloud) = open.get(&key) {
+            return Ok(cloud.clone());
+        }
+        let cloud = match (account, role) {
+            (Some(account), Some(role)) => {
+                // The same credentials serve every region.
+                let sibling = open.iter().find(|((a, r, _), _)| {
+                    (a.as_deref(), r.as_deref()) == (Some(account.as_str()), Some(role.as_str()))
+                });
+                match sibling {
+                    Some((_, cloud)) => cloud.in_region(region),
+                    None => {
+                        let arn = if role.starts_with("arn:") {
+                            role
+                        } else {
+                            format!("arn:{}:iam::{account}:role/{role}", partition(region))
+                        };
+                        self.base.assume(&assumed(arn, &self.settings), region).await
+                    }
+                }
+            }
+            _ if region == self.base.region() => {
+                open.insert(key, self.base.clone());
+                return Ok(self.base.clone());
+            }
+            _ => self.base.in_region(region),
+        };
+        let cloud = Arc::new(cloud);
+        open.insert(key, cloud.clone());
+        Ok(cloud)
+    }
+}
+
+fn assumed(role_arn: String, settings: &crate::organization::types::Accounts) -> AssumedRole {
+    AssumedRole { role_arn, session: "overlord".into(), external_id: settings.external_id.clone() }
+}

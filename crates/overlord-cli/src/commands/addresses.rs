@@ -1,0 +1,89 @@
+//! `overlord addresses`: the pool, who holds what, what is free.
+use crate::{addresses, session::Session};
+use aws_core::{Result, registry::teams};
+use clap::Args;
+use ipnet::Ipv4Net;
+use serde::Serialize;
+use terminal::{Cell, Column, Exit, Listing, flags::Output, look};
+
+/// Arguments of `addresses`.
+#[derive(Debug, Args)]
+pub struct AddressesArgs {
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    network: Ipv4Net,
+    /// `team`, `reserved` or `free`.
+    state: &'static str,
+    team: Option<String>,
+    region: Option<String>,
+    /// How many networks of the usual size a free part has room for.
+    room: Option<u64>,
+}
+
+impl Listing for Row {
+    fn columns() -> &'static [Column] {
+        const COLUMNS: &[Column] = &[
+            Column::left("Network"),
+            Column::left("State"),
+            Column::left("Team"),
+            Column::left("Region"),
+            Column::right("Room For"),
+        ];
+        COLUMNS
+    }
+    fn cells(&self, _: jiff::Timestamp) -> Vec<Cell> {
+        let style = (self.state == "free").then_some(look::GOOD);
+        vec![
+            Cell::new(self.network),
+            Cell::styled(self.state, style),
+            Cell::maybe(self.team.as_ref()),
+            Cell::maybe(self.region.as_ref()),
+            Cell::maybe(self.room),
+        ]
+    }
+    fn fields() -> &'static [&'static str] {
+        &["network", "state", "team", "region", "room"]
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn run(session: &Session, args: &AddressesArgs) -> Result<Exit> {
+    let settings = &session.loaded.organization.addresses;
+    let home = session.home().await?;
+    let claims = teams::claims(&home, session.organization()).await?;
+    let mut taken: Vec<Ipv4Net> = claims.iter().map(|c| c.cidr).collect();
+    taken.extend(&settings.reserved);
+    let size = settings.network;
+    let room = |n: Ipv4Net| {
+        1u64.checked_shl(u32::from(size.saturating_sub(n.prefix_len()))).filter(|_| n.prefix_len() <= size)
+    };
+    let claimed = claims.iter().map(|c| Row {
+        network: c.cidr,
+        state: "team",
+        team: Some(c.team.to_string()),
+        region: Some(c.region.clone()),
+        room: None,
+    });
+    let reserved =
+        settings.reserved.iter().map(|n| Row { network: *n, state: "reserved", team: None, region: None, room: None });
+    let free = addresses::free_space(&settings.pool, &taken).into_iter().map(|n| Row {
+        network: n,
+        state: "free",
+        team: None,
+        region: None,
+        room: Some(room(n).unwrap_or(0)),
+    });
+    let mut rows: Vec<Row> = claimed.chain(reserved).chain(free).collect();
+    rows.sort_by_key(|r| r.network);
+    let left: u64 = rows.iter().filter_map(|r| r.room).sum();
+    session.terminal.say(&format!("{} networks are taken; there is room for {left} more of /{size}.", claims.len()));
+    session.terminal.listing(&args.output, &rows)?;
+    Ok(Exit::Done)
+}

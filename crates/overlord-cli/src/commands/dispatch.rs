@@ -1,0 +1,39 @@
+//! From the parsed command line to the command, and from its end to the exit code.
+use crate::{
+    cli::{Cli, Command},
+    commands,
+    session::Session,
+};
+use aws_core::{Result, engine::Cancel};
+use terminal::{Exit, Terminal};
+
+/// Runs the command, prints its error if it has one, and says how to exit.
+pub async fn run(cli: Cli) -> Exit {
+    let terminal = Terminal::new(&cli.globals);
+    let cancel = Cancel::default();
+    terminal::signals::listen(cancel.clone(), terminal.clone());
+    match dispatch(cli, &terminal, cancel).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            terminal.error(&error);
+            Exit::of(&error)
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit> {
+    if let Command::Completions(args) = cli.command {
+        return commands::completions::run(terminal, &args);
+    }
+    // Not with clap's `env`: the usage line of every error would show the variable's flag as required.
+    let variable = std::env::var_os("OVERLORD_CONFIG").filter(|v| !v.is_empty());
+    let config = cli.config.or_else(|| variable.map(std::path::PathBuf::from));
+    let session = Session::open(terminal, cancel, config.as_deref()).await?;
+    match cli.command {
+        Command::Team(args) => commands::team::run(&session, args).await,
+        Command::Check(args) => commands::check::run(&session, args).await,
+        Command::Addresses(args) => commands::addresses::run(&session, &args).await,
+        Command::Diagram(args) => commands::diagram::run(&session, args).await,
+        Command::Completions(_) => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,9 @@
+//! The commands, a file each.
+pub mod addresses;
+pub mod check;
+pub mod completions;
+pub mod diagram;
+mod dispatch;
+pub mod team;
+
+pub use dispatch::run;

@@ -1,0 +1,222 @@
+//! Making a team's place what its files say: look, claim addresses, remember, write.
+use crate::{
+    graph::{Placed, settings_found},
+    organization::Team,
+    session::Session,
+    survey::{self, Purpose, Survey},
+};
+use aws_core::{
+    Error, Result,
+    cloud::Clouds,
+    engine::{Action, Graph, Mode, NodeReport, Outcome, Quiet, Report, run as engine},
+    error::Kind,
+    registry::teams::{self, TeamRecord},
+    resources::{
+        domain::certificate,
+        network::{adopt, stray::StrayKind},
+    },
+};
+use terminal::{Exit, flags::Writes};
+
+/// How often addresses are chosen again when another operator was faster.
+const CHOICES: usize = 8;
+
+/// What is to be made.
+pub(crate) struct Wish {
+    /// What the files say.
+    pub(crate) team: Team,
+    /// The team's record, if there is one.
+    pub(crate) stored: Option<TeamRecord>,
+}
+
+/// Both halves of a plan: what is made or changed, and what goes.
+///
+/// # Errors
+/// What a survey says; the team's account is still to be made.
+pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
+    let (graph, _) = survey.graph(Purpose::Converge, true);
+    let clouds = &survey.places.clouds;
+    let mut report = engine(&graph, clouds, Mode::Plan, &session.options(), &Quiet).await;
+    let mut gone = engine(&survey.gone(), clouds, Mode::PlanDestroy, &session.options(), &Quiet).await;
+    report.nodes.append(&mut gone.nodes);
+    report
+}
+
+pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Result<Exit> {
+    let terminal = &session.terminal;
+    let Wish { mut team, stored } = wish;
+    let known = stored.is_some();
+    let what = format!("the place of team {}", team.name);
+    for _ in 0..CHOICES {
+        let looking = format!("Looking at {what}");
+        let made = terminal.during(&looking, Survey::make(session, team.clone(), stored.clone(), Purpose::Converge));
+        let Some(mut survey) = made.await? else {
+            if writes.dry_run {
+                terminal.data(&format!("+ create account for team {}\n", team.name))?;
+                terminal.say("What is made in it can be planned once it is there.");
+                return Ok(if writes.detailed_exitcode { Exit::Changes } else { Exit::Done });
+            }
+            team.account = survey::as_reach(&survey::new_account(session, &team).await?);
+            continue;
+        };
+        if writes.dry_run {
+            let report = terminal.during("Comparing", async { Ok(plan(session, &survey).await) }).await?;
+            terminal.plan(&report, false)?;
+            interruptions(session, &report);
+            return Ok(writes.exit(&report));
+        }
+        let (graph, placed) = survey.graph(Purpose::Converge, true);
+        let planned = engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await;
+        if !stands_in_the_way(&planned) {
+            interruptions(session, &planned);
+            if !known {
+                survey.record.found = settings_found(&planned);
+            }
+            if !remember(session, &mut survey).await? {
+                terminal.say("Another operator took these addresses a moment ago: choosing others.");
+                continue;
+            }
+        }
+        return apply(session, survey, graph, placed, &planned, &what).await;
+    }
+    Err(Error::failed("other operators keep taking the addresses that were chosen").hint("Run the same command again."))
+}
+
+/// Whether a run would refuse to write anything at all: see the engine.
+fn stands_in_the_way(report: &Report) -> bool {
+    report.cancelled()
+        || report.nodes.iter().any(|n| match &n.outcome {
+            Outcome::Failed(e) => e.kind() != Kind::Access,
+            Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
+            _ => false,
+        })
+}
+
+/// Says which changes interrupt traffic before they are made.
+fn interruptions(session: &Session, report: &Report) {
+    let leaves = |n: &NodeReport| matches!(n.outcome, Outcome::Done(Action::Delete));
+    let kinds = [StrayKind::NatGateway.name(), StrayKind::NatInstance.name()];
+    let exits = report.nodes.iter().filter(|n| leaves(n) && kinds.iter().any(|k| n.name.starts_with(k))).count();
+    if exits > 0 {
+        session.terminal.warn(
+            "The way to the internet changes: connections of the shared and private layers that are open are cut when their route moves. \
+             Elastic IP addresses stay allocated.",
+        );
+    }
+}
+
+/// Claims the addresses and writes the record, before anything is made. `false`: somebody else has the addresses.
+async fn remember(session: &Session, survey: &mut Survey) -> Result<bool> {
+    let home = session.home().await?;
+    let organization = session.organization();
+    let mut held = Vec::new();
+    for claim in survey.new_claims() {
+        if !teams::claim(&home, organization, &claim).await? {
+            for claim in &held {
+                teams::release(&home, organization, claim).await?;
+            }
+            return Ok(false);
+        }
+        held.push(claim);
+    }
+    // What goes is remembered until it is gone.
+    let mut record = survey.record.clone();
+    record.domains.extend(survey.gone.iter().map(|(d, _)| d.clone()));
+    if let Some(stored) = &survey.stored {
+        record.interconnect.clone_from(&stored.interconnect);
+        if record != *stored {
+            teams::write(&home, organization, &record).await?;
+        }
+    } else {
+        teams::create(&home, organization, &record).await?;
+    }
+    Ok(true)
+}
+
+async fn apply(
+    session: &Session,
+    survey: Survey,
+    graph: Graph<Clouds>,
+    placed: Vec<Placed>,
+    planned: &Report,
+    what: &str,
+) -> Result<Exit> {
+    let (terminal, clouds, team) = (&session.terminal, &survey.places.clouds, &survey.team);
+    let report = engine(&graph, clouds, Mode::Apply, &session.options(), terminal).await;
+    let mut exit = terminal.summary(&report, what);
+    let mut changes = report.changes();
+    if report.complete() {
+        let gone = engine(&survey.gone(), clouds, Mode::Destroy, &session.options(), terminal).await;
+        exit = exit.and(terminal.summary(&gone, &format!("what {what} no longer has")));
+        changes += gone.changes();
+    }
+    drop(placed);
+    let whole = exit == Exit::Done;
+    if stored_anything(planned, &report) {
+        settle(session, &survey, whole, changes > 0).await?;
+    }
+    if !whole {
+        return Ok(exit);
+    }
+    if changes == 0 {
+        terminal.say(&format!("The place of team {} is as the files say; nothing to change.", team.name));
+        return Ok(exit);
+    }
+    certificates(session, &survey).await?;
+    for region in &survey.record.regions {
+        terminal.say(&format!(
+            "Team {}: {} in {}, account {}.",
+            team.name, region.cidr, region.region, survey.places.account
+        ));
+    }
+    terminal.say(&format!("Next, in that account: minion configure --region {}", team.regions[0]));
+    Ok(exit)
+}
+
+/// Whether there is a record to bring up to date.
+fn stored_anything(planned: &Report, report: &Report) -> bool {
+    !stands_in_the_way(planned) || report.changes() > 0
+}
+
+/// Brings the record up to date: the VPCs' ids, which peers need; and, when all is done, without what is gone.
+async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool) -> Result<()> {
+    let home = session.home().await?;
+    let mut record = survey.record.clone();
+    if !whole {
+        record.domains.extend(survey.gone.iter().map(|(d, _)| d.clone()));
+        if let Some(stored) = &survey.stored {
+            record.interconnect.clone_from(&stored.interconnect);
+        }
+    }
+    for region in &mut record.regions {
+        if region.vpc.is_some() && !changed {
+            continue;
+        }
+        let Some((_, spot)) = survey.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
+        let cloud = survey.places.clouds.at(*spot);
+        aws_core::engine::World::forget(cloud.as_ref());
+        if let Some(id) = adopt::vpc_of(cloud, survey.owner(), survey.team.name.as_str()).await? {
+            region.vpc = Some(id);
+        }
+    }
+    if survey.stored.as_ref() != Some(&record) {
+        teams::write(&home, session.organization(), &record).await?;
+    }
+    Ok(())
+}
+
+/// Says which certificates AWS has not issued yet: it sees the records within minutes, once the domain is delegated.
+async fn certificates(session: &Session, survey: &Survey) -> Result<()> {
+    for (region, spot) in &survey.places.team {
+        for domain in &survey.record.domains {
+            let cloud = survey.places.clouds.at(*spot);
+            if certificate::pending(cloud, survey.owner(), &domain.name).await? {
+                session.terminal.say(&format!(
+                    "AWS has not issued the certificate for *.{} in {region} yet; it does within minutes after the domain can be resolved.",
+                    domain.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}

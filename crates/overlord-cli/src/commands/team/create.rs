@@ -1,0 +1,51 @@
+//! `overlord team create`, `update` and `plan`: the same convergence.
+use super::converge::{self, Wish};
+use crate::session::Session;
+use aws_core::{Error, Result, model::TeamName, registry::teams};
+use clap::Args;
+use std::path::PathBuf;
+use terminal::{Exit, flags::Writes};
+
+/// Arguments of `team create` and `team update`.
+#[derive(Debug, Args)]
+pub(super) struct CreateArgs {
+    /// The team
+    name: TeamName,
+    /// The team's file [default: the one in `teams` beside the organization's file, if there is one]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    writes: Writes,
+}
+
+/// Arguments of `team plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The team
+    name: TeamName,
+    /// The team's file [default: the one in `teams` beside the organization's file, if there is one]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Exit with code 5 when the plan has changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Result<Exit> {
+    let team = session.team(&args.name, args.file.as_deref())?;
+    let home = session.home().await?;
+    let stored = teams::read(&home, session.organization(), &team.name).await?;
+    if update && stored.is_none() {
+        return Err(Error::not_found(format!("team {} does not exist", team.name))
+            .hint(format!("`overlord team create {}` creates it.", team.name)));
+    }
+    if !update && stored.is_some() && !args.writes.dry_run {
+        session.terminal.say(&format!("Team {} exists already: making its place what the files say.", team.name));
+    }
+    converge::run(session, Wish { team, stored }, &args.writes).await
+}
+
+pub(super) async fn plan(session: &Session, args: PlanArgs) -> Result<Exit> {
+    let writes = Writes { dry_run: true, detailed_exitcode: args.detailed_exitcode };
+    run(session, CreateArgs { name: args.name, file: args.file, writes }, false).await
+}

@@ -1,0 +1,121 @@
+//! `overlord team delete`
+use super::show::not_there;
+use crate::{
+    organization::{
+        Team,
+        types::{Interconnect, TeamAccount},
+    },
+    session::Session,
+    survey::{Purpose, Survey},
+};
+use aws_core::{
+    Error, Result,
+    cloud::lookups,
+    engine::{Mode, run as engine},
+    model::TeamName,
+    registry::teams::{self, Claim, TeamRecord},
+};
+use clap::Args;
+use terminal::{Exit, flags::Writes};
+
+/// Arguments of `team delete`.
+#[derive(Debug, Args)]
+pub(super) struct DeleteArgs {
+    /// The team
+    name: TeamName,
+    /// Delete the audit trail's log files too; without this, a bucket that holds some stays
+    #[arg(long)]
+    delete_audit_logs: bool,
+    #[command(flatten)]
+    writes: Writes,
+}
+
+pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
+    let (terminal, name) = (&session.terminal, &args.name);
+    let home = session.home().await?;
+    let stored = teams::read(&home, session.organization(), name).await?.ok_or_else(|| not_there(name))?;
+    let team = as_made(session, name, &stored)?;
+    let looking = format!("Looking at the place of team {name}");
+    let made = terminal.during(&looking, Survey::make(session, team, Some(stored.clone()), Purpose::Delete)).await?;
+    let survey = made.ok_or_else(|| not_there(name))?;
+    occupied(session, &survey).await?;
+    let keep_logs = !args.delete_audit_logs;
+    let (graph, _) = survey.graph(Purpose::Delete, keep_logs);
+    let clouds = &survey.places.clouds;
+    if args.writes.dry_run {
+        let report = engine(&graph, clouds, Mode::PlanDestroy, &session.options(), terminal).await;
+        terminal.plan(&report, true)?;
+        return Ok(args.writes.exit(&report));
+    }
+    let networks: Vec<String> = stored.regions.iter().map(|r| format!("{} in {}", r.cidr, r.region)).collect();
+    terminal.say(&format!(
+        "Team {name} in account {}: networks {}; roles, domains and guard rails.",
+        stored.account,
+        networks.join(", ")
+    ));
+    if !terminal.confirm_name("This deletes all of it. Type the team's name to go on", name.as_str(), "--yes")? {
+        terminal.say("Nothing was deleted.");
+        return Ok(Exit::Failed);
+    }
+    let report = engine(&graph, clouds, Mode::Destroy, &session.options(), terminal).await;
+    let exit = terminal.summary(&report, &format!("the place of team {name}"));
+    if exit == Exit::Done {
+        // The addresses last but one: while the record is there, the same command goes on.
+        for region in &stored.regions {
+            let claim = Claim { cidr: region.cidr, team: name.clone(), region: region.region.clone() };
+            teams::release(&home, session.organization(), &claim).await?;
+        }
+        teams::delete(&home, session.organization(), name).await?;
+        terminal.say(&format!("Team {name} is gone."));
+    }
+    Ok(exit)
+}
+
+/// What was made, going by the record; the files fill in the rest. A file that is gone or wrong keeps nobody from deleting.
+fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Team> {
+    let mut team = match session.team(name, None) {
+        Ok(team) => team,
+        Err(e) => {
+            session
+                .terminal
+                .warn(&format!("team {name}'s file cannot be read ({e}): deleting what the record and the tags say"));
+            session.resolve(name, None)?
+        }
+    };
+    team.account = TeamAccount::Word("current".into());
+    team.regions = stored.regions.iter().map(|r| r.region.clone()).collect();
+    team.account_wide = stored.account_wide;
+    team.audit_trail |= stored.account_wide;
+    team.interconnect = match stored.interconnect.as_str() {
+        "peering" => Interconnect::Peering,
+        "none" => Interconnect::None,
+        _ => Interconnect::TransitGateway,
+    };
+    if team.regions.is_empty() {
+        return Err(Error::failed(format!("the record of team {name} names no region")));
+    }
+    Ok(team)
+}
+
+/// Refuses while somebody else's things are in the networks, and lists them.
+async fn occupied(session: &Session, survey: &Survey) -> Result<()> {
+    let mut found = Vec::new();
+    for region in &survey.record.regions {
+        let Some(vpc) = &region.vpc else { continue };
+        let Some((_, spot)) = survey.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
+        let cloud = survey.places.clouds.at(*spot);
+        let looking = format!("Checking that {vpc} is empty");
+        let all = session.terminal.during(&looking, lookups::occupants(cloud, vpc, survey.owner())).await?;
+        // The connections with other teams are ours, also when the other one asked for them.
+        let peers: Vec<_> =
+            survey.places.peers.iter().flat_map(|p| &p.record.regions).filter_map(|r| r.vpc.as_ref()).collect();
+        let ours =
+            |o: &lookups::Occupant| o.kind == lookups::PEERING && o.of.as_ref().is_some_and(|of| peers.contains(&of));
+        found.extend(all.iter().filter(|o| !ours(o)).map(ToString::to_string));
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(format!("the networks of team {} are not empty:\n  {}", survey.team.name, found.join("\n  ")))
+        .hint("Delete applications with `minion applications delete NAME --cascade`, and the rest where it was made; then run the same command again."))
+}

@@ -1,0 +1,124 @@
+//! `overlord team import`: a network that exists becomes a team's.
+use crate::{accounts::Account, session::Session};
+use aws_core::{
+    Error, Result,
+    model::TeamName,
+    registry::teams::{self, Claim, RegionRecord, TeamRecord},
+    resources::network::adopt,
+};
+use clap::Args;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use terminal::Exit;
+
+/// Arguments of `team import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What is there is recognized by layer and zone, tagged, and remembered; nothing is made or changed. \
+`overlord team plan NAME` then shows what `overlord team update NAME` would add."
+)]
+pub(super) struct ImportArgs {
+    /// The team
+    name: TeamName,
+    /// The VPC to take over
+    #[arg(long, value_name = "VPC_ID")]
+    vpc: String,
+    /// Its region [default: the team's first one]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// The team's file [default: the one in `teams` beside the organization's file, if there is one]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Show what would be taken over, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
+    let (terminal, name) = (&session.terminal, &args.name);
+    let team = session.team(name, args.file.as_deref())?;
+    let region = args.region.clone().unwrap_or_else(|| team.regions[0].clone());
+    if !team.regions.contains(&region) {
+        return Err(Error::usage(format!("team {name} has no network in {region}, going by its file"))
+            .hint("Add the region to `regions`, or give another --region."));
+    }
+    let home = session.home().await?;
+    let stored = teams::read(&home, session.organization(), name).await?;
+    let known = stored.as_ref().map(|r| Account { number: r.account.clone(), role: r.role.clone() });
+    let account = session.accounts.of_team(&team.account, known.as_ref()).await?.ok_or_else(|| {
+        Error::usage(format!("the account of team {name} is still to be made: it has no network to import"))
+    })?;
+    if let Some(there) = stored.iter().flat_map(|r| &r.regions).find(|r| r.region == region)
+        && there.vpc.as_ref() != Some(&args.vpc)
+    {
+        let vpc = there.vpc.as_deref().unwrap_or("one that is being made");
+        return Err(Error::refused(format!("team {name} has a network in {region} already: {} ({vpc})", there.cidr)));
+    }
+    let cloud = session.accounts.recorded(&account, &region).await?;
+    let owner = session.owner(&team);
+    let looking = format!("Looking at {}", args.vpc);
+    let adoption = terminal.during(&looking, adopt::look(&cloud, &owner, name.as_str(), &args.vpc)).await?;
+    adoption.notes.iter().for_each(|n| terminal.warn(n));
+    let lines: String =
+        adoption.parts.iter().map(|p| format!("= take over {} {} as {}\n", p.kind, p.id, p.name)).collect();
+    terminal.data(&lines)?;
+    if usize::from(team.zones) != adoption.zones.len() {
+        terminal.warn(&format!(
+            "the network spans {} zones, and the team's file asks for {}",
+            adoption.zones.len(),
+            team.zones
+        ));
+    }
+    if args.dry_run {
+        return Ok(Exit::Done);
+    }
+    let claim = Claim { cidr: adoption.cidr, team: name.clone(), region: region.clone() };
+    let again = stored.iter().flat_map(|r| &r.regions).any(|r| r.region == region);
+    if !again {
+        hold(session, &claim).await?;
+    }
+    let made = RegionRecord { region, cidr: adoption.cidr, zones: adoption.zones.clone(), vpc: Some(args.vpc.clone()) };
+    let fresh = stored.is_none();
+    let mut record = stored.unwrap_or_else(|| TeamRecord {
+        team: name.clone(),
+        account: account.number.clone(),
+        role: account.role.clone(),
+        regions: Vec::new(),
+        domains: Vec::new(),
+        // What was there before us is not switched off when the team goes: all of it may have been.
+        found: crate::graph::all_settings(),
+        interconnect: "none".into(),
+        account_wide: false,
+        created: Timestamp::now(),
+    });
+    record.regions.retain(|r| r.region != made.region);
+    record.regions.push(made);
+    record.regions.sort_by_key(|r| team.regions.iter().position(|t| *t == r.region));
+    if fresh {
+        teams::create(&home, session.organization(), &record).await?;
+    } else {
+        teams::write(&home, session.organization(), &record).await?;
+    }
+    let tagging = format!("Tagging {} parts of {}", adoption.parts.len(), args.vpc);
+    terminal.during(&tagging, adopt::take(&cloud, &owner, &adoption)).await?;
+    terminal.say(&format!("Next: overlord team plan {name}"));
+    Ok(Exit::Done)
+}
+
+/// Claims the network's addresses, which must be nobody else's.
+async fn hold(session: &Session, claim: &Claim) -> Result<()> {
+    let home = session.home().await?;
+    let claims = teams::claims(&home, session.organization()).await?;
+    let other = claims.iter().find(|c| c.cidr.contains(&claim.cidr) || claim.cidr.contains(&c.cidr));
+    if let Some(other) = other.filter(|c| c.team != claim.team) {
+        return Err(Error::refused(format!(
+            "{} overlaps {}, which team {} has in {}",
+            claim.cidr, other.cidr, other.team, other.region
+        ))
+        .hint("Teams that overlap cannot reach each other: this network cannot be taken over beside the other one."));
+    }
+    if other.is_some() || teams::claim(&home, session.organization(), claim).await? {
+        return Ok(());
+    }
+    Err(Error::refused(format!("another operator claimed {} a moment ago", claim.cidr)))
+}

@@ -1,0 +1,187 @@
+//! What an account has once: who may do what, and what watches over it.
+use super::Input;
+use crate::policies;
+use aws_core::{
+    cloud::Clouds,
+    engine::{Action, Graph, Outcome, Ref, Report, Resource as _},
+    model::names::{partition, shorten},
+    resources::{
+        guard::{
+            budget::MonthlyBudget, cost_tags::CostTags, ebs_encryption::EbsEncryption,
+            metadata_defaults::MetadataDefaults, public_access::PublicAccess, trail::AuditTrail,
+            trail_bucket::TrailBucket,
+        },
+        identity::{
+            alias::AccountAlias,
+            managed_policy::{ManagedPolicy, PolicyArn},
+            password_policy::PasswordPolicy,
+            saml_provider::{SamlArn, SamlProvider},
+            team_role::{Managed, TeamRole, Trust},
+        },
+    },
+};
+use serde_json::Value;
+
+/// The trail's name.
+pub(crate) const TRAIL: &str = "overlord";
+/// The budget's name.
+const BUDGET: &str = "overlord-monthly";
+/// Names under which settings that were right before we came are remembered (`TeamRecord::found`).
+pub(crate) mod setting {
+    pub(crate) const EBS: &str = "ebs-encryption";
+    pub(crate) const IMDS: &str = "imds-v2";
+    pub(crate) const BUCKETS: &str = "block-public-buckets";
+    pub(crate) const PASSWORDS: &str = "password-policy";
+}
+
+/// What comes of it for the rest of the graph.
+pub(super) struct AccountWide {
+    /// ARN of the permissions boundary.
+    pub(super) boundary: Option<String>,
+}
+
+/// The bucket of the audit trail: unique in the world.
+pub(crate) fn bucket_name(organization: &str, team: &str, account: &str) -> String {
+    shorten(&format!("{organization}-{team}-trail-{account}"), 63)
+}
+
+/// Adds it.
+pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWide {
+    let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
+    // What deleting leaves alone is no part of it.
+    if let (Some(management), false) = (input.places.management, input.destroying) {
+        clouds.put(management, CostTags { keys: team.cost_tags.clone() }).to(graph);
+    }
+    if !team.account_wide {
+        return AccountWide { boundary: None };
+    }
+    if let Some(alias) = &team.account_alias {
+        clouds.put(main, AccountAlias { alias: alias.clone() }).to(graph);
+    }
+    let boundary = identity(input, graph);
+    guard_rails(input, graph);
+    AccountWide { boundary: Some(boundary) }
+}
+
+fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
+    let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
+    let owner = &input.owner;
+    let account = input.places.account.clone();
+    let partition = partition(&input.places.team[0].0);
+    let boundary_arn = format!("arn:{partition}:iam::{account}:policy/{}", policies::BOUNDARY);
+    let bucket = team.audit_trail.then(|| bucket_name(owner.organization.as_str(), team.name.as_str(), &account));
+    let facts = policies::Input {
+        partition,
+        account: &account,
+        organization: owner.organization.as_str(),
+        team: team.name.as_str(),
+        boundary_arn: &boundary_arn,
+        trail_bucket: bucket.as_deref(),
+    };
+    let boundary = clouds.put(
+        main,
+        ManagedPolicy {
+            owner: owner.clone(),
+            name: policies::BOUNDARY.to_owned(),
+            description: "What no role of this account may do".to_owned(),
+            document: policies::boundary(&facts),
+        },
+    );
+    let boundary: Ref<PolicyArn> = boundary.to(graph);
+    let saml: Option<Ref<SamlArn>> = team.saml_metadata.as_ref().map(|metadata| {
+        let name = owner.organization.to_string();
+        clouds.put(main, SamlProvider { owner: owner.clone(), name, metadata: metadata.clone() }).to(graph)
+    });
+    let inline = |document: Value| Some(("overlord".to_owned(), document));
+    let administrator = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
+    let roles = [
+        (
+            policies::ADMINISTRATOR,
+            "All but the network, the boundary and the trail",
+            Some(administrator),
+            inline(policies::administrator(&facts)),
+        ),
+        (policies::POWER_USER, "All services; roles within the boundary", None, inline(policies::power_user(&facts))),
+        (policies::READ_ONLY, "Looks, and changes nothing", None, inline(policies::read_only(&facts))),
+        (policies::DEPLOYER, "What minion does", None, inline(policies::deployer(&facts))),
+    ];
+    for (name, description, managed, inline) in roles {
+        let role = TeamRole {
+            owner: owner.clone(),
+            name: name.to_owned(),
+            description: description.to_owned(),
+            trust: Trust { services: Vec::new(), principals: input.places.trusted.clone(), saml },
+            managed: managed.into_iter().map(Managed::Aws).collect(),
+            inline,
+            boundary: Some(boundary),
+            session_hours: team.session_hours,
+        };
+        clouds.put(main, role).to(graph);
+    }
+    boundary_arn
+}
+
+fn guard_rails(input: &Input<'_>, graph: &mut Graph<Clouds>) {
+    let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
+    let account = input.places.account.clone();
+    let restore = |name: &str| !input.record.found.iter().any(|f| f == name);
+    // What deleting leaves as it is is no part of it.
+    let part = |asked: bool, name: &str| asked && (!input.destroying || restore(name));
+    if team.audit_trail {
+        trail(input, graph);
+    }
+    for (_, spot) in &input.places.team {
+        if part(team.ebs_encryption, setting::EBS) {
+            clouds.put(*spot, EbsEncryption { restore: restore(setting::EBS) }).to(graph);
+        }
+        if part(team.imds_v2, setting::IMDS) {
+            clouds.put(*spot, MetadataDefaults { restore: restore(setting::IMDS) }).to(graph);
+        }
+    }
+    if part(team.block_public_buckets, setting::BUCKETS) {
+        let restore = restore(setting::BUCKETS);
+        clouds.put(main, PublicAccess { account: account.clone(), restore }).to(graph);
+    }
+    if part(team.password_policy, setting::PASSWORDS) {
+        clouds.put(main, PasswordPolicy { restore: restore(setting::PASSWORDS) }).to(graph);
+    }
+    if let Some(budget) = &team.budget {
+        let budget = MonthlyBudget { account, name: BUDGET.to_owned(), usd: budget.usd, notify: budget.notify.clone() };
+        clouds.put(main, budget).to(graph);
+    }
+}
+
+/// The trail and its bucket.
+pub(super) fn trail(input: &Input<'_>, graph: &mut Graph<Clouds>) {
+    let (clouds, main, owner) = (&input.places.clouds, input.places.main(), &input.owner);
+    let account = input.places.account.clone();
+    let bucket = TrailBucket {
+        owner: owner.clone(),
+        name: bucket_name(owner.organization.as_str(), input.team.name.as_str(), &account),
+        trail: TRAIL.to_owned(),
+        account,
+        keep_logs: input.keep_logs,
+    };
+    let bucket = clouds.put(main, bucket).to(graph);
+    clouds.put(main, AuditTrail { owner: owner.clone(), name: TRAIL.to_owned(), bucket }).to(graph);
+}
+
+/// Of the settings that an account has once, those that are as they should be in this plan.
+pub fn settings_found(plan: &Report) -> Vec<String> {
+    let kept = |kind: &str| {
+        let mut nodes = plan.nodes.iter().filter(|n| n.kind == kind).peekable();
+        nodes.peek().is_some() && nodes.all(|n| matches!(n.outcome, Outcome::Done(Action::Keep)))
+    };
+    let all = [
+        (EbsEncryption::KIND, setting::EBS),
+        (MetadataDefaults::KIND, setting::IMDS),
+        (PublicAccess::KIND, setting::BUCKETS),
+        (PasswordPolicy::KIND, setting::PASSWORDS),
+    ];
+    all.into_iter().filter(|(kind, _)| kept(kind)).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// The names of all settings that an account has once.
+pub fn all_settings() -> Vec<String> {
+    [setting::EBS, setting::IMDS, setting::BUCKETS, setting::PASSWORDS].map(str::to_owned).to_vec()
+}

@@ -1,0 +1,11 @@
+//! A team's place as a graph: what it should have, in every account that has a part of it.
+mod account;
+mod domains;
+mod gone;
+mod interconnect;
+mod network;
+mod team;
+
+pub use account::{all_settings, settings_found};
+pub use gone::gone;
+pub use team::{Input, Placed, graph};

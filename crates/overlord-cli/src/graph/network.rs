@@ -1,0 +1,291 @@
+//! A region's network.
+use super::{Input, Placed, interconnect};
+use crate::organization::types::Nat;
+use aws_core::{
+    cloud::{Clouds, Spot},
+    engine::{Graph, NodeId, Ref},
+    model::{Layer, TeamOwner, names::partition},
+    registry::teams::{RegionRecord, ZoneRecord},
+    resources::{
+        identity::team_role::{TeamRole, Trust},
+        log_group::LogGroup,
+        network::{
+            address::ElasticIp,
+            default_group::DefaultGroup,
+            dhcp_options::DhcpOptions,
+            endpoint::S3Endpoint,
+            flow_log::FlowLog,
+            gateways::{EgressOnlyGateway, InternetGateway},
+            ids::{AllocationId, EgressGatewayId, GatewayId, RouteTableId, SubnetId, VpcId, VpnGatewayId},
+            nat_gateway::NatGateway,
+            nat_instance::NatInstance,
+            route_table::{Route, RouteTable, Via},
+            stray::{self, Stray, StrayKind},
+            subnet::Subnet,
+            vpc::Vpc,
+            vpn::{CustomerGateway, VpnConnection, VpnGateway},
+        },
+    },
+};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Slots of a layer: subnets with IPv6 are numbered by layer and slot.
+const SLOTS: usize = 8;
+/// The NAT instance's type: the smallest ARM one.
+const NAT_INSTANCE: &str = "t4g.nano";
+
+/// A subnet's network in its zone.
+fn of_zone(zone: &ZoneRecord, layer: Layer) -> Option<Ipv4Net> {
+    match layer {
+        Layer::Public => zone.public,
+        Layer::Shared => zone.shared,
+        Layer::Private => zone.private,
+    }
+}
+
+/// One region under construction.
+struct Region<'a, 'g> {
+    input: &'a Input<'a>,
+    graph: &'g mut Graph<Clouds>,
+    record: &'a RegionRecord,
+    spot: Spot,
+    vpc: Ref<VpcId>,
+    subnets: Vec<(Layer, usize, Ref<SubnetId>)>,
+    /// What the graph wants, by kind and name: all else that carries the team's tags goes.
+    wanted: BTreeSet<(&'static str, String)>,
+}
+
+/// How packets leave the inner layers, by slot.
+type Exits = BTreeMap<usize, Via>;
+
+/// Adds a region's network.
+pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &RegionRecord, spot: Spot) -> Placed {
+    let (team, owner) = (input.team, &input.owner);
+    let name = team.name.to_string();
+    let mut wanted = BTreeSet::new();
+    let put = &input.places.clouds;
+    let dhcp = (!team.dns_servers.is_empty() || team.internal_domain.is_some()).then(|| {
+        let (servers, domain) = (team.dns_servers.clone(), team.internal_domain.clone());
+        let name = dhcp_name(&name, &servers, domain.as_deref());
+        wanted.insert((StrayKind::DhcpOptions.name(), name.clone()));
+        put.put(spot, DhcpOptions { owner: owner.clone(), name, servers, domain }).to(graph)
+    });
+    wanted.insert((StrayKind::Vpc.name(), name.clone()));
+    let vpc = Vpc { owner: owner.clone(), name, cidr: record.cidr, ipv6: team.ipv6, dhcp };
+    let vpc = put.put(spot, vpc).to(graph);
+    let mut region = Region { input, graph, record, spot, vpc, subnets: Vec::new(), wanted };
+    region.build()
+}
+
+/// DHCP options cannot be changed: their name tells what they hold.
+fn dhcp_name(team: &str, servers: &[std::net::IpAddr], domain: Option<&str>) -> String {
+    let words: Vec<String> = servers.iter().map(ToString::to_string).chain(domain.map(str::to_owned)).collect();
+    aws_core::model::names::shorten(&format!("{team}-{}", words.join("-")), 64)
+}
+
+impl Region<'_, '_> {
+    fn owner(&self) -> TeamOwner {
+        self.input.owner.clone()
+    }
+    fn team(&self) -> String {
+        self.input.team.name.to_string()
+    }
+    fn want(&mut self, kind: StrayKind, name: impl Into<String>) -> String {
+        let name = name.into();
+        self.wanted.insert((kind.name(), name.clone()));
+        name
+    }
+    fn put<R>(&mut self, resource: R) -> Ref<R::Output>
+    where
+        R: aws_core::engine::Resource<Cloud = aws_core::cloud::Cloud>,
+    {
+        self.input.places.clouds.put(self.spot, resource).to(self.graph)
+    }
+
+    fn build(&mut self) -> Placed {
+        let (owner, vpc) = (self.owner(), self.vpc);
+        let name = self.want(StrayKind::InternetGateway, self.team());
+        let internet = self.put(InternetGateway { owner: owner.clone(), name, vpc });
+        self.put(DefaultGroup { owner: owner.clone(), vpc });
+        let egress = self.input.team.ipv6.then(|| {
+            let name = self.want(StrayKind::EgressOnlyGateway, self.team());
+            self.put(EgressOnlyGateway { owner: self.owner(), name, vpc })
+        });
+        self.make_subnets();
+        let vpn = self.vpn();
+        let attachment_subnets: Vec<_> =
+            self.subnets.iter().filter(|(l, ..)| *l == Layer::Private).map(|(.., r)| *r).collect();
+        let ways = interconnect::ways(self.input, self.graph, self.spot, self.record, vpc, attachment_subnets);
+        if ways.transit.is_some() {
+            self.want(StrayKind::TransitAttachment, self.team());
+        }
+        for name in &ways.peerings {
+            self.want(StrayKind::Peering, name.clone());
+        }
+        let public = self.public_table(internet, &ways.routes);
+        let exits = self.exits(internet, public);
+        let mut tables = self.inner_tables(egress, &exits, vpn, &ways.routes);
+        tables.extend(public);
+        let name = self.want(StrayKind::Endpoint, "s3");
+        self.put(S3Endpoint { owner: owner.clone(), name, vpc, route_tables: tables.clone() });
+        self.flow_logs();
+        self.strays(tables.iter().map(|t| t.node()).collect());
+        Placed { region: self.record.region.clone(), vpc, subnets: self.subnets.clone(), tables, transit: ways.transit }
+    }
+
+    fn make_subnets(&mut self) {
+        for (slot, zone) in self.record.zones.iter().enumerate() {
+            for (index, layer) in Layer::ALL.into_iter().enumerate() {
+                let Some(cidr) = of_zone(zone, layer) else { continue };
+                let name = self.want(StrayKind::Subnet, format!("{layer}-{}", zone.name));
+                let ipv6_index = self.input.team.ipv6.then_some((index * SLOTS + slot) as u8);
+                let (owner, vpc, zone_id) = (self.owner(), self.vpc, zone.id.clone());
+                let made = self.put(Subnet { owner, name, vpc, zone_id, cidr, layer, ipv6_index });
+                self.subnets.push((layer, slot, made));
+            }
+        }
+    }
+
+    fn public_subnet(&self, slot: usize) -> Option<Ref<SubnetId>> {
+        self.subnets.iter().find(|(l, s, _)| *l == Layer::Public && *s == slot).map(|(.., r)| *r)
+    }
+
+    /// An address. Gateways and instances have their own: on a switch the new one stands before the old one goes.
+    fn address(&mut self, name: String) -> Ref<AllocationId> {
+        let name = self.want(StrayKind::ElasticIp, name);
+        let owner = self.owner();
+        self.put(ElasticIp { owner, name })
+    }
+
+    /// NAT. What forwards packets stands in the zone's public subnet, and needs its way to the internet: a gateway fails
+    /// without one, and an instance fetches packages when it boots.
+    fn exits(&mut self, internet: Ref<GatewayId>, public: Option<Ref<RouteTableId>>) -> Exits {
+        let zones = &self.record.zones;
+        let first = (0..zones.len()).find(|slot| self.public_subnet(*slot).is_some());
+        let slots: Vec<usize> = match (self.input.team.nat, first) {
+            (Nat::PerAz, _) => (0..zones.len()).filter(|s| self.public_subnet(*s).is_some()).collect(),
+            (Nat::Single | Nat::Instance, Some(first)) => vec![first],
+            (Nat::None, _) | (_, None) => Vec::new(),
+        };
+        let way: Vec<NodeId> = public.map(|t| t.node()).into_iter().chain([internet.node()]).collect();
+        let mut exits = Exits::new();
+        for slot in slots {
+            let Some(subnet) = self.public_subnet(slot) else { continue };
+            let zone = zones[slot].name.clone();
+            let (owner, vpc, clouds) = (self.owner(), self.vpc, &self.input.places.clouds);
+            let via = if self.input.team.nat == Nat::Instance {
+                let address = self.address(format!("nat-instance-{zone}"));
+                let name = self.want(StrayKind::NatInstance, "nat");
+                let (from, instance_type) = (vec![self.record.cidr], NAT_INSTANCE.to_owned());
+                let instance = NatInstance { owner, name, vpc, subnet, address, instance_type, from };
+                Via::Instance(clouds.put(self.spot, instance).after(way.clone()).to(self.graph))
+            } else {
+                let address = self.address(format!("nat-{zone}"));
+                let name = self.want(StrayKind::NatGateway, format!("nat-{zone}"));
+                let gateway = NatGateway { owner, name, subnet, address };
+                Via::Nat(clouds.put(self.spot, gateway).after([internet.node()]).to(self.graph))
+            };
+            exits.insert(slot, via);
+        }
+        exits
+    }
+
+    fn vpn(&mut self) -> Option<Ref<VpnGatewayId>> {
+        let vpn = self.input.team.vpn.as_ref()?;
+        let (owner, vpc) = (self.owner(), self.vpc);
+        let name = self.want(StrayKind::VpnGateway, self.team());
+        let gateway = self.put(VpnGateway { owner: owner.clone(), name, vpc });
+        let name = self.want(StrayKind::CustomerGateway, self.team());
+        let customer = self.put(CustomerGateway { owner: owner.clone(), name, address: vpn.gateway, asn: vpn.asn });
+        let name = self.want(StrayKind::VpnConnection, self.team());
+        self.put(VpnConnection { owner, name, gateway, customer, routes: vpn.routes.clone() });
+        Some(gateway)
+    }
+
+    fn public_table(&mut self, internet: Ref<GatewayId>, routes: &[Route]) -> Option<Ref<RouteTableId>> {
+        let subnets: Vec<_> = self.subnets.iter().filter(|(l, ..)| *l == Layer::Public).map(|(.., r)| *r).collect();
+        if subnets.is_empty() {
+            return None;
+        }
+        let mut all = vec![Route { to: IpNet::V4(Ipv4Net::default()), via: Via::Internet(internet) }];
+        if self.input.team.ipv6 {
+            all.push(Route { to: IpNet::V6(Ipv6Net::default()), via: Via::Internet(internet) });
+        }
+        all.extend(routes.iter().cloned());
+        let name = self.want(StrayKind::RouteTable, "public");
+        let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.team.managed_destinations());
+        Some(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: None, managed }))
+    }
+
+    /// A shared and a private route table for each zone.
+    fn inner_tables(
+        &mut self,
+        egress: Option<Ref<EgressGatewayId>>,
+        exits: &Exits,
+        vpn: Option<Ref<VpnGatewayId>>,
+        routes: &[Route],
+    ) -> Vec<Ref<RouteTableId>> {
+        let mut tables = Vec::new();
+        let inner: Vec<_> = self.subnets.iter().filter(|(l, ..)| *l != Layer::Public).copied().collect();
+        for (layer, slot, subnet) in inner {
+            let exit = exits.get(&slot).or_else(|| exits.values().next());
+            let default = exit.map(|via| Route { to: IpNet::V4(Ipv4Net::default()), via: via.clone() });
+            let mut all: Vec<Route> = default.into_iter().collect();
+            all.extend(egress.map(|via| Route { to: IpNet::V6(Ipv6Net::default()), via: Via::EgressOnly(via) }));
+            all.extend(routes.iter().cloned());
+            let name = self.want(StrayKind::RouteTable, format!("{layer}-{}", self.record.zones[slot].name));
+            let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.team.managed_destinations());
+            let subnets = vec![subnet];
+            tables.push(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: vpn, managed }));
+        }
+        tables
+    }
+
+    fn flow_logs(&mut self) {
+        let Some(retention_days) = self.input.team.flow_logs_days else { return };
+        let (team, region, vpc) = (self.team(), self.record.region.clone(), self.vpc);
+        let name = format!("/overlord/{team}/flow-logs");
+        let noun = format!("log group {name}");
+        let owner = self.owner();
+        let log_group = self.put(LogGroup { owner: owner.clone(), name: name.clone(), noun, retention_days });
+        let account = &self.input.places.account;
+        let arn = format!("arn:{}:logs:{region}:{account}:log-group:{name}", partition(&region));
+        let document = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            "Resource": [arn.clone(), format!("{arn}:*")],
+        }]});
+        let role = self.put(TeamRole {
+            owner: owner.clone(),
+            name: aws_core::model::names::shorten(&format!("overlord-flow-logs-{team}-{region}"), 64),
+            description: format!("Flow logs of team {team} in {region}"),
+            trust: Trust { services: vec!["vpc-flow-logs.amazonaws.com".into()], principals: Vec::new(), saml: None },
+            managed: Vec::new(),
+            inline: Some(("overlord".into(), document)),
+            boundary: None,
+            session_hours: 1,
+        });
+        let name = self.want(StrayKind::FlowLog, team);
+        self.put(FlowLog { owner, name, vpc, log_group, role });
+    }
+
+    /// What carries the team's tags and is not wanted any more goes, once the routes point elsewhere. Addresses stay:
+    /// somebody may have written them into a firewall.
+    fn strays(&mut self, tables: Vec<NodeId>) {
+        let all = self.input.strays.get(&self.record.region).cloned().unwrap_or_default();
+        let unwanted: Vec<Stray> = all
+            .into_iter()
+            .filter(|s| !self.wanted.contains(&(s.kind.name(), s.name.clone())))
+            .filter(|s| self.input.destroying || s.kind != StrayKind::ElasticIp)
+            .collect();
+        let (clouds, owner) = (&self.input.places.clouds, self.owner());
+        if self.input.destroying {
+            let ground: Vec<NodeId> = self.subnets.iter().map(|(.., r)| r.node()).chain([self.vpc.node()]).collect();
+            stray::add_to_destroy(self.graph, clouds, self.spot, &owner, unwanted, &ground);
+        } else {
+            stray::add_unwanted(self.graph, clouds, self.spot, &owner, unwanted, &tables);
+        }
+    }
+}

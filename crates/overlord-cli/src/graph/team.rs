@@ -1,0 +1,91 @@
+//! The whole graph of a team, put together from its parts.
+use super::{account, domains, network};
+use crate::{organization::Team, places::Places};
+use aws_core::{
+    cloud::Clouds,
+    engine::{Graph, Ref},
+    model::{TeamOwner, layers::Layer},
+    registry::{settings::VpcSettings, teams::TeamRecord},
+    resources::{
+        domain::certificate::CertificateArn,
+        network::{
+            ids::{AttachmentId, RouteTableId, SubnetId, TransitGatewayId, VpcId},
+            stray::Stray,
+        },
+        place_settings::PlaceSettings,
+    },
+};
+use std::collections::BTreeMap;
+
+/// What a team's graph is made from.
+pub struct Input<'a> {
+    /// What the files say.
+    pub team: &'a Team,
+    /// What is remembered: networks, zones, domains.
+    pub record: &'a TeamRecord,
+    /// The tags of what is the team's.
+    pub owner: TeamOwner,
+    /// The accounts and regions.
+    pub places: &'a Places,
+    /// What carries the team's tags in each region: what the graph does not want of it is removed.
+    pub strays: &'a BTreeMap<String, Vec<Stray>>,
+    /// Whether the graph is for deleting everything.
+    pub destroying: bool,
+    /// Regions in which other teams use the transit gateway: it stays when this team goes.
+    pub shared_transit: &'a [String],
+    /// Whether the audit trail's log files stay when the team goes.
+    pub keep_logs: bool,
+}
+
+/// References to what a region's network is made of, for those who come after it.
+pub struct Placed {
+    /// The region.
+    pub region: String,
+    /// The VPC.
+    pub vpc: Ref<VpcId>,
+    /// The subnets: layer, slot, reference.
+    pub subnets: Vec<(Layer, usize, Ref<SubnetId>)>,
+    /// The route tables.
+    pub tables: Vec<Ref<RouteTableId>>,
+    /// The way to other teams.
+    pub transit: Option<(Ref<TransitGatewayId>, Ref<AttachmentId>)>,
+}
+
+/// Makes the graph, and says where the networks are in it.
+pub fn graph(input: &Input<'_>) -> (Graph<Clouds>, Vec<Placed>) {
+    let mut graph = Graph::default();
+    let account = account::account(input, &mut graph);
+    let mut certificates: BTreeMap<String, Ref<CertificateArn>> = BTreeMap::new();
+    domains::domains(input, &mut graph, &mut certificates);
+    let mut placed = Vec::new();
+    for region in &input.record.regions {
+        let Some((_, spot)) = input.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
+        let network = network::network(input, &mut graph, region, *spot);
+        let settings = settings(input);
+        let put = PlaceSettings {
+            vpc: network.vpc,
+            base: settings,
+            certificate: certificates.get(&region.region).copied(),
+            boundary: account.boundary.clone(),
+        };
+        input.places.clouds.put(*spot, put).to(&mut graph);
+        placed.push(network);
+    }
+    (graph, placed)
+}
+
+/// What `minion` finds in the VPC's settings.
+fn settings(input: &Input<'_>) -> VpcSettings {
+    let team = input.team;
+    let reachable = team.interconnect != crate::organization::types::Interconnect::None;
+    let mut peers = if reachable { team.pool.clone() } else { Vec::new() };
+    peers.extend(team.vpn.iter().flat_map(|v| v.routes.iter().copied()));
+    peers.extend(team.peers.iter().copied());
+    VpcSettings {
+        registry: team.registry.clone(),
+        domain: input.record.domains.first().map(|d| d.name.clone()),
+        peers,
+        team: Some(team.name.to_string()),
+        ..VpcSettings::default()
+    }
+}

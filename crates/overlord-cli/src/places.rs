@@ -1,0 +1,134 @@
+//! Where the parts of a team's place live: connections to its account in each region, and to the accounts around it.
+use crate::{accounts::Account, organization::Team, session::Session};
+use aws_core::{
+    Error, Result,
+    cloud::{Clouds, Spot},
+    registry::teams::{DomainRecord, TeamRecord},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Another team that this one has peering connections with.
+#[derive(Debug, Clone)]
+pub struct PeerTeam {
+    /// Its record.
+    pub record: TeamRecord,
+    /// Its account, by region.
+    pub spots: BTreeMap<String, Spot>,
+}
+
+/// The connections of a run, and which is which.
+pub struct Places {
+    /// All of them.
+    pub clouds: Clouds,
+    /// The team's account, by region, the first one first.
+    pub team: Vec<(String, Spot)>,
+    /// The account with the transit gateway, by region.
+    pub network: BTreeMap<String, Spot>,
+    /// Whether that is another account than the team's.
+    pub network_apart: bool,
+    /// The accounts with the parents' zones, by the team's domain.
+    pub parents: BTreeMap<String, Spot>,
+    /// The account where tags are activated for bills.
+    pub management: Option<Spot>,
+    /// The teams to peer with.
+    pub peers: Vec<PeerTeam>,
+    /// The team's account number.
+    pub account: String,
+    /// Who may assume the team's roles, beside those who log in by SAML.
+    pub trusted: Vec<String>,
+}
+
+impl Places {
+    /// The team's first region: what an account has once lives there.
+    pub fn main(&self) -> Spot {
+        self.team[0].1
+    }
+
+    /// Makes the connections, and checks that the team's account is the one that it should be. `peers` are the records
+    /// of the teams to peer with.
+    ///
+    /// # Errors
+    /// When an account cannot be reached.
+    pub async fn open(
+        session: &Session,
+        team: &Team,
+        account: &Account,
+        domains: &[DomainRecord],
+        peers: Vec<TeamRecord>,
+    ) -> Result<Self> {
+        let accounts = &session.accounts;
+        let mut places = Self {
+            clouds: Clouds::default(),
+            team: Vec::new(),
+            network: BTreeMap::new(),
+            network_apart: false,
+            parents: BTreeMap::new(),
+            management: None,
+            peers: Vec::new(),
+            account: account.number.clone(),
+            trusted: team.trusted.clone(),
+        };
+        if places.trusted.is_empty() && team.saml_metadata.is_none() {
+            places.trusted.push(session.home().await?.account().await?);
+        }
+        let several = team.regions.len() > 1;
+        for region in &team.regions {
+            let cloud = accounts.recorded(account, region).await?;
+            let spot = places.clouds.add(cloud.clone(), several.then(|| region.clone()));
+            places.team.push((region.clone(), spot));
+            let network = accounts.network(region).await?;
+            if Arc::ptr_eq(&cloud, &network) {
+                places.network.insert(region.clone(), spot);
+                continue;
+            }
+            let label = if several { format!("the network account, {region}") } else { "the network account".into() };
+            places.network.insert(region.clone(), places.clouds.add(network, Some(label)));
+            places.network_apart = true;
+        }
+        let main = team.regions[0].as_str();
+        let found = places.clouds.at(places.main()).account().await.map_err(|e| {
+            e.context(format!("account {} of team {}", account.number, team.name)).hint(match &account.role {
+                Some(role) => format!(
+                    "Role {role} must exist there and trust these credentials (`accounts` of the organization's file)."
+                ),
+                None => "These are the current credentials.".to_owned(),
+            })
+        })?;
+        if found != account.number {
+            return Err(Error::refused(format!(
+                "team {} belongs into account {}, and these credentials are account {found}'s",
+                team.name, account.number
+            ))
+            .hint("Log in to the other account, or name the role to assume there."));
+        }
+        for domain in domains {
+            let cloud = match (&domain.account, &domain.role) {
+                (Some(number), role) => {
+                    accounts.recorded(&Account { number: number.clone(), role: role.clone() }, main).await?
+                }
+                (None, _) => session.home().await?,
+            };
+            let spot = places.clouds.add(cloud, None);
+            places.parents.insert(domain.name.clone(), spot);
+        }
+        if !team.cost_tags.is_empty() {
+            places.management =
+                Some(places.clouds.add(accounts.management(main).await?, Some("the management account".into())));
+        }
+        for record in peers {
+            let mut spots = BTreeMap::new();
+            let reach = Account { number: record.account.clone(), role: record.role.clone() };
+            for region in record.regions.iter().filter(|r| team.regions.contains(&r.region)) {
+                let cloud = accounts.recorded(&reach, &region.region).await?;
+                let label = if several {
+                    format!("team {}, {}", record.team, region.region)
+                } else {
+                    format!("team {}", record.team)
+                };
+                spots.insert(region.region.clone(), places.clouds.add(cloud, Some(label)));
+            }
+            places.peers.push(PeerTeam { record, spots });
+        }
+        Ok(places)
+    }
+}

@@ -1,0 +1,151 @@
+//! The policies of the roles for people. The boundary holds all of them back.
+use super::{Input, ROLES_BOUNDED, document};
+use serde_json::{Value, json};
+
+/// Everything that the boundary leaves: IAM for applications with their users and identity providers, too.
+pub fn administrator(_: &Input<'_>) -> Value {
+    document(vec![json!({ "Effect": "Allow", "Action": "*", "Resource": "*" })])
+}
+
+/// All services; of IAM, the roles, policies and instance profiles of applications.
+pub fn power_user(input: &Input<'_>) -> Value {
+    document(vec![
+        json!({ "Effect": "Allow", "NotAction": ["account:*", "iam:*", "organizations:*"], "Resource": "*" }),
+        json!({
+            "Sid": "Look", "Effect": "Allow",
+            "Action": [
+                "account:Get*", "account:List*", "iam:Generate*", "iam:Get*", "iam:List*", "iam:Simulate*",
+                "organizations:Describe*", "organizations:List*"
+            ],
+            "Resource": "*"
+        }),
+        json!({
+            "Sid": "BoundedRoles", "Effect": "Allow", "Action": ROLES_BOUNDED,
+            "Resource": input.of_applications(&["role"]), "Condition": input.bounded()
+        }),
+        json!({
+            "Sid": "Roles", "Effect": "Allow",
+            "Action": [
+                "iam:DeleteRole", "iam:PassRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole", "iam:UpdateRoleDescription"
+            ],
+            "Resource": input.of_applications(&["role"])
+        }),
+        json!({
+            "Sid": "Policies", "Effect": "Allow",
+            "Action": [
+                "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion",
+                "iam:SetDefaultPolicyVersion", "iam:TagPolicy", "iam:UntagPolicy"
+            ],
+            "Resource": input.of_applications(&["policy"])
+        }),
+        json!({
+            "Sid": "InstanceProfiles", "Effect": "Allow",
+            "Action": [
+                "iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:DeleteInstanceProfile",
+                "iam:RemoveRoleFromInstanceProfile", "iam:TagInstanceProfile", "iam:UntagInstanceProfile"
+            ],
+            "Resource": input.of_applications(&["instance-profile"])
+        }),
+        json!({
+            "Sid": "ServiceLinkedRoles", "Effect": "Allow",
+            "Action": ["iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole"],
+            "Resource": input.iam("role/aws-service-role/*")
+        }),
+    ])
+}
+
+/// Services of which names and settings may be looked at.
+const LOOK: &[&str] = &[
+    "apigateway:GET",
+    "application-autoscaling:Describe*",
+    "athena:List*",
+    "backup:Describe*",
+    "backup:List*",
+    "cloudfront:List*",
+    "cloudtrail:LookupEvents",
+    "cloudwatch:Describe*",
+    "dynamodb:Describe*",
+    "dynamodb:List*",
+    "ecr:BatchGetImage",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+    "kinesis:Describe*",
+    "kinesis:List*",
+    "logs:FilterLogEvents",
+    "logs:StartQuery",
+    "logs:StopQuery",
+    "s3:GetAccountPublicAccessBlock",
+    "s3:GetBucket*",
+    "s3:GetEncryptionConfiguration",
+    "sts:GetCallerIdentity",
+];
+
+/// Services of which all that looks, may.
+const LOOK_ALL: &[&str] = &[
+    "acm",
+    "autoscaling",
+    "budgets",
+    "ce",
+    "cloudformation",
+    "cloudtrail",
+    "cloudwatch",
+    "ec2",
+    "ecr",
+    "ecs",
+    "eks",
+    "elasticache",
+    "elasticfilesystem",
+    "elasticloadbalancing",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "organizations",
+    "rds",
+    "resource-groups",
+    "route53",
+    "route53domains",
+    "servicequotas",
+    "sns",
+    "states",
+    "tag",
+    "trustedadvisor",
+];
+
+/// A look at what there is, at logs and costs, at the settings of `minion`: not at data, and not at secrets.
+pub fn read_only(input: &Input<'_>) -> Value {
+    let verbs = |service: &&str| ["Describe", "Get", "List"].map(|verb| format!("{service}:{verb}*"));
+    let mut look: Vec<String> = LOOK_ALL.iter().flat_map(verbs).collect();
+    look.extend(LOOK.iter().map(|action| (*action).to_owned()));
+    look.extend(
+        [
+            "s3:ListAllMyBuckets",
+            "s3:ListBucket",
+            "secretsmanager:ListSecrets",
+            "sqs:GetQueueAttributes",
+            "sqs:ListQueues",
+        ]
+        .map(str::to_owned),
+    );
+    look.extend(["ssm:DescribeInstanceInformation", "ssm:DescribeParameters"].map(str::to_owned));
+    look.sort();
+    document(vec![
+        json!({ "Sid": "Look", "Effect": "Allow", "Action": look, "Resource": "*" }),
+        json!({
+            "Sid": "Parameters", "Effect": "Allow",
+            "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"],
+            "Resource": [
+                input.regional("ssm", "parameter/minion/*"),
+                format!("arn:{}:ssm:*::parameter/aws/*", input.partition),
+            ]
+        }),
+        // What looks by its name, and hands out a secret or code that may hold one.
+        json!({
+            "Sid": "Secrets", "Effect": "Deny",
+            "Action": ["ec2:GetPasswordData", "kms:Decrypt", "lambda:GetFunction", "secretsmanager:GetSecretValue"],
+            "Resource": "*"
+        }),
+    ])
+}
