@@ -25,7 +25,7 @@ IN_USE = "has dependencies and cannot be deleted"
 
 def apply():
     """Puts all of it in place, once, before the server starts."""
-    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _versioning, _budgets, _cost_tags):
+    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _versioning, _interfaces, _budgets, _cost_tags):
         repair()
 
 
@@ -263,6 +263,24 @@ def _versioning():
         return 200, {}, f'<VersioningConfiguration xmlns="{namespace}">{text}</VersioningConfiguration>'
 
     S3Response.get_bucket_versioning = get_bucket_versioning
+
+
+def _interfaces():
+    """The interface of a NAT gateway looks like anybody's; AWS's has a type of its own, and goes with the gateway."""
+
+    def create(original, self, *arguments, **named):
+        gateway = original(self, *arguments, **named)
+        gateway._eni.interface_type = "nat_gateway"
+        gateway._eni.description = f"Interface for NAT Gateway {gateway.id}"
+        return gateway
+
+    def delete(original, self, nat_gateway_id):
+        gateway = original(self, nat_gateway_id)
+        self.enis.pop(self.nat_gateways[nat_gateway_id]._eni.id, None)
+        return gateway
+
+    wrap(EC2Backend, "create_nat_gateway", create)
+    wrap(EC2Backend, "delete_nat_gateway", delete)
 
 
 def _budgets():
