@@ -232,6 +232,8 @@ async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, acco
         let mut network = match place {
             Some(at) => record.regions.remove(at),
             None => {
+                let here = session.accounts.recorded(account, session.accounts.region()).await?;
+                lookups::check_region(&here, region).await?;
                 let taken = match &mut taken {
                     Some(taken) => taken,
                     None => taken.insert(claimed(session, team).await?),
