@@ -51,7 +51,7 @@ fn zones_that_a_region_does_not_have() {
 fn accounts_of_a_teams_file() {
     let estate = Estate::new();
     for (account, words) in [
-        ("12345", &["12345", "12 digits"][..]),
+        ("12345", &["12345", "quotes"][..]),
         ("123456789012", &["quotes"]),
         ("\"the usual\"", &["the usual"]),
         ("new", &["accounts.new"]),

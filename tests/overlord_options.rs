@@ -1,5 +1,5 @@
 //! Everything that the files may say: made, found again, changed, deleted.
-use crate::support::{Estate, workspace};
+use crate::support::{Estate, REGIONS, workspace};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, panic, path::Path};
 
@@ -209,8 +209,12 @@ fn up_and_down(example: &Path) {
         names.insert(number, name);
     }
     if everything.contains("account: new") {
-        estate.call("home", "organizations", "create_organization", json!({ "FeatureSet": "ALL" }));
+        let management = organization["accounts"]["management"]["account"].as_str().unwrap_or(&home);
+        let name = names.get(management).copied().unwrap_or("home");
+        estate.call(name, "organizations", "create_organization", json!({ "FeatureSet": "ALL" }));
     }
+    // As a shell has it where nothing else says the region.
+    estate.set("AWS_REGION", Some(REGIONS[0]));
     let mut replaced: BTreeMap<String, String> =
         names.iter().map(|(number, name)| (number.clone(), estate.number(name).to_owned())).collect();
     for domain in organization["domains"].as_array().into_iter().flatten() {

@@ -35,6 +35,8 @@ STRICT = {
     "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "1",
     "MOTO_ENABLE_KEYPAIR_VALIDATION": "1",
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    # Seconds that a certificate waits after its validation record is there (`repairs.py`).
+    "MOTO_ACM_VALIDATION_WAIT": "0",
 }
 
 

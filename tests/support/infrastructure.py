@@ -47,9 +47,12 @@ def regional(account):
             # Those that others share with us are theirs.
             if g["State"] not in GONE and g["OwnerId"] == account.number
         ],
-        "transit gateway attachment": standing(
-            "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments", "TransitGatewayAttachmentId"
-        ),
+        "transit gateway attachment": [
+            a["TransitGatewayAttachmentId"]
+            for a in pages(ec2, "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments")
+            # The gateway's owner sees those of others too.
+            if a["State"] not in GONE and a["VpcOwnerId"] == account.number
+        ],
         "peering connection": [p["VpcPeeringConnectionId"] for p in peerings if p["Status"]["Code"] not in GONE],
         "route": [
             f"{table['RouteTableId']} {_destination(route)} {_target(route)}"

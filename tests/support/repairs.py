@@ -6,6 +6,7 @@ this, AWS is right.
 
 import json
 
+import moto.acm.models
 import moto.budgets.models
 import moto.budgets.responses
 import moto.ce.responses
@@ -18,6 +19,7 @@ from moto.ec2.models.vpn_connections import VPNConnection
 from moto.ec2.responses import EC2Response
 from moto.iam.exceptions import DeleteConflictException
 from moto.iam.responses import IamResponse
+from moto.route53.models import route53_backends
 from moto.s3.responses import S3Response
 
 IN_USE = "has dependencies and cannot be deleted"
@@ -25,7 +27,19 @@ IN_USE = "has dependencies and cannot be deleted"
 
 def apply():
     """Puts all of it in place, once, before the server starts."""
-    for repair in (_dhcp_options, _endpoints, _vpn, _metadata_defaults, _order, _iam, _versioning, _budgets, _cost_tags):
+    for repair in (
+        _dhcp_options,
+        _endpoints,
+        _vpn,
+        _metadata_defaults,
+        _order,
+        _iam,
+        _versioning,
+        _nat_gateways,
+        _budgets,
+        _cost_tags,
+        _certificates,
+    ):
         repair()
 
 
@@ -50,14 +64,39 @@ def specified(response):
 
 
 def _dhcp_options():
-    """CreateDhcpOptions drops the tags of its request."""
+    """CreateDhcpOptions drops the tags of its request; a set that one VPC has left is in use for ever.
+
+    And it goes with the VPC: AWS leaves it.
+    """
 
     def create(original, self):
         result = original(self)
         result.result["DhcpOptions"].add_tags(specified(self))
         return result
 
+    def holders(self, options):
+        # moto notes the VPC at the set, and does not take that back when the VPC gets another set.
+        options.vpc = next((v for v in self.vpcs.values() if v.dhcp_options is options), None)
+
+    def delete(original, self, options_id):
+        if options_id in self.dhcp_options_sets:
+            holders(self, self.dhcp_options_sets[options_id])
+        return original(self, options_id)
+
+    def delete_vpc(original, self, vpc_id):
+        vpc = self.vpcs.get(vpc_id)
+        options = vpc.dhcp_options if vpc else None
+        if vpc:
+            vpc.dhcp_options = None
+        try:
+            return original(self, vpc_id)
+        finally:
+            if vpc_id in self.vpcs:
+                vpc.dhcp_options = options
+
     wrap(EC2Response, "create_dhcp_options", create)
+    wrap(EC2Backend, "delete_dhcp_options_set", delete)
+    wrap(EC2Backend, "delete_vpc", delete_vpc)
 
 
 def _endpoints():
@@ -265,6 +304,30 @@ def _versioning():
     S3Response.get_bucket_versioning = get_bucket_versioning
 
 
+def _nat_gateways():
+    """The interface of a NAT gateway looks like anybody's; AWS's has a type of its own, and goes with the gateway.
+
+    So does the association of its address, which moto keeps: no other gateway can have the address then.
+    """
+
+    def create(original, self, *arguments, **named):
+        gateway = original(self, *arguments, **named)
+        gateway._eni.interface_type = "nat_gateway"
+        gateway._eni.description = f"Interface for NAT Gateway {gateway.id}"
+        return gateway
+
+    def delete(original, self, nat_gateway_id):
+        gateway = original(self, nat_gateway_id)
+        for address in self.addresses:
+            if address.eni is gateway._eni:
+                address.eni = address.association_id = None
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
+    wrap(EC2Backend, "create_nat_gateway", create)
+    wrap(EC2Backend, "delete_nat_gateway", delete)
+
+
 def _budgets():
     """UpdateBudget and all about subscribers and tags are missing."""
     response = moto.budgets.responses.BudgetsResponse
@@ -349,3 +412,19 @@ def _cost_tags():
 
     response.list_cost_allocation_tags = list_cost_allocation_tags
     response.update_cost_allocation_tags_status = update_cost_allocation_tags_status
+
+
+def _certificates():
+    """A certificate is issued after a while. AWS issues it once its validation record is in the domain's zone."""
+
+    def check(original, self):
+        if self.status == "PENDING_VALIDATION":
+            account = self.arn.split(":")[4]
+            zones = list(route53_backends[account]["aws"].zones.values())
+            there = {record.name.rstrip(".") for zone in zones for record in zone.rrsets if record.type == "CNAME"}
+            options = self.describe()["Certificate"]["DomainValidationOptions"]
+            if any(option["ResourceRecord"]["Name"].rstrip(".") not in there for option in options):
+                return
+        original(self)
+
+    wrap(moto.acm.models.CertBundle, "check", check)

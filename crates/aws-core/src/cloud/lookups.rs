@@ -12,7 +12,7 @@ pub use compute::{
     scaling_activities, target_health,
 };
 pub use occupants::{Occupant, PEERING, occupants};
-pub use regions::{AvailabilityZone, vpc_networks, zones_of_region};
+pub use regions::{AvailabilityZone, check_region, vpc_networks, zones_of_region};
 pub use zones::{Zone, all_zones, choose_zone, zones};
 
 use super::{Cloud, Told as _, network::tag_map};

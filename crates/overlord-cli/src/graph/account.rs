@@ -180,8 +180,3 @@ pub fn settings_found(plan: &Report) -> Vec<String> {
     ];
     all.into_iter().filter(|(kind, _)| kept(kind)).map(|(_, name)| name.to_owned()).collect()
 }
-
-/// The names of all settings that an account has once.
-pub fn all_settings() -> Vec<String> {
-    [setting::EBS, setting::IMDS, setting::BUCKETS, setting::PASSWORDS].map(str::to_owned).to_vec()
-}

@@ -6,6 +6,6 @@ mod interconnect;
 mod network;
 mod team;
 
-pub use account::{all_settings, settings_found};
+pub use account::settings_found;
 pub use gone::gone;
 pub use team::{Input, Placed, graph};

@@ -1,6 +1,6 @@
 //! What a region has: availability zones, and the networks that are taken.
 use crate::{
-    Result,
+    Error, Result,
     cloud::{Cloud, Told as _},
 };
 use aws_sdk_ec2::types::{AvailabilityZoneState, Filter, Vpc, VpcCidrBlockStateCode};
@@ -35,6 +35,29 @@ pub async fn zones_of_region(cloud: &Cloud) -> Result<Vec<AvailabilityZone>> {
         Ok(zones)
     };
     Ok(cloud.once("zones of the region", load).await?.as_ref().clone())
+}
+
+/// Checks that AWS has this region, and that the account of `cloud` may use it. Asked in the region of `cloud`.
+///
+/// # Errors
+/// A usage error, when it is no region; a refusal, when the account has not opted in to it.
+pub async fn check_region(cloud: &Cloud, region: &str) -> Result<()> {
+    let load = async {
+        let all = cloud.ec2().describe_regions().all_regions(true).send().await;
+        Ok(all.told(cloud, "ec2:DescribeRegions", "")?.regions.unwrap_or_default())
+    };
+    let all = cloud.once("regions", load).await?;
+    let Some(found) = all.iter().find(|r| r.region_name() == Some(region)) else {
+        let names = all.iter().filter_map(|r| r.region_name());
+        let near = names.max_by(|a, b| strsim::jaro_winkler(a, region).total_cmp(&strsim::jaro_winkler(b, region)));
+        let hint = near.map_or_else(String::new, |near| format!("Did you mean {near}?"));
+        return Err(Error::usage(format!("`{region}` is no region of AWS")).hint(hint));
+    };
+    if found.opt_in_status() == Some("not-opted-in") {
+        return Err(Error::refused(format!("the account has not opted in to region {region}"))
+            .hint(format!("Enable it: aws account enable-region --region-name {region}, which takes some minutes.")));
+    }
+    Ok(())
 }
 
 /// The IPv4 networks of all VPCs of this account and region, without the default one, which nobody routes to.

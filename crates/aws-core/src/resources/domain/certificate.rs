@@ -79,18 +79,18 @@ pub async fn issued(cloud: &Cloud, arn: &str) -> Result<bool> {
     }
 }
 
-/// Whether ACM still has to issue the owner's certificate for this domain, in this region.
+/// The owner's certificate for this domain, in this region.
 ///
 /// # Errors
-/// As [`issued`].
-pub async fn pending(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<bool> {
+/// What AWS answers.
+pub async fn of_domain(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Option<String>> {
     let all = list(cloud).await?;
     for arn in all.iter().filter(|c| c.domain_name() == Some(domain)).filter_map(|c| c.certificate_arn()) {
         if owner.whose(&tags_of(cloud, arn).await?) == Whose::Ours {
-            return issued(cloud, arn).await.map(|done| !done);
+            return Ok(Some(arn.to_owned()));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 async fn describe(cloud: &Cloud, arn: &str) -> Result<Option<CertificateDetail>> {

@@ -7,7 +7,10 @@ use crate::{
 };
 use aws_core::{
     Error, Result,
-    cloud::Clouds,
+    cloud::{
+        Clouds,
+        wait::{Look, Patience, poll_until},
+    },
     engine::{Action, Graph, Mode, NodeReport, Outcome, Quiet, Report, run as engine},
     error::Kind,
     registry::teams::{self, TeamRecord},
@@ -16,8 +19,11 @@ use aws_core::{
         network::{adopt, stray::StrayKind},
     },
 };
+use std::time::Duration;
 use terminal::{Exit, flags::Writes};
 
+/// Time for a certificate: minutes as a rule, up to half an hour (ACM, "DNS validation").
+const ISSUED: Duration = Duration::from_secs(600);
 /// How often addresses are chosen again when another operator was faster.
 const CHOICES: usize = 8;
 
@@ -45,7 +51,6 @@ pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
 pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Result<Exit> {
     let terminal = &session.terminal;
     let Wish { mut team, stored } = wish;
-    let known = stored.is_some();
     let what = format!("the place of team {}", team.name);
     for _ in 0..CHOICES {
         let looking = format!("Looking at {what}");
@@ -69,7 +74,8 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
         let planned = engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await;
         if !stands_in_the_way(&planned) {
             interruptions(session, &planned);
-            if !known {
+            // Before the account is touched for the first time: what is right now is left on when the team goes.
+            if survey.team.account_wide && !survey.stored.as_ref().is_some_and(|s| s.account_wide) {
                 survey.record.found = settings_found(&planned);
             }
             if !remember(session, &mut survey).await? {
@@ -205,16 +211,34 @@ async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool) 
     Ok(())
 }
 
-/// Says which certificates AWS has not issued yet: it sees the records within minutes, once the domain is delegated.
+/// Waits until AWS has issued the certificates: `minion` takes no other. AWS does within minutes, once the domain can be
+/// resolved; where that is not in our hands, it is said and not waited for.
 async fn certificates(session: &Session, survey: &Survey) -> Result<()> {
     for (region, spot) in &survey.places.team {
+        let cloud = survey.places.clouds.at(*spot);
         for domain in &survey.record.domains {
-            let cloud = survey.places.clouds.at(*spot);
-            if certificate::pending(cloud, survey.owner(), &domain.name).await? {
-                session.terminal.say(&format!(
-                    "AWS has not issued the certificate for *.{} in {region} yet; it does within minutes after the domain can be resolved.",
+            let Some(arn) = certificate::of_domain(cloud, survey.owner(), &domain.name).await? else { continue };
+            let what = format!("certificate of *.{} in {region}", domain.name);
+            if certificate::issued(cloud, &arn).await? {
+                continue;
+            }
+            if !domain.delegate {
+                session.terminal.warn(&format!("{what}: AWS issues it once {} is delegated", domain.name));
+                continue;
+            }
+            let look = || async {
+                let issued = certificate::issued(cloud, &arn).await?;
+                Ok(if issued { Look::Done(()) } else { Look::NotYet("AWS has not seen our record yet".into()) })
+            };
+            let patience = Patience::new(ISSUED, session.cancel.clone());
+            let step = session.terminal.waiting(&format!("Waiting for the {what}"));
+            let end = poll_until(&what, &patience, look, |note, _| step.tick(note)).await;
+            match step.end(end) {
+                Err(e) if e.kind() == Kind::Deadline => session.terminal.warn(&format!(
+                    "{e}. Check that {} can be resolved; `minion configure` finds the certificate once it is issued.",
                     domain.name
-                ));
+                )),
+                other => other?,
             }
         }
     }

@@ -85,8 +85,7 @@ pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
         role: account.role.clone(),
         regions: Vec::new(),
         domains: Vec::new(),
-        // What was there before us is not switched off when the team goes: all of it may have been.
-        found: crate::graph::all_settings(),
+        found: Vec::new(),
         interconnect: "none".into(),
         account_wide: false,
         created: Timestamp::now(),

@@ -24,6 +24,8 @@ use std::time::Duration;
 /// A gateway is usable some minutes after it was made.
 const READY: Duration = Duration::from_secs(540);
 const GONE: &[&str] = &["InvalidTransitGatewayID.NotFound"];
+/// Two operators may make one at the same time, and no name keeps them apart: after this pause each sees the other's.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// The transit gateway of a region, which all teams of the organization share. What is shared with an account may
 /// be attached without anybody's consent; every attachment reaches every other one.
@@ -42,13 +44,15 @@ pub struct TransitGateway {
 /// What EC2 answers.
 pub async fn gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
     let organization = owner.organization.as_str();
-    let all = cloud.once(format!("transit gateways of {organization}"), async {
-        let filter = Filter::builder().name(format!("tag:{ORGANIZATION}")).values(organization).build();
-        let pages = cloud.ec2().describe_transit_gateways().filters(filter).into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeTransitGateways", "")
-    });
+    let all = cloud.once(format!("transit gateways of {organization}"), list(cloud, organization)).await?;
     let ours = |g: &&Live| alive(g) && owner.whose(&tag_map(g.tags())) == Whose::Ours;
-    Ok(all.await?.iter().filter(ours).cloned().collect())
+    Ok(all.iter().filter(ours).cloned().collect())
+}
+
+async fn list(cloud: &Cloud, organization: &str) -> Result<Vec<Live>> {
+    let filter = Filter::builder().name(format!("tag:{ORGANIZATION}")).values(organization).build();
+    let pages = cloud.ec2().describe_transit_gateways().filters(filter).into_paginator().items().send();
+    pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeTransitGateways", "")
 }
 
 fn alive(gateway: &Live) -> bool {
@@ -79,6 +83,26 @@ fn settings(live: &Live) -> [(&'static str, &str, &'static str); 4] {
 }
 
 impl TransitGateway {
+    /// Of those of our name, the first one. Names are not unique on AWS.
+    fn first<'a>(&self, all: impl Iterator<Item = &'a Live>) -> Option<&'a Live> {
+        let ours = |g: &&Live| alive(g) && self.owner.whose(&tag_map(g.tags())) == Whose::Ours;
+        let named = all.filter(ours).filter(|g| tag_map(g.tags()).get("Name") == Some(&self.name));
+        named.min_by_key(|g| (g.creation_time().copied(), g.transit_gateway_id().map(str::to_owned)))
+    }
+
+    /// Takes ours back when another operator's came first.
+    async fn settled(&self, cloud: &Cloud, ours: Live) -> Result<Live> {
+        tokio::time::sleep(SETTLE).await;
+        let all = list(cloud, self.owner.organization.as_str()).await?;
+        let (first, id) = (self.first(all.iter()), ours.transit_gateway_id().unwrap_or_default());
+        let Some(other) = first.and_then(Live::transit_gateway_id).filter(|other| *other != id) else {
+            return Ok(ours);
+        };
+        let done = cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
+        done.told_unless(cloud, "ec2:DeleteTransitGateway", &self.name, GONE)?;
+        self.ready(cloud, other).await
+    }
+
     /// Waits until it can be used.
     async fn ready(&self, cloud: &Cloud, id: &str) -> Result<Live> {
         let look = || async {
@@ -110,9 +134,7 @@ impl Resource for TransitGateway {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = gateways(cx.cloud, &self.owner).await?;
-        let named = all.iter().filter(|g| tag_map(g.tags()).get("Name") == Some(&self.name));
-        // Names are not unique on AWS: of several, always the first.
-        Ok(named.min_by_key(|g| (g.creation_time().copied(), g.transit_gateway_id().map(str::to_owned))).cloned())
+        Ok(self.first(all.iter()).cloned())
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -139,7 +161,8 @@ impl Resource for TransitGateway {
         let made = call.tag_specifications(specification(ResourceType::TransitGateway, &tags)).send().await;
         let made = made.told(cx.cloud, "ec2:CreateTransitGateway", &self.name)?;
         let id = made.transit_gateway().and_then(Live::transit_gateway_id).unwrap_or_default();
-        self.ready(cx.cloud, id).await
+        let ready = self.ready(cx.cloud, id).await?;
+        self.settled(cx.cloud, ready).await
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {

@@ -57,16 +57,21 @@ pub struct LiveShare {
 
 /// Own shares that are not deleted. One list for each run.
 async fn shares(cloud: &Cloud) -> Result<Arc<Vec<Share>>> {
-    cloud
-        .once("own resource shares", async {
-            let call = cloud.ram().get_resource_shares().resource_owner(ResourceOwner::SelfValue);
-            let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
-            let all = pages.told(cloud, "ram:GetResourceShares", "")?.into_iter().flat_map(|p| p.resource_shares);
-            let all = all.flatten();
-            Ok(all.filter(|s| matches!(s.status(), Some(State::Active | State::Pending))).collect())
-        })
-        .await
+    cloud.once("own resource shares", list_shares(cloud)).await
 }
+
+async fn list_shares(cloud: &Cloud) -> Result<Vec<Share>> {
+    let call = cloud.ram().get_resource_shares().resource_owner(ResourceOwner::SelfValue);
+    let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
+    let all = pages.told(cloud, "ram:GetResourceShares", "")?.into_iter().flat_map(|p| p.resource_shares).flatten();
+    let mut all: Vec<Share> = all.filter(|s| matches!(s.status(), Some(State::Active | State::Pending))).collect();
+    // Names are not unique: of several, always the first.
+    all.sort_by_key(|s| (s.creation_time().copied(), s.resource_share_arn().map(str::to_owned)));
+    Ok(all)
+}
+
+/// As for the gateway: each of two operators sees what the other one made.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// What own shares are associated with, and not on its way out. One list of each kind for each run.
 async fn associations(cloud: &Cloud, kind: AssociationKind) -> Result<Arc<Vec<Association>>> {
@@ -87,6 +92,17 @@ fn of<'a>(all: &'a [Association], share: &str, entity: &str) -> Option<&'a Assoc
 }
 
 impl ResourceShare {
+    /// Takes ours back when another operator's came first, and tells which one counts.
+    async fn first(&self, cloud: &Cloud, ours: String) -> Result<String> {
+        tokio::time::sleep(SETTLE).await;
+        let all = list_shares(cloud).await?;
+        let first = all.iter().find(|s| s.name() == Some(&self.name)).and_then(Share::resource_share_arn);
+        let Some(other) = first.filter(|other| *other != ours) else { return Ok(ours) };
+        let done = cloud.ram().delete_resource_share().resource_share_arn(&ours).send().await;
+        done.told_unless(cloud, "ram:DeleteResourceShare", &self.name, GONE)?;
+        Ok(other.to_owned())
+    }
+
     fn tags(&self) -> Vec<Tag> {
         self.owner.tags(&self.name).iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
     }
@@ -174,6 +190,7 @@ impl Resource for ResourceShare {
         let made = made.map_err(|e| e.retry_on(&["UnknownResourceException", "InvalidStateTransitionException"]))?;
         let arn = made.resource_share().and_then(Share::resource_share_arn).unwrap_or_default().to_owned();
         self.shared(cx.cloud, &arn, &gateway.arn).await?;
+        let arn = self.first(cx.cloud, arn).await?;
         let tags = Some(self.owner.tags(&self.name));
         Ok(LiveShare { arn, external: true, tags, resources: vec![gateway.arn.clone()] })
     }
