@@ -1,7 +1,10 @@
-//! Pages generated from a program's command line: its reference and its man pages.
+//! Pages generated from a program's command line: its reference and its man pages; and the AWS calls in the sources,
+//! which the pages about permissions are about.
 //!
 //! Both binaries' `tests/docs.rs` include this file. What is checked in has to be what the code says;
 //! `cargo xtask docs` (`MINION_WRITE_DOCS=1`) writes it instead.
+pub(crate) mod calls;
+
 use clap::Command;
 use std::{
     collections::BTreeMap,

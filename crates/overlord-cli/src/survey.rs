@@ -91,15 +91,14 @@ impl Survey {
         let all: Vec<DomainRecord> = record.domains.iter().chain(&old).cloned().collect();
         let places = Places::open(session, &team, &account, &all, peers).await?;
         let gone = old.into_iter().filter_map(|d| places.parents.get(&d.name).map(|s| (d.clone(), *s))).collect();
-        if purpose == Purpose::Converge {
-            parents(&places, &record.domains).await?;
-        }
         let owner = session.owner(&team);
         let looks = places.team.iter().map(|(region, spot)| {
             let (cloud, owner) = (places.clouds.at(*spot).clone(), &owner);
             async move { Ok::<_, Error>((region.clone(), stray::strays(&cloud, owner).await?)) }
         });
-        let strays = futures::future::try_join_all(looks).await?.into_iter().collect();
+        let domains: &[DomainRecord] = if purpose == Purpose::Converge { &record.domains } else { &[] };
+        let (strays, ()) = futures::try_join!(futures::future::try_join_all(looks), parents(&places, domains))?;
+        let strays = strays.into_iter().collect();
         Ok(Some(Self { team, record, stored, places, strays, gone, shared_transit, owner }))
     }
 

@@ -5,6 +5,8 @@
 mod example;
 #[path = "../../../tests/pages/mod.rs"]
 mod pages;
+#[path = "docs/permissions.rs"]
+mod permissions;
 
 use clap::CommandFactory as _;
 
@@ -21,4 +23,9 @@ fn the_man_pages_are_checked_in() {
 #[test]
 fn the_example_of_a_picture_is_checked_in() {
     pages::same("example-network.svg", &overlord::diagram::svg(&example::example()));
+}
+
+#[test]
+fn the_permissions_are_checked_in() {
+    pages::same("overlord-permissions.md", &permissions::page());
 }

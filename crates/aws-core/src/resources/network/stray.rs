@@ -9,11 +9,14 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Clouds, Spot, network::tag_map},
+    cloud::{Cloud, Clouds, Spot, Told as _, network::tag_map},
     engine::{Change, Cx, Graph, NodeId, Ref, Resource},
-    model::TeamOwner,
+    model::{
+        TeamOwner,
+        tags::{ORGANIZATION, OVERLORD_TEAM},
+    },
 };
-use aws_sdk_ec2::types::{RouteTable, Tag};
+use aws_sdk_ec2::types::{Filter, RouteTable, Tag, TagDescription};
 use std::fmt;
 
 /// The kinds of a network, in the order in which they are made; removed the other way round.
@@ -112,29 +115,36 @@ impl fmt::Display for Stray {
 /// # Errors
 /// What AWS answers.
 pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Stray>> {
-    let (options, vpcs, internet, egress, subnets, tables, endpoints) = futures::try_join!(
-        lists::dhcp_options(cloud, owner),
-        lists::vpcs(cloud, owner),
-        lists::internet_gateways(cloud, owner),
-        lists::egress_only(cloud, owner),
-        lists::subnets(cloud, owner),
-        lists::route_tables(cloud, owner),
-        lists::endpoints(cloud, owner),
-    )?;
-    let (addresses, groups, nats, instances, logs) = futures::try_join!(
-        address::list(cloud, owner),
-        nat_instance::groups(cloud, owner),
-        nat_gateway::list(cloud, owner),
-        nat_instance::instances(cloud, owner),
-        flow_log::list(cloud, owner),
-    )?;
-    let (vpn_gateways, customers, connections, attachments, peerings) = futures::try_join!(
-        vpn::gateways(cloud, owner),
-        vpn::customers(cloud, owner),
-        vpn::connections(cloud, owner),
-        transit::attachments(cloud, owner),
-        peering::peerings(cloud, owner),
-    )?;
+    let usual = async {
+        futures::try_join!(
+            lists::vpcs(cloud, owner),
+            lists::internet_gateways(cloud, owner),
+            lists::subnets(cloud, owner),
+            lists::route_tables(cloud, owner),
+            lists::endpoints(cloud, owner),
+            address::list(cloud, owner),
+            nat_gateway::list(cloud, owner),
+            flow_log::list(cloud, owner),
+            transit::attachments(cloud, owner),
+        )
+    };
+    let rare = async {
+        let kinds = tagged_kinds(cloud, owner).await?;
+        let there = |kind: &str| kinds.iter().any(|k| k == kind);
+        futures::try_join!(
+            when(there("dhcp-options"), lists::dhcp_options(cloud, owner)),
+            when(there("egress-only-internet-gateway"), lists::egress_only(cloud, owner)),
+            when(there("security-group"), nat_instance::groups(cloud, owner)),
+            when(there("instance"), nat_instance::instances(cloud, owner)),
+            when(there("vpn-gateway"), vpn::gateways(cloud, owner)),
+            when(there("customer-gateway"), vpn::customers(cloud, owner)),
+            when(there("vpn-connection"), vpn::connections(cloud, owner)),
+            when(there("vpc-peering-connection"), peering::peerings(cloud, owner)),
+        )
+    };
+    let (usual, rare) = futures::try_join!(usual, rare)?;
+    let (vpcs, internet, subnets, tables, endpoints, addresses, nats, logs, attachments) = usual;
+    let (options, egress, groups, instances, vpn_gateways, customers, connections, peerings) = rare;
     use StrayKind as Kind;
     let mut found = Vec::new();
     let mut add = |kind, id: Option<&str>, tags: &[Tag]| {
@@ -164,6 +174,30 @@ pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Stray>> {
     logs.iter().for_each(|l| add(Kind::FlowLog, l.flow_log_id(), l.tags()));
     found.sort();
     Ok(found)
+}
+
+/// The kinds of EC2 that carry the owner's tags, as EC2 spells them: what most teams have none of is listed only where
+/// there is some.
+async fn tagged_kinds(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<String>> {
+    let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
+    let (key, value) = match &owner.team {
+        Some(team) => (OVERLORD_TEAM, team.as_str()),
+        None => (ORGANIZATION, owner.organization.as_str()),
+    };
+    let call = cloud.ec2().describe_tags().filters(filter("key", key)).filters(filter("value", value));
+    let pages = call.into_paginator().items().send().collect::<Result<Vec<TagDescription>, _>>().await;
+    let mut kinds: Vec<String> = pages
+        .told(cloud, "ec2:DescribeTags", "")?
+        .iter()
+        .filter_map(|t| t.resource_type().map(|t| t.as_str().to_owned()))
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    Ok(kinds)
+}
+
+async fn when<T: Default>(there: bool, list: impl Future<Output = Result<T>>) -> Result<T> {
+    if there { list.await } else { Ok(T::default()) }
 }
 
 fn is_main(table: &RouteTable) -> bool {

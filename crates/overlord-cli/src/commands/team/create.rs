@@ -34,7 +34,8 @@ pub(super) struct PlanArgs {
 pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Result<Exit> {
     let team = session.team(&args.name, args.file.as_deref())?;
     let home = session.home().await?;
-    let stored = teams::read(&home, session.organization(), &team.name).await?;
+    let stored = teams::read(&home, session.organization(), &team.name);
+    let (stored, _) = futures::try_join!(stored, session.accounts.own())?;
     if update && stored.is_none() {
         return Err(Error::not_found(format!("team {} does not exist", team.name))
             .hint(format!("`overlord team create {}` creates it.", team.name)));
