@@ -9,7 +9,8 @@ const TEAMS: &str = "{regions: [eu-west-1], zones: 2, nat: none}";
 fn values_of_a_teams_file_are_refused_with_their_line() {
     let estate = Estate::new();
     for (lines, words) in [
-        ("regions: [eu-nowhere-1]\n", &["red.yaml", "3", "eu-nowhere-1"][..]),
+        // That one AWS tells: which regions there are changes.
+        ("regions: [eu-nowhere-1]\n", &["eu-nowhere-1", "region"][..]),
         ("regions: []\n", &["red.yaml", "region"]),
         ("regions: [eu-west-1, eu-west-1]\n", &["red.yaml", "eu-west-1"]),
         ("nat: per-zone\n", &["red.yaml", "3", "per-zone", "per-az"]),
@@ -54,7 +55,7 @@ fn accounts_of_a_teams_file() {
         ("12345", &["12345", "quotes"][..]),
         ("123456789012", &["quotes"]),
         ("\"the usual\"", &["the usual"]),
-        ("new", &["accounts.new"]),
+        ("new", &["red.yaml", "`new`", "overlord.yaml"]),
     ] {
         estate.shell().file("teams/red.yaml", format!("team: red\naccount: {account}\n"));
         estate.overlord(&["team", "create", "red"]).fails_somehow().says(words);

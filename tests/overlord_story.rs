@@ -115,6 +115,10 @@ fn a_region_more() {
     let mut now = estate.added("red");
     assert_eq!(now["eu-central-1 vpc"].len(), 1);
     now.retain(|kind, _| before.contains_key(kind));
+    // Roles are the account's, and this one's name holds its region.
+    let roles = now.get_mut("role").unwrap();
+    let theirs = roles.extract_if(.., |name| name.ends_with("-eu-central-1")).count();
+    assert_eq!(theirs, 1, "{roles:?}");
     assert_eq!(now, before, "what stood in the first region changed");
     // A network does not go by a line that is missing.
     estate.team("red", "");
