@@ -261,7 +261,12 @@ impl Region<'_, '_> {
             owner: owner.clone(),
             name: aws_core::model::names::shorten(&format!("overlord-flow-logs-{team}-{region}"), 64),
             description: format!("Flow logs of team {team} in {region}"),
-            trust: Trust { services: vec!["vpc-flow-logs.amazonaws.com".into()], principals: Vec::new(), saml: None },
+            trust: Trust {
+                services: vec!["vpc-flow-logs.amazonaws.com".into()],
+                source_account: Some(account.clone()),
+                principals: Vec::new(),
+                saml: None,
+            },
             managed: Vec::new(),
             inline: Some(("overlord".into(), document)),
             boundary: None,
