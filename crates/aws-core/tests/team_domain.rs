@@ -362,6 +362,16 @@ async fn settings_keep_what_operators_wrote() {
     let stored = cloud.ssm().get_parameter().name(format!("/minion/{vpc}/settings")).send().await.unwrap();
     assert!(stored.parameter().unwrap().value().unwrap().contains("shiny"), "keys of newer tools stay");
 
+    // What we no longer want goes; what operators wrote does not.
+    let mut less = Graph::default();
+    let id: Ref<VpcId> = less.add(Known(VpcId { id: vpc.clone(), ipv6: None }));
+    let team = VpcSettings { team: Some("red".into()), ..VpcSettings::default() };
+    less.add(PlaceSettings { vpc: id, base: team, certificate: None, boundary: None });
+    let text = support::text(&support::apply(&less, &cloud).await);
+    assert!(text.contains("certificate_arn: arn:certificate -> -; domain: new.example.org -> -"), "{text}");
+    let team = VpcSettings { team: Some("red".into()), ami_id: Some("ami-1".into()), ..VpcSettings::default() };
+    assert_eq!(read().await, team);
+
     support::destroy(&place(&vpc, base("new.example.org")), &cloud).await;
     assert_eq!(read().await, VpcSettings::default());
 }

@@ -7,7 +7,7 @@ mod unemulated;
 
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode, World as _, run},
+    engine::{Graph, Mode, Quiet, World as _, run},
     error::Kind,
     model::TeamOwner,
     resources::guard::{
@@ -217,6 +217,12 @@ async fn metadata_defaults() {
     aws.lock().unwrap().metadata = BTreeMap::from([("HttpTokens".into(), "optional".into())]);
     let text = support::text(&support::apply(&only(MetadataDefaults { restore: false }), &cloud).await);
     assert!(text.contains("~ IMDSv2: optional -> required; hop limit: - -> 2"), "{text}");
+    // A stricter limit stays, whatever else is mended.
+    let strict = [("HttpTokens", "optional"), ("HttpPutResponseHopLimit", "1")];
+    aws.lock().unwrap().metadata = strict.map(|(k, v)| (k.into(), v.into())).into();
+    let text = support::text(&support::apply(&only(MetadataDefaults { restore: false }), &cloud).await);
+    assert!(text.contains("~ IMDSv2: optional -> required") && !text.contains("hop limit"), "{text}");
+    assert_eq!(aws.lock().unwrap().metadata["HttpPutResponseHopLimit"], "1");
     support::done(&only(MetadataDefaults { restore: false }), &cloud, Mode::Destroy).await;
     assert_eq!(aws.lock().unwrap().metadata["HttpTokens"], "required", "it stays");
 }
@@ -229,6 +235,13 @@ async fn cost_tags_are_activated_once_billing_has_seen_them() {
     aws.lock().unwrap().cost_tags = BTreeMap::from([("team".into(), false), ("other".into(), false)]);
     let text = support::text(&support::apply(&graph, &cloud).await);
     assert!(text.contains("~ cost allocation by team: off -> on"), "{text}");
+    // A survey looks before the run does: both are one request.
+    cloud.forget();
+    let before = aws.lock().unwrap().cost_reads;
+    for _ in 0..2 {
+        assert!(run(&graph, &cloud, Mode::Plan, &support::options(), &Quiet).await.complete());
+    }
+    assert_eq!(aws.lock().unwrap().cost_reads - before, 1, "each request is billed");
     support::done(&graph, &cloud, Mode::Destroy).await;
     assert_eq!(aws.lock().unwrap().cost_tags, BTreeMap::from([("team".into(), true), ("other".into(), false)]));
 }

@@ -268,13 +268,17 @@ async fn bad_input_is_refused_before_anything_is_written() {
 #[tokio::test]
 async fn alias_and_password_policy_of_the_account() {
     let cloud = support::cloud().await;
-    let alias = |alias: &str| one(AccountAlias { alias: alias.into() });
+    let alias = |alias: &str| one(AccountAlias { alias: alias.into(), restore: true });
     support::lifecycle(&alias("acme-red"), &cloud).await;
     support::apply(&alias("acme-red"), &cloud).await;
     for mode in [Mode::Apply, Mode::Destroy, Mode::Plan] {
         let report = support::go(&alias("acme-blue"), &cloud, mode).await;
         assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
     }
+    // It was there before us: it stays.
+    let found = one(AccountAlias { alias: "acme-red".into(), restore: false });
+    support::done(&found, &cloud, Mode::Destroy).await;
+    assert_eq!(cloud.iam().list_account_aliases().send().await.unwrap().account_aliases(), ["acme-red"]);
     support::destroy(&alias("acme-red"), &cloud).await;
 
     support::lifecycle(&one(PasswordPolicy { restore: true }), &cloud).await;

@@ -7,12 +7,18 @@ use crate::{
     registry::{VpcSettings, parameters},
 };
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// Settings by their keys.
 type Mapping = Map<String, Value>;
 
-/// The settings of a VPC. Only what is set here is ours; the rest is the operators', keys that we do not know
-/// included.
+/// The stored key that lists the keys that are ours: one that is in it and no longer wanted is removed.
+const OURS: &str = "overlord";
+/// The key of [`PlaceSettings::certificate`].
+const CERTIFICATE: &str = "certificate_arn";
+
+/// The settings of a VPC. Only what is set here, or was before, is ours; the rest is the operators', keys that we do
+/// not know included.
 pub struct PlaceSettings {
     /// The VPC.
     pub vpc: Ref<VpcId>,
@@ -45,8 +51,16 @@ fn parse(place: &str, yaml: &str) -> Live {
     text().map_or_else(|e| Live::Unreadable(e.to_string()), Live::Settings)
 }
 
-/// Our keys.
-fn ours(settings: &VpcSettings) -> Mapping {
+/// What is wanted, as far as it is known by now.
+#[derive(Default)]
+struct Wanted {
+    settings: Mapping,
+    /// Our keys, sorted; also those whose values are not known yet.
+    keys: BTreeSet<String>,
+}
+
+/// Our keys and their values.
+fn ours(settings: &VpcSettings) -> Wanted {
     let mut ours = match serde_json::to_value(settings) {
         Ok(Value::Object(ours)) => ours,
         other => unreachable!("a struct of plain values is a mapping: {other:?}"),
@@ -55,7 +69,19 @@ fn ours(settings: &VpcSettings) -> Mapping {
     if settings.registry.is_some() {
         ours.insert("registry_insecure".into(), settings.registry_insecure.into());
     }
-    ours
+    Wanted { keys: ours.keys().cloned().collect(), settings: ours }
+}
+
+/// The keys that were ours when the settings were last written.
+fn remembered(live: &Mapping) -> BTreeSet<String> {
+    let list = live.get(OURS).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)).collect()
+}
+
+/// Those that were ours, are still there, and are no longer wanted.
+fn stale(live: &Mapping, wanted: &Wanted) -> Vec<String> {
+    let former = remembered(live);
+    former.difference(&wanted.keys).filter(|key| live.contains_key(key.as_str())).cloned().collect()
 }
 
 fn same(live: Option<&Value>, wanted: &Value) -> bool {
@@ -72,7 +98,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn compare(live: &Live, ours: &Mapping) -> Vec<Change> {
+fn compare(live: &Live, wanted: &Wanted) -> Vec<Change> {
     let live = match live {
         Live::Settings(live) => live,
         Live::Unreadable(why) => {
@@ -85,31 +111,49 @@ fn compare(live: &Live, ours: &Mapping) -> Vec<Change> {
             )];
         }
     };
-    let differ = ours.iter().filter(|(key, wanted)| !same(live.get(key.as_str()), wanted));
-    differ.map(|(key, wanted)| Change::new(key, live.get(key).map_or_else(|| "-".into(), text), text(wanted))).collect()
+    let there = |key: &str| live.get(key).map_or_else(|| "-".into(), text);
+    let differ = wanted.settings.iter().filter(|(key, wanted)| !same(live.get(key.as_str()), wanted));
+    let mut changes: Vec<Change> = differ.map(|(key, wanted)| Change::new(key, there(key), text(wanted))).collect();
+    changes.extend(stale(live, wanted).into_iter().map(|key| Change::new(&key, there(&key), "-")));
+    if changes.is_empty() && remembered(live) != wanted.keys {
+        let keys: Vec<&str> = wanted.keys.iter().map(String::as_str).collect();
+        changes.push(Change::new("keys that overlord writes", there(OURS), keys.join(", ")));
+    }
+    changes
 }
 
-/// The stored settings with ours in them.
-fn merged(live: &Mapping, ours: Mapping) -> Mapping {
+/// The stored settings with ours in them, and without what was ours.
+fn merged(live: &Mapping, wanted: Wanted) -> Mapping {
     let mut merged = live.clone();
-    for (key, wanted) in ours {
-        if !same(merged.get(&key), &wanted) {
-            merged.insert(key, wanted);
+    for key in stale(live, &wanted) {
+        merged.remove(&key);
+    }
+    for (key, value) in wanted.settings {
+        if !same(merged.get(&key), &value) {
+            merged.insert(key, value);
         }
+    }
+    if wanted.keys.is_empty() {
+        merged.remove(OURS);
+    } else {
+        merged.insert(OURS.into(), wanted.keys.into_iter().collect());
     }
     merged
 }
 
 impl PlaceSettings {
-    /// Our settings, as far as they are known by now.
-    fn wanted(&self, cx: &Cx<'_, Cloud>) -> Mapping {
+    fn wanted(&self, cx: &Cx<'_, Cloud>) -> Wanted {
         let certificate = self.certificate.and_then(|c| cx.try_get(c)).map(|c| c.arn.clone());
         let base = self.base.clone();
-        ours(&VpcSettings {
+        let mut wanted = ours(&VpcSettings {
             certificate_arn: certificate.or(base.certificate_arn),
             permissions_boundary: self.boundary.clone().or(base.permissions_boundary),
             ..base
-        })
+        });
+        if self.certificate.is_some() {
+            wanted.keys.insert(CERTIFICATE.into());
+        }
+        wanted
     }
 
     async fn write(&self, cx: &Cx<'_, Cloud>, live: &Mapping) -> Result<Live> {
@@ -203,24 +247,49 @@ mod tests {
         let now = merged(&live, ours(&base));
         assert_eq!(compare(&Live::Settings(now.clone()), &ours(&base)), []);
         let text = serde_yaml::to_string(&now).unwrap();
-        let wanted = "{ami_id: ami-1, future: {a: 1}, domain: red.example.org, peers: [10.0.0.0/8]}";
+        let wanted = "{ami_id: ami-1, future: {a: 1}, domain: red.example.org, peers: [10.0.0.0/8], overlord: [domain, \
+                      peers]}";
         assert_eq!(stored(&text), stored(wanted));
         assert_eq!(compare(&Live::Settings(stored("")), &ours(&VpcSettings::default())), []);
     }
 
     #[test]
+    fn what_was_ours_and_is_no_longer_wanted_goes() {
+        let live = stored(
+            "{ami_id: ami-1, domain: x.org, certificate_arn: a, peers: [10.0.0.0/8], overlord: [domain, \
+                           certificate_arn]}",
+        );
+        let none = ours(&VpcSettings::default());
+        let changes = compare(&Live::Settings(live.clone()), &none);
+        assert_eq!(changes, [Change::new("certificate_arn", "a", "-"), Change::new("domain", "x.org", "-")]);
+        assert_eq!(merged(&live, none), stored("{ami_id: ami-1, peers: [10.0.0.0/8]}"), "the operators' stay");
+        // A certificate that is only known later is still wanted.
+        let later = Wanted { keys: ["certificate_arn".into(), "domain".into()].into(), ..Wanted::default() };
+        assert_eq!(compare(&Live::Settings(live.clone()), &later), []);
+        assert_eq!(merged(&live, later)["certificate_arn"], "a");
+        // What an operator wrote with our value is remembered from now on.
+        let base = VpcSettings { domain: Some("x.org".into()), ..VpcSettings::default() };
+        let changes = compare(&Live::Settings(stored("domain: x.org")), &ours(&base));
+        assert_eq!(changes, [Change::new("keys that overlord writes", "-", "domain")]);
+        assert_eq!(merged(&stored("domain: x.org"), ours(&base)), stored("{domain: x.org, overlord: [domain]}"));
+        // `minion` does not mind the list.
+        assert_eq!(VpcSettings::parse("x", "{domain: x.org, overlord: [domain]}").unwrap(), base);
+    }
+
+    #[test]
     fn tls_goes_with_the_registry() {
         let base = VpcSettings { registry: Some("r:5000".into()), ..VpcSettings::default() };
-        assert_eq!(compare(&Live::Settings(stored("registry: r:5000")), &ours(&base)), []);
-        let insecure = Live::Settings(stored("registry: r:5000\nregistry_insecure: true"));
+        let keys = "overlord: [registry, registry_insecure]";
+        assert_eq!(compare(&Live::Settings(stored(&format!("registry: r:5000\n{keys}"))), &ours(&base)), []);
+        let insecure = Live::Settings(stored(&format!("registry: r:5000\nregistry_insecure: true\n{keys}")));
         assert_eq!(compare(&insecure, &ours(&base)), [Change::new("registry_insecure", "true", "false")]);
-        assert!(ours(&VpcSettings::default()).is_empty());
+        assert!(ours(&VpcSettings::default()).settings.is_empty());
     }
 
     #[test]
     fn what_cannot_be_read_is_refused() {
         for bad in ["a: b: c", "peers: nowhere", "[1]"] {
-            let changes = compare(&parse("x", bad), &Mapping::new());
+            let changes = compare(&parse("x", bad), &Wanted::default());
             assert!(changes[0].refused.is_some(), "{bad}: {changes:?}");
         }
     }

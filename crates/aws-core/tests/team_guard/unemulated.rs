@@ -20,6 +20,8 @@ pub(crate) struct Stored {
 pub(crate) struct Aws {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) cost_tags: BTreeMap<String, bool>,
+    /// Requests that are billed.
+    pub(crate) cost_reads: usize,
     pub(crate) budgets: BTreeMap<String, Stored>,
 }
 
@@ -91,6 +93,7 @@ impl Aws {
         let name = asked["BudgetName"].as_str().unwrap_or_default();
         match operation {
             "ListCostAllocationTags" => {
+                self.cost_reads += 1;
                 let asked: Vec<String> = asked["TagKeys"].as_array().unwrap().iter().map(text).collect();
                 let tags = self.cost_tags.iter().filter(|(k, _)| asked.contains(k));
                 let tags = tags.map(|(k, active)| {

@@ -56,7 +56,7 @@ pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWi
         return AccountWide { boundary: None };
     }
     if let Some(alias) = &team.account_alias {
-        clouds.put(main, AccountAlias { alias: alias.clone() }).to(graph);
+        clouds.put(main, AccountAlias { alias: alias.clone(), restore: true }).to(graph);
     }
     let boundary = identity(input, graph);
     guard_rails(input, graph);
@@ -109,7 +109,7 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
             owner: owner.clone(),
             name: name.to_owned(),
             description: description.to_owned(),
-            trust: Trust { services: Vec::new(), principals: input.places.trusted.clone(), saml },
+            trust: Trust { services: Vec::new(), source_account: None, principals: input.places.trusted.clone(), saml },
             managed: managed.into_iter().map(Managed::Aws).collect(),
             inline,
             boundary: Some(boundary),

@@ -101,7 +101,12 @@ fn flow_log_parts(input: &Input<'_>, region: &str, retention_days: i32) -> (LogG
         owner: input.owner.clone(),
         name: aws_core::model::names::shorten(&format!("overlord-flow-logs-{team}-{region}"), 64),
         description: format!("Flow logs of team {team} in {region}"),
-        trust: Trust { services: vec!["vpc-flow-logs.amazonaws.com".into()], principals: Vec::new(), saml: None },
+        trust: Trust {
+            services: vec!["vpc-flow-logs.amazonaws.com".into()],
+            source_account: Some(account.clone()),
+            principals: Vec::new(),
+            saml: None,
+        },
         managed: Vec::new(),
         inline: Some((policies::INLINE.into(), document)),
         boundary: None,

@@ -26,6 +26,20 @@ fn inactive(seen: &Seen) -> impl Iterator<Item = &String> {
     seen.iter().filter(|(_, active)| !**active).map(|(key, _)| key)
 }
 
+impl CostTags {
+    async fn seen(&self, cloud: &Cloud) -> Result<Seen> {
+        let mut seen = Seen::new();
+        for keys in self.keys.chunks(ASKED) {
+            let call = cloud.costs().list_cost_allocation_tags().set_tag_keys(Some(keys.to_vec()));
+            let tags = call.into_paginator().items().send().collect::<Result<Vec<CostAllocationTag>, _>>().await;
+            let tags = tags.told(cloud, "ce:ListCostAllocationTags", self.name())?;
+            seen.extend(tags.into_iter().map(|t| (t.tag_key, t.status == CostAllocationTagStatus::Active)));
+        }
+        seen.retain(|key, _| self.keys.contains(key));
+        Ok(seen)
+    }
+}
+
 impl Resource for CostTags {
     const KIND: &'static str = "cost allocation tags";
     type Cloud = Cloud;
@@ -39,17 +53,11 @@ impl Resource for CostTags {
         super::step(action, &self.noun(), false)
     }
 
-    /// They are always there: which of them are active is what is looked at.
+    /// They are always there: which of them are active is what is looked at, once in a run: each request is billed.
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Seen>> {
-        let mut seen = Seen::new();
-        for keys in self.keys.chunks(ASKED) {
-            let call = cx.cloud.costs().list_cost_allocation_tags().set_tag_keys(Some(keys.to_vec()));
-            let tags = call.into_paginator().items().send().collect::<Result<Vec<CostAllocationTag>, _>>().await;
-            let tags = tags.told(cx.cloud, "ce:ListCostAllocationTags", self.name())?;
-            seen.extend(tags.into_iter().map(|t| (t.tag_key, t.status == CostAllocationTagStatus::Active)));
-        }
-        seen.retain(|key, _| self.keys.contains(key));
-        Ok(Some(seen))
+        let load = self.seen(cx.cloud);
+        let seen = cx.cloud.once(format!("cost allocation tags {}", self.keys.join("\n")), load).await?;
+        Ok(Some((*seen).clone()))
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Seen) -> Vec<Change> {

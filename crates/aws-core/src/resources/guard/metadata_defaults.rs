@@ -6,7 +6,8 @@ use crate::{
 };
 use aws_sdk_ec2::types::{HttpTokensState, ManagedBy, MetadataDefaultHttpTokensState};
 
-/// Containers on an instance are one hop further away than the instance itself.
+/// Containers on an instance are one hop further away than the instance itself. A lower limit is stricter, and somebody's
+/// choice: it stays.
 const HOPS: i32 = 2;
 /// By which EC2 takes a default back (`ModifyInstanceMetadataDefaults`).
 const NO_PREFERENCE: i32 = -1;
@@ -26,6 +27,11 @@ pub struct Live {
     declared: bool,
 }
 
+/// The limit that is to be: ours, or a stricter one that is there.
+fn hops(live: &Live) -> i32 {
+    live.hops.map_or(HOPS, |there| there.min(HOPS))
+}
+
 fn compare(live: &Live) -> Vec<Change> {
     if live.declared {
         return Vec::new();
@@ -34,13 +40,20 @@ fn compare(live: &Live) -> Vec<Change> {
     let text = |v: Option<String>| v.unwrap_or_else(|| "-".into());
     let required = HttpTokensState::Required.as_str().to_owned();
     Change::compare(&mut changes, "IMDSv2", &text(live.tokens.clone()), &required);
-    Change::compare(&mut changes, "hop limit", &text(live.hops.map(|h| h.to_string())), &HOPS.to_string());
+    if live.hops != Some(hops(live)) {
+        changes.push(Change::new("hop limit", text(live.hops.map(|h| h.to_string())), HOPS));
+    }
     changes
 }
 
 async fn write(cloud: &Cloud, tokens: MetadataDefaultHttpTokensState, hops: i32) -> Result<()> {
     let call = cloud.ec2().modify_instance_metadata_defaults().http_tokens(tokens).http_put_response_hop_limit(hops);
     call.send().await.told(cloud, "ec2:ModifyInstanceMetadataDefaults", "").map(drop)
+}
+
+async fn require(cloud: &Cloud, hops: i32) -> Result<Live> {
+    write(cloud, MetadataDefaultHttpTokensState::Required, hops).await?;
+    Ok(Live { tokens: Some(HttpTokensState::Required.as_str().to_owned()), hops: Some(hops), declared: false })
 }
 
 impl Resource for MetadataDefaults {
@@ -75,12 +88,11 @@ impl Resource for MetadataDefaults {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        write(cx.cloud, MetadataDefaultHttpTokensState::Required, HOPS).await?;
-        Ok(Live { tokens: Some(HttpTokensState::Required.as_str().to_owned()), hops: Some(HOPS), declared: false })
+        require(cx.cloud, HOPS).await
     }
 
-    async fn update(&self, cx: &Cx<'_, Cloud>, _: &Live, _: &[Change]) -> Result<Live> {
-        self.create(cx).await
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        require(cx.cloud, hops(live)).await
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
@@ -105,6 +117,8 @@ mod tests {
             compare(&live(Some("optional"), None)),
             [Change::new("IMDSv2", "optional", "required"), Change::new("hop limit", "-", 2)]
         );
+        assert_eq!(compare(&live(Some("required"), Some(1))), [], "stricter");
+        assert_eq!(compare(&live(Some("required"), Some(3))), [Change::new("hop limit", 3, 2)]);
         assert_eq!(compare(&Live { declared: true, ..live(Some("optional"), Some(1)) }), []);
     }
 }

@@ -3,13 +3,15 @@ use super::{NOT_THERE, THERE, settle};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    engine::{Action, Change, Cx, Resource},
 };
 
 /// The one alias that an account can have. An account that has another one is refused: it is the wrong account.
 pub struct AccountAlias {
     /// 3 to 63 small letters, digits and single dashes; unique in all of AWS.
     pub alias: String,
+    /// Whether deleting removes it: the account had none before we came.
+    pub restore: bool,
 }
 
 impl AccountAlias {
@@ -48,6 +50,12 @@ impl Resource for AccountAlias {
     fn name(&self) -> String {
         self.alias.clone()
     }
+    fn step(&self, action: &Action) -> String {
+        match action {
+            Action::Delete if !self.restore => format!("Leaving {} as it is", self.noun()),
+            other => format!("{} {}", other.verb(), self.noun()),
+        }
+    }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let load = async {
@@ -75,6 +83,9 @@ impl Resource for AccountAlias {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        if !self.restore {
+            return Ok(());
+        }
         let done = cx.cloud.iam().delete_account_alias().account_alias(&self.alias).send().await;
         done.told_unless(cx.cloud, "iam:DeleteAccountAlias", &self.alias, &[NOT_THERE]).map_err(settle).map(drop)
     }
@@ -89,7 +100,7 @@ mod tests {
 
     #[test]
     fn aliases_that_aws_takes() {
-        let check = |alias: &str| AccountAlias { alias: alias.into() }.check();
+        let check = |alias: &str| AccountAlias { alias: alias.into(), restore: true }.check();
         for good in ["abc", "acme-red", "a1-2-3", &"a".repeat(63)] {
             check(good).unwrap();
         }
@@ -100,7 +111,7 @@ mod tests {
 
     #[test]
     fn another_alias_is_another_account() {
-        let wanted = AccountAlias { alias: "acme-red".into() };
+        let wanted = AccountAlias { alias: "acme-red".into(), restore: true };
         assert_eq!(wanted.judge(&[]).unwrap(), None);
         assert_eq!(wanted.judge(&["acme-red".into()]).unwrap(), Some(()));
         assert_eq!(wanted.judge(&["acme-blue".into()]).unwrap_err().kind(), Kind::Refused);

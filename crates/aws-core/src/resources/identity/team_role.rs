@@ -65,6 +65,9 @@ pub enum Managed {
 pub struct Trust {
     /// Services: `vpc-flow-logs.amazonaws.com`.
     pub services: Vec<String>,
+    /// The account that the services must be acting for (`aws:SourceAccount`, 12 digits): without it a service could be
+    /// talked into using the role for somebody else's. Only for services that say it.
+    pub source_account: Option<String>,
     /// Accounts (12 digits) and ARNs of roles and users.
     pub principals: Vec<String>,
     /// Who signs in through this SAML provider, in the console or on the command line.
@@ -79,14 +82,18 @@ impl Trust {
     /// The trust policy, with the ARN of the SAML provider when there is one: a statement for each kind of principal.
     pub fn document(&self, saml: Option<&SamlArn>) -> Value {
         let mut statements = Vec::new();
-        let mut assume = |kind: &str, who: &[String]| {
+        let mut assume = |kind: &str, who: &[String], source: Option<&String>| {
             if !who.is_empty() {
                 let principal = json!({ kind: who });
-                statements.push(json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}));
+                let mut statement = json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"});
+                if let Some(account) = source {
+                    statement["Condition"] = json!({ "StringEquals": { "aws:SourceAccount": account } });
+                }
+                statements.push(statement);
             }
         };
-        assume("Service", &self.services);
-        assume("AWS", &self.principals);
+        assume("Service", &self.services, self.source_account.as_ref());
+        assume("AWS", &self.principals, None);
         if let Some(SamlArn(arn)) = saml {
             statements.push(json!({
                 "Effect": "Allow",

@@ -88,6 +88,31 @@ fn trust_has_a_statement_for_each_kind() {
     assert_eq!(audience(&of("aws-us-gov")), "https://signin.amazonaws-us-gov.com/saml");
 }
 
+/// Nobody gets a service to use the role for another account.
+#[test]
+fn services_act_for_their_account_only() {
+    let trust = Trust {
+        services: vec!["vpc-flow-logs.amazonaws.com".into()],
+        source_account: Some("123456789012".into()),
+        principals: vec!["210987654321".into()],
+        ..Trust::default()
+    };
+    let statements = trust.document(None)["Statement"].clone();
+    assert_eq!(statements[0]["Condition"], json!({"StringEquals": {"aws:SourceAccount": "123456789012"}}));
+    assert_eq!(statements[1].get("Condition"), None, "accounts do not say for whom they act");
+    let any = Trust { source_account: None, ..trust };
+    assert_eq!(any.document(None)["Statement"][0].get("Condition"), None);
+    // One of an earlier version gets it.
+    let role = TeamRole { trust: Trust { source_account: Some("123456789012".into()), ..any }, ..wanted() };
+    let before = Live { trust: Trust { source_account: None, ..clone(&role.trust) }.document(None), ..live() };
+    let changes = role.changes(&before, &known(&role));
+    assert_eq!(changes.iter().map(|c| c.field.as_str()).collect::<Vec<_>>(), ["trust policy"]);
+}
+
+fn clone(trust: &Trust) -> Trust {
+    Trust { services: trust.services.clone(), principals: trust.principals.clone(), ..Trust::default() }
+}
+
 #[test]
 fn limits_are_checked_before_anything_is_written() {
     wanted().check().unwrap();
