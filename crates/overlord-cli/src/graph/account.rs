@@ -16,7 +16,7 @@ use aws_core::{
             managed_policy::{ManagedPolicy, PolicyArn},
             password_policy::PasswordPolicy,
             saml_provider::{SamlArn, SamlProvider},
-            team_role::{Managed, TeamRole, Trust},
+            team_role::{TeamRole, Trust},
         },
     },
 };
@@ -92,26 +92,24 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
         let name = owner.organization.to_string();
         clouds.put(main, SamlProvider { owner: owner.clone(), name, metadata: metadata.clone() }).to(graph)
     });
-    let inline = |document: Value| Some(("overlord".to_owned(), document));
-    let administrator = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
+    let inline = |document: Value| Some((policies::INLINE.to_owned(), document));
     let roles = [
         (
             policies::ADMINISTRATOR,
             "All but the network, the boundary and the trail",
-            Some(administrator),
             inline(policies::administrator(&facts)),
         ),
-        (policies::POWER_USER, "All services; roles within the boundary", None, inline(policies::power_user(&facts))),
-        (policies::READ_ONLY, "Looks, and changes nothing", None, inline(policies::read_only(&facts))),
-        (policies::DEPLOYER, "What minion does", None, inline(policies::deployer(&facts))),
+        (policies::POWER_USER, "All services; roles within the boundary", inline(policies::power_user(&facts))),
+        (policies::READ_ONLY, "Looks, and changes nothing", inline(policies::read_only(&facts))),
+        (policies::DEPLOYER, "What minion does", inline(policies::deployer(&facts))),
     ];
-    for (name, description, managed, inline) in roles {
+    for (name, description, inline) in roles {
         let role = TeamRole {
             owner: owner.clone(),
             name: name.to_owned(),
             description: description.to_owned(),
             trust: Trust { services: Vec::new(), principals: input.places.trusted.clone(), saml },
-            managed: managed.into_iter().map(Managed::Aws).collect(),
+            managed: Vec::new(),
             inline,
             boundary: Some(boundary),
             session_hours: team.session_hours,
