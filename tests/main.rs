@@ -7,6 +7,7 @@ mod bad_days;
 mod bad_input;
 mod calls;
 mod deploys;
+mod drift;
 mod examples;
 mod gates;
 mod harness;

@@ -6,15 +6,15 @@ mod support;
 use aws_core::{
     Result,
     cloud::Cloud,
-    engine::{Change, Cx, Graph, Mode, Ownership, Ref, Resource},
+    engine::{Change, Cx, Graph, Mode, Ownership, Ref, Resource, World as _},
     error::Kind,
     model::{Owning as _, TeamOwner},
     registry::{self, VpcSettings},
     resources::{
         domain::{
-            certificate::{Certificate, CertificateArn, ValidationRecord, issued},
+            certificate::{self, Certificate, CertificateArn, ValidationRecord, issued},
             delegation::{Delegation, parent_zone},
-            hosted_zone::{HostedZone, comment},
+            hosted_zone::{self, HostedZone, comment},
         },
         network::ids::VpcId,
         place_settings::PlaceSettings,
@@ -23,7 +23,11 @@ use aws_core::{
 use aws_sdk_route53::types::{
     Change as RecordChange, ChangeAction, ChangeBatch, HostedZoneConfig, ResourceRecord, ResourceRecordSet, RrType,
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
 
 fn owner(team: &str) -> TeamOwner {
     TeamOwner {
@@ -140,6 +144,79 @@ async fn a_damaged_delegation_is_repaired() {
     change(&cloud, &d.parent_zone, ChangeAction::Upsert, foreign).await;
     support::done(&graph(&d, "red"), &cloud, Mode::Destroy).await;
     assert_eq!(records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.len(), 1);
+}
+
+/// The parent names somebody else's servers, and we have no zone: a team of that name must not cut them off.
+#[tokio::test]
+async fn a_name_that_the_parent_has_given_away_is_refused() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    let theirs = record(&d.domain, RrType::Ns, 60, "ns.example.net.");
+    change(&cloud, &d.parent_zone, ChangeAction::Create, theirs.clone()).await;
+    let plan = support::text(&support::go(&graph(&d, "red"), &cloud, Mode::Plan).await);
+    assert!(plan.contains("name servers: ns.example.net -> "), "{plan}");
+    let report = support::go(&graph(&d, "red"), &cloud, Mode::Apply).await;
+    let refused = report.failures().next().unwrap().1;
+    assert_eq!(refused.kind(), Kind::Refused, "{}", support::text(&report));
+    assert!(refused.hints()[0].contains("choose another name"), "{:?}", refused.hints());
+    let left = records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await;
+    assert_eq!((left.len(), left[0].ttl()), (1, Some(60)), "it is as it was");
+    let zones = cloud.route53().list_hosted_zones_by_name().dns_name(&d.domain).send().await.unwrap();
+    assert!(zones.hosted_zones().iter().all(|z| !z.name().starts_with(&d.domain)), "no zone was made");
+    // Once nobody needs the name, it can be had.
+    change(&cloud, &d.parent_zone, ChangeAction::Delete, theirs).await;
+    support::apply(&graph(&d, "red"), &cloud).await;
+}
+
+/// A classic load balancer with this certificate: of its load balancers, the emulator tells ACM only of those. There
+/// is no client for them here.
+fn use_certificate(balancer: &str, certificate: &str) {
+    let form = format!(
+        "Action=CreateLoadBalancer&Version=2012-06-01&LoadBalancerName={balancer}&AvailabilityZones.member.1=eu-west-1a\
+         &Listeners.member.1.Protocol=HTTPS&Listeners.member.1.LoadBalancerPort=443\
+         &Listeners.member.1.InstanceProtocol=HTTP&Listeners.member.1.InstancePort=80\
+         &Listeners.member.1.SSLCertificateId={certificate}"
+    );
+    let endpoint = support::endpoint();
+    let mut connection = TcpStream::connect(endpoint.trim_start_matches("http://")).unwrap();
+    let scope = format!("testing/20260101/{}/elasticloadbalancing/aws4_request", support::REGION);
+    write!(
+        connection,
+        "POST / HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_in_use_is_told_before_anything_is_removed() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    let asked = async || {
+        cloud.forget();
+        let records = hosted_zone::in_use(&cloud, &owner("red"), &d.domain).await.unwrap();
+        (records, certificate::in_use(&cloud, &owner("red"), &d.domain).await.unwrap())
+    };
+    assert_eq!(asked().await, (vec![], vec![]), "there is no zone, and no certificate");
+    support::apply(&graph(&d, "red"), &cloud).await;
+    assert_eq!(asked().await, (vec![], vec![]), "ACM's records and our own are no use");
+    let shop = format!("shop.{}", d.domain);
+    change(&cloud, &zone_of(&cloud, &d.domain).await, ChangeAction::Create, record(&shop, RrType::A, 60, "10.0.0.1"))
+        .await;
+    let all = cloud.acm().list_certificates().send().await.unwrap();
+    let ours = all.certificate_summary_list().iter().find(|c| c.domain_name() == Some(&d.domain)).unwrap();
+    let user = support::unique("balancer");
+    use_certificate(&user, ours.certificate_arn().unwrap());
+    let (records, users) = asked().await;
+    assert_eq!(records, [format!("{shop} A")]);
+    assert!(users.len() == 1 && users[0].contains(&user), "{users:?}");
+    // Another team's is none of ours.
+    assert_eq!(hosted_zone::in_use(&cloud, &owner("blue"), &d.domain).await.unwrap(), Vec::<String>::new());
+    assert_eq!(certificate::in_use(&cloud, &owner("blue"), &d.domain).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]

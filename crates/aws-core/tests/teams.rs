@@ -50,6 +50,8 @@ fn record(name: &str, regions: usize) -> TeamRecord {
         found: vec!["password-policy".into()],
         interconnect: "transit-gateway".into(),
         account_wide: true,
+        made: Vec::new(),
+        file: None,
         created: "2026-01-02T03:04:05Z".parse().expect("a time"),
     }
 }

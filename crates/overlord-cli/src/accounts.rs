@@ -3,7 +3,6 @@ use crate::organization::types::{Organization, Reach, TeamAccount};
 use aws_core::{
     Error, Result,
     cloud::{AssumedRole, Cloud, ConnectOptions},
-    error::Kind,
     model::names::partition,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -38,23 +37,21 @@ impl Accounts {
     /// When no region is set, neither in the file nor anywhere else.
     pub async fn connect(organization: &Organization) -> Result<Self> {
         let settings = organization.accounts.clone();
-        let first = organization.teams.regions.as_ref().and_then(|r| r.first().cloned());
-        let region = settings.home.region.clone().or(first);
-        let connected = Cloud::connect(ConnectOptions { region, tool: "overlord", ..ConnectOptions::default() }).await;
-        let mut base = connected.map_err(|e| match e.kind() {
-            Kind::Usage => Error::usage("no AWS region is set")
-                .hint("Name `regions` under `teams` in the organization's file, or set AWS_REGION."),
-            _ => e,
-        })?;
+        // Not the first region of the teams, nor the operator's: with another one all teams would seem to be gone.
+        let Some(home_region) = settings.home.region.clone() else {
+            return Err(Error::usage("nothing says in which region the records of teams and addresses are kept")
+                .hint("Add to the organization's file: `accounts: {home: {region: eu-west-1}}`, with a region that stays for ever; and the account's number, when several have the credentials of several accounts."));
+        };
+        let region = Some(home_region.clone());
+        let mut base = Cloud::connect(ConnectOptions { region, tool: "overlord", ..ConnectOptions::default() }).await?;
         for role_arn in &settings.through {
             let region = base.region().to_owned();
             base = base.assume(&assumed(role_arn.clone(), &settings), &region).await;
         }
-        let home_region = base.region().to_owned();
         Ok(Self { base: Arc::new(base), settings, home_region, open: Mutex::default(), own: OnceCell::new() })
     }
 
-    /// The region of the current settings.
+    /// The region of the records.
     pub fn region(&self) -> &str {
         &self.home_region
     }
@@ -72,8 +69,7 @@ impl Accounts {
     /// # Errors
     /// When the account cannot be reached.
     pub async fn home(&self) -> Result<Arc<Cloud>> {
-        let region = self.settings.home.region.clone().unwrap_or_else(|| self.home_region.clone());
-        self.reach(&self.settings.home, &region).await
+        self.reach(&self.settings.home, &self.home_region).await
     }
 
     /// The account with the transit gateways, in a region.

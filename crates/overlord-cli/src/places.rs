@@ -1,5 +1,9 @@
 //! Where the parts of a team's place live: connections to its account in each region, and to the accounts around it.
-use crate::{accounts::Account, organization::Team, session::Session};
+use crate::{
+    accounts::Account,
+    organization::{Team, types::Reach},
+    session::Session,
+};
 use aws_core::{
     Error, Result,
     cloud::{Clouds, Spot},
@@ -66,9 +70,9 @@ impl Places {
             management: None,
             peers: Vec::new(),
             account: account.number.clone(),
-            trusted: team.trusted.clone(),
+            trusted: team.trusted.clone().unwrap_or_default(),
         };
-        if places.trusted.is_empty() && team.saml_metadata.is_none() {
+        if team.trusted.is_none() && team.saml_metadata.is_none() {
             places.trusted.push(session.home().await?.account().await?);
         }
         let several = team.regions.len() > 1;
@@ -102,13 +106,7 @@ impl Places {
             .hint("Log in to the other account, or name the role to assume there."));
         }
         for domain in domains {
-            let cloud = match (&domain.account, &domain.role) {
-                (Some(number), role) => {
-                    accounts.recorded(&Account { number: number.clone(), role: role.clone() }, main).await?
-                }
-                (None, _) => session.home().await?,
-            };
-            let spot = places.clouds.add(cloud, None);
+            let spot = places.parent(session, domain, main).await?;
             places.parents.insert(domain.name.clone(), spot);
         }
         if !team.cost_tags.is_empty() {
@@ -130,5 +128,23 @@ impl Places {
             places.peers.push(PeerTeam { record, spots });
         }
         Ok(places)
+    }
+
+    /// The place of a domain's parent zone.
+    ///
+    /// # Errors
+    /// When the account cannot be reached.
+    pub async fn parent(&mut self, session: &Session, domain: &DomainRecord, region: &str) -> Result<Spot> {
+        let accounts = &session.accounts;
+        let cloud = match (&domain.account, &domain.role) {
+            (Some(number), role) => {
+                accounts.recorded(&Account { number: number.clone(), role: role.clone() }, region).await?
+            }
+            (None, Some(role)) => {
+                accounts.reach(&Reach { account: None, role: Some(role.clone()), region: None }, region).await?
+            }
+            (None, None) => session.home().await?,
+        };
+        Ok(self.clouds.add(cloud, None))
     }
 }

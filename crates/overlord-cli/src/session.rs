@@ -8,6 +8,7 @@ use aws_core::{
     cloud::Cloud,
     engine::{Cancel, Options},
     model::{OrganizationName, TeamName, TeamOwner},
+    registry::teams::TeamRecord,
 };
 use std::{path::Path, sync::Arc, time::Duration};
 use terminal::Terminal;
@@ -54,11 +55,11 @@ impl Session {
     }
 
     /// All that holds for a team: from the file that is named, else the team's file beside the organization's, else the
-    /// organization's file alone.
+    /// organization's file alone; and that file's name.
     ///
     /// # Errors
     /// When a file is wrong, or names another team.
-    pub fn team(&self, name: &TeamName, file: Option<&Path>) -> Result<Team> {
+    pub fn team(&self, name: &TeamName, file: Option<&Path>) -> Result<(Team, Option<String>)> {
         let loaded = match file {
             Some(path) => {
                 let loaded = organization::load_team(path)?;
@@ -71,9 +72,43 @@ impl Session {
                 }
                 Some(loaded)
             }
-            None => self.files()?.into_iter().find(|l| l.file.team == *name),
+            None => self.file_of(name)?,
         };
-        self.resolve(name, loaded.as_ref())
+        let file = loaded.as_ref().map(|l| l.path.display().to_string());
+        Ok((self.resolve(name, loaded.as_ref())?, file))
+    }
+
+    /// The team's file beside the organization's. Another team's file that is wrong is no matter, where a file has the
+    /// team's name.
+    fn file_of(&self, name: &TeamName) -> Result<Option<LoadedTeam>> {
+        let paths = organization::team_paths(&self.loaded)?;
+        let own = paths.iter().find(|p| p.file_stem().is_some_and(|stem| stem == name.as_str()));
+        if let Some(own) = own {
+            let loaded = organization::load_team(own)?;
+            if loaded.file.team == *name {
+                return Ok(Some(loaded));
+            }
+        }
+        Ok(self.files()?.into_iter().find(|l| l.file.team == *name))
+    }
+
+    /// Refuses to go on without the file that a team was made from: without it the organization's defaults would hold.
+    ///
+    /// # Errors
+    /// A refusal that names the file.
+    pub fn same_file(&self, stored: Option<&TeamRecord>, file: Option<&str>) -> Result<()> {
+        match (stored.and_then(|r| r.file.as_deref().map(|f| (r, f))), file) {
+            (Some((record, before)), None) => Err(Error::refused(format!(
+                "team {} was made from file {before}, and no file is named now",
+                record.team
+            ))
+            .hint(format!(
+                "Name it with --file, or put it into `teams` beside the organization's file. If the organization's \
+                 defaults are to hold from now on, let it say only `team: {}`.",
+                record.team
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// As [`Session::team`], with the team's file at hand.
@@ -90,6 +125,25 @@ impl Session {
     /// When one is wrong.
     pub fn files(&self) -> Result<Vec<LoadedTeam>> {
         organization::team_files(&self.loaded)
+    }
+
+    /// The teams' files by the teams' names; one that is wrong is an error of its own, under the file's name.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn each_file(&self) -> Result<Vec<(TeamName, Result<LoadedTeam>)>> {
+        let paths = organization::team_paths(&self.loaded)?;
+        let mut all = Vec::new();
+        for path in paths {
+            let loaded = organization::load_team(&path);
+            let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+            match (loaded, stem.parse()) {
+                (Ok(loaded), _) => all.push((loaded.file.team.clone(), Ok(loaded))),
+                (Err(e), Ok(name)) => all.push((name, Err(e))),
+                (Err(e), Err(_)) => return Err(e),
+            }
+        }
+        Ok(all)
     }
 
     /// The owner of what is made for this team.

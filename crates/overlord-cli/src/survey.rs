@@ -2,7 +2,7 @@
 use crate::{
     accounts::Account,
     addresses,
-    graph::{self, Input, Placed},
+    graph::{self, Gone, Input, Placed},
     organization::{
         Team,
         types::{Interconnect, ParentDomain, Reach, TeamAccount},
@@ -18,14 +18,14 @@ use aws_core::{
     model::{TeamName, TeamOwner},
     registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord, ZoneRecord},
     resources::{
-        domain::delegation,
+        domain::{certificate, delegation, hosted_zone},
         network::{
             peering,
-            stray::{self, Stray},
+            stray::{self, Stray, StrayKind},
         },
     },
 };
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -43,8 +43,12 @@ pub struct Survey {
     pub strays: BTreeMap<String, Vec<Stray>>,
     /// Domains that are no longer asked for, with the places of their parents.
     pub gone: Vec<(DomainRecord, Spot)>,
+    /// Delegations of domains that stay, in zones that are no longer their parents.
+    pub moved: Vec<(DomainRecord, Spot)>,
     /// Regions in which other teams use the transit gateway.
     pub shared_transit: Vec<String>,
+    /// The other teams' records, where they matter.
+    pub others: Vec<TeamRecord>,
     owner: TeamOwner,
 }
 
@@ -80,17 +84,26 @@ impl Survey {
             _ => draft(session, &team, stored.as_ref(), &account).await?,
         };
         let left = stored.as_ref().is_some_and(|s| s.interconnect != interconnect(team.interconnect));
+        let peered = stored.as_ref().is_some_and(|s| s.interconnect == "peering");
         let needs_others = team.interconnect == Interconnect::Peering || purpose == Purpose::Delete || left;
         let others = if needs_others { teams::list(&home, session.organization()).await? } else { Vec::new() };
         let others: Vec<TeamRecord> = others.into_iter().filter(|r| r.team != team.name).collect();
         let shared_transit = regions_with(&others, "transit-gateway");
-        let peers = if team.interconnect == Interconnect::Peering { peers(&team, &others)? } else { Vec::new() };
-        let old =
-            stored.iter().flat_map(|r| r.domains.iter()).filter(|o| !record.domains.iter().any(|d| d.name == o.name));
-        let old: Vec<DomainRecord> = old.cloned().collect();
+        let peering = team.interconnect == Interconnect::Peering;
+        let peers = if peering || peered { peers(&team, &others)? } else { Vec::new() };
+        let of_stored = || stored.iter().flat_map(|r| r.domains.iter());
+        let old: Vec<DomainRecord> =
+            of_stored().filter(|o| !record.domains.iter().any(|d| d.name == o.name)).cloned().collect();
         let all: Vec<DomainRecord> = record.domains.iter().chain(&old).cloned().collect();
-        let places = Places::open(session, &team, &account, &all, peers).await?;
+        let mut places = Places::open(session, &team, &account, &all, peers).await?;
         let gone = old.into_iter().filter_map(|d| places.parents.get(&d.name).map(|s| (d.clone(), *s))).collect();
+        let mut moved = Vec::new();
+        for before in of_stored().filter(|b| b.delegate) {
+            let now = record.domains.iter().find(|d| d.name == before.name);
+            if now.is_some_and(|now| now != before) {
+                moved.push((before.clone(), places.parent(session, before, &team.regions[0]).await?));
+            }
+        }
         let owner = session.owner(&team);
         let looks = places.team.iter().map(|(region, spot)| {
             let (cloud, owner) = (places.clouds.at(*spot).clone(), &owner);
@@ -98,8 +111,11 @@ impl Survey {
         });
         let domains: &[DomainRecord] = if purpose == Purpose::Converge { &record.domains } else { &[] };
         let (strays, ()) = futures::try_join!(futures::future::try_join_all(looks), parents(&places, domains))?;
-        let strays = strays.into_iter().collect();
-        Ok(Some(Self { team, record, stored, places, strays, gone, shared_transit, owner }))
+        let strays: BTreeMap<String, Vec<Stray>> = strays.into_iter().collect();
+        if stored.is_none() {
+            unrecorded(session, &team, &strays).await?;
+        }
+        Ok(Some(Self { team, record, stored, places, strays, gone, moved, shared_transit, others, owner }))
     }
 
     /// The graph of all that the team should have.
@@ -107,11 +123,32 @@ impl Survey {
         graph::graph(&self.input(purpose, keep_logs))
     }
 
-    /// The graph of what it should not have any more.
+    /// The graph of the ways to other teams that it should not have any more: they go first.
+    pub fn leaving(&self) -> Graph<Clouds> {
+        let peered = self.stored.as_ref().is_some_and(|s| s.interconnect == "peering");
+        let input = self.input(Purpose::Delete, true);
+        if peered && self.team.interconnect != Interconnect::Peering {
+            graph::leaving(&input)
+        } else {
+            Graph::default()
+        }
+    }
+
+    /// The graph of what else it should not have any more: it goes last.
     pub fn gone(&self) -> Graph<Clouds> {
         let left_transit = self.stored.as_ref().is_some_and(|s| s.interconnect == "transit-gateway")
             && self.team.interconnect != Interconnect::TransitGateway;
-        graph::gone(&self.input(Purpose::Delete, true), &self.gone, left_transit)
+        let wanted = self.team.features();
+        let made = self.stored.iter().flat_map(|s| s.made.iter());
+        let off: Vec<&str> = made.map(String::as_str).filter(|m| !wanted.iter().any(|w| w == m)).collect();
+        let gone = Gone { domains: &self.gone, moved: &self.moved, left_transit, off: &off };
+        graph::gone(&self.input(Purpose::Delete, true), &gone)
+    }
+
+    /// Destinations of routes that are ours: the pool, and the networks of teams that were or are peers.
+    fn managed(&self) -> Vec<IpNet> {
+        let others = self.others.iter().flat_map(|r| r.regions.iter().map(|r| r.cidr));
+        self.team.pool.iter().copied().chain(others).map(IpNet::V4).collect()
     }
 
     fn input(&self, purpose: Purpose, keep_logs: bool) -> Input<'_> {
@@ -123,8 +160,43 @@ impl Survey {
             strays: &self.strays,
             destroying: purpose == Purpose::Delete,
             shared_transit: &self.shared_transit,
+            managed: self.managed(),
+            others: &self.others,
             keep_logs,
         }
+    }
+
+    /// Refuses when something still needs one of these domains: taking the delegation away would cut it off.
+    ///
+    /// # Errors
+    /// A refusal that lists the records and what uses the certificates; what AWS answers.
+    pub async fn free(&self, domains: &[(DomainRecord, Spot)]) -> Result<()> {
+        let main = self.places.clouds.at(self.places.main());
+        for (domain, _) in domains {
+            let mut users = hosted_zone::in_use(main, &self.owner, &domain.name).await?;
+            for (_, spot) in &self.places.team {
+                users.extend(certificate::in_use(self.places.clouds.at(*spot), &self.owner, &domain.name).await?);
+            }
+            if !users.is_empty() {
+                return Err(Error::refused(format!("{} is still in use:\n  {}", domain.name, users.join("\n  ")))
+                    .hint(
+                        "Remove these first; applications go with `minion applications delete`. Nothing was changed.",
+                    ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts into a record what is to be removed and is still there: a run that is cut off is gone on with.
+    pub fn still_there(&self, record: &mut TeamRecord) {
+        let Some(stored) = &self.stored else { return };
+        record.interconnect.clone_from(&stored.interconnect);
+        record.domains.extend(self.gone.iter().map(|(d, _)| d.clone()));
+        for (before, _) in &self.moved {
+            record.domains.iter_mut().filter(|d| d.name == before.name).for_each(|d| d.clone_from(before));
+        }
+        let missing: Vec<String> = stored.made.iter().filter(|m| !record.made.contains(m)).cloned().collect();
+        record.made.extend(missing);
     }
 
     /// The owner of what is the team's.
@@ -138,6 +210,21 @@ impl Survey {
         let new = self.record.regions.iter().filter(|r| !stored(&r.region));
         new.map(|r| Claim { cidr: r.cidr, team: self.team.name.clone(), region: r.region.clone() }).collect()
     }
+}
+
+/// Refuses a team that has a network and no record: with another `home` every team would seem to be new.
+async fn unrecorded(session: &Session, team: &Team, strays: &BTreeMap<String, Vec<Stray>>) -> Result<()> {
+    let vpc = strays.iter().find_map(|(region, all)| Some((region, all.iter().find(|s| s.kind == StrayKind::Vpc)?)));
+    let Some((region, vpc)) = vpc else { return Ok(()) };
+    let home = session.home().await?;
+    Err(Error::refused(format!(
+        "team {} has a network in {region} ({}), and no record in account {}, {}",
+        team.name,
+        vpc.id,
+        home.account().await?,
+        home.region()
+    ))
+    .hint("Are the records kept elsewhere? See `accounts.home` in the organization's file, and the credentials. If the record is lost: `overlord team import`."))
 }
 
 /// Checks that the zones are there in which the domains are to be delegated. An account that may not be looked at is left
@@ -193,6 +280,7 @@ fn domain(team: &TeamName, parent: &ParentDomain, session: &Session) -> DomainRe
     DomainRecord {
         name: format!("{team}.{}", parent.name),
         parent: parent.name.clone(),
+        // Without a number, a role is one of the current account.
         role: role.or_else(|| account.as_ref().and_then(|_| session.loaded.organization.accounts.role.clone())),
         account,
         zone_id: parent.zone_id.clone(),
@@ -211,12 +299,22 @@ async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, acco
         found: Vec::new(),
         interconnect: String::new(),
         account_wide: false,
+        made: Vec::new(),
+        file: None,
         created: Timestamp::now(),
     });
+    if record.account_wide && !team.account_wide {
+        return Err(Error::refused(format!(
+            "team {} has the account's roles and guard rails, and its file says `account_wide: false`",
+            team.name
+        ))
+        .hint("That is decided once. Take the key out; or delete the team and create it again."));
+    }
     record.role = account.role.clone();
     record.domains = team.domains.iter().map(|d| domain(&team.name, d, session)).collect();
     record.interconnect = interconnect(team.interconnect).to_owned();
     record.account_wide = team.account_wide;
+    record.made = team.features();
     if let Some(lost) = record.regions.iter().find(|r| !team.regions.contains(&r.region)) {
         return Err(Error::refused(format!(
             "team {} has a network in {}, and its file does not name that region any more",
@@ -224,7 +322,7 @@ async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, acco
         ))
         .hint("A network is not removed by an update: add the region to `regions` again, or delete the whole team."));
     }
-    let mut taken: Option<Vec<Ipv4Net>> = None;
+    let mut claims: Option<Vec<Claim>> = None;
     for region in &team.regions {
         let cloud = session.accounts.recorded(account, region).await?;
         let place = record.regions.iter().position(|r| r.region == *region);
@@ -233,13 +331,20 @@ async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, acco
             None => {
                 let here = session.accounts.recorded(account, session.accounts.region()).await?;
                 lookups::check_region(&here, region).await?;
-                let taken = match &mut taken {
-                    Some(taken) => taken,
-                    None => taken.insert(claimed(session, team).await?),
+                let claims = match &mut claims {
+                    Some(claims) => claims,
+                    None => {
+                        let home = session.home().await?;
+                        claims.insert(teams::claims(&home, session.organization()).await?)
+                    }
                 };
-                taken.extend(in_use(session, &cloud).await?);
-                let cidr = choose(session, team, taken)?;
-                taken.push(cidr);
+                // One that an interrupted run left is the team's already.
+                let own = claims.iter().find(|c| c.team == team.name && c.region == *region).map(|c| c.cidr);
+                let cidr = match own {
+                    Some(own) => own,
+                    None => choose(session, team, &taken(session, team, claims, &cloud).await?)?,
+                };
+                claims.push(Claim { cidr, team: team.name.clone(), region: region.clone() });
                 RegionRecord { region: region.clone(), cidr, zones: Vec::new(), vpc: None }
             }
         };
@@ -258,21 +363,16 @@ fn interconnect(mode: Interconnect) -> &'static str {
     }
 }
 
-/// What no new network may overlap: other networks, what is reserved, what the VPN leads to.
-async fn claimed(session: &Session, team: &Team) -> Result<Vec<Ipv4Net>> {
-    let home = session.home().await?;
-    let claims = teams::claims(&home, session.organization()).await?;
-    let mut taken: Vec<Ipv4Net> = claims.into_iter().map(|c| c.cidr).collect();
-    taken.extend(&session.loaded.organization.addresses.reserved);
-    taken.extend(team.vpn.iter().flat_map(|v| v.routes.iter().copied()));
-    Ok(taken)
-}
-
-/// The networks of all VPCs that the account, and the one of the records, have in this region.
-async fn in_use(session: &Session, cloud: &Cloud) -> Result<Vec<Ipv4Net>> {
+/// What no new network may overlap: other teams' networks, what is reserved, what the VPN leads to, and the networks of
+/// all VPCs that the team's account, and the one with the transit gateways, have in this region.
+async fn taken(session: &Session, team: &Team, claims: &[Claim], cloud: &Cloud) -> Result<Vec<Ipv4Net>> {
     let network = session.accounts.network(cloud.region()).await?;
     let (own, shared) = futures::try_join!(lookups::vpc_networks(cloud), lookups::vpc_networks(&network))?;
-    Ok(own.into_iter().chain(shared).collect())
+    let mut taken: Vec<Ipv4Net> = claims.iter().map(|c| c.cidr).collect();
+    taken.extend(&session.loaded.organization.addresses.reserved);
+    taken.extend(team.vpn.iter().flat_map(|v| v.routes.iter().copied()));
+    taken.extend(own.into_iter().chain(shared));
+    Ok(taken)
 }
 
 fn choose(session: &Session, team: &Team, taken: &[Ipv4Net]) -> Result<Ipv4Net> {
@@ -351,14 +451,37 @@ pub async fn new_account(session: &Session, team: &Team) -> Result<Account> {
     let management = session.accounts.management(session.accounts.region()).await?;
     let wanted = organizations::NewAccount {
         name: team.name.to_string(),
-        email: new.email.replace("{team}", team.name.as_str()),
+        email: new.email_of(&team.name, &team.organization),
         role: new.role.clone(),
         unit: new.organizational_unit.clone(),
     };
+    before_account(session, team).await?;
     let what = format!("Creating account {} for team {}", wanted.email, team.name);
     let cancel = session.cancel.clone();
     let number = session.terminal.during(&what, organizations::create(&management, &wanted, cancel)).await?;
     Ok(Account { number, role: Some(new.role) })
+}
+
+/// Checks what can be checked before an account is made, which nobody can take back: free addresses, the regions' names, the
+/// parents' zones.
+async fn before_account(session: &Session, team: &Team) -> Result<()> {
+    let home = session.home().await?;
+    let mut claims = teams::claims(&home, session.organization()).await?;
+    for region in &team.regions {
+        lookups::check_region(&home, region).await?;
+        let network = session.accounts.network(region).await?;
+        let cidr = choose(session, team, &taken(session, team, &claims, &network).await?)?;
+        claims.push(Claim { cidr, team: team.name.clone(), region: region.clone() });
+    }
+    for domain in team.domains.iter().map(|d| domain(&team.name, d, session)).filter(|d| d.delegate) {
+        let reach = Reach { account: domain.account.clone(), role: domain.role.clone(), region: None };
+        let cloud = match (&reach.account, &reach.role) {
+            (None, None) => home.clone(),
+            _ => session.accounts.reach(&reach, home.region()).await?,
+        };
+        delegation::parent_zone(&cloud, &domain.parent, domain.zone_id.as_deref()).await?;
+    }
+    Ok(())
 }
 
 /// The account that a file names as a number with a role.

@@ -37,6 +37,13 @@ pub struct TeamRecord {
     /// Whether roles and guard rails were made.
     #[serde(default)]
     pub account_wide: bool,
+    /// What was made that a file can switch off: `audit-trail`, `budget`, `flow-logs`, `saml`. What is no longer asked for
+    /// is removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<String>,
+    /// The team's file when it was made; `None`: the organization's file alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// When it was created.
     pub created: jiff::Timestamp,
 }

@@ -75,9 +75,9 @@ impl Listing for Row {
 pub async fn run(session: &Session, args: CheckArgs) -> Result<Exit> {
     let home = session.home().await?;
     let records = teams::list(&home, session.organization()).await?;
-    let files = session.files()?;
-    let known: BTreeSet<&TeamName> =
-        records.iter().map(|r| &r.team).chain(files.iter().map(|f| &f.file.team)).collect();
+    let files = session.each_file()?;
+    let named = files.iter().map(|(name, _)| name);
+    let known: BTreeSet<&TeamName> = records.iter().map(|r| &r.team).chain(named).collect();
     if let Some(strange) = args.names.iter().find(|n| !known.contains(n)) {
         return Err(Error::not_found(format!("team {strange} has neither a place nor a file"))
             .hint("`overlord team` lists those there are."));
@@ -86,7 +86,7 @@ pub async fn run(session: &Session, args: CheckArgs) -> Result<Exit> {
     let step = session.terminal.step(&format!("Comparing {} teams with their files", names.len()));
     let rows: Vec<Row> = stream::iter(names.iter().map(|name| {
         let stored = records.iter().find(|r| r.team == **name);
-        one(session, name, files.iter().find(|f| f.file.team == **name), stored)
+        one(session, name, files.iter().find(|(n, _)| n == *name).map(|(_, f)| f), stored)
     }))
     .buffered(PARALLEL)
     .collect()
@@ -118,12 +118,22 @@ fn exit(session: &Session, rows: &[Row]) -> Exit {
 }
 
 /// Looks at one team; what goes wrong is its row's.
-async fn one(session: &Session, name: &TeamName, file: Option<&LoadedTeam>, stored: Option<&TeamRecord>) -> Row {
+async fn one(
+    session: &Session,
+    name: &TeamName,
+    file: Option<&Result<LoadedTeam>>,
+    stored: Option<&TeamRecord>,
+) -> Row {
     let account = stored.map(|r| r.account.clone());
     let row = |state, changes, errors| Row { team: name.to_string(), account: account.clone(), state, changes, errors };
     if stored.is_none() {
         return row("not made", vec!["the team has a file and no place".into()], Vec::new());
     }
+    let file = match file {
+        Some(Err(e)) => return row("failed", Vec::new(), vec![e.to_string()]),
+        Some(Ok(file)) => Some(file),
+        None => None,
+    };
     match compare(session, name, file, stored).await {
         Ok(report) => {
             let (changes, errors) = told(&report);
@@ -147,6 +157,7 @@ async fn compare(
     file: Option<&LoadedTeam>,
     stored: Option<&TeamRecord>,
 ) -> Result<Report> {
+    session.same_file(stored, file.map(|_| ""))?;
     let team = session.resolve(name, file)?;
     let survey = Survey::make(session, team, stored.cloned(), Purpose::Converge).await?;
     let survey = survey.ok_or_else(|| Error::failed(format!("the account of team {name} is not known")))?;

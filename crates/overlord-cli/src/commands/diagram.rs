@@ -68,7 +68,7 @@ pub async fn run(session: &Session, args: DiagramArgs) -> Result<Exit> {
 }
 
 async fn planned(session: &Session, args: &DiagramArgs, stored: Option<TeamRecord>) -> Result<Picture> {
-    let team = session.team(&args.name, args.file.as_deref())?;
+    let (team, _) = session.team(&args.name, args.file.as_deref())?;
     let survey = Survey::make(session, team, stored, Purpose::Converge).await?;
     let survey = survey.ok_or_else(|| {
         Error::failed(format!("the account of team {} is still to be made: its zones are not known", args.name))

@@ -69,14 +69,15 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
     let account = input.places.account.clone();
     let partition = partition(&input.places.team[0].0);
     let boundary_arn = format!("arn:{partition}:iam::{account}:policy/{}", policies::BOUNDARY);
-    let bucket = team.audit_trail.then(|| bucket_name(owner.organization.as_str(), team.name.as_str(), &account));
+    // Also without a trail: what an earlier one wrote is guarded all the same.
+    let bucket = bucket_name(owner.organization.as_str(), team.name.as_str(), &account);
     let facts = policies::Input {
         partition,
         account: &account,
         organization: owner.organization.as_str(),
         team: team.name.as_str(),
         boundary_arn: &boundary_arn,
-        trail_bucket: bucket.as_deref(),
+        trail_bucket: Some(&bucket),
     };
     let boundary = clouds.put(
         main,
@@ -88,10 +89,8 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
         },
     );
     let boundary: Ref<PolicyArn> = boundary.to(graph);
-    let saml: Option<Ref<SamlArn>> = team.saml_metadata.as_ref().map(|metadata| {
-        let name = owner.organization.to_string();
-        clouds.put(main, SamlProvider { owner: owner.clone(), name, metadata: metadata.clone() }).to(graph)
-    });
+    let saml: Option<Ref<SamlArn>> =
+        team.saml_metadata.as_ref().map(|metadata| clouds.put(main, saml(input, metadata)).to(graph));
     let inline = |document: Value| Some((policies::INLINE.to_owned(), document));
     let roles = [
         (
@@ -117,6 +116,23 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
         clouds.put(main, role).to(graph);
     }
     boundary_arn
+}
+
+fn saml(input: &Input<'_>, metadata: &str) -> SamlProvider {
+    let name = input.owner.organization.to_string();
+    SamlProvider { owner: input.owner.clone(), name, metadata: metadata.to_owned() }
+}
+
+/// The SAML provider of a team whose file names none any more.
+pub(super) fn no_saml(input: &Input<'_>, graph: &mut Graph<Clouds>) {
+    input.places.clouds.put(input.places.main(), saml(input, "")).to(graph);
+}
+
+/// The budget of a team whose file has none any more.
+pub(super) fn no_budget(input: &Input<'_>, graph: &mut Graph<Clouds>) {
+    let account = input.places.account.clone();
+    let budget = MonthlyBudget { account, name: BUDGET.to_owned(), usd: 1, notify: Vec::new() };
+    input.places.clouds.put(input.places.main(), budget).to(graph);
 }
 
 fn guard_rails(input: &Input<'_>, graph: &mut Graph<Clouds>) {

@@ -66,7 +66,12 @@ fn gateway(input: &Input<'_>, graph: &mut Graph<Clouds>, network: Spot, region: 
         let share = ResourceShare { owner, name: format!("{name}-transit-gateway"), gateway };
         let share = clouds.put(network, share).kept_if(others).to(graph);
         let account = input.places.account.clone();
-        (share, clouds.put(network, SharePrincipal { share, account }).to(graph))
+        // Another team of this account may be behind the same gateway.
+        let beside = input.others.iter().any(|o| {
+            o.account == account && o.interconnect == "transit-gateway" && o.regions.iter().any(|r| r.region == region)
+        });
+        let principal = clouds.put(network, SharePrincipal { share, account }).kept_if(input.destroying && beside);
+        (share, principal.to(graph))
     });
     Gateway { gateway, shared }
 }
@@ -111,7 +116,7 @@ fn between(one: &str, other: &str) -> String {
 }
 
 /// A connection with every other team of the region that has this mode.
-fn peering(input: &Input<'_>, graph: &mut Graph<Clouds>, spot: Spot, record: &RegionRecord, vpc: Ref<VpcId>) -> Ways {
+pub(super) fn peering(input: &Input<'_>, graph: &mut Graph<Clouds>, spot: Spot, record: &RegionRecord, vpc: Ref<VpcId>) -> Ways {
     let clouds = &input.places.clouds;
     let mut ways = Ways::default();
     for peer in &input.places.peers {

@@ -7,5 +7,5 @@ mod network;
 mod team;
 
 pub use account::settings_found;
-pub use gone::gone;
+pub use gone::{Gone, gone, leaving};
 pub use team::{Input, Placed, graph};

@@ -1,6 +1,6 @@
 //! A region's network.
 use super::{Input, Placed, interconnect};
-use crate::organization::types::Nat;
+use crate::{organization::types::Nat, policies};
 use aws_core::{
     cloud::{Clouds, Spot},
     engine::{Graph, NodeId, Ref},
@@ -16,7 +16,9 @@ use aws_core::{
             endpoint::S3Endpoint,
             flow_log::FlowLog,
             gateways::{EgressOnlyGateway, InternetGateway},
-            ids::{AllocationId, EgressGatewayId, GatewayId, RouteTableId, SubnetId, VpcId, VpnGatewayId},
+            ids::{
+                AllocationId, DhcpOptionsId, EgressGatewayId, GatewayId, RouteTableId, SubnetId, VpcId, VpnGatewayId,
+            },
             nat_gateway::NatGateway,
             nat_instance::NatInstance,
             route_table::{Route, RouteTable, Via},
@@ -73,10 +75,49 @@ pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &Reg
         put.put(spot, DhcpOptions { owner: owner.clone(), name, servers, domain }).to(graph)
     });
     wanted.insert((StrayKind::Vpc.name(), name.clone()));
-    let vpc = Vpc { owner: owner.clone(), name, cidr: record.cidr, ipv6: team.ipv6, dhcp };
-    let vpc = put.put(spot, vpc).to(graph);
+    let vpc = put.put(spot, vpc(input, record, dhcp)).to(graph);
     let mut region = Region { input, graph, record, spot, vpc, subnets: Vec::new(), wanted };
     region.build()
+}
+
+/// The VPC of a region.
+pub(super) fn vpc(input: &Input<'_>, record: &RegionRecord, dhcp: Option<Ref<DhcpOptionsId>>) -> Vpc {
+    let (owner, name, ipv6) = (input.owner.clone(), input.team.name.to_string(), input.team.ipv6);
+    Vpc { owner, name, cidr: record.cidr, ipv6, dhcp }
+}
+
+/// Where flow logs go, and the role that writes there.
+fn flow_log_parts(input: &Input<'_>, region: &str, retention_days: i32) -> (LogGroup<TeamOwner>, TeamRole) {
+    let team = input.team.name.as_str();
+    let name = format!("/overlord/{team}/flow-logs");
+    let account = &input.places.account;
+    let arn = format!("arn:{}:logs:{region}:{account}:log-group:{name}", partition(region));
+    let document = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+        "Resource": [arn.clone(), format!("{arn}:*")],
+    }]});
+    let role = TeamRole {
+        owner: input.owner.clone(),
+        name: aws_core::model::names::shorten(&format!("overlord-flow-logs-{team}-{region}"), 64),
+        description: format!("Flow logs of team {team} in {region}"),
+        trust: Trust { services: vec!["vpc-flow-logs.amazonaws.com".into()], principals: Vec::new(), saml: None },
+        managed: Vec::new(),
+        inline: Some((policies::INLINE.into(), document)),
+        boundary: None,
+        session_hours: 1,
+    };
+    let noun = format!("log group {name}");
+    (LogGroup { owner: input.owner.clone(), name, noun, retention_days }, role)
+}
+
+/// What flow logs leave when they are switched off; they themselves carry the team's tags.
+pub(super) fn no_flow_logs(input: &Input<'_>, graph: &mut Graph<Clouds>) {
+    for (region, spot) in &input.places.team {
+        let (group, role) = flow_log_parts(input, region, 1);
+        input.places.clouds.put(*spot, group).to(graph);
+        input.places.clouds.put(*spot, role).to(graph);
+    }
 }
 
 /// DHCP options cannot be changed: their name tells what they hold.
@@ -126,12 +167,13 @@ impl Region<'_, '_> {
         }
         let public = self.public_table(internet, &ways.routes);
         let exits = self.exits(internet, public);
-        let mut tables = self.inner_tables(egress, &exits, vpn, &ways.routes);
+        let mut tables = self.inner_tables(egress, &exits, vpn.map(|(gateway, _)| gateway), &ways.routes);
         tables.extend(public);
         let name = self.want(StrayKind::Endpoint, "s3");
         self.put(S3Endpoint { owner: owner.clone(), name, vpc, route_tables: tables.clone() });
         self.flow_logs();
-        self.strays(tables.iter().map(|t| t.node()).collect());
+        let last = tables.iter().map(|t| t.node()).chain(vpn.map(|(_, connection)| connection.node()));
+        self.strays(last.collect());
         Placed { region: self.record.region.clone(), vpc, subnets: self.subnets.clone(), tables, transit: ways.transit }
     }
 
@@ -192,18 +234,21 @@ impl Region<'_, '_> {
         exits
     }
 
-    fn vpn(&mut self) -> Option<Ref<VpnGatewayId>> {
+    /// The gateway on our side, and the connection.
+    fn vpn(&mut self) -> Option<(Ref<VpnGatewayId>, Ref<()>)> {
         let vpn = self.input.team.vpn.as_ref()?;
         let (owner, vpc) = (self.owner(), self.vpc);
         let name = self.want(StrayKind::VpnGateway, self.team());
         let gateway = self.put(VpnGateway { owner: owner.clone(), name, vpc });
-        let name = self.want(StrayKind::CustomerGateway, self.team());
+        // It cannot be changed: another address is another one.
+        let name = self.want(StrayKind::CustomerGateway, format!("{}-{}", self.team(), vpn.gateway));
         let customer = self.put(CustomerGateway { owner: owner.clone(), name, address: vpn.gateway, asn: vpn.asn });
         let name = self.want(StrayKind::VpnConnection, self.team());
-        self.put(VpnConnection { owner, name, gateway, customer, routes: vpn.routes.clone() });
-        Some(gateway)
+        let connection = self.put(VpnConnection { owner, name, gateway, customer, routes: vpn.routes.clone() });
+        Some((gateway, connection))
     }
 
+    /// One public route table.
     fn public_table(&mut self, internet: Ref<GatewayId>, routes: &[Route]) -> Option<Ref<RouteTableId>> {
         let subnets: Vec<_> = self.subnets.iter().filter(|(l, ..)| *l == Layer::Public).map(|(.., r)| *r).collect();
         if subnets.is_empty() {
@@ -215,7 +260,7 @@ impl Region<'_, '_> {
         }
         all.extend(routes.iter().cloned());
         let name = self.want(StrayKind::RouteTable, "public");
-        let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.team.managed_destinations());
+        let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.managed.clone());
         Some(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: None, managed }))
     }
 
@@ -236,7 +281,7 @@ impl Region<'_, '_> {
             all.extend(egress.map(|via| Route { to: IpNet::V6(Ipv6Net::default()), via: Via::EgressOnly(via) }));
             all.extend(routes.iter().cloned());
             let name = self.want(StrayKind::RouteTable, format!("{layer}-{}", self.record.zones[slot].name));
-            let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.team.managed_destinations());
+            let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.managed.clone());
             let subnets = vec![subnet];
             tables.push(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: vpn, managed }));
         }
@@ -245,35 +290,16 @@ impl Region<'_, '_> {
 
     fn flow_logs(&mut self) {
         let Some(retention_days) = self.input.team.flow_logs_days else { return };
-        let (team, region, vpc) = (self.team(), self.record.region.clone(), self.vpc);
-        let name = format!("/overlord/{team}/flow-logs");
-        let noun = format!("log group {name}");
-        let owner = self.owner();
-        let log_group = self.put(LogGroup { owner: owner.clone(), name: name.clone(), noun, retention_days });
-        let account = &self.input.places.account;
-        let arn = format!("arn:{}:logs:{region}:{account}:log-group:{name}", partition(&region));
-        let document = json!({ "Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-            "Resource": [arn.clone(), format!("{arn}:*")],
-        }]});
-        let role = self.put(TeamRole {
-            owner: owner.clone(),
-            name: aws_core::model::names::shorten(&format!("overlord-flow-logs-{team}-{region}"), 64),
-            description: format!("Flow logs of team {team} in {region}"),
-            trust: Trust { services: vec!["vpc-flow-logs.amazonaws.com".into()], principals: Vec::new(), saml: None },
-            managed: Vec::new(),
-            inline: Some(("overlord".into(), document)),
-            boundary: None,
-            session_hours: 1,
-        });
+        let (group, role) = flow_log_parts(self.input, &self.record.region, retention_days);
+        let (log_group, role) = (self.put(group), self.put(role));
+        let (owner, vpc, team) = (self.owner(), self.vpc, self.team());
         let name = self.want(StrayKind::FlowLog, team);
         self.put(FlowLog { owner, name, vpc, log_group, role });
     }
 
     /// What carries the team's tags and is not wanted any more goes, once the routes point elsewhere. Addresses stay:
     /// somebody may have written them into a firewall.
-    fn strays(&mut self, tables: Vec<NodeId>) {
+    fn strays(&mut self, last: Vec<NodeId>) {
         let all = self.input.strays.get(&self.record.region).cloned().unwrap_or_default();
         let unwanted: Vec<Stray> = all
             .into_iter()
@@ -285,7 +311,7 @@ impl Region<'_, '_> {
             let ground: Vec<NodeId> = self.subnets.iter().map(|(.., r)| r.node()).chain([self.vpc.node()]).collect();
             stray::add_to_destroy(self.graph, clouds, self.spot, &owner, unwanted, &ground);
         } else {
-            stray::add_unwanted(self.graph, clouds, self.spot, &owner, unwanted, &tables);
+            stray::add_unwanted(self.graph, clouds, self.spot, &owner, unwanted, &last);
         }
     }
 }

@@ -15,6 +15,7 @@ use aws_core::{
         place_settings::PlaceSettings,
     },
 };
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 
 /// What a team's graph is made from.
@@ -33,6 +34,10 @@ pub struct Input<'a> {
     pub destroying: bool,
     /// Regions in which other teams use the transit gateway: it stays when this team goes.
     pub shared_transit: &'a [String],
+    /// Destinations of routes that are ours.
+    pub managed: Vec<IpNet>,
+    /// The other teams' records, where they matter.
+    pub others: &'a [TeamRecord],
     /// Whether the audit trail's log files stay when the team goes.
     pub keep_logs: bool,
 }

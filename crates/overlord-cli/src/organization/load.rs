@@ -144,10 +144,7 @@ fn read<T: DeserializeOwned>(path: &Path, kind: &'static Kind, check: fn(&T) -> 
 /// # Errors
 /// Those of [`load_team`]; a usage error when two are the same team's.
 pub fn team_files(loaded: &Loaded) -> Result<Vec<LoadedTeam>> {
-    let paths = match &loaded.organization.team_files {
-        Some(paths) => paths.iter().map(|path| loaded.root.join(path)).collect(),
-        None => beside(&loaded.root.join("teams"))?,
-    };
+    let paths = team_paths(loaded)?;
     let mut files: Vec<LoadedTeam> = Vec::new();
     let mut seen = BTreeMap::new();
     for path in paths {
@@ -160,6 +157,17 @@ pub fn team_files(loaded: &Loaded) -> Result<Vec<LoadedTeam>> {
         files.push(file);
     }
     Ok(files)
+}
+
+/// Where the teams' files are, unread.
+///
+/// # Errors
+/// A usage error when the directory cannot be read.
+pub fn team_paths(loaded: &Loaded) -> Result<Vec<PathBuf>> {
+    match &loaded.organization.team_files {
+        Some(paths) => Ok(paths.iter().map(|path| loaded.root.join(path)).collect()),
+        None => beside(&loaded.root.join("teams")),
+    }
 }
 
 /// YAML files of a directory in the order of names; none when it is not there.

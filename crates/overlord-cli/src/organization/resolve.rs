@@ -128,7 +128,7 @@ impl<'a> Both<'a> {
             vpn: self.of(|d| d.vpn.as_ref()),
             domains: self.domains()?,
             saml_metadata: self.saml_metadata()?,
-            trusted: self.identity(|i| i.trusted.clone()).map(|(_, t)| t).unwrap_or_default(),
+            trusted: self.identity(|i| i.trusted.clone()).map(|(_, t)| t),
             session_hours: self.identity(|i| i.session_hours).map_or(SESSION_HOURS, |(_, hours)| hours),
             account_alias: self.alias()?,
             account_wide: self.of(|d| d.account_wide.as_ref()).unwrap_or(true),

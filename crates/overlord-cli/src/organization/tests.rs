@@ -140,7 +140,7 @@ fn the_least_has_all_defaults() {
     assert!(team.account_wide && team.audit_trail && team.ebs_encryption && team.block_public_buckets);
     assert!(team.imds_v2 && team.password_policy);
     assert!(!team.ipv6 && team.vpn.is_none() && team.budget.is_none() && team.account_alias.is_none());
-    assert!(team.domains.is_empty() && team.tags.is_empty() && team.trusted.is_empty() && team.cost_tags.is_empty());
+    assert!(team.domains.is_empty() && team.tags.is_empty() && team.trusted.is_none() && team.cost_tags.is_empty());
     assert_eq!(team.pool, ["10.0.0.0/8".parse().unwrap()]);
     let error = resolve(&example("minimal"), &red(), None, None).unwrap_err();
     assert!(error.to_string().contains("team red has no region") && error.hints()[0].contains("--region"));

@@ -1,7 +1,7 @@
 //! The keys of the organization's and the teams' files. Their doc comments are the reference that users read
 //! (`docs/organization.md`).
 use aws_core::model::{OrganizationName, TeamName};
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -64,8 +64,8 @@ fn nineteen() -> u8 {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Accounts {
-    /// Where the records of teams and addresses are kept. Without it: the account of the current credentials, in the
-    /// first region of `teams.regions`.
+    /// Where the records of teams and addresses are kept: a region, once and for ever, and the account, which without a
+    /// number is that of the current credentials.
     pub home: Reach,
     /// The account that owns the transit gateways. Without it: `home`'s.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -378,8 +378,8 @@ pub struct Team {
     pub domains: Vec<ParentDomain>,
     /// The SAML metadata document itself.
     pub saml_metadata: Option<String>,
-    /// Principals that may assume the roles; empty: the home account, unless there is SAML.
-    pub trusted: Vec<String>,
+    /// Principals that may assume the roles; `None`: the home account, unless there is SAML.
+    pub trusted: Option<Vec<String>>,
     /// Hours.
     pub session_hours: u8,
     /// The alias, placeholders replaced.
@@ -410,9 +410,27 @@ pub struct Team {
     pub pool: Vec<Ipv4Net>,
 }
 
+/// What a file can switch off, by the names under which records remember it (`TeamRecord::made`).
+pub mod feature {
+    /// The audit trail and its bucket.
+    pub const AUDIT_TRAIL: &str = "audit-trail";
+    /// The budget.
+    pub const BUDGET: &str = "budget";
+    /// Flow logs: their log group and role.
+    pub const FLOW_LOGS: &str = "flow-logs";
+    /// The SAML provider.
+    pub const SAML: &str = "saml";
+}
+
 impl Team {
-    /// Destinations that are ours in route tables: the default routes, and whatever lies in the pool.
-    pub fn managed_destinations(&self) -> Vec<IpNet> {
-        self.pool.iter().map(|n| IpNet::V4(*n)).collect()
+    /// What of it a file can switch off.
+    pub fn features(&self) -> Vec<String> {
+        let all = [
+            (self.account_wide && self.audit_trail, feature::AUDIT_TRAIL),
+            (self.account_wide && self.budget.is_some(), feature::BUDGET),
+            (self.flow_logs_days.is_some(), feature::FLOW_LOGS),
+            (self.account_wide && self.saml_metadata.is_some(), feature::SAML),
+        ];
+        all.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.to_owned()).collect()
     }
 }

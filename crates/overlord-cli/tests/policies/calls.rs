@@ -29,7 +29,8 @@ const OTHERWISE: [(&str, &str); 0] = [];
 fn calls() -> BTreeSet<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/minion-calls.txt");
     let text = fs::read_to_string(file).unwrap();
-    let lines: Vec<&str> = text.lines().collect();
+    // Behind some stands why no test of minion makes them.
+    let lines: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
     assert!(lines.is_sorted(), "tests/minion-calls.txt is sorted");
     lines.into_iter().map(str::to_owned).collect()
 }

@@ -93,6 +93,23 @@ pub async fn of_domain(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result
     Ok(None)
 }
 
+/// The ARNs of what uses the owner's certificates for this domain in this region: load balancers, mostly. ACM deletes
+/// no certificate that is in use. To be asked before anything is removed.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn in_use(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Vec<String>> {
+    let all = list(cloud).await?;
+    let mut users = BTreeSet::new();
+    for arn in all.iter().filter(|c| c.domain_name() == Some(domain)).filter_map(|c| c.certificate_arn()) {
+        if owner.whose(&tags_of(cloud, arn).await?) == Whose::Ours {
+            let detail = describe(cloud, arn).await?;
+            users.extend(detail.and_then(|d| d.in_use_by).unwrap_or_default());
+        }
+    }
+    Ok(users.into_iter().collect())
+}
+
 async fn describe(cloud: &Cloud, arn: &str) -> Result<Option<CertificateDetail>> {
     let answer = cloud.acm().describe_certificate().certificate_arn(arn).send().await;
     Ok(answer.told_unless(cloud, "acm:DescribeCertificate", arn, ABSENT)?.and_then(|d| d.certificate))

@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 /// Seconds that resolvers keep the answer.
 const TTL: i64 = 3600;
 
-/// The NS record set of a domain in its parent's zone. Acts in the account of the parent's zone.
+/// The NS record set of a domain in its parent's zone. Acts in the account of the parent's zone. One that names other
+/// servers is repaired once the domain's own zone is there; before, the name is somebody else's, and refused.
 pub struct Delegation {
     /// The domain's own zone.
     pub zone: Ref<ZoneId>,
@@ -72,12 +73,21 @@ impl Delegation {
     }
 }
 
-fn compare(record: &ResourceRecordSet, zone: Option<&ZoneId>) -> Vec<Change> {
+/// Without a zone of ours the name is another's: what it names now is not to be cut off by a team of the same name.
+fn taken(domain: &str, record: &ResourceRecordSet) -> Change {
+    let live: Vec<String> = values(record).into_iter().collect();
+    let hint = format!(
+        "Somebody else's servers answer for {domain}: remove that NS record from the parent's zone when nobody needs \
+         it, or choose another name for the team or its domain."
+    );
+    Change::refused("name servers", live.join(", "), "those of a zone to be made", hint)
+}
+
+fn compare(domain: &str, record: &ResourceRecordSet, zone: Option<&ZoneId>) -> Vec<Change> {
+    let Some(zone) = zone else { return vec![taken(domain, record)] };
     let mut changes = Vec::new();
     let live = values(record);
-    if let Some(zone) = zone
-        && live != zone.name_servers.iter().cloned().collect()
-    {
+    if live != zone.name_servers.iter().cloned().collect() {
         let live: Vec<String> = live.into_iter().collect();
         changes.push(Change::new("name servers", live.join(", "), zone.name_servers.join(", ")));
     }
@@ -114,7 +124,7 @@ impl Resource for Delegation {
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        compare(&live.record, cx.try_get(self.zone))
+        compare(&self.domain, &live.record, cx.try_get(self.zone))
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
@@ -124,7 +134,7 @@ impl Resource for Delegation {
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let zone = cx.get(self.zone);
-        if compare(&live.record, Some(zone)).is_empty() {
+        if compare(&self.domain, &live.record, Some(zone)).is_empty() {
             return Ok(live.clone());
         }
         self.upsert(cx.cloud, live.zone_id.clone(), zone).await
@@ -155,11 +165,12 @@ mod tests {
             record_set("red.example.org", RrType::Ns, ttl, &servers).unwrap()
         };
         let zone = ZoneId { id: "Z".into(), name_servers: vec!["a.example".into(), "b.example".into()] };
-        assert_eq!(compare(&record(TTL, &["b.example", "a.example"]), Some(&zone)), []);
-        assert_eq!(compare(&record(TTL, &["x"]), None), []);
+        let compare = |record, zone| compare("red.example.org", &record, zone);
+        assert_eq!(compare(record(TTL, &["b.example", "a.example"]), Some(&zone)), []);
         assert_eq!(
-            compare(&record(60, &["x"]), Some(&zone)),
+            compare(record(60, &["x"]), Some(&zone)),
             [Change::new("name servers", "x", "a.example, b.example"), Change::new("TTL", 60, 3600)]
         );
+        assert!(matches!(compare(record(TTL, &["x"]), None).as_slice(), [Change { refused: Some(_), .. }]));
     }
 }

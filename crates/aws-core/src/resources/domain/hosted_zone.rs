@@ -42,16 +42,38 @@ pub fn comment(owner: &TeamOwner) -> String {
     }
 }
 
+/// The records that keep the owner's zone of this domain from being deleted, as people know them:
+/// `shop.red.example.org A`. Empty when there is no zone of the owner's. To be asked before anything is removed.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn in_use(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Vec<String>> {
+    let zones = zones::public_zones(cloud, domain).await?;
+    let Some(zone) = owned(&zones, owner) else { return Ok(Vec::new()) };
+    let records = match list_records(cloud, &zone.id).await {
+        Err(e) if e.code() == Some(NO_ZONE) => return Ok(Vec::new()),
+        other => other?,
+    };
+    Ok(foreign(domain, &records).into_iter().map(readable).collect())
+}
+
+/// The owner's zone among those of a domain; of several the one with the lowest id: the same one in every run.
+fn owned<'z>(zones: &'z [Zone], owner: &TeamOwner) -> Option<&'z Zone> {
+    let comment = comment(owner);
+    zones.iter().filter(|z| z.comment.as_deref() == Some(&comment)).min_by(|a, b| a.id.cmp(&b.id))
+}
+
+fn readable(record: &ResourceRecordSet) -> String {
+    format!("{} {}", plain_name(record.name()), record.r#type().as_str())
+}
+
 impl HostedZone {
     /// The zone of ours among those of this domain.
     ///
     /// # Errors
     /// A refusal, when there are only other people's.
     fn ours<'z>(&self, zones: &'z [Zone]) -> Result<Option<&'z Zone>> {
-        let comment = comment(&self.owner);
-        // The lowest id: the same one in every run.
-        let ours = zones.iter().filter(|z| z.comment.as_deref() == Some(&comment)).min_by(|a, b| a.id.cmp(&b.id));
-        match (ours, zones.first()) {
+        match (owned(zones, &self.owner), zones.first()) {
             (None, Some(foreign)) => {
                 let whose = match foreign.comment.as_deref().and_then(|c| c.strip_prefix("overlord ")) {
                     Some(other) => format!("`{other}`"),
@@ -160,8 +182,7 @@ impl Resource for HostedZone {
         };
         let foreign = foreign(&self.domain, &records);
         if !foreign.is_empty() {
-            let text = |r: &&ResourceRecordSet| format!("{} {}", plain_name(r.name()), r.r#type().as_str());
-            let mut names: Vec<String> = foreign.iter().take(NAMED).map(text).collect();
+            let mut names: Vec<String> = foreign.iter().take(NAMED).map(|r| readable(r)).collect();
             if foreign.len() > NAMED {
                 names.push(format!("and {} more", foreign.len() - NAMED));
             }

@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    engine::{Action, Change, Cx, Resource},
     model::{Owning as _, TeamOwner, names::partition},
     resources::tag_drift,
 };
@@ -19,6 +19,7 @@ const UNSAID: &str = "us-east-1";
 /// Another write to the bucket is on its way, or the bucket is not known everywhere yet.
 const BUSY: &[&str] = &["OperationAborted", "NoSuchBucket"];
 const ABSENT: &[&str] = &["NoSuchBucket"];
+const NOT_EMPTY: &str = "BucketNotEmpty";
 /// Codes by which S3 says that the bucket is another account's or region's.
 const ELSEWHERE: &[&str] = &[
     "AccessDenied",
@@ -39,7 +40,7 @@ pub struct TrailBucket {
     pub trail: String,
     /// The account's number.
     pub account: String,
-    /// Whether deleting keeps a bucket with logs in it; else they are removed, too.
+    /// Whether deleting keeps a bucket that has logs in it, which is no error; else they are removed, too.
     pub keep_logs: bool,
 }
 
@@ -293,6 +294,10 @@ impl Resource for TrailBucket {
     fn noun(&self) -> String {
         format!("bucket {} for the audit trail", self.name)
     }
+    fn step(&self, action: &Action) -> String {
+        let kept = if *action == Action::Delete && self.keep_logs { " (kept while it holds log files)" } else { "" };
+        format!("{} {}{kept}", action.verb(), self.noun())
+    }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(tags) = self.tags(cx.cloud).await? else { return Ok(None) };
@@ -326,19 +331,19 @@ impl Resource for TrailBucket {
         self.converge(cx.cloud, live).await
     }
 
+    /// A bucket that is to keep its logs, and has some, stays; the trail and the account go on without it.
     async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
         if !self.keep_logs {
             self.empty(cx.cloud).await?;
         } else if !self.versions(cx.cloud, 1).await?.is_empty() {
-            return Err(Error::refused(format!("bucket {} holds audit logs, and is kept", self.name)).hint(
-                "Logs are for ever when they are gone: keep the bucket, or say that its logs may go (`--delete-audit-logs`), \
-                 or empty it yourself; then run the same command again.",
-            ));
+            return Ok(());
         }
         let call = cx.cloud.s3().delete_bucket().bucket(&self.name).expected_bucket_owner(&self.account);
-        let done = call.send().await.told_unless(cx.cloud, "s3:DeleteBucket", &self.name, ABSENT);
         // CloudTrail writes for some minutes after its trail is gone.
-        done.map_err(|e| e.retry_on(&["BucketNotEmpty", "OperationAborted"])).map(drop)
+        match call.send().await.told_unless(cx.cloud, "s3:DeleteBucket", &self.name, ABSENT) {
+            Err(e) if self.keep_logs && e.code() == Some(NOT_EMPTY) => Ok(()),
+            done => done.map_err(|e| e.retry_on(&[NOT_EMPTY, "OperationAborted"])).map(drop),
+        }
     }
 
     fn output(&self, _: &Live) -> BucketName {

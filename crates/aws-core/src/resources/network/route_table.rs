@@ -52,7 +52,8 @@ pub struct RouteTable {
     pub subnets: Vec<Ref<SubnetId>>,
     /// The VPN gateway that adds routes of its own.
     pub propagate: Option<Ref<VpnGatewayId>>,
-    /// Networks within which all routes are ours: others in there are removed. So are unwanted default routes.
+    /// Destinations that are ours: a route to one of them that is not wanted is removed; so are unwanted default routes,
+    /// and routes within them that lead nowhere.
     pub managed: Vec<IpNet>,
 }
 

@@ -82,8 +82,8 @@ impl StrayKind {
         }
     }
 
-    /// What to call it in plans.
-    fn noun(self) -> &'static str {
+    /// The kind as it stands in sentences.
+    pub fn noun(self) -> &'static str {
         match self {
             Self::SecurityGroup => "security group",
             other => other.name(),

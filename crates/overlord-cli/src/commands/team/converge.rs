@@ -11,7 +11,7 @@ use aws_core::{
         Clouds,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Action, Graph, Mode, NodeReport, Outcome, Quiet, Report, run as engine},
+    engine::{Action, Change, Graph, Mode, NodeReport, Outcome, Quiet, Report, run as engine},
     error::Kind,
     registry::teams::{self, TeamRecord},
     resources::{
@@ -31,6 +31,8 @@ const CHOICES: usize = 8;
 pub(crate) struct Wish {
     /// What the files say.
     pub(crate) team: Team,
+    /// The name of the team's file.
+    pub(crate) file: Option<String>,
     /// The team's record, if there is one.
     pub(crate) stored: Option<TeamRecord>,
 }
@@ -43,14 +45,17 @@ pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
     let (graph, _) = survey.graph(Purpose::Converge, true);
     let clouds = &survey.places.clouds;
     let mut report = engine(&graph, clouds, Mode::Plan, &session.options(), &Quiet).await;
-    let mut gone = engine(&survey.gone(), clouds, Mode::PlanDestroy, &session.options(), &Quiet).await;
-    report.nodes.append(&mut gone.nodes);
+    for graph in [survey.leaving(), survey.gone()] {
+        let mut gone = engine(&graph, clouds, Mode::PlanDestroy, &session.options(), &Quiet).await;
+        report.nodes.append(&mut gone.nodes);
+    }
     report
 }
 
 pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Result<Exit> {
     let terminal = &session.terminal;
-    let Wish { mut team, stored } = wish;
+    let Wish { mut team, file, stored } = wish;
+    session.same_file(stored.as_ref(), file.as_deref())?;
     let what = format!("the place of team {}", team.name);
     for _ in 0..CHOICES {
         let looking = format!("Looking at {what}");
@@ -70,6 +75,8 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
             interruptions(session, &report);
             return Ok(writes.exit(&report));
         }
+        survey.record.file.clone_from(&file);
+        survey.free(&survey.gone).await?;
         let (graph, placed) = survey.graph(Purpose::Converge, true);
         let planned = engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await;
         if !stands_in_the_way(&planned) {
@@ -100,14 +107,23 @@ fn stands_in_the_way(report: &Report) -> bool {
 
 /// Says which changes interrupt traffic before they are made.
 fn interruptions(session: &Session, report: &Report) {
-    let leaves = |n: &NodeReport| matches!(n.outcome, Outcome::Done(Action::Delete));
-    let kinds = [StrayKind::NatGateway.name(), StrayKind::NatInstance.name()];
-    let exits = report.nodes.iter().filter(|n| leaves(n) && kinds.iter().any(|k| n.name.starts_with(k))).count();
-    if exits > 0 {
-        session.terminal.warn(
-            "The way to the internet changes: connections of the shared and private layers that are open are cut when their route moves. \
-             Elastic IP addresses stay allocated.",
-        );
+    let changes = |n: &NodeReport| match &n.outcome {
+        Outcome::Done(Action::Update(changes)) => changes.clone(),
+        _ => Vec::new(),
+    };
+    let moves = |c: &Change| c.field.starts_with("route to ") && c.from != "-";
+    let moved: Vec<String> = report.nodes.iter().flat_map(changes).filter(moves).map(|c| c.to_string()).collect();
+    if !moved.is_empty() {
+        session.terminal.warn(&format!(
+            "Open connections are cut where routes move or go: {} of them. Elastic IP addresses stay allocated.",
+            moved.len()
+        ));
+    }
+    let leaves = |n: &&NodeReport| matches!(n.outcome, Outcome::Done(Action::Delete));
+    let cut = [StrayKind::VpnConnection, StrayKind::TransitAttachment, StrayKind::Peering];
+    let cuts = |n: &&NodeReport| cut.iter().any(|k| n.name.starts_with(k.noun()));
+    for node in report.nodes.iter().filter(leaves).filter(cuts) {
+        session.terminal.warn(&format!("What goes through it is cut: {}", node.name));
     }
 }
 
@@ -127,9 +143,8 @@ async fn remember(session: &Session, survey: &mut Survey) -> Result<bool> {
     }
     // What goes is remembered until it is gone.
     let mut record = survey.record.clone();
-    record.domains.extend(survey.gone.iter().map(|(d, _)| d.clone()));
+    survey.still_there(&mut record);
     if let Some(stored) = &survey.stored {
-        record.interconnect.clone_from(&stored.interconnect);
         if record != *stored {
             teams::write(&home, organization, &record).await?;
         }
@@ -148,9 +163,11 @@ async fn apply(
     what: &str,
 ) -> Result<Exit> {
     let (terminal, clouds, team) = (&session.terminal, &survey.places.clouds, &survey.team);
+    let left = engine(&survey.leaving(), clouds, Mode::Destroy, &session.options(), terminal).await;
+    let mut exit = terminal.summary(&left, &format!("the ways to other teams that {what} no longer has"));
     let report = engine(&graph, clouds, Mode::Apply, &session.options(), terminal).await;
-    let mut exit = terminal.summary(&report, what);
-    let mut changes = report.changes();
+    exit = exit.and(terminal.summary(&report, what));
+    let mut changes = report.changes() + left.changes();
     if report.complete() {
         let gone = engine(&survey.gone(), clouds, Mode::Destroy, &session.options(), terminal).await;
         exit = exit.and(terminal.summary(&gone, &format!("what {what} no longer has")));
@@ -189,10 +206,7 @@ async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool) 
     let home = session.home().await?;
     let mut record = survey.record.clone();
     if !whole {
-        record.domains.extend(survey.gone.iter().map(|(d, _)| d.clone()));
-        if let Some(stored) = &survey.stored {
-            record.interconnect.clone_from(&stored.interconnect);
-        }
+        survey.still_there(&mut record);
     }
     for region in &mut record.regions {
         if region.vpc.is_some() && !changed {

@@ -32,7 +32,7 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Result<Exit> {
-    let team = session.team(&args.name, args.file.as_deref())?;
+    let (team, file) = session.team(&args.name, args.file.as_deref())?;
     let home = session.home().await?;
     let stored = teams::read(&home, session.organization(), &team.name);
     let (stored, _) = futures::try_join!(stored, session.accounts.own())?;
@@ -43,7 +43,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Re
     if !update && stored.is_some() && !args.writes.dry_run {
         session.terminal.say(&format!("Team {} exists already: making its place what the files say.", team.name));
     }
-    converge::run(session, Wish { team, stored }, &args.writes).await
+    converge::run(session, Wish { team, file, stored }, &args.writes).await
 }
 
 pub(super) async fn plan(session: &Session, args: PlanArgs) -> Result<Exit> {

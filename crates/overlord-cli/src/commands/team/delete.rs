@@ -3,7 +3,7 @@ use super::show::not_there;
 use crate::{
     organization::{
         Team,
-        types::{Interconnect, TeamAccount},
+        types::{Interconnect, MonthlyBudget, TeamAccount, feature},
     },
     session::Session,
     survey::{Purpose, Survey},
@@ -13,9 +13,11 @@ use aws_core::{
     cloud::lookups,
     engine::{Mode, run as engine},
     model::TeamName,
-    registry::teams::{self, Claim, TeamRecord},
+    registry::teams::{self, TeamRecord},
+    resources::network::stray::StrayKind,
 };
 use clap::Args;
+use std::collections::BTreeSet;
 use terminal::{Exit, flags::Writes};
 
 /// Arguments of `team delete`.
@@ -60,10 +62,11 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     let report = engine(&graph, clouds, Mode::Destroy, &session.options(), terminal).await;
     let exit = terminal.summary(&report, &format!("the place of team {name}"));
     if exit == Exit::Done {
-        // The addresses last but one: while the record is there, the same command goes on.
-        for region in &stored.regions {
-            let claim = Claim { cidr: region.cidr, team: name.clone(), region: region.region.clone() };
-            teams::release(&home, session.organization(), &claim).await?;
+        // The addresses last but one: while the record is there, the same command goes on. All of the team's, those of a run
+        // that was cut off too.
+        let claims = teams::claims(&home, session.organization()).await?;
+        for claim in claims.iter().filter(|c| c.team == *name) {
+            teams::release(&home, session.organization(), claim).await?;
         }
         teams::delete(&home, session.organization(), name).await?;
         terminal.say(&format!("Team {name} is gone."));
@@ -74,7 +77,7 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
 /// What was made, going by the record; the files fill in the rest. A file that is gone or wrong keeps nobody from deleting.
 fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Team> {
     let mut team = match session.team(name, None) {
-        Ok(team) => team,
+        Ok((team, _)) => team,
         Err(e) => {
             session
                 .terminal
@@ -85,7 +88,17 @@ fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Te
     team.account = TeamAccount::Word("current".into());
     team.regions = stored.regions.iter().map(|r| r.region.clone()).collect();
     team.account_wide = stored.account_wide;
-    team.audit_trail |= stored.account_wide;
+    let made = |feature: &str| stored.made.iter().any(|m| m == feature);
+    team.audit_trail |= made(feature::AUDIT_TRAIL);
+    if made(feature::FLOW_LOGS) && team.flow_logs_days.is_none() {
+        team.flow_logs_days = Some(1);
+    }
+    if made(feature::BUDGET) && team.budget.is_none() {
+        team.budget = Some(MonthlyBudget { usd: 1, notify: Vec::new() });
+    }
+    if made(feature::SAML) && team.saml_metadata.is_none() {
+        team.saml_metadata = Some(String::new());
+    }
     team.interconnect = match stored.interconnect.as_str() {
         "peering" => Interconnect::Peering,
         "none" => Interconnect::None,
@@ -97,25 +110,41 @@ fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Te
     Ok(team)
 }
 
-/// Refuses while somebody else's things are in the networks, and lists them.
+/// Refuses while somebody else's things are in the networks or zones, or while other teams need the account's own; lists them.
 async fn occupied(session: &Session, survey: &Survey) -> Result<()> {
+    let team = &survey.team.name;
+    let beside: Vec<String> =
+        survey.others.iter().filter(|o| o.account == survey.record.account).map(|o| o.team.to_string()).collect();
+    if survey.record.account_wide && !beside.is_empty() {
+        return Err(Error::refused(format!(
+            "team {team} has the roles and guard rails of account {}, which is also the place of: {}",
+            survey.record.account,
+            beside.join(", ")
+        ))
+        .hint("Delete those first."));
+    }
+    let peers: Vec<&String> = survey.others.iter().flat_map(|o| &o.regions).filter_map(|r| r.vpc.as_ref()).collect();
+    // The connections with other teams are ours, also when the other one asked for them.
+    let ours =
+        |o: &lookups::Occupant| o.kind == lookups::PEERING && o.of.as_ref().is_some_and(|of| peers.contains(&of));
     let mut found = Vec::new();
-    for region in &survey.record.regions {
-        let Some(vpc) = &region.vpc else { continue };
-        let Some((_, spot)) = survey.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
-        let cloud = survey.places.clouds.at(*spot);
-        let looking = format!("Checking that {vpc} is empty");
-        let all = session.terminal.during(&looking, lookups::occupants(cloud, vpc, survey.owner())).await?;
-        // The connections with other teams are ours, also when the other one asked for them.
-        let peers: Vec<_> =
-            survey.places.peers.iter().flat_map(|p| &p.record.regions).filter_map(|r| r.vpc.as_ref()).collect();
-        let ours =
-            |o: &lookups::Occupant| o.kind == lookups::PEERING && o.of.as_ref().is_some_and(|of| peers.contains(&of));
-        found.extend(all.iter().filter(|o| !ours(o)).map(ToString::to_string));
+    for (region, spot) in &survey.places.team {
+        // By the tags, too: a run that was cut off may not have written down the VPC's id.
+        let tagged = survey.strays.get(region).into_iter().flatten().filter(|s| s.kind == StrayKind::Vpc);
+        let recorded = survey.record.regions.iter().filter(|r| r.region == *region).filter_map(|r| r.vpc.clone());
+        let vpcs: BTreeSet<String> = tagged.map(|s| s.id.clone()).chain(recorded).collect();
+        for vpc in vpcs {
+            let cloud = survey.places.clouds.at(*spot);
+            let looking = format!("Checking that {vpc} is empty");
+            let all = session.terminal.during(&looking, lookups::occupants(cloud, &vpc, survey.owner())).await?;
+            found.extend(all.iter().filter(|o| !ours(o)).map(ToString::to_string));
+        }
     }
-    if found.is_empty() {
-        return Ok(());
+    if !found.is_empty() {
+        return Err(Error::refused(format!("the networks of team {team} are not empty:\n  {}", found.join("\n  ")))
+            .hint("Delete applications with `minion applications delete NAME --cascade`, and the rest where it was made; then run the same command again."));
     }
-    Err(Error::refused(format!("the networks of team {} are not empty:\n  {}", survey.team.name, found.join("\n  ")))
-        .hint("Delete applications with `minion applications delete NAME --cascade`, and the rest where it was made; then run the same command again."))
+    let domains = survey.record.domains.iter();
+    let domains: Vec<_> = domains.filter_map(|d| Some((d.clone(), *survey.places.parents.get(&d.name)?))).collect();
+    survey.free(&domains).await
 }

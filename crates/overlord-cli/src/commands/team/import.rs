@@ -36,7 +36,7 @@ pub(super) struct ImportArgs {
 
 pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
     let (terminal, name) = (&session.terminal, &args.name);
-    let team = session.team(name, args.file.as_deref())?;
+    let (team, file) = session.team(name, args.file.as_deref())?;
     let region = args.region.clone().unwrap_or_else(|| team.regions[0].clone());
     if !team.regions.contains(&region) {
         return Err(Error::usage(format!("team {name} has no network in {region}, going by its file"))
@@ -88,6 +88,8 @@ pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
         found: Vec::new(),
         interconnect: "none".into(),
         account_wide: false,
+        made: Vec::new(),
+        file,
         created: Timestamp::now(),
     });
     record.regions.retain(|r| r.region != made.region);

@@ -112,9 +112,11 @@ pub(super) fn steps(wanted: &[Wanted], managed: &[IpNet], live: &[LiveRoute]) ->
             steps.push(Step::Replace(through(there).to_owned(), want.clone()));
         }
     }
-    let ours = |to: &IpNet| to.prefix_len() == 0 || managed.iter().any(|m| m.contains(to));
+    let inside = |to: &IpNet| managed.iter().any(|m| m.contains(to));
+    let dead = |r: &LiveRoute| r.state() == Some(&RouteState::Blackhole);
+    let ours = |to: &IpNet, r: &LiveRoute| to.prefix_len() == 0 || managed.contains(to) || (dead(r) && inside(to));
     for (to, route) in &live {
-        if !wanted.iter().any(|w| w.to == *to) && ours(to) && removable(route) {
+        if !wanted.iter().any(|w| w.to == *to) && ours(to, route) && removable(route) {
             steps.push(Step::Delete(through(route).to_owned(), *to));
         }
     }
@@ -175,7 +177,10 @@ mod tests {
             local("10.0.0.0/19"),
             route("0.0.0.0/0").gateway_id("igw-9").build(),
             route("::/0").egress_only_internet_gateway_id("eigw-9").build(),
-            route("10.1.0.0/19").transit_gateway_id("tgw-9").build(),
+            route("10.0.0.0/8").transit_gateway_id("tgw-9").build(),
+            // Somebody's own, within the pool.
+            route("10.77.0.0/16").vpc_peering_connection_id("pcx-8").build(),
+            route("10.1.0.0/19").vpc_peering_connection_id("pcx-7").state(RouteState::Blackhole).build(),
             route("192.168.0.0/24").vpc_peering_connection_id("pcx-9").build(),
             route("10.2.0.0/19").gateway_id("vgw-1").origin(RouteOrigin::EnableVgwRoutePropagation).build(),
             route("10.3.0.0/19").gateway_id("vpce-1").build(),
@@ -184,7 +189,8 @@ mod tests {
         let removed = [
             Step::Delete("igw-9".into(), net("0.0.0.0/0")),
             Step::Delete("eigw-9".into(), net("::/0")),
-            Step::Delete("tgw-9".into(), net("10.1.0.0/19")),
+            Step::Delete("tgw-9".into(), net("10.0.0.0/8")),
+            Step::Delete("pcx-7".into(), net("10.1.0.0/19")),
         ];
         assert_eq!(steps(&[], &[net("10.0.0.0/8")], &live), removed);
         assert_eq!(steps(&[], &[], &live), removed[..2]);
