@@ -8,6 +8,9 @@ use aws_core::{
     error::Kind,
 };
 
+/// Names that one line lists at most.
+const NAMED: usize = 8;
+
 impl Terminal {
     /// Says what failed and what was therefore not tried; says nothing when all got done. `what` names the
     /// whole: `version 2.0 of myapp`.
@@ -56,14 +59,21 @@ impl Terminal {
             }
         }
         for (root, names) in groups {
-            self.note(&format!("Not tried, because of {root}: {}", look::plain(&names.join(", "))));
+            self.note(&format!("Not tried, because of {root}: {}", listed(names)));
         }
     }
 }
 
 fn names(report: &Report, which: impl Fn(&Outcome) -> bool) -> String {
-    let names: Vec<String> = report.nodes.iter().filter(|n| which(&n.outcome)).map(ToString::to_string).collect();
-    look::plain(&names.join(", ")).into_owned()
+    listed(report.nodes.iter().filter(|n| which(&n.outcome)).map(ToString::to_string).collect())
+}
+
+/// The names in a line; when they are many, the first of them, and how many more there are.
+fn listed(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let text = look::plain(&names.join(", ")).into_owned();
+    if more == 0 { text } else { format!("{text}, and {more} more") }
 }
 
 #[cfg(test)]
@@ -100,6 +110,19 @@ mod tests {
              Partly done: 1 of 4 resources of version 2.0 of myapp. Run the same command again to continue.\n"
         );
         assert_eq!(exit, Exit::Partly);
+    }
+
+    #[tokio::test]
+    async fn only_some_of_many_are_named() {
+        const MANY: [&str; 12] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11"];
+        let named = "Not tried, because of thing b: thing c0, thing c1, thing c2, thing c3, thing c4, thing c5, thing c6, thing c7";
+        for (count, more) in [(8, ""), (9, ", and 1 more"), (12, ", and 4 more")] {
+            let mut things = vec![Thing::new("b").fails()];
+            things.extend(MANY[..count].iter().map(|name| Thing::new(name).on("b")));
+            let (text, _) = apply(things, Fake::default()).await;
+            let line = text.lines().find(|l| l.starts_with("Not tried"));
+            assert_eq!(line, Some(format!("{named}{more}").as_str()));
+        }
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use aws_core::{
             managed_policy::{ManagedPolicy, PolicyArn},
             password_policy::PasswordPolicy,
             saml_provider::{SamlArn, SamlProvider},
-            team_role::{Managed, TeamRole, Trust},
+            team_role::{TeamRole, Trust},
         },
     },
 };
@@ -32,6 +32,7 @@ pub(crate) mod setting {
     pub(crate) const IMDS: &str = "imds-v2";
     pub(crate) const BUCKETS: &str = "block-public-buckets";
     pub(crate) const PASSWORDS: &str = "password-policy";
+    pub(crate) const ALIAS: &str = "account-alias";
 }
 
 /// What comes of it for the rest of the graph.
@@ -55,8 +56,9 @@ pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWi
     if !team.account_wide {
         return AccountWide { boundary: None };
     }
-    if let Some(alias) = &team.account_alias {
-        clouds.put(main, AccountAlias { alias: alias.clone(), restore: true }).to(graph);
+    let restore = !input.record.found.iter().any(|f| f == setting::ALIAS);
+    if let Some(alias) = team.account_alias.as_ref().filter(|_| restore || !input.destroying) {
+        clouds.put(main, AccountAlias { alias: alias.clone(), restore }).to(graph);
     }
     let boundary = identity(input, graph);
     guard_rails(input, graph);
@@ -91,26 +93,24 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
     let boundary: Ref<PolicyArn> = boundary.to(graph);
     let saml: Option<Ref<SamlArn>> =
         team.saml_metadata.as_ref().map(|metadata| clouds.put(main, saml(input, metadata)).to(graph));
-    let inline = |document: Value| Some(("overlord".to_owned(), document));
-    let administrator = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
+    let inline = |document: Value| Some((policies::INLINE.to_owned(), document));
     let roles = [
         (
             policies::ADMINISTRATOR,
             "All but the network, the boundary and the trail",
-            Some(administrator),
             inline(policies::administrator(&facts)),
         ),
-        (policies::POWER_USER, "All services; roles within the boundary", None, inline(policies::power_user(&facts))),
-        (policies::READ_ONLY, "Looks, and changes nothing", None, inline(policies::read_only(&facts))),
-        (policies::DEPLOYER, "What minion does", None, inline(policies::deployer(&facts))),
+        (policies::POWER_USER, "All services; roles within the boundary", inline(policies::power_user(&facts))),
+        (policies::READ_ONLY, "Looks, and changes nothing", inline(policies::read_only(&facts))),
+        (policies::DEPLOYER, "What minion does", inline(policies::deployer(&facts))),
     ];
-    for (name, description, managed, inline) in roles {
+    for (name, description, inline) in roles {
         let role = TeamRole {
             owner: owner.clone(),
             name: name.to_owned(),
             description: description.to_owned(),
             trust: Trust { services: Vec::new(), source_account: None, principals: input.places.trusted.clone(), saml },
-            managed: managed.into_iter().map(Managed::Aws).collect(),
+            managed: Vec::new(),
             inline,
             boundary: Some(boundary),
             session_hours: team.session_hours,
@@ -193,6 +193,7 @@ pub fn settings_found(plan: &Report) -> Vec<String> {
         (MetadataDefaults::KIND, setting::IMDS),
         (PublicAccess::KIND, setting::BUCKETS),
         (PasswordPolicy::KIND, setting::PASSWORDS),
+        (AccountAlias::KIND, setting::ALIAS),
     ];
     all.into_iter().filter(|(kind, _)| kept(kind)).map(|(_, name)| name.to_owned()).collect()
 }
