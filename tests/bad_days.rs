@@ -67,7 +67,9 @@ fn interrupt(stage: &Stage, arguments: &[&str], wait: u64) {
     std::thread::sleep(Duration::from_millis(wait));
     running.interrupt();
     let run = running.wait();
-    assert!(matches!(run.code, Some(0 | 130)), "{run:?}");
+    // On a busy computer it may come before anybody listens: that ends it, too.
+    let at_once = run.code.is_none() && run.stderr.is_empty();
+    assert!(at_once || matches!(run.code, Some(0 | 130)), "{run:?}");
     assert!(!run.stderr.contains("panicked"), "{run:?}");
 }
 

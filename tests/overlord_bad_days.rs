@@ -160,7 +160,9 @@ fn interrupted(estate: &mut Estate, wire: &Wire, arguments: &[&str], wait: u64) 
     running.interrupt();
     let run = running.wait();
     estate.set("AWS_ENDPOINT_URL", Some(endpoint()));
-    assert!(matches!(run.code, Some(0 | 130)), "{run:?}");
+    // On a busy computer it may come before anybody listens: that ends it, too.
+    let at_once = run.code.is_none() && run.stderr.is_empty();
+    assert!(at_once || matches!(run.code, Some(0 | 130)), "{run:?}");
     assert!(!run.stderr.contains("panicked"), "{run:?}");
 }
 

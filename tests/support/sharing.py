@@ -44,6 +44,12 @@ def apply():
     _attachments()
 
 
+def _owners(region):
+    """What each account has of EC2 in a region. `dict.get`, since asking moto for it makes it, where there is none."""
+    found = [dict.get(regions, region) for regions in list(ec2_backends.values())]
+    return [backend for backend in found if backend is not None]
+
+
 def _all_shares(region):
     """Every share of every account in a region that is not deleted."""
     return [
@@ -281,8 +287,9 @@ class Gateways(dict):
             if _reaches(share, self.backend.account_id)
             for arn in share.resource_arns
         }
-        owners = [regions[self.backend.region_name] for regions in list(ec2_backends.values())]
-        gateways = [g for owner in owners for g in dict.values(owner.transit_gateways)]
+        if not arns:
+            return {}
+        gateways = [g for owner in _owners(self.backend.region_name) for g in dict.values(owner.transit_gateways)]
         return {g.id: Seen(g) for g in gateways if g.arn in arns}
 
     def get(self, key, default=None):
@@ -316,8 +323,7 @@ def _gateways():
 
 def _attached_to(backend, gateways):
     """Attachments of other accounts, and of this one, in this region, to these gateways."""
-    owners = [regions[backend.region_name] for regions in list(ec2_backends.values())]
-    every = [a for owner in owners for a in owner.transit_gateway_attachments.values()]
+    every = [a for owner in _owners(backend.region_name) for a in owner.transit_gateway_attachments.values()]
     return [a for a in every if a.transit_gateway_id in gateways and a.state != "deleted"]
 
 

@@ -18,6 +18,11 @@ pub(crate) struct TestArgs {
     arguments: Vec<String>,
 }
 
+/// How many tests run at the same time, for Rust's test harness.
+const THREADS: &str = "RUST_TEST_THREADS";
+/// Unless somebody says otherwise: the end-to-end tests mostly wait, for time to pass and for the emulator.
+const AT_ONCE: &str = "8";
+
 /// The workspace's root.
 pub(crate) fn workspace() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -77,6 +82,9 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let run = |package: &[&str]| -> Result<bool> {
         let mut command = cargo();
         command.arg("test").args(package).args(&args.arguments).env("MINION_MOTO", &moto).env_remove("MINION_CALLS");
+        if env::var_os(THREADS).is_none() {
+            command.env(THREADS, AT_ONCE);
+        }
         if let Some(recording) = &recording {
             command.env("MINION_CALLS", recording.directory());
         }
