@@ -185,7 +185,7 @@ pub enum TeamAccount {
 #[serde(deny_unknown_fields, default)]
 pub struct Defaults {
     /// The regions that the team has a network in; the first one holds what an account has once. Without it: the
-    /// region of the current settings of AWS.
+    /// region of `accounts.home`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regions: Option<Vec<String>>,
     /// How many availability zones a network spans, 1 to 8 (3 without this key). More can be added later.
