@@ -140,7 +140,7 @@ fn team() -> Team {
         }),
         domains: Vec::new(),
         saml_metadata: None,
-        trusted: Vec::new(),
+        trusted: None,
         session_hours: 1,
         account_alias: None,
         account_wide: true,
