@@ -116,7 +116,13 @@ fn between(one: &str, other: &str) -> String {
 }
 
 /// A connection with every other team of the region that has this mode.
-pub(super) fn peering(input: &Input<'_>, graph: &mut Graph<Clouds>, spot: Spot, record: &RegionRecord, vpc: Ref<VpcId>) -> Ways {
+pub(super) fn peering(
+    input: &Input<'_>,
+    graph: &mut Graph<Clouds>,
+    spot: Spot,
+    record: &RegionRecord,
+    vpc: Ref<VpcId>,
+) -> Ways {
     let clouds = &input.places.clouds;
     let mut ways = Ways::default();
     for peer in &input.places.peers {

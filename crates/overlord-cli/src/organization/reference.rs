@@ -23,7 +23,7 @@ pub fn reference() -> String {
          JSON schemas, for editors that complete and check YAML, in\n\
          [`organization.schema.json`](organization.schema.json) and [`team.schema.json`](team.schema.json).\n\n\
          The least that works:\n\n\
-         ```yaml\norganization: acme\naddresses: {pool: [10.0.0.0/8]}\n```\n\n\
+         ```yaml\norganization: acme\naddresses: {pool: [10.0.0.0/8]}\naccounts: {home: {region: eu-west-1}}\n```\n\n\
          What a team's file says wins over what `teams` says in the organization's; below `identity` and\n\
          `guard_rails` that holds for each key, and `tags` are added to each other. In `account_alias` and\n\
          `notify` the words `{team}` and `{organization}` are replaced by names.\n\n\
