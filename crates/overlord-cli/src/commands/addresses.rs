@@ -83,7 +83,10 @@ pub async fn run(session: &Session, args: &AddressesArgs) -> Result<Exit> {
     let mut rows: Vec<Row> = claimed.chain(reserved).chain(free).collect();
     rows.sort_by_key(|r| r.network);
     let left: u64 = rows.iter().filter_map(|r| r.room).sum();
-    session.terminal.say(&format!("{} networks are taken; there is room for {left} more of /{size}.", claims.len()));
-    session.terminal.listing(&args.output, &rows)?;
+    session.terminal.say(&format!(
+        "{} taken; there is room for {left} more of /{size}.",
+        if claims.len() == 1 { "1 network is".into() } else { format!("{} networks are", claims.len()) }
+    ));
+    session.terminal.listing(args.output, &rows)?;
     Ok(Exit::Done)
 }

@@ -83,7 +83,8 @@ pub async fn run(session: &Session, args: CheckArgs) -> Result<Exit> {
             .hint("`overlord team` lists those there are."));
     }
     let names: Vec<&TeamName> = known.into_iter().filter(|n| args.names.is_empty() || args.names.contains(n)).collect();
-    let step = session.terminal.step(&format!("Comparing {} teams with their files", names.len()));
+    let teams = if names.len() == 1 { "team with its file" } else { "teams with their files" };
+    let step = session.terminal.step(&format!("Comparing {} {teams}", names.len()));
     let rows: Vec<Row> = stream::iter(names.iter().map(|name| {
         let stored = records.iter().find(|r| r.team == **name);
         one(session, name, files.iter().find(|(n, _)| n == *name).map(|(_, f)| f), stored)
@@ -100,7 +101,7 @@ pub async fn run(session: &Session, args: CheckArgs) -> Result<Exit> {
             session.terminal.warn(&format!("team {}: {error}", row.team));
         }
     }
-    session.terminal.listing(&args.output, &rows)?;
+    session.terminal.listing(args.output, &rows)?;
     Ok(exit(session, &rows))
 }
 

@@ -106,7 +106,7 @@ fn transit(
     let attachment = clouds.put(spot, TransitAttachment { owner, name, gateway, vpc, subnets, ipv6 });
     let attachment = attachment.after(after).to(graph);
     let via = Via::Transit { gateway, attachment };
-    let routes = input.team.pool.iter().map(|n| Route { to: IpNet::V4(*n), via: via.clone() }).collect();
+    let routes = input.team.pool.iter().map(|n| Route { to: IpNet::V4(*n), via }).collect();
     Ways { transit: Some((gateway, attachment)), routes, peerings: Vec::new() }
 }
 

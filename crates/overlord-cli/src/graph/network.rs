@@ -281,7 +281,7 @@ impl Region<'_, '_> {
         let inner: Vec<_> = self.subnets.iter().filter(|(l, ..)| *l != Layer::Public).copied().collect();
         for (layer, slot, subnet) in inner {
             let exit = exits.get(&slot).or_else(|| exits.values().next());
-            let default = exit.map(|via| Route { to: IpNet::V4(Ipv4Net::default()), via: via.clone() });
+            let default = exit.map(|via| Route { to: IpNet::V4(Ipv4Net::default()), via: *via });
             let mut all: Vec<Route> = default.into_iter().collect();
             all.extend(egress.map(|via| Route { to: IpNet::V6(Ipv6Net::default()), via: Via::EgressOnly(via) }));
             all.extend(routes.iter().cloned());

@@ -101,7 +101,7 @@ pub(super) async fn run(session: &Session, args: &ShowArgs) -> Result<Exit> {
         terminal.say(&format!("Domain {}, {delegated} {}.", domain.name, domain.parent));
     }
     let rows: Vec<Row> = record.regions.iter().flat_map(|r| r.zones.iter().map(|z| row(&record, r, z))).collect();
-    terminal.listing(&args.output, &rows)?;
+    terminal.listing(args.output, &rows)?;
     Ok(Exit::Done)
 }
 
