@@ -92,12 +92,12 @@ fn routes_of_others_are_left_alone() {
         json!({ "RouteTableId": table[0], "DestinationCidrBlock": "198.51.100.0/24", "GatewayId": gateway[2] });
     victim.call("ec2", "create_route", theirs);
     victim.estate.unchanged("red");
-    // In the pool, it is ours to say.
-    let ours = json!({ "RouteTableId": table[0], "DestinationCidrBlock": "10.15.0.0/16", "GatewayId": gateway[2] });
-    victim.call("ec2", "create_route", ours);
-    victim.estate.overlord(&["check", "red"]).exits(5).says(&["10.15.0.0/16"]);
-    victim.estate.overlord(&["team", "update", "red"]).ok();
+    // Within the pool too: only the pool itself, the default routes and other teams' networks are ours to say.
+    let within = json!({ "RouteTableId": table[0], "DestinationCidrBlock": "10.15.0.0/16", "GatewayId": gateway[2] });
+    victim.call("ec2", "create_route", within);
     victim.estate.unchanged("red");
+    victim.estate.overlord(&["team", "update", "red"]).ok();
+    assert_eq!(victim.first("route", "10.15.0.0/16")[2], gateway[2]);
     assert_eq!(victim.first("route", "198.51.100.0/24")[2], gateway[2]);
     victim.estate.delete("red");
     victim.estate.assert_as_before("a team with a route of somebody else's");

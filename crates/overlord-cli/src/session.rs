@@ -78,18 +78,29 @@ impl Session {
         Ok((self.resolve(name, loaded.as_ref())?, file))
     }
 
-    /// The team's file beside the organization's. Another team's file that is wrong is no matter, where a file has the
-    /// team's name.
+    /// The team's file beside the organization's. Another team's file that is wrong is no matter.
     fn file_of(&self, name: &TeamName) -> Result<Option<LoadedTeam>> {
-        let paths = organization::team_paths(&self.loaded)?;
-        let own = paths.iter().find(|p| p.file_stem().is_some_and(|stem| stem == name.as_str()));
-        if let Some(own) = own {
-            let loaded = organization::load_team(own)?;
-            if loaded.file.team == *name {
-                return Ok(Some(loaded));
+        let mut own: Option<LoadedTeam> = None;
+        for path in organization::team_paths(&self.loaded)? {
+            let loaded = match organization::load_team(&path) {
+                Ok(loaded) => loaded,
+                Err(e) if path.file_stem().is_some_and(|stem| stem == name.as_str()) => return Err(e),
+                Err(_) => continue,
+            };
+            match &own {
+                _ if loaded.file.team != *name => {}
+                None => own = Some(loaded),
+                Some(first) => {
+                    return Err(Error::usage(format!(
+                        "team {name} has two files: {} and {}",
+                        first.path.display(),
+                        loaded.path.display()
+                    ))
+                    .hint("Keep one of them, or correct the name in the other."));
+                }
             }
         }
-        Ok(self.files()?.into_iter().find(|l| l.file.team == *name))
+        Ok(own)
     }
 
     /// Refuses to go on without the file that a team was made from: without it the organization's defaults would hold.

@@ -11,6 +11,7 @@ use aws_core::{
     error::Kind,
     model::TeamName,
     registry::teams::{self, TeamRecord},
+    resources::network::flow_log,
 };
 use clap::Args;
 use futures::{StreamExt as _, stream};
@@ -136,8 +137,9 @@ async fn one(
         None => None,
     };
     match compare(session, name, file, stored).await {
-        Ok(report) => {
-            let (changes, errors) = told(&report);
+        Ok((report, notes)) => {
+            let (mut changes, errors) = told(&report);
+            changes.extend(notes);
             let state = match (errors.is_empty(), changes.is_empty()) {
                 (false, _) => "failed",
                 (true, false) => "differs",
@@ -157,12 +159,18 @@ async fn compare(
     name: &TeamName,
     file: Option<&LoadedTeam>,
     stored: Option<&TeamRecord>,
-) -> Result<Report> {
+) -> Result<(Report, Vec<String>)> {
     session.same_file(stored, file.map(|_| ""))?;
     let team = session.resolve(name, file)?;
     let survey = Survey::make(session, team, stored.cloned(), Purpose::Converge).await?;
     let survey = survey.ok_or_else(|| Error::failed(format!("the account of team {name} is not known")))?;
-    Ok(plan(session, &survey).await)
+    let report = plan(session, &survey).await;
+    let mut notes = Vec::new();
+    for (_, spot) in &survey.places.team {
+        // What no plan shows: the flow log is as it should be, and AWS cannot deliver.
+        notes.extend(flow_log::notes(survey.places.clouds.at(*spot), survey.owner()).await?);
+    }
+    Ok((report, notes))
 }
 
 /// A report's differences and failures, a line each.

@@ -372,6 +372,9 @@ impl Resource for ShareMembership {
                 return Ok(Look::Done(()));
             }
             let accepted = Self::accept(cloud, &share.0).await?;
+            if accepted && Self::visible(cloud, &share.0).await? {
+                return Ok(Look::Done(()));
+            }
             let missing = if accepted { "the invitation was just accepted" } else { "no invitation has arrived yet" };
             Ok(Look::NotYet(missing.into()))
         };
