@@ -45,7 +45,9 @@ const NAT_GATEWAYS: Quota = quota("NAT gateways per Availability Zone", 5, Raise
 const PEERINGS: Quota = quota("Active VPC peering connections per VPC", 50, Raise::Regional("vpc", "L-7E9ECCDB"));
 const PEERING_REQUESTS: Quota =
     quota("Outstanding VPC peering connection requests", 25, Raise::Regional("vpc", "L-DC9F7029"));
-const ROUTES: Quota = quota("Routes per route table", 50, Raise::Regional("vpc", "L-93826ACB"));
+/// Routes that a table takes, those that are propagated aside: 500 since June 2025, 50 before ("Amazon VPC quotas").
+pub const ROUTES_PER_TABLE: u32 = 500;
+const ROUTES: Quota = quota("Routes per route table", ROUTES_PER_TABLE, Raise::Regional("vpc", "L-93826ACB"));
 const ROUTE_TABLES: Quota = quota("Route tables per VPC", 200, Raise::Regional("vpc", "L-589F43AA"));
 const SECURITY_GROUPS: Quota = quota("VPC security groups per Region", 2_500, Raise::Regional("vpc", "L-E79EC296"));
 const SUBNETS: Quota = quota("Subnets per VPC", 200, Raise::Regional("vpc", "L-407747CB"));
@@ -205,6 +207,8 @@ mod tests {
         assert_eq!(told("iam:CreateRole", "LimitExceeded", ""), Some("Roles per account"));
         assert_eq!(told("iam:CreatePolicy", "LimitExceeded", ""), Some("Customer managed policies per account"));
         assert_eq!(told("acm:RequestCertificate", "LimitExceededException", ""), Some("ACM certificates"));
+        let routes = reached("ec2:CreateRoute", "RouteLimitExceeded", "").unwrap();
+        assert_eq!(routes.default, ROUTES_PER_TABLE, "what route tables are checked against");
         // A code that is in no list: what was to be made says it.
         assert_eq!(told("ec2:CreateTransitGateway", "TgwLimitExceeded", ""), Some("Transit gateways per account"));
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner},
     resources::tag_drift,
@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 mod routes;
 use routes::{Step, Target, Wanted, steps};
 
-/// Routes of a table, in all (Amazon VPC quotas, "Routes per route table", default).
-const ROUTES: usize = 500;
+/// Routes of a table, in all.
+const ROUTES: usize = quotas::ROUTES_PER_TABLE as usize;
 /// A table that is gone, or not known yet.
 const NOT_THERE: &[&str] = &["InvalidRouteTableID.NotFound"];
 /// The table, or what the route goes through, is not known yet.

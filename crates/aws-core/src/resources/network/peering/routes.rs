@@ -20,7 +20,7 @@ const PARALLEL: usize = 4;
 
 /// The routes of another team to our network, in all of its route tables in a region. Acts in that team's account.
 ///
-/// AWS: 50 routes in a table by default (quota "Routes per route table", L-93826ACB).
+/// AWS: [`ROUTES_PER_TABLE`](crate::cloud::quotas::ROUTES_PER_TABLE) routes in a table by default.
 pub struct PeerRoutes {
     /// The other team.
     pub owner: TeamOwner,
