@@ -3,6 +3,8 @@
 #[path = "team_gateways/front.rs"]
 mod front;
 mod support;
+#[path = "team_gateways/vpn.rs"]
+mod vpn;
 
 use aws_core::{
     cloud::{Cloud, Clouds, Spot},
@@ -14,7 +16,7 @@ use aws_core::{
         network::{
             address::ElasticIp,
             flow_log::{self, FlowLog},
-            ids::{AllocationId, CustomerGatewayId, NatInstanceId, SubnetId, VpcId, VpnGatewayId},
+            ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
             nat_gateway::NatGateway,
             nat_instance::NatInstance,
             stray::{Stray, StrayKind, add_to_destroy, add_unwanted, strays},
@@ -311,91 +313,6 @@ async fn a_foreign_group_of_the_same_name_is_refused() {
     assert!(e.to_string().contains("security group nat-a exists already and belongs to somebody else"), "{e}");
 }
 
-// VPN
-
-fn vpn(owner: &TeamOwner, vpc: &str, address: &str, routes: &[&str]) -> Graph<Cloud> {
-    let (mut graph, name) = (Graph::default(), || "office".to_owned());
-    let vpc = graph.add(Given(VpcId { id: vpc.into(), ipv6: None }));
-    let gateway: Ref<VpnGatewayId> = graph.add(VpnGateway { owner: owner.clone(), name: name(), vpc });
-    let address = address.parse().unwrap();
-    let customer = CustomerGateway { owner: owner.clone(), name: name(), address, asn: 65_010 };
-    let customer: Ref<CustomerGatewayId> = graph.add(customer);
-    let routes = routes.iter().map(|r| r.parse().unwrap()).collect();
-    graph.add(VpnConnection { owner: owner.clone(), name: name(), gateway, customer, routes });
-    graph
-}
-
-/// The emulator knows no static routes of a VPN connection: this does.
-fn routing() -> (Front, Arc<Mutex<Vec<String>>>) {
-    let routes = Arc::new(Mutex::new(Vec::<String>::new()));
-    let kept = routes.clone();
-    let front = Front::new(move |question, ask| {
-        let mut routes = kept.lock().unwrap();
-        let to = || question.value("DestinationCidrBlock").unwrap();
-        match question.action.as_str() {
-            "CreateVpnConnectionRoute" => routes.push(to()),
-            "DeleteVpnConnectionRoute" => routes.retain(|r| *r != to()),
-            "CreateVpnConnection" => {
-                assert_eq!(question.value("Options.StaticRoutesOnly").as_deref(), Some("true"));
-                return ask();
-            }
-            "DescribeVpnConnections" => {
-                let mut answer = ask();
-                let item = |(to, state): (&str, &str)| {
-                    format!("<item><destinationCidrBlock>{to}</destinationCidrBlock><state>{state}</state></item>")
-                };
-                let all = routes.iter().map(|r| (r.as_str(), "available")).chain([("192.0.2.0/24", "deleted")]);
-                let items: String = all.map(item).collect();
-                let told = format!("<routes>{items}</routes><vpnConnectionId>");
-                answer.body = answer.body.replace("<routes/>", "").replace("<vpnConnectionId>", &told);
-                return answer;
-            }
-            _ => return ask(),
-        }
-        Answer::empty(&question.action)
-    });
-    (front, routes)
-}
-
-#[tokio::test]
-async fn a_vpn_lives_and_dies_and_its_routes_follow() {
-    let (front, routes) = routing();
-    let cloud = front.cloud().await;
-    let (vpc, owner) = (support::vpc(&cloud).await, owner());
-    let graph = vpn(&owner, &vpc, "198.51.100.7", &["192.168.0.0/16", "172.16.0.0/12"]);
-    support::apply(&graph, &cloud).await;
-    assert_eq!(routes.lock().unwrap().len(), 2);
-    let graph = vpn(&owner, &vpc, "198.51.100.7", &["192.168.0.0/16", "10.99.0.0/16"]);
-    let text = support::text(&support::apply(&graph, &cloud).await);
-    assert!(text.contains("~ route 10.99.0.0/16: - -> added; route 172.16.0.0/12: there -> removed"), "{text}");
-    assert_eq!(*routes.lock().unwrap(), ["192.168.0.0/16", "10.99.0.0/16"]);
-    // Another device cannot take the place of this one.
-    let other = vpn(&owner, &vpc, "198.51.100.8", &["192.168.0.0/16", "10.99.0.0/16"]);
-    let report = support::go(&other, &cloud, Mode::Apply).await;
-    let (_, e) = report.failures().next().unwrap();
-    assert!(e.to_string().contains("cannot change address: 198.51.100.7 -> 198.51.100.8"), "{e}");
-    support::destroy(&graph, &cloud).await;
-    routes.lock().unwrap().clear();
-    life(&graph, &cloud, 3).await;
-}
-
-#[tokio::test]
-async fn a_vpn_gateway_that_was_detached_is_attached_again() {
-    let cloud = support::cloud().await;
-    let (vpc, owner) = (support::vpc(&cloud).await, owner());
-    let mut graph = Graph::default();
-    let given = graph.add(Given(VpcId { id: vpc.clone(), ipv6: None }));
-    graph.add(VpnGateway { owner: owner.clone(), name: "office".into(), vpc: given });
-    support::apply(&graph, &cloud).await;
-    let found = cloud.ec2().describe_vpn_gateways().send().await.unwrap().vpn_gateways.unwrap();
-    let ours = |g: &&aws_sdk_ec2::types::VpnGateway| g.vpc_attachments().iter().any(|a| a.vpc_id() == Some(&vpc));
-    let id = found.iter().find(ours).unwrap().vpn_gateway_id().unwrap().to_owned();
-    cloud.ec2().detach_vpn_gateway().vpn_gateway_id(&id).vpc_id(&vpc).send().await.unwrap();
-    let text = support::text(&support::apply(&graph, &cloud).await);
-    assert!(text.contains(&format!("~ attached to: - -> {vpc}")), "{text}");
-    support::destroy(&graph, &cloud).await;
-}
-
 // Flow logs
 
 fn logs(owner: &TeamOwner, vpc: &str, group: &str) -> Graph<Cloud> {
@@ -554,6 +471,26 @@ async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) -> (Report, Vec<
     let report = run(graph, clouds, mode, &support::options(), &recorder).await;
     assert!(report.complete(), "{mode:?}:\n{}", support::text(&report));
     (report, recorder.lines().into_iter().filter(|l| l.starts_with("Deleting")).collect())
+}
+
+/// Every stray looks; the region is asked once.
+#[tokio::test]
+async fn strays_share_what_they_look_at() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    let front = Front::new(move |question, ask| {
+        count.fetch_add(u32::from(question.action == "DescribeTags"), Ordering::Relaxed);
+        ask()
+    });
+    let (cloud, team, other) = (front.cloud().await, owner(), owner());
+    for _ in 0..3 {
+        strays(&cloud, &team).await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    strays(&cloud, &other).await.unwrap();
+    cloud.forget();
+    strays(&cloud, &team).await.unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test]

@@ -173,6 +173,34 @@ async fn a_hub_and_its_attachment_live_change_and_die() {
     assert!(attachment(&cloud, &vpc).await.is_none());
 }
 
+/// What others attached is named at once: trying again would not make it go.
+#[tokio::test]
+async fn a_hub_that_others_use_is_not_deleted() {
+    let cloud = support::cloud().await;
+    let hub = TransitGateway { owner: owner(None), name: support::unique("used-hub") };
+    let mut graph = Graph::default();
+    let name = hub.name.clone();
+    graph.add(hub);
+    support::apply(&graph, &cloud).await;
+    let filter = Filter::builder().name("tag:Name").values(&name).build();
+    let found = cloud.ec2().describe_transit_gateways().filters(filter).send().await.unwrap();
+    let gateway = found.transit_gateways()[0].transit_gateway_id().unwrap().to_owned();
+    let vpc = support::vpc(&cloud).await;
+    let attach = cloud.ec2().create_transit_gateway_vpc_attachment().transit_gateway_id(&gateway).vpc_id(&vpc);
+    let theirs = attach.subnet_ids(subnet(&cloud, &vpc, 0).await).send().await.unwrap();
+    let theirs = theirs.transit_gateway_vpc_attachment().unwrap().transit_gateway_attachment_id().unwrap().to_owned();
+    let told = support::Recorder::default();
+    cloud.forget();
+    let report = run(&graph, &cloud, Mode::Destroy, &support::options(), &told).await;
+    let failure = report.failures().next().unwrap().1;
+    assert_eq!(failure.kind(), Kind::Refused, "{failure}");
+    assert!(failure.to_string().contains(&format!("{theirs} (vpc {vpc} of account {OWN})")), "{failure}");
+    assert!(!told.lines().iter().any(|l| l.starts_with("retry")), "{:?}", told.lines());
+    let delete = cloud.ec2().delete_transit_gateway_vpc_attachment().transit_gateway_attachment_id(theirs);
+    delete.send().await.unwrap();
+    support::destroy(&graph, &cloud).await;
+}
+
 /// A VPC in each of two accounts; red's is the emulator's own.
 struct Teams {
     clouds: Clouds,

@@ -3,12 +3,16 @@ use super::{
     Cloud, Told as _,
     wait::{Look, Patience, poll_until},
 };
-use crate::{Error, Result, engine::Cancel};
-use aws_sdk_organizations::types::{Account, CreateAccountState};
+use crate::{Error, Result, engine::Cancel, error::Kind};
+use aws_sdk_organizations::types::{Account, AccountState, CreateAccountState, CreateAccountStatus};
 use std::time::Duration;
 
 /// Time for an account: AWS says "up to a few minutes".
 const ACCOUNT: Duration = Duration::from_secs(900);
+/// Time until a new account's role and EC2 can be used, after AWS says that the account is made.
+const READY: Duration = Duration::from_secs(600);
+/// Codes by which EC2 says that it does not serve a new account yet.
+const NOT_YET: &[&str] = &["OptInRequired", "PendingVerification"];
 
 /// An account that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,20 +27,58 @@ pub struct NewAccount {
     pub unit: Option<String>,
 }
 
-/// Makes an account in the organization of `management`, or finds the one with this e-mail address, and returns its
-/// number. AWS makes accounts in the background: it is waited for.
+/// Makes an account in the organization of `management`, or finds the active one with this e-mail address, and returns
+/// its number. AWS makes accounts in the background: it is waited for, also when an earlier run began it.
 ///
 /// # Errors
 /// What AWS answers; a failure that names AWS's reason when the account cannot be made.
 pub async fn create(management: &Cloud, wanted: &NewAccount, cancel: Cancel) -> Result<String> {
     let number = match by_email(management, &wanted.email).await? {
         Some(account) => account.id.unwrap_or_default(),
-        None => make(management, wanted, cancel).await?,
+        None => match begun(management, wanted, &cancel).await? {
+            Some(number) => number,
+            None => make(management, wanted, cancel).await?,
+        },
     };
     if let Some(unit) = &wanted.unit {
         place(management, &number, unit).await?;
     }
     Ok(number)
+}
+
+/// Waits until a new account can be used: its role be assumed, and EC2 asked. AWS grants both some time after it says
+/// that the account is made.
+///
+/// # Errors
+/// What AWS answers; a deadline after ten minutes that says what was still denied.
+pub async fn ready(account: &Cloud, cancel: Cancel) -> Result<()> {
+    let look = || async {
+        let who = account.sts().get_caller_identity().send().await;
+        let who = who.told(account, "sts:GetCallerIdentity", "").map(drop);
+        let regions = match who {
+            Ok(()) => account.ec2().describe_regions().send().await.told(account, "ec2:DescribeRegions", "").map(drop),
+            denied => denied,
+        };
+        match regions {
+            Ok(()) => Ok(Look::Done(())),
+            Err(e) if e.kind() == Kind::Access || e.code().is_some_and(|c| NOT_YET.contains(&c)) => {
+                Ok(Look::NotYet(e.to_string()))
+            }
+            Err(e) => Err(e),
+        }
+    };
+    poll_until("the new account to be usable", &Patience::new(READY, cancel), look, |_, _| ()).await
+}
+
+/// An account that is closed keeps its address, and is of no use.
+fn active(account: &Account) -> bool {
+    // `Status` is what AWS told before there was `State` (September 2025).
+    let state = account.state().map(AccountState::as_str).or(account.status.as_ref().map(|s| s.as_str()));
+    state == Some(AccountState::Active.as_str())
+}
+
+fn has_email(account: &Account, email: &str) -> bool {
+    account.email().is_some_and(|e| e.eq_ignore_ascii_case(email))
 }
 
 async fn by_email(cloud: &Cloud, email: &str) -> Result<Option<Account>> {
@@ -49,29 +91,51 @@ async fn by_email(cloud: &Cloud, email: &str) -> Result<Option<Account>> {
         _ => e,
     })?;
     let mut all = all.into_iter().flat_map(|page| page.accounts.unwrap_or_default());
-    Ok(all.find(|a| a.email().is_some_and(|e| e.eq_ignore_ascii_case(email))))
+    Ok(all.find(|a| has_email(a, email) && active(a)))
+}
+
+/// The number of the account that AWS is making already, once it is made. AWS tells its name only; `None` when it turns
+/// out to have another address, or fails.
+async fn begun(cloud: &Cloud, wanted: &NewAccount, cancel: &Cancel) -> Result<Option<String>> {
+    let call = cloud.organizations().list_create_account_status().states(CreateAccountState::InProgress);
+    let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await;
+    let pages = pages.told(cloud, "organizations:ListCreateAccountStatus", &wanted.name)?;
+    let all = pages.into_iter().flat_map(|page| page.create_account_statuses.unwrap_or_default());
+    for status in all.filter(|s| s.account_name() == Some(&wanted.name)) {
+        let status = ended(cloud, wanted, status.id().unwrap_or_default(), cancel.clone()).await?;
+        let Some(number) = status.account_id() else { continue };
+        let made = cloud.organizations().describe_account().account_id(number).send().await;
+        let made = made.told(cloud, "organizations:DescribeAccount", number)?;
+        if made.account().is_some_and(|a| has_email(a, &wanted.email)) {
+            return Ok(Some(number.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 async fn make(cloud: &Cloud, wanted: &NewAccount, cancel: Cancel) -> Result<String> {
     let call = cloud.organizations().create_account().account_name(&wanted.name).email(&wanted.email);
     let begun = call.role_name(&wanted.role).send().await;
     let begun = begun.told(cloud, "organizations:CreateAccount", &wanted.email)?;
-    let id = begun.create_account_status().and_then(|s| s.id()).unwrap_or_default().to_owned();
+    let id = begun.create_account_status().and_then(|s| s.id()).unwrap_or_default();
+    let status = ended(cloud, wanted, id, cancel).await?;
+    if status.state() == Some(&CreateAccountState::Succeeded) {
+        return Ok(status.account_id.unwrap_or_default());
+    }
+    let why = status.failure_reason().map_or("no reason given", |r| r.as_str());
+    Err(Error::failed(format!("AWS could not make account {}: {why}", wanted.email)).hint(hint(why)))
+}
+
+/// Waits until AWS has made an account, or could not.
+async fn ended(cloud: &Cloud, wanted: &NewAccount, id: &str, cancel: Cancel) -> Result<CreateAccountStatus> {
     let look = || async {
-        let call = cloud.organizations().describe_create_account_status().create_account_request_id(&id);
+        let call = cloud.organizations().describe_create_account_status().create_account_request_id(id);
         let told = call.send().await.told(cloud, "organizations:DescribeCreateAccountStatus", &wanted.email)?;
-        let status = told.create_account_status();
-        match status.and_then(|s| s.state()) {
-            Some(CreateAccountState::Succeeded) => {
-                let number = status.and_then(|s| s.account_id()).unwrap_or_default();
-                Ok(Look::Done(number.to_owned()))
-            }
-            Some(CreateAccountState::Failed) => {
-                let why = status.and_then(|s| s.failure_reason()).map_or("no reason given", |r| r.as_str());
-                Err(Error::failed(format!("AWS could not make account {}: {why}", wanted.email)).hint(hint(why)))
-            }
-            _ => Ok(Look::NotYet("AWS is making it".into())),
-        }
+        let end = |s: &CreateAccountStatus| {
+            matches!(s.state(), Some(CreateAccountState::Succeeded | CreateAccountState::Failed))
+        };
+        let status = told.create_account_status.filter(end);
+        Ok(status.map_or_else(|| Look::NotYet("AWS is making it".into()), Look::Done))
     };
     poll_until(&format!("account {}", wanted.email), &Patience::new(ACCOUNT, cancel), look, |_, _| ()).await
 }

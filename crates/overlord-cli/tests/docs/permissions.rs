@@ -100,17 +100,33 @@ const ACCOUNTS: [Account; 5] = [
     Account {
         title: "The management account",
         intro: "Only for teams with `account: new`, and for `guard_rails.cost_tags`.",
-        parts: &[("cloud/organizations.rs", &[]), ("resources/guard/cost_tags.rs", &[]), WHO],
+        parts: &[
+            (
+                "cloud/organizations.rs",
+                &[
+                    "organizations:CreateAccount",
+                    "organizations:DescribeAccount",
+                    "organizations:DescribeCreateAccountStatus",
+                    "organizations:ListAccounts",
+                    "organizations:ListCreateAccountStatus",
+                    "organizations:ListParents",
+                    "organizations:MoveAccount",
+                ],
+            ),
+            ("resources/guard/cost_tags.rs", &[]),
+            WHO,
+        ],
         beside: &[],
     },
 ];
 
 /// What is named in the sources of resources and is not called: it stands in policies that are written.
-const OF_POLICIES: [(&str, &str); 6] = [
+const OF_POLICIES: [(&str, &str); 7] = [
     ("resources/guard/trail_bucket.rs", "aws:SecureTransport"),
     ("resources/guard/trail_bucket.rs", "aws:SourceArn"),
     ("resources/guard/trail_bucket.rs", "s3:GetBucketAcl"),
     ("resources/guard/trail_bucket.rs", "s3:PutObject"),
+    ("resources/identity/", "aws:SourceAccount"),
     ("resources/identity/", "sts:AssumeRole"),
     ("resources/identity/", "sts:AssumeRoleWithSAML"),
 ];

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use aws_sdk_ec2::types::{Filter, RouteTable, Tag, TagDescription};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// The kinds of a network, in the order in which they are made; removed the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,23 +177,26 @@ pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Stray>> {
 }
 
 /// The kinds of EC2 that carry the owner's tags, as EC2 spells them: what most teams have none of is listed only where
-/// there is some.
-async fn tagged_kinds(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<String>> {
+/// there is some. One list for each run: every stray asks.
+async fn tagged_kinds(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<String>>> {
     let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
     let (key, value) = match &owner.team {
         Some(team) => (OVERLORD_TEAM, team.as_str()),
         None => (ORGANIZATION, owner.organization.as_str()),
     };
-    let call = cloud.ec2().describe_tags().filters(filter("key", key)).filters(filter("value", value));
-    let pages = call.into_paginator().items().send().collect::<Result<Vec<TagDescription>, _>>().await;
-    let mut kinds: Vec<String> = pages
-        .told(cloud, "ec2:DescribeTags", "")?
-        .iter()
-        .filter_map(|t| t.resource_type().map(|t| t.as_str().to_owned()))
-        .collect();
-    kinds.sort();
-    kinds.dedup();
-    Ok(kinds)
+    let load = async {
+        let call = cloud.ec2().describe_tags().filters(filter("key", key)).filters(filter("value", value));
+        let pages = call.into_paginator().items().send().collect::<Result<Vec<TagDescription>, _>>().await;
+        let mut kinds: Vec<String> = pages
+            .told(cloud, "ec2:DescribeTags", "")?
+            .iter()
+            .filter_map(|t| t.resource_type().map(|t| t.as_str().to_owned()))
+            .collect();
+        kinds.sort();
+        kinds.dedup();
+        Ok(kinds)
+    };
+    cloud.once(lists::key("tagged kinds", owner), load).await
 }
 
 async fn when<T: Default>(there: bool, list: impl Future<Output = Result<T>>) -> Result<T> {

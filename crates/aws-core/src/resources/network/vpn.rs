@@ -29,7 +29,8 @@ pub struct VpnGateway {
     pub vpc: Ref<VpcId>,
 }
 
-/// The other end's device. AWS changes nothing of it but its tags.
+/// The other end's device. AWS changes nothing of it but its tags: let the name hold the address, so that another
+/// address is another gateway. The connection then moves to it, and the old one is left over ([`super::stray`]).
 pub struct CustomerGateway {
     /// For whom.
     pub owner: TeamOwner,
@@ -59,6 +60,9 @@ pub struct VpnConnection {
 const NO_GATEWAY: &[&str] = &["InvalidVpnGatewayID.NotFound"];
 const NO_ATTACHMENT: &[&str] = &["InvalidVpnGatewayID.NotFound", "InvalidVpnGatewayAttachment.NotFound"];
 const NO_CONNECTION: &[&str] = &["InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID"];
+/// What to do about what AWS does not change.
+const ANEW: &str = "AWS cannot change it: take `vpn` out of the file, update, and put it back. The tunnels get new \
+                    addresses and keys: set up the other end's device anew.";
 /// How EC2 says, as `InvalidParameterValue`, that a connection of the gateway is still on its way in or out.
 const PENDING: &str = "pending VPNs";
 
@@ -278,14 +282,13 @@ impl Resource for CustomerGateway {
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveCustomer) -> Vec<Change> {
-        let hint = "AWS cannot change it: give the VPN another name, so that a new one is made and this one removed.";
         let (address, asn) = (self.address.to_string(), self.asn.to_string());
         // EC2 tells large numbers in a field of their own.
         let there = live.bgp_asn_extended().or(live.bgp_asn());
         let fields = [("address", live.ip_address(), &address), ("ASN", there, &asn)];
         let differing = fields.into_iter().filter(|(_, live, wanted)| *live != Some(wanted.as_str()));
         let mut changes: Vec<Change> =
-            differing.map(|(field, live, to)| Change::refused(field, live.unwrap_or("-"), to, hint)).collect();
+            differing.map(|(field, live, to)| Change::refused(field, live.unwrap_or("-"), to, ANEW)).collect();
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
@@ -332,34 +335,58 @@ impl VpnConnection {
     }
 
     /// What cannot be changed without new keys for the other end's device.
-    fn moved(&self, live: &LiveConnection, ends: (Option<&VpnGatewayId>, Option<&CustomerGatewayId>)) -> Vec<Change> {
-        let hint = format!(
-            "Its tunnels would get new addresses and keys: delete VPN connection {}, run the same command, and set up \
-             the other end's device anew.",
-            live.vpn_connection_id().unwrap_or_default()
-        );
+    fn moved(&self, live: &LiveConnection, gateway: Option<&VpnGatewayId>) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut compare = |field: &str, live: Option<&str>, wanted: Option<&str>| {
             if let Some(wanted) = wanted.filter(|w| live != Some(w)) {
-                changes.push(Change::refused(field, live.unwrap_or("-"), wanted, hint.clone()));
+                changes.push(Change::refused(field, live.unwrap_or("-"), wanted, ANEW));
             }
         };
-        compare("VPN gateway", live.vpn_gateway_id(), ends.0.map(|g| g.0.as_str()));
-        compare("customer gateway", live.customer_gateway_id(), ends.1.map(|c| c.0.as_str()));
+        compare("VPN gateway", live.vpn_gateway_id(), gateway.map(|g| g.0.as_str()));
         if live.options().and_then(|o| o.static_routes_only()) == Some(false) {
             compare("routing", Some("BGP"), Some("static"));
         }
         changes
     }
 
-    /// Waits until the connection takes routes.
-    async fn usable(&self, cloud: &Cloud, id: &str) -> Result<LiveConnection> {
+    /// Gives the connection its customer gateway, in place (`ModifyVpnConnection`), when it has another one, and waits
+    /// until it takes routes. "Temporarily unavailable" meanwhile.
+    async fn settle(
+        &self,
+        cloud: &Cloud,
+        live: &LiveConnection,
+        customer: &CustomerGatewayId,
+    ) -> Result<LiveConnection> {
+        let id = live.vpn_connection_id().unwrap_or_default();
+        let moves = live.customer_gateway_id() != Some(&customer.0);
+        if !moves && live.state() == Some(&VpnState::Available) {
+            return Ok(live.clone());
+        }
+        if live.state() != Some(&VpnState::Available) {
+            // It cannot be changed while it is made, or changed: perhaps by an earlier run, and as wanted.
+            let live = self.usable(cloud, id, None).await?;
+            if live.customer_gateway_id() == Some(&customer.0) {
+                return Ok(live);
+            }
+        }
+        let call = cloud.ec2().modify_vpn_connection().vpn_connection_id(id).customer_gateway_id(&customer.0);
+        let done = call.send().await.told(cloud, "ec2:ModifyVpnConnection", &self.name);
+        // The gateway, just made, may not be visible everywhere yet.
+        done.map_err(|e| e.retry_on(&["InvalidCustomerGatewayID.NotFound", "IncorrectState"]))?;
+        self.usable(cloud, id, Some(customer)).await
+    }
+
+    /// Waits until the connection takes routes, with this customer gateway.
+    async fn usable(&self, cloud: &Cloud, id: &str, customer: Option<&CustomerGatewayId>) -> Result<LiveConnection> {
         until(&format!("VPN connection {}", self.name), || async move {
             let Some(live) = read_connection(cloud, &self.name, id).await? else {
                 return Ok(Look::NotYet("it is to appear".into()));
             };
             match live.state() {
-                Some(VpnState::Available) => Ok(Look::Done(live)),
+                Some(VpnState::Available) if customer.is_none_or(|c| live.customer_gateway_id() == Some(&c.0)) => {
+                    Ok(Look::Done(live))
+                }
+                Some(VpnState::Available) => Ok(Look::NotYet("it is to get its customer gateway".into())),
                 Some(VpnState::Deleting | VpnState::Deleted) => {
                     Err(Error::failed(format!("VPN connection {} ({id}) was deleted while it was made", self.name))
                         .retryable())
@@ -409,9 +436,17 @@ impl Resource for VpnConnection {
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Vec<Change> {
-        let mut changes = self.moved(live, (cx.try_get(self.gateway), cx.try_get(self.customer)));
-        if live.state() == Some(&VpnState::Pending) {
-            changes.push(Change::new("state", "pending", "available"));
+        let mut changes = self.moved(live, cx.try_get(self.gateway));
+        if let Some(CustomerGatewayId(wanted)) = cx.try_get(self.customer) {
+            Change::compare(
+                &mut changes,
+                "customer gateway",
+                &live.customer_gateway_id().unwrap_or("-"),
+                &wanted.as_str(),
+            );
+        }
+        if let Some(state) = live.state().filter(|s| **s != VpnState::Available) {
+            changes.push(Change::new("state", state.as_str(), "available"));
         }
         let (wanted, there) = (self.wanted(), routed(live));
         changes.extend(wanted.difference(&there).map(|to| Change::new(format!("route {to}"), "-", "added")));
@@ -430,21 +465,18 @@ impl Resource for VpnConnection {
         let not_yet = ["InvalidVpnGatewayID.NotFound", "InvalidCustomerGatewayID.NotFound", "IncorrectState"];
         let made = made.map_err(|e| e.retry_on(&not_yet))?.vpn_connection;
         let id = made.and_then(|c| c.vpn_connection_id).ok_or_else(|| nameless("ec2:CreateVpnConnection"))?;
-        let live = self.usable(cx.cloud, &id).await?;
+        let live = self.usable(cx.cloud, &id, None).await?;
         self.route(cx.cloud, &live).await
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection, _: &[Change]) -> Result<LiveConnection> {
         let id = live.vpn_connection_id().unwrap_or_default();
-        if let Some(change) = self.moved(live, (cx.try_get(self.gateway), cx.try_get(self.customer))).first() {
-            let hint = change.refused.clone().unwrap_or_default();
-            return Err(Error::refused(format!("VPN connection {} cannot change {change}", self.name)).hint(hint));
+        if let Some(change) = self.moved(live, cx.try_get(self.gateway)).first() {
+            return Err(Error::refused(format!("VPN connection {} cannot change {change}", self.name)).hint(ANEW));
         }
         lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
-        match live.state() {
-            Some(VpnState::Pending) => self.route(cx.cloud, &self.usable(cx.cloud, id).await?).await,
-            _ => self.route(cx.cloud, live).await,
-        }
+        let live = self.settle(cx.cloud, live, cx.get(self.customer)).await?;
+        self.route(cx.cloud, &live).await
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Result<()> {

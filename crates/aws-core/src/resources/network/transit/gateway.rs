@@ -1,7 +1,7 @@
 //! The transit gateway itself.
 use super::{ec2_tags, specification};
 use crate::{
-    Result,
+    Error, Result,
     cloud::{
         Cloud, Told as _,
         network::tag_map,
@@ -17,7 +17,9 @@ use crate::{
 use aws_sdk_ec2::types::{
     AutoAcceptSharedAttachmentsValue as AutoAccept, DefaultRouteTableAssociationValue as Association,
     DefaultRouteTablePropagationValue as Propagation, DnsSupportValue as Dns, Filter, ModifyTransitGatewayOptions,
-    ResourceType, TransitGateway as Live, TransitGatewayRequestOptions, TransitGatewayState as State,
+    ResourceType, TransitGateway as Live, TransitGatewayAttachment as Attachment,
+    TransitGatewayAttachmentResourceType as AttachmentKind, TransitGatewayAttachmentState as AttachmentState,
+    TransitGatewayRequestOptions, TransitGatewayState as State,
 };
 use std::time::Duration;
 
@@ -57,6 +59,24 @@ async fn list(cloud: &Cloud, organization: &str) -> Result<Vec<Live>> {
 
 fn alive(gateway: &Live) -> bool {
     !matches!(gateway.state(), None | Some(State::Deleting | State::Deleted))
+}
+
+/// Whether an attachment in this state keeps its gateway from being deleted.
+fn stays(state: Option<&AttachmentState>) -> bool {
+    use AttachmentState::{Deleted, Deleting, Failed, Failing, Rejected, Rejecting};
+    !matches!(state, None | Some(Deleted | Deleting | Failed | Failing | Rejected | Rejecting))
+}
+
+/// `tgw-attach-1 (vpc vpc-1 of account 123456789012)`.
+fn readable(attachment: &Attachment) -> String {
+    let kind = attachment.resource_type().map_or("resource", AttachmentKind::as_str);
+    let text = |text: Option<&str>| text.unwrap_or("unknown").to_owned();
+    format!(
+        "{} ({kind} {} of account {})",
+        text(attachment.transit_gateway_attachment_id()),
+        text(attachment.resource_id()),
+        text(attachment.resource_owner_id())
+    )
 }
 
 /// The settings that are ours: name, what is there, what is wanted.
@@ -101,6 +121,19 @@ impl TransitGateway {
         let done = cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
         done.told_unless(cloud, "ec2:DeleteTransitGateway", &self.name, GONE)?;
         self.ready(cloud, other).await
+    }
+
+    /// What is attached and does not carry the organization's tags. Tags are an account's own: an attachment of another
+    /// account shows none here.
+    async fn others(&self, cloud: &Cloud, id: &str) -> Result<Vec<String>> {
+        let filter = Filter::builder().name("transit-gateway-id").values(id).build();
+        let pages = cloud.ec2().describe_transit_gateway_attachments().filters(filter).into_paginator().items().send();
+        let all: Result<Vec<Attachment>, _> = pages.collect().await;
+        let all = all.told(cloud, "ec2:DescribeTransitGatewayAttachments", &self.name)?;
+        let organization = self.owner.organization.as_str();
+        let foreign =
+            |a: &&Attachment| stays(a.state()) && tag_map(a.tags()).get(ORGANIZATION).is_none_or(|o| o != organization);
+        Ok(all.iter().filter(foreign).map(readable).collect())
     }
 
     /// Waits until it can be used.
@@ -188,11 +221,22 @@ impl Resource for TransitGateway {
         self.ready(cx.cloud, id).await
     }
 
-    /// What is left after that (it takes AWS minutes) holds nothing back.
+    /// While somebody else is attached, it cannot go: that is said at once. What is left after that (it takes AWS
+    /// minutes) holds nothing back.
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
         let id = live.transit_gateway_id().unwrap_or_default();
+        let others = self.others(cx.cloud, id).await?;
+        if !others.is_empty() {
+            return Err(Error::refused(format!(
+                "transit gateway {} still joins others: {}",
+                self.name,
+                others.join(", ")
+            ))
+            .hint("Delete these attachments, or have their owners do it; then run the same command again."));
+        }
         let done = cx.cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
         done.told_unless(cx.cloud, "ec2:DeleteTransitGateway", &self.name, GONE)
+            // Of our own, one may be on its way out.
             .map_err(|e| {
                 e.retry_on(&["IncorrectState", "DependencyViolation"]).hint(
                     "A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.",
