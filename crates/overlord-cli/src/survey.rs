@@ -459,7 +459,11 @@ pub async fn new_account(session: &Session, team: &Team) -> Result<Account> {
     let what = format!("Creating account {} for team {}", wanted.email, team.name);
     let cancel = session.cancel.clone();
     let number = session.terminal.during(&what, organizations::create(&management, &wanted, cancel)).await?;
-    Ok(Account { number, role: Some(new.role) })
+    let account = Account { number, role: Some(new.role) };
+    let cloud = session.accounts.recorded(&account, &team.regions[0]).await?;
+    let what = format!("Waiting until account {} can be used", account.number);
+    session.terminal.during(&what, organizations::ready(&cloud, session.cancel.clone())).await?;
+    Ok(account)
 }
 
 /// Checks what can be checked before an account is made, which nobody can take back: free addresses, the regions' names, the

@@ -245,8 +245,9 @@ impl Region<'_, '_> {
         let (owner, vpc) = (self.owner(), self.vpc);
         let name = self.want(StrayKind::VpnGateway, self.team());
         let gateway = self.put(VpnGateway { owner: owner.clone(), name, vpc });
-        // It cannot be changed: another address is another one.
-        let name = self.want(StrayKind::CustomerGateway, format!("{}-{}", self.team(), vpn.gateway));
+        // It cannot be changed: another address or number is another one.
+        let name = format!("{}-{}-{}", self.team(), vpn.gateway, vpn.asn);
+        let name = self.want(StrayKind::CustomerGateway, name);
         let customer = self.put(CustomerGateway { owner: owner.clone(), name, address: vpn.gateway, asn: vpn.asn });
         let name = self.want(StrayKind::VpnConnection, self.team());
         let connection = self.put(VpnConnection { owner, name, gateway, customer, routes: vpn.routes.clone() });
