@@ -166,15 +166,16 @@ impl Survey {
         }
     }
 
-    /// Refuses when something still needs one of these domains: taking the delegation away would cut it off.
+    /// Refuses when something still needs one of these domains: taking the delegation away would cut it off. AWS lists
+    /// what used a certificate for some minutes after it is gone: without `certificates` that is not asked for.
     ///
     /// # Errors
     /// A refusal that lists the records and what uses the certificates; what AWS answers.
-    pub async fn free(&self, domains: &[(DomainRecord, Spot)]) -> Result<()> {
+    pub async fn free(&self, domains: &[(DomainRecord, Spot)], certificates: bool) -> Result<()> {
         let main = self.places.clouds.at(self.places.main());
         for (domain, _) in domains {
             let mut users = hosted_zone::in_use(main, &self.owner, &domain.name).await?;
-            for (_, spot) in &self.places.team {
+            for (_, spot) in self.places.team.iter().filter(|_| certificates) {
                 users.extend(certificate::in_use(self.places.clouds.at(*spot), &self.owner, &domain.name).await?);
             }
             if !users.is_empty() {

@@ -76,7 +76,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
             return Ok(writes.exit(&report));
         }
         survey.record.file.clone_from(&file);
-        survey.free(&survey.gone).await?;
+        survey.free(&survey.gone, true).await?;
         let (graph, placed) = survey.graph(Purpose::Converge, true);
         let planned = engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await;
         if !stands_in_the_way(&planned) {

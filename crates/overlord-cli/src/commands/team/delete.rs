@@ -146,5 +146,5 @@ async fn occupied(session: &Session, survey: &Survey) -> Result<()> {
     }
     let domains = survey.record.domains.iter();
     let domains: Vec<_> = domains.filter_map(|d| Some((d.clone(), *survey.places.parents.get(&d.name)?))).collect();
-    survey.free(&domains).await
+    survey.free(&domains, false).await
 }
