@@ -397,3 +397,25 @@ async fn large_settings_are_kept_and_deleted_whole() {
     let left = cloud.ssm().get_parameters_by_path().path(format!("/minion/{vpc}")).recursive(true);
     assert_eq!(left.send().await.unwrap().parameters().len(), 0);
 }
+
+#[tokio::test]
+async fn a_zone_that_stands_is_taken_over() {
+    let cloud = support::cloud().await;
+    let d = parent(&cloud).await;
+    assert_eq!(hosted_zone::adopt(&cloud, &owner("red"), &d.domain).await.unwrap(), None);
+    cloud.forget();
+    let id = public_zone(&cloud, &d.domain, "by hand").await;
+    assert_eq!(hosted_zone::adoptable(&cloud, &owner("red"), &d.domain).await.unwrap(), Some(id.clone()));
+    let zone = cloud.route53().get_hosted_zone().id(&id).send().await.unwrap();
+    assert_eq!(zone.hosted_zone().unwrap().config().unwrap().comment(), Some("by hand"), "looking writes nothing");
+    assert_eq!(hosted_zone::adopt(&cloud, &owner("red"), &d.domain).await.unwrap(), Some(id.clone()));
+    let zone = cloud.route53().get_hosted_zone().id(&id).send().await.unwrap();
+    assert_eq!(zone.hosted_zone().unwrap().config().unwrap().comment(), Some("overlord acme/red"));
+    cloud.forget();
+    assert_eq!(hosted_zone::adopt(&cloud, &owner("red"), &d.domain).await.unwrap(), None);
+    let e = hosted_zone::adopt(&cloud, &owner("blue"), &d.domain).await.unwrap_err();
+    assert!(e.kind() == Kind::Refused && e.to_string().contains("acme/red"), "{e}");
+    // It is found like one that was made here.
+    support::apply(&graph(&d, "red"), &cloud).await;
+    assert_eq!(zone_of(&cloud, &d.domain).await, id);
+}

@@ -3,10 +3,11 @@ mod support;
 
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode},
+    engine::{Graph, Mode, World as _},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::identity::{
+        self,
         alias::AccountAlias,
         managed_policy::ManagedPolicy,
         password_policy::PasswordPolicy,
@@ -292,4 +293,32 @@ async fn alias_and_password_policy_of_the_account() {
     // Not asked to go back: it stays.
     support::done(&one(PasswordPolicy { restore: false }), &cloud, Mode::Destroy).await;
     assert_eq!(support::done(&one(PasswordPolicy { restore: false }), &cloud, Mode::Plan).await.changes(), 0);
+}
+
+#[tokio::test]
+async fn roles_without_the_boundary_are_told() {
+    let cloud = support::cloud().await;
+    let boundary = one(policy("unbounded-boundary"));
+    support::apply(&boundary, &cloud).await;
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/unbounded-boundary");
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole"
+    }]});
+    for (name, boundary) in [
+        ("unbounded-b", None),
+        ("unbounded-a", Some("arn:aws:iam::aws:policy/PowerUserAccess")),
+        ("unbounded-c", Some(arn.as_str())),
+        ("other-unbounded", None),
+    ] {
+        let call = cloud.iam().create_role().role_name(name).assume_role_policy_document(trust.to_string());
+        call.set_permissions_boundary(boundary.map(str::to_owned)).send().await.unwrap();
+    }
+    cloud.forget();
+    let told = identity::unbounded(&cloud, "unbounded-", &arn).await.unwrap();
+    assert_eq!(told, ["unbounded-a", "unbounded-b"]);
+    for name in ["unbounded-a", "unbounded-b", "unbounded-c", "other-unbounded"] {
+        cloud.iam().delete_role().role_name(name).send().await.unwrap();
+    }
+    cloud.forget();
+    support::destroy(&boundary, &cloud).await;
 }

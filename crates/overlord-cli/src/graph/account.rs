@@ -73,6 +73,8 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
     let boundary_arn = format!("arn:{partition}:iam::{account}:policy/{}", policies::BOUNDARY);
     // Also without a trail: what an earlier one wrote is guarded all the same.
     let bucket = bucket_name(owner.organization.as_str(), team.name.as_str(), &account);
+    let domains: Vec<&str> = input.record.domains.iter().map(|d| d.name.as_str()).collect();
+    let parents: Vec<&str> = input.record.domains.iter().map(|d| d.parent.as_str()).collect();
     let facts = policies::Input {
         partition,
         account: &account,
@@ -80,6 +82,8 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
         team: team.name.as_str(),
         boundary_arn: &boundary_arn,
         trail_bucket: Some(&bucket),
+        domains: &domains,
+        parents: &parents,
     };
     let boundary = clouds.put(
         main,

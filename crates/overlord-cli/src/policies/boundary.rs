@@ -1,5 +1,8 @@
 //! The permissions boundary: the most that anybody in the account may do.
-use super::{ADMINISTRATOR, DEPLOYER, Input, OVERLORD, POWER_USER, READ_ONLY, ROLES_BOUNDED, USERS_BOUNDED, document};
+use super::{
+    ADMINISTRATOR, DEPLOYER, Input, OVERLORD, POWER_USER, READ_ONLY, RECORD_NAMES, ROLES_BOUNDED, USERS_BOUNDED,
+    at_and_below, document,
+};
 use serde_json::{Value, json};
 
 /// Services that are the organization's: what an account costs, whose it is, what it shares with others.
@@ -120,17 +123,27 @@ const SETTINGS: &[&str] = &[
 const IAM_WRITES: &[&str] =
     &["iam:A*", "iam:C*", "iam:D*", "iam:E*", "iam:P*", "iam:R*", "iam:Se*", "iam:T*", "iam:U*"];
 
-/// Writes to one thing in EC2 that carries tags.
+/// Writes to one thing in EC2 that carries tags, beside those of [`NETWORK`]: addresses, the NAT instance with its network
+/// interface, volume and group, the endpoint. None of them names subnets that it does not change.
 const EC2_WRITES: &[&str] = &[
     "ec2:AssignPrivateIpAddresses",
     "ec2:AssociateAddress",
     "ec2:AttachNetworkInterface",
     "ec2:AuthorizeSecurityGroup*",
     "ec2:CreateTags",
-    "ec2:Delete*",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteSecurityGroup",
+    "ec2:DeleteTags",
+    "ec2:DeleteVolume",
+    "ec2:DeleteVpcEndpoints",
     "ec2:DetachNetworkInterface",
     "ec2:DisassociateAddress",
-    "ec2:Modify*",
+    "ec2:EnableAddressTransfer",
+    "ec2:ModifyAddress*",
+    "ec2:ModifyInstance*",
+    "ec2:ModifyNetworkInterface*",
+    "ec2:ModifySecurityGroupRules",
+    "ec2:ModifyVolume*",
     "ec2:RebootInstances",
     "ec2:ReleaseAddress",
     "ec2:RevokeSecurityGroup*",
@@ -181,6 +194,22 @@ pub fn boundary(input: &Input<'_>) -> Value {
             ]
         }),
     ];
+    // One's own endpoint may be put into subnets that are ours.
+    statements.push(json!({
+        "Sid": "Endpoint", "Effect": "Deny", "Action": "ec2:ModifyVpcEndpoint",
+        "Resource": input.regional("ec2", "vpc-endpoint/*"),
+        "Condition": { "Null": { "aws:ResourceTag/overlord:organization": "false" } }
+    }));
+    // The parent's zone may be in this account; other zones are the team's own. All names of a call are of one zone.
+    if !input.domains.is_empty() && !input.parents.is_empty() {
+        statements.push(json!({
+            "Sid": "Parents", "Effect": "Deny", "Action": "route53:ChangeResourceRecordSets", "Resource": "*",
+            "Condition": {
+                "ForAnyValue:StringLike": { RECORD_NAMES: at_and_below(input.parents) },
+                "ForAnyValue:StringNotLike": { RECORD_NAMES: at_and_below(input.domains) }
+            }
+        }));
+    }
     if let Some(bucket) = input.trail_bucket {
         let bucket = format!("arn:{}:s3:::{bucket}", input.partition);
         statements.push(json!({

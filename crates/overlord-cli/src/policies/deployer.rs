@@ -1,7 +1,7 @@
 //! The policy of the role for `minion`: its calls and no more, on what applications have.
 //!
 //! Every action is named. `tests/minion-calls.txt` lists the calls; a test compares.
-use super::{Input, ROLES_BOUNDED, document};
+use super::{Input, RECORD_NAMES, ROLES_BOUNDED, document};
 use serde_json::{Value, json};
 
 /// What looks: AWS cannot restrict most of it to single things, and `minion` finds things by looking at all.
@@ -185,11 +185,24 @@ fn records(input: &Input<'_>) -> Vec<Value> {
         }),
         json!({
             "Sid": "DnsNames", "Effect": "Allow", "Action": "route53:ChangeResourceRecordSets",
-            "Resource": format!("arn:{}:route53:::hostedzone/*", input.partition),
-            // Addresses: not those of the zone itself, and not those that prove whose a domain is.
-            "Condition": { "ForAllValues:StringEquals": {
-                "route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA"]
-            } }
+            "Resource": format!("arn:{}:route53:::hostedzone/*", input.partition), "Condition": dns_names(input)
         }),
     ]
+}
+
+/// Addresses below the team's domains: not those of the zone itself, and not those that prove whose a domain is. In a
+/// team that has no domain the zones are its own.
+fn dns_names(input: &Input<'_>) -> Value {
+    let types = "route53:ChangeResourceRecordSetsRecordTypes";
+    let addresses = json!({ types: ["A", "AAAA"] });
+    if input.domains.is_empty() {
+        return json!({ "ForAllValues:StringEquals": addresses });
+    }
+    let below: Vec<String> = input.domains.iter().map(|d| format!("*.{d}")).collect();
+    json!({
+        "ForAllValues:StringEquals": addresses,
+        "ForAllValues:StringLike": { RECORD_NAMES: below },
+        // All of none is true.
+        "Null": { RECORD_NAMES: "false", types: "false" }
+    })
 }

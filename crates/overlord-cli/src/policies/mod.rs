@@ -48,7 +48,14 @@ pub struct Input<'a> {
     pub boundary_arn: &'a str,
     /// The bucket of the audit trail, when there is one.
     pub trail_bucket: Option<&'a str>,
+    /// The team's domains: `red.example.org`. Small letters, no final dot.
+    pub domains: &'a [&'a str],
+    /// The organization's domains that they are below: `example.org`.
+    pub parents: &'a [&'a str],
 }
+
+/// Names of the records that a call changes: small letters, no final dots (Route 53, "Normalizing condition key values").
+const RECORD_NAMES: &str = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
 
 impl Input<'_> {
     /// The ARN of something in IAM: `role/app-*`.
@@ -67,6 +74,11 @@ impl Input<'_> {
     fn bounded(&self) -> Value {
         json!({ "StringEquals": { "iam:PermissionsBoundary": self.boundary_arn } })
     }
+}
+
+/// Patterns for the domains and for all names below them.
+fn at_and_below(domains: &[&str]) -> Vec<String> {
+    domains.iter().flat_map(|d| [(*d).to_owned(), format!("*.{d}")]).collect()
 }
 
 fn document(statements: Vec<Value>) -> Value {

@@ -177,7 +177,11 @@ fn of_an_application(action: &str) -> Vec<Call> {
         }
         ("route53", "ChangeResourceRecordSets") => vec![call(
             "arn:aws:route53:::hostedzone/Z1".into(),
-            one("route53:ChangeResourceRecordSetsRecordTypes", "A"),
+            [
+                one("route53:ChangeResourceRecordSetsRecordTypes", "A"),
+                one("route53:ChangeResourceRecordSetsNormalizedRecordNames", "shop.red.example.org"),
+            ]
+            .concat(),
         )],
         // What looks, at everything.
         _ => {

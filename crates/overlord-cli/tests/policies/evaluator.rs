@@ -11,8 +11,15 @@ use serde_json::Value;
 const NOTHING: &str = "arn:none:none:::none";
 
 /// Condition operators that the tests below have tried.
-const OPERATORS: [&str; 5] =
-    ["ForAllValues:StringEquals", "ForAnyValue:StringLike", "Null", "StringEquals", "StringNotEquals"];
+const OPERATORS: [&str; 7] = [
+    "ForAllValues:StringEquals",
+    "ForAllValues:StringLike",
+    "ForAnyValue:StringLike",
+    "ForAnyValue:StringNotLike",
+    "Null",
+    "StringEquals",
+    "StringNotEquals",
+];
 
 /// A call with what AWS knows of it.
 #[derive(Debug, Clone, Default)]
@@ -66,9 +73,12 @@ fn request(action: &str, resource: &str, context: &[(String, Vec<String>)]) -> I
     for (key, values) in context {
         // Keys of many values come as lists, as AWS has it.
         let value = match (key.as_str(), values.as_slice()) {
-            ("aws:TagKeys" | "route53:ChangeResourceRecordSetsRecordTypes", all) => {
-                ContextValue::StringList(all.to_vec())
-            }
+            (
+                "aws:TagKeys"
+                | "route53:ChangeResourceRecordSetsRecordTypes"
+                | "route53:ChangeResourceRecordSetsNormalizedRecordNames",
+                all,
+            ) => ContextValue::StringList(all.to_vec()),
             (_, [one]) => ContextValue::String(one.clone()),
             (_, all) => ContextValue::StringList(all.to_vec()),
         };
@@ -172,6 +182,14 @@ mod tests {
         let all = || allow("ForAllValues:StringEquals", json!(["A", "B"]));
         assert!(judged(all(), "a:B", "*", &[("k:v", &["A", "B"])]));
         assert!(!judged(all(), "a:B", "*", &[("k:v", &["A", "C"])]));
+        let like = || allow("ForAllValues:StringLike", json!(["*.a", "b"]));
+        assert!(judged(like(), "a:B", "*", &[("k:v", &["x.a", "b"])]));
+        assert!(!judged(like(), "a:B", "*", &[("k:v", &["x.a", "a"])]));
+        assert!(judged(like(), "a:B", "*", &[]), "all of none");
+        let unlike = || when("Deny", "ForAnyValue:StringNotLike", "k:v", json!(["a", "*.a"]));
+        assert!(judged(unlike(), "a:B", "*", &[("k:v", &["a", "x.a"])]));
+        assert!(!judged(unlike(), "a:B", "*", &[("k:v", &["a", "b"])]));
+        assert!(judged(unlike(), "a:B", "*", &[]), "any of none");
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) fn input() -> Input<'static> {
         team: "red",
         boundary_arn: BOUNDARY,
         trail_bucket: Some(BUCKET),
+        domains: &["red.example.org"],
+        parents: &["example.org"],
     }
 }
 
@@ -51,12 +53,17 @@ fn what_they_say() {
 /// Without white space: 6,144 characters of a managed policy, 10,240 of the inline policies of a role (IAM quotas).
 #[test]
 fn they_fit() {
+    // The first domain of a certificate has at most 64 characters: a team's domain is no longer.
+    let parent = format!("{}.org", "p".repeat(64 - 33 - 4));
+    let domain = format!("{}.{parent}", "t".repeat(32));
     let longest = Input {
         partition: "aws-us-gov",
         organization: &"o".repeat(32),
         team: &"t".repeat(32),
         boundary_arn: "arn:aws-us-gov:iam::123456789012:policy/overlord-boundary",
         trail_bucket: Some(&"b".repeat(63)),
+        domains: &[&domain],
+        parents: &[&parent],
         ..input()
     };
     let size = |policy: Value| policy.to_string().chars().filter(|c| !c.is_whitespace()).count();
@@ -80,6 +87,15 @@ fn other_partitions_have_their_own_arns() {
         assert!(!policy.to_string().contains("arn:aws:"), "{policy}");
     }
     assert!(policies::deployer(&china).to_string().contains("ec2.amazonaws.com.cn"));
+}
+
+#[test]
+fn without_domains_no_names_are_kept_back() {
+    let none = Input { domains: &[], parents: &[], ..input() };
+    for policy in [policies::boundary(&none), policies::deployer(&none)] {
+        assert!(!policy.to_string().contains("NormalizedRecordNames"), "{policy}");
+    }
+    assert!(policies::deployer(&none).to_string().contains("route53:ChangeResourceRecordSetsRecordTypes"));
 }
 
 #[test]

@@ -209,6 +209,45 @@ impl Resource for HostedZone {
     }
 }
 
+/// The public zone of this domain that can be taken over: the only one in the account, and not the owner's already.
+/// `None` when there is nothing to take over, or several could be meant.
+///
+/// # Errors
+/// What AWS answers; a refusal when `overlord` made the zone for somebody else.
+pub async fn adoptable(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Option<String>> {
+    let zones = zones::public_zones(cloud, domain).await?;
+    to_adopt(&zones, owner, domain)
+}
+
+fn to_adopt(zones: &[Zone], owner: &TeamOwner, domain: &str) -> Result<Option<String>> {
+    if owned(zones, owner).is_some() {
+        return Ok(None);
+    }
+    let other = zones.iter().find_map(|z| Some((z, z.comment.as_deref()?.strip_prefix("overlord ")?)));
+    if let Some((zone, other)) = other {
+        return Err(Error::refused(format!("hosted zone {} for {domain} belongs to `{other}`", zone.id))
+            .hint("Nobody's zone is taken away: choose another domain, or delete the other team first."));
+    }
+    match zones {
+        [one] => Ok(Some(one.id.clone())),
+        _ => Ok(None),
+    }
+}
+
+/// Makes the zone that [`adoptable`] tells the owner's, with the records that it has. Its id; `None` when there is none.
+/// Doing it twice is harmless.
+///
+/// # Errors
+/// As [`adoptable`].
+pub async fn adopt(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Option<String>> {
+    let Some(id) = adoptable(cloud, owner, domain).await? else { return Ok(None) };
+    // The comment is what makes it the owner's: it comes last.
+    HostedZone { owner: owner.clone(), domain: domain.to_owned() }.tag(cloud, &id).await?;
+    let call = cloud.route53().update_hosted_zone_comment().id(&id).comment(comment(owner));
+    call.send().await.told(cloud, "route53:UpdateHostedZoneComment", domain)?;
+    Ok(Some(id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,5 +286,22 @@ mod tests {
         let names: Vec<String> = foreign("red.example.org", &records).iter().map(|r| plain_name(r.name())).collect();
         assert_eq!(names, ["_dmarc.red.example.org", "sub.red.example.org"]);
         assert_eq!(name_servers("red.example.org", &records), ["ns-1.awsdns-1.com"]);
+    }
+
+    #[test]
+    fn the_only_zone_of_nobody_can_be_taken_over() {
+        let owner = TeamOwner {
+            organization: "acme".parse().unwrap(),
+            team: Some("red".parse().unwrap()),
+            extra: Default::default(),
+        };
+        let take = |zones: &[Zone]| to_adopt(zones, &owner, "red.example.org").map_err(|e| e.to_string());
+        assert_eq!(take(&[]), Ok(None));
+        assert_eq!(take(&[zone("A", None)]), Ok(Some("A".into())));
+        assert_eq!(take(&[zone("A", Some("made by hand"))]), Ok(Some("A".into())));
+        assert_eq!(take(&[zone("A", None), zone("B", None)]), Ok(None));
+        assert_eq!(take(&[zone("A", None), zone("B", Some("overlord acme/red"))]), Ok(None));
+        let refused = take(&[zone("A", None), zone("B", Some("overlord acme/blue"))]).unwrap_err();
+        assert!(refused.contains("`acme/blue`") && refused.contains(" B "), "{refused}");
     }
 }

@@ -31,6 +31,22 @@ pub(super) async fn account(cloud: &Cloud) -> Result<Arc<Account>> {
     cloud.once("iam account", load).await
 }
 
+/// The names of the account's roles that begin with `prefix` and do not have `boundary`, an ARN, as their permissions
+/// boundary, in the order of names.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn unbounded(cloud: &Cloud, prefix: &str, boundary: &str) -> Result<Vec<String>> {
+    let all = account(cloud).await?;
+    let bounded = |r: &&RoleDetail| {
+        r.permissions_boundary().and_then(|b| b.permissions_boundary_arn()).is_some_and(|arn| arn == boundary)
+    };
+    let names = all.roles.iter().filter(|r| !bounded(r)).filter_map(|r| r.role_name());
+    let mut names: Vec<String> = names.filter(|n| n.starts_with(prefix)).map(str::to_owned).collect();
+    names.sort();
+    Ok(names)
+}
+
 /// What [`account`] does not say of roles: description and length of sessions, by the role's name.
 pub(super) async fn sessions(cloud: &Cloud) -> Result<Arc<BTreeMap<String, Role>>> {
     let load = async {

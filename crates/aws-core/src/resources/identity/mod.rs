@@ -7,6 +7,8 @@ pub mod password_policy;
 pub mod saml_provider;
 pub mod team_role;
 
+pub use account::unbounded;
+
 use crate::{Error, Result};
 use aws_sdk_iam::{error::BuildError, types::Tag};
 use std::collections::BTreeMap;

@@ -12,7 +12,10 @@ use crate::{
     },
     registry::teams::ZoneRecord,
 };
-use aws_sdk_ec2::types::{Filter, InternetGateway, NatGateway, RouteTable, Tag, VpcEndpoint};
+use aws_sdk_ec2::types::{
+    AttachmentStatus, ConnectivityType, DhcpOptions, EgressOnlyInternetGateway, Filter, InternetGateway, NatGateway,
+    RouteTable, Tag, VpcEndpoint, VpnGateway, VpnState,
+};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +34,10 @@ pub struct Part {
 /// What was recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adoption {
-    /// The VPC's network.
+    /// The VPC's network: its first one.
     pub cidr: Ipv4Net,
+    /// All its networks, the first one first.
+    pub cidrs: Vec<Ipv4Net>,
     /// Its zones with their subnets, in the order of their addresses.
     pub zones: Vec<ZoneRecord>,
     /// What gets tags.
@@ -41,11 +46,21 @@ pub struct Adoption {
     pub notes: Vec<String>,
 }
 
+/// What the files say that matters to a network to be taken over.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Where teams' networks are taken from.
+    pub pool: &'a [Ipv4Net],
+    /// Whether the team has a VPN: a gateway that is taken over and not asked for would go with the next update.
+    pub vpn: bool,
+}
+
 /// Looks at a VPC and tells what its parts are.
 ///
 /// # Errors
-/// What AWS answers; a refusal when the VPC is another team's, or has two subnets of a layer in one zone.
-pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str) -> Result<Adoption> {
+/// What AWS answers; a refusal when the VPC is another team's, has two subnets of a layer in one zone, or has a second
+/// network within the pool.
+pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str, asked: Asked<'_>) -> Result<Adoption> {
     let of_vpc = |name: &str| Filter::builder().name(name).values(vpc).build();
     let ec2 = cloud.ec2();
     let tables = async {
@@ -69,15 +84,32 @@ pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str) -> Re
     };
     let owned = async {
         let found = ec2.describe_vpcs().vpc_ids(vpc).send().await.told(cloud, "ec2:DescribeVpcs", vpc)?;
-        Ok(found.vpcs().first().map(|v| tag_map(v.tags())).unwrap_or_default())
+        Ok(found.vpcs.unwrap_or_default().into_iter().next())
+    };
+    let vpns = async {
+        let call = ec2.describe_vpn_gateways().filters(of_vpc("attachment.vpc-id"));
+        Ok(call.send().await.told(cloud, "ec2:DescribeVpnGateways", vpc)?.vpn_gateways.unwrap_or_default())
+    };
+    // EC2 filters them by tag only.
+    let egress = async {
+        let pages = ec2.describe_egress_only_internet_gateways().into_paginator().items().send();
+        let all = pages.collect::<Result<Vec<EgressOnlyInternetGateway>, _>>().await;
+        all.told(cloud, "ec2:DescribeEgressOnlyInternetGateways", vpc)
+    };
+    let options = async {
+        let pages = ec2.describe_dhcp_options().into_paginator().items().send();
+        let all = pages.collect::<Result<Vec<DhcpOptions>, _>>().await;
+        all.told(cloud, "ec2:DescribeDhcpOptions", vpc)
     };
     let ours = async {
         let found = ec2.describe_vpcs().set_filters(Some(filters(owner))).send().await;
         Ok(found.told(cloud, "ec2:DescribeVpcs", team)?.vpcs.unwrap_or_default())
     };
     let place = network::load(cloud, vpc);
-    let (place, zones, tables, gateways, nats, endpoints, tags, ours) =
+    let (place, zones, tables, gateways, nats, endpoints, owned, ours) =
         futures::try_join!(place, lookups::zones_of_region(cloud), tables, gateways, nats, endpoints, owned, ours)?;
+    let (vpns, egress, options) = futures::try_join!(vpns, egress, options)?;
+    let tags = owned.as_ref().map(|v| tag_map(v.tags())).unwrap_or_default();
     if let (true, Whose::Theirs(whose)) = (tags.contains_key(OVERLORD_TEAM), owner.whose(&tags)) {
         return Err(Error::refused(format!("{vpc} belongs to {whose} already")));
     }
@@ -85,10 +117,14 @@ pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str) -> Re
         return Err(Error::refused(format!("team {team} has a VPC in {} already: {other}", cloud.region()))
             .hint("A team has one network in a region."));
     }
-    let Some(cidr) = place.cidrs.first().copied() else {
+    let first = owned.as_ref().and_then(|v| v.cidr_block()).and_then(|c| c.parse().ok());
+    let Some(cidr) = first.or(place.cidrs.first().copied()) else {
         return Err(Error::refused(format!("{vpc} has no IPv4 network")));
     };
-    let mut adoption = Adoption { cidr, zones: slots(&place, &zones)?, parts: Vec::new(), notes: Vec::new() };
+    let mut cidrs = vec![cidr];
+    cidrs.extend(place.cidrs.iter().filter(|c| **c != cidr));
+    beside(vpc, &cidrs, asked.pool)?;
+    let mut adoption = Adoption { cidr, cidrs, zones: slots(&place, &zones)?, parts: Vec::new(), notes: Vec::new() };
     adoption.part("vpc", vpc, team, None);
     for subnet in &place.subnets {
         adoption.part("subnet", &subnet.id, &format!("{}-{}", subnet.layer, subnet.zone), Some(subnet.layer));
@@ -98,11 +134,39 @@ pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str) -> Re
     }
     adoption.tables(&place, &tables);
     adoption.nats(&place, &nats);
+    adoption.vpns(vpc, team, &vpns, asked.vpn);
+    adoption.foreign(owner, vpc, owned.as_ref().and_then(|v| v.dhcp_options_id()), &egress, &options);
     let s3 = format!(".{}.s3", cloud.region());
     for endpoint in endpoints.iter().filter(|e| e.service_name().is_some_and(|n| n.ends_with(&s3))) {
         adoption.part("endpoint", endpoint.vpc_endpoint_id().unwrap_or_default(), "s3", None);
     }
     Ok(adoption)
+}
+
+/// Only a VPC's first network is claimed: one more within the pool would be given to another team some day.
+fn beside(vpc: &str, cidrs: &[Ipv4Net], pool: &[Ipv4Net]) -> Result<()> {
+    let overlaps = |c: &&Ipv4Net| pool.iter().any(|p| p.contains(*c) || c.contains(p));
+    match cidrs.iter().skip(1).find(overlaps) {
+        None => Ok(()),
+        Some(second) => Err(Error::refused(format!(
+            "{vpc} has a second network, {second}, within the organization's address pool: only the first one, {}, can be \
+             claimed",
+            cidrs[0]
+        ))
+        .hint("Take the second network away from the VPC, or out of `addresses.pool`.")),
+    }
+}
+
+/// Whether AWS made these options, and every VPC of the region gets them: its own name servers, and its own domain.
+fn is_default(options: &DhcpOptions) -> bool {
+    options.dhcp_configurations().iter().all(|c| {
+        let mut values = c.values().iter().filter_map(|v| v.value());
+        match c.key() {
+            Some("domain-name-servers") => values.all(|v| v == "AmazonProvidedDNS"),
+            Some("domain-name") => values.all(|v| v == "ec2.internal" || v.ends_with(".compute.internal")),
+            _ => false,
+        }
+    })
 }
 
 /// The zones in the order of their addresses.
@@ -175,15 +239,64 @@ impl Adoption {
             let Some(id) = nat.nat_gateway_id() else { continue };
             let subnet = place.subnets.iter().find(|s| Some(s.id.as_str()) == nat.subnet_id());
             let Some(zone) = subnet.map(|s| s.zone.clone()) else { continue };
+            if nat.connectivity_type() == Some(&ConnectivityType::Private) {
+                self.notes.push(format!("NAT gateway {id} is a private one: it is left alone."));
+                continue;
+            }
             if !taken.insert(zone.clone()) {
                 self.notes.push(format!("NAT gateway {id} is the second one in {zone}: it is left alone."));
                 continue;
             }
             let name = format!("nat-{zone}");
             self.part("NAT gateway", id, &name, None);
-            for address in nat.nat_gateway_addresses().iter().filter_map(|a| a.allocation_id()) {
+            // One name, one address: those that were added later stay whose they are.
+            let all = nat.nat_gateway_addresses();
+            let primary = all.iter().find(|a| a.is_primary() == Some(true)).or(all.first());
+            if let Some(address) = primary.and_then(|a| a.allocation_id()) {
                 self.part("elastic IP", address, &name, None);
             }
+        }
+    }
+
+    /// The gateway that is attached: a VPC takes one only.
+    fn vpns(&mut self, vpc: &str, team: &str, vpns: &[VpnGateway], asked: bool) {
+        let here = |g: &&VpnGateway| {
+            let going = matches!(g.state(), Some(VpnState::Deleting | VpnState::Deleted));
+            let attached = g.vpc_attachments().iter().any(|a| {
+                a.vpc_id() == Some(vpc)
+                    && !matches!(a.state(), Some(AttachmentStatus::Detached | AttachmentStatus::Detaching))
+            });
+            attached && !going
+        };
+        match vpns.iter().find(here).and_then(|g| g.vpn_gateway_id()) {
+            Some(id) if asked => self.part("VPN gateway", id, team, None),
+            Some(id) => self.notes.push(format!("VPN gateway {id} is left alone: the team's file has no `vpn`.")),
+            None => {}
+        }
+    }
+
+    /// What a network may have beside, and stays as it is.
+    fn foreign(
+        &mut self,
+        owner: &TeamOwner,
+        vpc: &str,
+        options: Option<&str>,
+        egress: &[EgressOnlyInternetGateway],
+        all: &[DhcpOptions],
+    ) {
+        let foreign = |tags: &[Tag]| owner.whose(&tag_map(tags)) != Whose::Ours;
+        let here = |g: &&EgressOnlyInternetGateway| g.attachments().iter().any(|a| a.vpc_id() == Some(vpc));
+        for gateway in egress.iter().filter(here).filter(|g| foreign(g.tags())) {
+            let id = gateway.egress_only_internet_gateway_id().unwrap_or_default();
+            self.notes.push(format!("Egress-only internet gateway {id} is left alone."));
+        }
+        let used = all.iter().find(|o| o.dhcp_options_id().is_some() && o.dhcp_options_id() == options);
+        if let Some(used) = used.filter(|o| foreign(o.tags()) && !is_default(o)) {
+            let id = used.dhcp_options_id().unwrap_or_default();
+            self.notes.push(format!(
+                "DHCP options {id} are left alone, and used until the team's file asks for others with `dns_servers` or \
+                 `internal_domain`."
+            ));
         }
     }
 }
@@ -210,4 +323,146 @@ pub async fn vpc_of(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Opti
     let all = super::lists::vpcs(cloud, owner).await?;
     let found = all.iter().find(|v| tag_map(v.tags()).get("Name").map(String::as_str) == Some(name));
     Ok(found.and_then(|v| v.vpc_id()).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::{
+        AttributeValue, DhcpConfiguration, InternetGatewayAttachment, NatGatewayAddress, VpcAttachment,
+    };
+
+    const VPC: &str = "vpc-1";
+
+    fn nets(all: &[&str]) -> Vec<Ipv4Net> {
+        all.iter().map(|n| n.parse().unwrap()).collect()
+    }
+
+    fn empty() -> Adoption {
+        let cidrs = nets(&["10.2.0.0/19"]);
+        Adoption { cidr: cidrs[0], cidrs, zones: Vec::new(), parts: Vec::new(), notes: Vec::new() }
+    }
+
+    fn taken(adoption: &Adoption) -> Vec<(&str, &str, &str)> {
+        adoption.parts.iter().map(|p| (p.kind, p.id.as_str(), p.name.as_str())).collect()
+    }
+
+    fn owner() -> TeamOwner {
+        TeamOwner { organization: "acme".parse().unwrap(), team: Some("red".parse().unwrap()), extra: BTreeMap::new() }
+    }
+
+    #[test]
+    fn a_second_network_is_beside_the_pool() {
+        let pool = nets(&["10.0.0.0/8"]);
+        beside(VPC, &nets(&["10.2.0.0/19"]), &pool).unwrap();
+        beside(VPC, &nets(&["10.2.0.0/19", "100.64.0.0/16"]), &pool).unwrap();
+        for second in ["10.3.0.0/19", "8.0.0.0/6"] {
+            let e = beside(VPC, &nets(&["10.2.0.0/19", second]), &pool).unwrap_err();
+            assert!(e.to_string().contains(second) && e.hints()[0].contains("addresses.pool"), "{e}");
+        }
+    }
+
+    #[test]
+    fn a_nat_gateway_gives_its_primary_address() {
+        let subnet = |id: &str, zone: &str| Subnet {
+            id: id.into(),
+            name: None,
+            zone: zone.into(),
+            cidr: "10.2.0.0/24".parse().unwrap(),
+            layer: Layer::Public,
+        };
+        let place = Place {
+            vpc: VPC.into(),
+            account: "1".into(),
+            cidrs: Vec::new(),
+            config_tag: None,
+            name: None,
+            subnets: vec![subnet("s1", "z1"), subnet("s2", "z2"), subnet("s3", "z3")],
+        };
+        let nat = |id: &str, subnet: &str, kind: ConnectivityType, addresses: &[(&str, Option<bool>)]| {
+            let address = |(id, primary): &(&str, Option<bool>)| {
+                NatGatewayAddress::builder().allocation_id(*id).set_is_primary(*primary).build()
+            };
+            NatGateway::builder()
+                .nat_gateway_id(id)
+                .subnet_id(subnet)
+                .connectivity_type(kind)
+                .set_nat_gateway_addresses(Some(addresses.iter().map(address).collect()))
+                .build()
+        };
+        let mut adoption = empty();
+        let public = ConnectivityType::Public;
+        adoption.nats(
+            &place,
+            &[
+                nat("private", "s1", ConnectivityType::Private, &[]),
+                nat("n1", "s1", public.clone(), &[("a", Some(false)), ("b", Some(true))]),
+                nat("n2", "s2", public.clone(), &[("c", None), ("d", None)]),
+                nat("n3", "s3", public, &[]),
+            ],
+        );
+        assert_eq!(
+            taken(&adoption),
+            [
+                ("NAT gateway", "n1", "nat-z1"),
+                ("elastic IP", "b", "nat-z1"),
+                ("NAT gateway", "n2", "nat-z2"),
+                ("elastic IP", "c", "nat-z2"),
+                ("NAT gateway", "n3", "nat-z3"),
+            ]
+        );
+        assert_eq!(adoption.notes, ["NAT gateway private is a private one: it is left alone."]);
+    }
+
+    #[test]
+    fn the_attached_vpn_gateway_is_the_teams() {
+        let gateway = |id: &str, vpc: &str, state: AttachmentStatus| {
+            let attachment = VpcAttachment::builder().vpc_id(vpc).state(state).build();
+            VpnGateway::builder().vpn_gateway_id(id).state(VpnState::Available).vpc_attachments(attachment).build()
+        };
+        let gateways = [
+            gateway("left", VPC, AttachmentStatus::Detached),
+            gateway("other", "vpc-2", AttachmentStatus::Attached),
+            gateway("here", VPC, AttachmentStatus::Attached),
+        ];
+        let mut adoption = empty();
+        adoption.vpns(VPC, "red", &gateways, false);
+        assert_eq!(taken(&adoption), []);
+        assert_eq!(adoption.notes, ["VPN gateway here is left alone: the team's file has no `vpn`."]);
+        let mut adoption = empty();
+        adoption.vpns(VPC, "red", &gateways, true);
+        assert_eq!(taken(&adoption), [("VPN gateway", "here", "red")]);
+    }
+
+    #[test]
+    fn what_is_not_ours_stays_with_a_note() {
+        let egress = |id: &str, tags: Vec<Tag>| {
+            let attachment = InternetGatewayAttachment::builder().vpc_id(VPC).build();
+            let gateway = EgressOnlyInternetGateway::builder().egress_only_internet_gateway_id(id);
+            gateway.attachments(attachment).set_tags(Some(tags)).build()
+        };
+        let options = |id: &str, server: &str, tags: Vec<Tag>| {
+            let server = AttributeValue::builder().value(server).build();
+            let servers = DhcpConfiguration::builder().key("domain-name-servers").values(server).build();
+            let domain = AttributeValue::builder().value("eu-west-1.compute.internal").build();
+            let domain = DhcpConfiguration::builder().key("domain-name").values(domain).build();
+            let options = DhcpOptions::builder().dhcp_options_id(id).dhcp_configurations(servers);
+            options.dhcp_configurations(domain).set_tags(Some(tags)).build()
+        };
+        let ours = || ec2_tags(&owner().tags("red"));
+        let all = [
+            options("default", "AmazonProvidedDNS", Vec::new()),
+            options("own", "10.0.0.2", ours()),
+            options("foreign", "10.0.0.2", Vec::new()),
+        ];
+        for (used, noted) in [("default", false), ("own", false), ("foreign", true)] {
+            let mut adoption = empty();
+            adoption.foreign(&owner(), VPC, Some(used), &[], &all);
+            assert_eq!(adoption.notes.iter().any(|n| n.starts_with("DHCP options foreign")), noted, "{used}");
+            assert_eq!(adoption.notes.len(), usize::from(noted));
+        }
+        let mut adoption = empty();
+        adoption.foreign(&owner(), VPC, None, &[egress("eigw-1", Vec::new()), egress("eigw-2", ours())], &all);
+        assert_eq!(adoption.notes, ["Egress-only internet gateway eigw-1 is left alone."]);
+    }
 }

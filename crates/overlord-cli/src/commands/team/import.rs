@@ -1,15 +1,24 @@
 //! `overlord team import`: a network that exists becomes a team's.
-use crate::{accounts::Account, session::Session};
+use crate::{accounts::Account, organization::Team, policies, session::Session};
 use aws_core::{
     Error, Result,
-    model::TeamName,
+    cloud::Cloud,
+    error::Kind,
+    model::{TeamName, TeamOwner, names::partition},
     registry::teams::{self, Claim, RegionRecord, TeamRecord},
-    resources::network::adopt,
+    resources::{
+        domain::hosted_zone,
+        identity,
+        network::adopt::{self, Asked},
+    },
 };
 use clap::Args;
 use jiff::Timestamp;
 use std::path::PathBuf;
 use terminal::Exit;
+
+/// Roles that a warning names at most.
+const NAMED: usize = 8;
 
 /// Arguments of `team import`.
 #[derive(Debug, Args)]
@@ -57,10 +66,16 @@ pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
     let cloud = session.accounts.recorded(&account, &region).await?;
     let owner = session.owner(&team);
     let looking = format!("Looking at {}", args.vpc);
-    let adoption = terminal.during(&looking, adopt::look(&cloud, &owner, name.as_str(), &args.vpc)).await?;
+    let asked = Asked { pool: &session.loaded.organization.addresses.pool, vpn: team.vpn.is_some() };
+    let adoption = terminal.during(&looking, adopt::look(&cloud, &owner, name.as_str(), &args.vpc, asked)).await?;
     adoption.notes.iter().for_each(|n| terminal.warn(n));
-    let lines: String =
+    let zones = zones(&cloud, &owner, &team).await?;
+    if team.account_wide {
+        unbounded(session, &cloud, &account).await?;
+    }
+    let mut lines: String =
         adoption.parts.iter().map(|p| format!("= take over {} {} as {}\n", p.kind, p.id, p.name)).collect();
+    lines.extend(zones.iter().map(|(domain, id)| format!("= take over hosted zone {id} as {domain}\n")));
     terminal.data(&lines)?;
     if usize::from(team.zones) != adoption.zones.len() {
         terminal.warn(&format!(
@@ -102,8 +117,48 @@ pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
     }
     let tagging = format!("Tagging {} parts of {}", adoption.parts.len(), args.vpc);
     terminal.during(&tagging, adopt::take(&cloud, &owner, &adoption)).await?;
+    for (domain, id) in &zones {
+        let taking = format!("Taking over hosted zone {id} of {domain}");
+        terminal.during(&taking, hosted_zone::adopt(&cloud, &owner, domain)).await?;
+    }
     terminal.say(&format!("Next: overlord team plan {name}"));
     Ok(Exit::Done)
+}
+
+/// The public zones of the team's domains that are to be taken over: domain, id.
+async fn zones(cloud: &Cloud, owner: &TeamOwner, team: &Team) -> Result<Vec<(String, String)>> {
+    let mut zones = Vec::new();
+    for parent in &team.domains {
+        let domain = format!("{}.{}", team.name, parent.name);
+        zones.extend(hosted_zone::adoptable(cloud, owner, &domain).await?.map(|id| (domain, id)));
+    }
+    Ok(zones)
+}
+
+/// Warns of applications' roles that the boundary does not hold back: whoever passes one to a service has its rights.
+async fn unbounded(session: &Session, cloud: &Cloud, account: &Account) -> Result<()> {
+    let partition = partition(cloud.region());
+    let boundary = format!("arn:{partition}:iam::{}:policy/{}", account.number, policies::BOUNDARY);
+    let mut roles = match identity::unbounded(cloud, "app-", &boundary).await {
+        Err(e) if e.kind() == Kind::Access => {
+            session.terminal.warn(&format!("the account's roles cannot be looked at: {e}"));
+            return Ok(());
+        }
+        other => other?,
+    };
+    if roles.is_empty() {
+        return Ok(());
+    }
+    let more = roles.len().saturating_sub(NAMED);
+    roles.truncate(NAMED);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    session.terminal.warn(&format!(
+        "roles of applications without the permissions boundary: {}{more}. Put {} on them once it is there, or the \
+         account's users can do with them what it forbids",
+        roles.join(", "),
+        policies::BOUNDARY
+    ));
+    Ok(())
 }
 
 /// Claims the network's addresses, which must be nobody else's.
