@@ -144,12 +144,19 @@ impl Session {
     /// When the directory cannot be read.
     pub fn each_file(&self) -> Result<Vec<(TeamName, Result<LoadedTeam>)>> {
         let paths = organization::team_paths(&self.loaded)?;
-        let mut all = Vec::new();
+        let mut all: Vec<(TeamName, Result<LoadedTeam>)> = Vec::new();
         for path in paths {
             let loaded = organization::load_team(&path);
             let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
             match (loaded, stem.parse()) {
-                (Ok(loaded), _) => all.push((loaded.file.team.clone(), Ok(loaded))),
+                (Ok(loaded), _) => {
+                    let name = loaded.file.team.clone();
+                    match all.iter_mut().find(|(n, _)| *n == name) {
+                        // Which of the two holds, nobody can tell.
+                        Some(twice) => twice.1 = self.file_of(&name).map(|_| loaded),
+                        None => all.push((name, Ok(loaded))),
+                    }
+                }
                 (Err(e), Ok(name)) => all.push((name, Err(e))),
                 (Err(e), Err(_)) => return Err(e),
             }

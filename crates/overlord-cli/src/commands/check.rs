@@ -99,8 +99,13 @@ pub async fn run(session: &Session, args: CheckArgs) -> Result<Exit> {
             session.terminal.say(&format!("{}: {change}", row.team));
         }
         for error in &row.errors {
-            session.terminal.warn(&format!("team {}: {error}", row.team));
+            session.terminal.warn(&format!("{}: {error}", row.team));
         }
+    }
+    if rows.is_empty() {
+        session
+            .terminal
+            .warn("there are no teams: nothing was compared (`accounts.home` says where their records are)");
     }
     session.terminal.listing(args.output, &rows)?;
     Ok(exit(session, &rows))
@@ -149,7 +154,7 @@ async fn one(
         }
         Err(e) => {
             let hints: Vec<&str> = e.hints().iter().map(String::as_str).collect();
-            row("failed", Vec::new(), vec![format!("{e} {}", hints.join(" ")).trim_end().to_owned()])
+            row("failed", Vec::new(), vec![format!("{e}. {}", hints.join(" ")).trim_end().to_owned()])
         }
     }
 }

@@ -92,7 +92,10 @@ fn every_example_loads_without_a_warning() {
         names.push((name, files.len()));
     }
     names.sort();
-    assert_eq!(names, [("full".into(), 3), ("minimal".into(), 0), ("peering".into(), 2), ("sandbox".into(), 1)]);
+    assert_eq!(
+        names,
+        [("demo".into(), 1), ("full".into(), 3), ("minimal".into(), 0), ("peering".into(), 2), ("sandbox".into(), 1)]
+    );
     let file = load_team(&examples().join("manifests/team.yaml")).unwrap();
     resolve(&example("minimal"), &file.file.team.clone(), Some(&file), None).unwrap();
 }

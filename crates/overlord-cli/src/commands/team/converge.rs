@@ -2,6 +2,7 @@
 use crate::{
     graph::{Placed, settings_found},
     organization::Team,
+    policies,
     session::Session,
     survey::{self, Purpose, Survey},
 };
@@ -11,12 +12,13 @@ use aws_core::{
         Clouds,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Action, Change, Graph, Mode, NodeReport, Outcome, Quiet, Report, run as engine},
+    engine::{Action, Change, Graph, Mode, NodeReport, Outcome, Quiet, Report, Resource as _, run as engine},
     error::Kind,
     registry::teams::{self, TeamRecord},
     resources::{
         domain::certificate,
-        network::{adopt, stray::StrayKind},
+        identity::managed_policy::ManagedPolicy,
+        network::{adopt, default_group::DefaultGroup, stray::StrayKind},
     },
 };
 use std::time::Duration;
@@ -69,8 +71,10 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
             team.account = survey::as_reach(&survey::new_account(session, &team).await?);
             continue;
         };
+        told(session, &survey);
         if writes.dry_run {
             let report = terminal.during("Comparing", async { Ok(plan(session, &survey).await) }).await?;
+            unrecorded(session, &survey, &report).await?;
             terminal.plan(&report, false)?;
             interruptions(session, &report);
             return Ok(writes.exit(&report));
@@ -79,6 +83,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
         survey.free(&survey.gone, true).await?;
         let (graph, placed) = survey.graph(Purpose::Converge, true);
         let planned = engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await;
+        unrecorded(session, &survey, &planned).await?;
         if !stands_in_the_way(&planned) {
             interruptions(session, &planned);
             // Before the account is touched for the first time: what is right now is left on when the team goes.
@@ -93,6 +98,37 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
         return apply(session, survey, graph, placed, &planned, &what).await;
     }
     Err(Error::failed("other operators keep taking the addresses that were chosen").hint("Run the same command again."))
+}
+
+/// Says which networks in which account this is about, before anything else.
+fn told(session: &Session, survey: &Survey) {
+    let networks: Vec<String> = survey.record.regions.iter().map(|r| format!("{} in {}", r.cidr, r.region)).collect();
+    let how = survey.record.role.as_ref().map_or("the current credentials".to_owned(), |role| format!("role {role}"));
+    session.terminal.say(&format!(
+        "Team {}: {}, account {} ({how}).",
+        survey.team.name,
+        networks.join(", "),
+        survey.places.account
+    ));
+}
+
+/// Refuses a team that has its roles and no record: with another `home` every team would seem to be new.
+async fn unrecorded(session: &Session, survey: &Survey, plan: &Report) -> Result<()> {
+    let there = |n: &NodeReport| {
+        n.kind == ManagedPolicy::KIND && matches!(n.outcome, Outcome::Done(Action::Keep | Action::Update(_)))
+    };
+    if survey.stored.is_some() || !plan.nodes.iter().any(there) {
+        return Ok(());
+    }
+    let home = session.home().await?;
+    Err(Error::refused(format!(
+        "team {} has its roles in account {} already, and no record in account {}, {}",
+        survey.team.name,
+        survey.places.account,
+        home.account().await?,
+        home.region()
+    ))
+    .hint("Are the records kept elsewhere? See `accounts.home` in the organization's file, and the credentials."))
 }
 
 /// Whether a run would refuse to write anything at all: see the engine.
@@ -118,6 +154,11 @@ fn interruptions(session: &Session, report: &Report) {
             "Open connections are cut where routes move or go: {} of them. Elastic IP addresses stay allocated.",
             moved.len()
         ));
+    }
+    if report.nodes.iter().any(|n| n.kind == DefaultGroup::KIND && !changes(n).is_empty()) {
+        session
+            .terminal
+            .warn("What relies on the rules of the VPC's default security group is cut off: it is emptied.");
     }
     let leaves = |n: &&NodeReport| matches!(n.outcome, Outcome::Done(Action::Delete));
     let cut = [StrayKind::VpnConnection, StrayKind::TransitAttachment, StrayKind::Peering];
@@ -186,13 +227,12 @@ async fn apply(
         return Ok(exit);
     }
     certificates(session, &survey).await?;
-    for region in &survey.record.regions {
-        terminal.say(&format!(
-            "Team {}: {} in {}, account {}.",
-            team.name, region.cidr, region.region, survey.places.account
-        ));
-    }
-    terminal.say(&format!("Next, in that account: minion configure --region {}", team.regions[0]));
+    let role = if team.account_wide {
+        format!("with role {} of account {}", policies::DEPLOYER, survey.places.account)
+    } else {
+        "in that account".into()
+    };
+    terminal.say(&format!("Next, {role}: minion configure --region {}", team.regions[0]));
     Ok(exit)
 }
 

@@ -121,6 +121,7 @@ pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
         let taking = format!("Taking over hosted zone {id} of {domain}");
         terminal.during(&taking, hosted_zone::adopt(&cloud, &owner, domain)).await?;
     }
+    terminal.say(&format!("From now on the network is the team's: `overlord team delete {name}` deletes it."));
     terminal.say(&format!("Next: overlord team plan {name}"));
     Ok(Exit::Done)
 }
