@@ -300,7 +300,8 @@ async fn routes_of_ours_are_put_right_and_foreign_ones_stay() {
     let replace = |table: &str| ec2.replace_route().route_table_id(table);
     replace(public_id).destination_cidr_block("0.0.0.0/0").network_interface_id(interface).send().await.unwrap();
     replace(private_id).destination_ipv6_cidr_block("::/0").gateway_id(igw).send().await.unwrap();
-    for to in ["0.0.0.0/0", "10.99.0.0/16", "192.168.7.0/24"] {
+    // The pool itself is ours to say; what somebody routes within it is theirs.
+    for to in ["0.0.0.0/0", "10.0.0.0/8", "10.99.0.0/16", "192.168.7.0/24"] {
         let call = ec2.create_route().route_table_id(private_id).destination_cidr_block(to);
         call.network_interface_id(interface).send().await.unwrap();
     }
@@ -310,15 +311,17 @@ async fn routes_of_ours_are_put_right_and_foreign_ones_stay() {
         format!("route to 0.0.0.0/0: {interface} -> {igw}"),
         format!("route to ::/0: {igw} -> {egress}"),
         format!("route to 0.0.0.0/0: {interface} -> -"),
-        format!("route to 10.99.0.0/16: {interface} -> -"),
+        format!("route to 10.0.0.0/8: {interface} -> -"),
     ] {
         assert!(text.contains(&line), "{line}:\n{text}");
     }
     let (public, private) = (spec.table(&cloud, Layer::Public).await, spec.table(&cloud, Layer::Private).await);
     assert_eq!(route(&public, "0.0.0.0/0").unwrap().gateway_id(), Some(igw));
     assert_eq!(route(&private, "::/0").unwrap().egress_only_internet_gateway_id(), Some(egress.as_str()));
-    assert!(route(&private, "0.0.0.0/0").is_none() && route(&private, "10.99.0.0/16").is_none());
-    assert_eq!(route(&private, "192.168.7.0/24").unwrap().network_interface_id(), Some(interface));
+    assert!(route(&private, "0.0.0.0/0").is_none() && route(&private, "10.0.0.0/8").is_none());
+    for theirs in ["10.99.0.0/16", "192.168.7.0/24"] {
+        assert_eq!(route(&private, theirs).unwrap().network_interface_id(), Some(interface));
+    }
     assert!(route(&private, "10.23.0.0/20").is_some(), "the VPC's own");
 }
 
