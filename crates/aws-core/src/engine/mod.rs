@@ -7,8 +7,7 @@
 //! * a [`Ref`] is made by [`Graph::add`] alone, so references point backwards and there is no cycle;
 //! * all is looked at and decided on before anything is written; a dry run ends there;
 //! * independent nodes run at the same time, bounded by [`Options::parallel`]; there are no waves;
-//! * a failed node skips what depends on it and nothing else; running again converges;
-//! * a retry starts from `find`, never from a blind create.
+//! * a failed node skips what depends on it; running again converges; a retry starts from `find`, never blind.
 mod cancel;
 mod events;
 mod graph;

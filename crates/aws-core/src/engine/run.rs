@@ -50,10 +50,8 @@ impl Default for Options {
     }
 }
 
-/// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// A node's way through a run.
 enum Node {
     /// Looked at: what is to be done, and what was found.
     Looked(Action, Option<Opaque>),
