@@ -183,3 +183,24 @@ fn deleting_asks_and_without_a_terminal_names_the_flag() {
     estate.delete("red");
     estate.assert_as_before("a question");
 }
+
+/// With another `home` every team would seem to be new, and every address free.
+#[test]
+fn records_that_are_looked_for_elsewhere() {
+    let estate = Estate::new();
+    estate.create("red");
+    let before = estate.inventory();
+    let file = estate.shell().home().join("overlord.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("region: eu-west-1}", "region: eu-central-1}")).unwrap();
+    for command in ["create", "plan"] {
+        estate.overlord(&["team", command, "red"]).fails(1).says(&["no record", "accounts.home"]);
+    }
+    assert_eq!(estate.inventory(), before, "something was made a second time");
+    std::fs::write(&file, text.replace(", region: eu-west-1}", "}")).unwrap();
+    estate.overlord(&["team", "list"]).fails(2).says(&["home: {region:"]);
+    std::fs::write(&file, text).unwrap();
+    estate.unchanged("red");
+    estate.delete("red");
+    estate.assert_as_before("records that were looked for elsewhere");
+}
