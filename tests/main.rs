@@ -19,5 +19,6 @@ mod overlord_harness;
 mod overlord_minion;
 mod overlord_options;
 mod overlord_story;
+mod overlord_switched;
 mod story;
 mod support;
