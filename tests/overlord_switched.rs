@@ -89,3 +89,23 @@ fn what_is_decided_once() {
     estate.delete("red");
     estate.assert_as_before("a file that was lost");
 }
+
+/// Half of a change is refused: then the other half is not made either.
+#[test]
+fn a_refused_change_leaves_the_ways_to_other_teams() {
+    let estate = Estate::new();
+    for team in ["red", "blue"] {
+        estate.team(team, "interconnect: peering\nipv6: true\n");
+    }
+    estate.create("blue");
+    estate.create("red");
+    let before = ["red", "blue", "home"].map(|account| estate.added(account));
+    estate.team("red", "interconnect: none\nipv6: false\n");
+    estate.overlord(&["team", "update", "red"]).fails(1).says(&["IPv6"]);
+    assert_eq!(["red", "blue", "home"].map(|account| estate.added(account)), before);
+    estate.team("red", "interconnect: peering\nipv6: true\n");
+    estate.unchanged("red");
+    estate.delete("red");
+    estate.delete("blue");
+    estate.assert_as_before("a change that was refused");
+}

@@ -100,7 +100,7 @@ impl Accounts {
             };
         };
         let own = self.own().await?;
-        let role = reach.role.clone().or_else(|| (account != own).then(|| self.settings.role.clone()).flatten());
+        let role = self.role(reach, account, own);
         if role.is_none() && account != own {
             return Err(Error::usage(format!("nothing says how account {account} is reached"))
                 .hint(format!("These credentials are account {own}'s. Name the role to assume there: `role` beside the account, or `role` under `accounts` for all of them.")));
@@ -145,8 +145,13 @@ impl Accounts {
             ))
             .hint("A team stays in its account: correct the file, or delete the team and create it again there."));
         }
-        let role = reach.role.or_else(|| (number != own).then(|| self.settings.role.clone()).flatten());
+        let role = self.role(&reach, &number, own);
         Ok(Some(Account { number, role }))
+    }
+
+    /// The role that is named, else, for an account other than our own, the one for all of them.
+    fn role(&self, reach: &Reach, number: &str, own: &str) -> Option<String> {
+        reach.role.clone().or_else(|| self.settings.role.clone().filter(|_| number != own))
     }
 
     async fn get(&self, account: Option<String>, role: Option<String>, region: &str) -> Result<Arc<Cloud>> {

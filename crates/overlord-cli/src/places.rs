@@ -6,7 +6,7 @@ use crate::{
 };
 use aws_core::{
     Error, Result,
-    cloud::{Clouds, Spot},
+    cloud::{Cloud, Clouds, Spot},
     registry::teams::{DomainRecord, TeamRecord},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -135,16 +135,18 @@ impl Places {
     /// # Errors
     /// When the account cannot be reached.
     pub async fn parent(&mut self, session: &Session, domain: &DomainRecord, region: &str) -> Result<Spot> {
-        let accounts = &session.accounts;
-        let cloud = match (&domain.account, &domain.role) {
-            (Some(number), role) => {
-                accounts.recorded(&Account { number: number.clone(), role: role.clone() }, region).await?
-            }
-            (None, Some(role)) => {
-                accounts.reach(&Reach { account: None, role: Some(role.clone()), region: None }, region).await?
-            }
-            (None, None) => session.home().await?,
-        };
-        Ok(self.clouds.add(cloud, None))
+        Ok(self.clouds.add(parent_cloud(session, domain, region).await?, None))
     }
+}
+
+/// The connection to the account with a domain's parent zone; without account and role, that of the records.
+///
+/// # Errors
+/// When the account cannot be reached.
+pub async fn parent_cloud(session: &Session, domain: &DomainRecord, region: &str) -> Result<Arc<Cloud>> {
+    if domain.account.is_none() && domain.role.is_none() {
+        return session.home().await;
+    }
+    let reach = Reach { account: domain.account.clone(), role: domain.role.clone(), region: None };
+    session.accounts.reach(&reach, region).await
 }

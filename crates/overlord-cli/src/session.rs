@@ -164,6 +164,18 @@ impl Session {
         Ok(all)
     }
 
+    /// The refusal of a team that has something and no record: with another `home` every team would seem to be new.
+    ///
+    /// # Errors
+    /// When the account of the records cannot be reached.
+    pub async fn no_record(&self, name: &TeamName, what: &str) -> Result<Error> {
+        let home = self.home().await?;
+        let (account, region) = (home.account().await?, home.region());
+        Ok(Error::refused(format!("team {name} has {what}, and no record in account {account}, {region}")).hint(
+            "Are the records kept elsewhere? See `accounts.home` in the organization's file, and the credentials.",
+        ))
+    }
+
     /// The owner of what is made for this team.
     pub fn owner(&self, team: &Team) -> TeamOwner {
         TeamOwner { organization: self.organization().clone(), team: Some(team.name.clone()), extra: team.tags.clone() }

@@ -2,12 +2,12 @@
 use crate::{
     accounts::Account,
     addresses,
-    graph::{self, Gone, Input, Placed},
+    graph::{self, Gone, Input},
     organization::{
         Team,
         types::{Interconnect, ParentDomain, Reach, TeamAccount},
     },
-    places::Places,
+    places::{self, Places},
     session::Session,
 };
 use aws_core::{
@@ -119,7 +119,7 @@ impl Survey {
     }
 
     /// The graph of all that the team should have.
-    pub fn graph(&self, purpose: Purpose, keep_logs: bool) -> (Graph<Clouds>, Vec<Placed>) {
+    pub fn graph(&self, purpose: Purpose, keep_logs: bool) -> Graph<Clouds> {
         graph::graph(&self.input(purpose, keep_logs))
     }
 
@@ -180,9 +180,8 @@ impl Survey {
             }
             if !users.is_empty() {
                 return Err(Error::refused(format!("{} is still in use:\n  {}", domain.name, users.join("\n  ")))
-                    .hint(
-                        "Remove these first; applications go with `minion applications delete`. Nothing was changed.",
-                    ));
+                    .hint("Remove these first; applications go with `minion applications delete`. Nothing was changed.")
+                    .hint("AWS lists what used a certificate for some minutes after it is gone."));
             }
         }
         Ok(())
@@ -217,15 +216,8 @@ impl Survey {
 async fn unrecorded(session: &Session, team: &Team, strays: &BTreeMap<String, Vec<Stray>>) -> Result<()> {
     let vpc = strays.iter().find_map(|(region, all)| Some((region, all.iter().find(|s| s.kind == StrayKind::Vpc)?)));
     let Some((region, vpc)) = vpc else { return Ok(()) };
-    let home = session.home().await?;
-    Err(Error::refused(format!(
-        "team {} has a network in {region} ({}), and no record in account {}, {}",
-        team.name,
-        vpc.id,
-        home.account().await?,
-        home.region()
-    ))
-    .hint("Are the records kept elsewhere? See `accounts.home` in the organization's file, and the credentials. If the record is lost: `overlord team import`."))
+    let error = session.no_record(&team.name, &format!("a network in {region} ({})", vpc.id)).await?;
+    Err(error.hint("If the record is lost: `overlord team import`."))
 }
 
 /// Checks that the zones are there in which the domains are to be delegated. An account that may not be looked at is left
@@ -479,11 +471,7 @@ async fn before_account(session: &Session, team: &Team) -> Result<()> {
         claims.push(Claim { cidr, team: team.name.clone(), region: region.clone() });
     }
     for domain in team.domains.iter().map(|d| domain(&team.name, d, session)).filter(|d| d.delegate) {
-        let reach = Reach { account: domain.account.clone(), role: domain.role.clone(), region: None };
-        let cloud = match (&reach.account, &reach.role) {
-            (None, None) => home.clone(),
-            _ => session.accounts.reach(&reach, home.region()).await?,
-        };
+        let cloud = places::parent_cloud(session, &domain, home.region()).await?;
         delegation::parent_zone(&cloud, &domain.parent, domain.zone_id.as_deref()).await?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use aws_core::{
     model::TeamOwner,
     registry::teams::RegionRecord,
     resources::network::{
-        ids::{AttachmentId, PeeringId, ShareArn, SubnetId, TransitGatewayId, VpcId},
+        ids::{PeeringId, ShareArn, SubnetId, TransitGatewayId, VpcId},
         peering::{Peer, PeerRoutes, PeeringAcceptance, PeeringConnection},
         route_table::{Route, Via},
         transit::{ResourceShare, ShareMembership, SharePrincipal, TransitAttachment, TransitGateway},
@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 /// What leads out of a region's network.
 #[derive(Default)]
 pub(super) struct Ways {
-    /// The transit gateway, and the attachment to it.
-    pub(super) transit: Option<(Ref<TransitGatewayId>, Ref<AttachmentId>)>,
+    /// Whether the VPC is attached to a transit gateway.
+    pub(super) attached: bool,
     /// The routes of every table.
     pub(super) routes: Vec<Route>,
     /// The names of the peering connections.
@@ -107,7 +107,7 @@ fn transit(
     let attachment = attachment.after(after).to(graph);
     let via = Via::Transit { gateway, attachment };
     let routes = input.team.pool.iter().map(|n| Route { to: IpNet::V4(*n), via }).collect();
-    Ways { transit: Some((gateway, attachment)), routes, peerings: Vec::new() }
+    Ways { attached: true, routes, peerings: Vec::new() }
 }
 
 /// The name of the connection between two teams: the same from both sides.

@@ -8,4 +8,4 @@ mod team;
 
 pub use account::settings_found;
 pub use gone::{Gone, gone, leaving};
-pub use team::{Input, Placed, graph};
+pub use team::{Input, graph};

@@ -1,5 +1,5 @@
 //! A region's network.
-use super::{Input, Placed, interconnect};
+use super::{Input, interconnect};
 use crate::{organization::types::Nat, policies};
 use aws_core::{
     cloud::{Clouds, Spot},
@@ -63,7 +63,7 @@ struct Region<'a, 'g> {
 type Exits = BTreeMap<usize, Via>;
 
 /// Adds a region's network.
-pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &RegionRecord, spot: Spot) -> Placed {
+pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &RegionRecord, spot: Spot) -> Ref<VpcId> {
     let (team, owner) = (input.team, &input.owner);
     let name = team.name.to_string();
     let mut wanted = BTreeSet::new();
@@ -77,7 +77,8 @@ pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &Reg
     wanted.insert((StrayKind::Vpc.name(), name.clone()));
     let vpc = put.put(spot, vpc(input, record, dhcp)).to(graph);
     let mut region = Region { input, graph, record, spot, vpc, subnets: Vec::new(), wanted };
-    region.build()
+    region.build();
+    vpc
 }
 
 /// The VPC of a region.
@@ -150,7 +151,7 @@ impl Region<'_, '_> {
         self.input.places.clouds.put(self.spot, resource).to(self.graph)
     }
 
-    fn build(&mut self) -> Placed {
+    fn build(&mut self) {
         let (owner, vpc) = (self.owner(), self.vpc);
         let name = self.want(StrayKind::InternetGateway, self.team());
         let internet = self.put(InternetGateway { owner: owner.clone(), name, vpc });
@@ -164,7 +165,7 @@ impl Region<'_, '_> {
         let attachment_subnets: Vec<_> =
             self.subnets.iter().filter(|(l, ..)| *l == Layer::Private).map(|(.., r)| *r).collect();
         let ways = interconnect::ways(self.input, self.graph, self.spot, self.record, vpc, attachment_subnets);
-        if ways.transit.is_some() {
+        if ways.attached {
             self.want(StrayKind::TransitAttachment, self.team());
         }
         for name in &ways.peerings {
@@ -179,7 +180,6 @@ impl Region<'_, '_> {
         self.flow_logs();
         let last = tables.iter().map(|t| t.node()).chain(vpn.map(|(_, connection)| connection.node()));
         self.strays(last.collect());
-        Placed { region: self.record.region.clone(), vpc, subnets: self.subnets.clone(), tables, transit: ways.transit }
     }
 
     fn make_subnets(&mut self) {

@@ -4,16 +4,9 @@ use crate::{organization::Team, places::Places};
 use aws_core::{
     cloud::Clouds,
     engine::{Graph, Ref},
-    model::{TeamOwner, layers::Layer},
+    model::TeamOwner,
     registry::{settings::VpcSettings, teams::TeamRecord},
-    resources::{
-        domain::certificate::CertificateArn,
-        network::{
-            ids::{AttachmentId, RouteTableId, SubnetId, TransitGatewayId, VpcId},
-            stray::Stray,
-        },
-        place_settings::PlaceSettings,
-    },
+    resources::{domain::certificate::CertificateArn, network::stray::Stray, place_settings::PlaceSettings},
 };
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -42,41 +35,23 @@ pub struct Input<'a> {
     pub keep_logs: bool,
 }
 
-/// References to what a region's network is made of, for those who come after it.
-pub struct Placed {
-    /// The region.
-    pub region: String,
-    /// The VPC.
-    pub vpc: Ref<VpcId>,
-    /// The subnets: layer, slot, reference.
-    pub subnets: Vec<(Layer, usize, Ref<SubnetId>)>,
-    /// The route tables.
-    pub tables: Vec<Ref<RouteTableId>>,
-    /// The way to other teams.
-    pub transit: Option<(Ref<TransitGatewayId>, Ref<AttachmentId>)>,
-}
-
-/// Makes the graph, and says where the networks are in it.
-pub fn graph(input: &Input<'_>) -> (Graph<Clouds>, Vec<Placed>) {
+/// Makes the graph.
+pub fn graph(input: &Input<'_>) -> Graph<Clouds> {
     let mut graph = Graph::default();
     let account = account::account(input, &mut graph);
     let mut certificates: BTreeMap<String, Ref<CertificateArn>> = BTreeMap::new();
     domains::domains(input, &mut graph, &mut certificates);
-    let mut placed = Vec::new();
     for region in &input.record.regions {
         let Some((_, spot)) = input.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
-        let network = network::network(input, &mut graph, region, *spot);
-        let settings = settings(input);
         let put = PlaceSettings {
-            vpc: network.vpc,
-            base: settings,
+            vpc: network::network(input, &mut graph, region, *spot),
+            base: settings(input),
             certificate: certificates.get(&region.region).copied(),
             boundary: account.boundary.clone(),
         };
         input.places.clouds.put(*spot, put).to(&mut graph);
-        placed.push(network);
     }
-    (graph, placed)
+    graph
 }
 
 /// What `minion` finds in the VPC's settings.

@@ -1,6 +1,6 @@
 //! Making a team's place what its files say: look, claim addresses, remember, write.
 use crate::{
-    graph::{Placed, settings_found},
+    graph::settings_found,
     organization::Team,
     policies,
     session::Session,
@@ -40,11 +40,8 @@ pub(crate) struct Wish {
 }
 
 /// Both halves of a plan: what is made or changed, and what goes.
-///
-/// # Errors
-/// What a survey says; the team's account is still to be made.
 pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
-    let (graph, _) = survey.graph(Purpose::Converge, true);
+    let graph = survey.graph(Purpose::Converge, true);
     let clouds = &survey.places.clouds;
     let mut report = engine(&graph, clouds, Mode::Plan, &session.options(), &Quiet).await;
     for graph in [survey.leaving(), survey.gone()] {
@@ -81,21 +78,23 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
         }
         survey.record.file.clone_from(&file);
         survey.free(&survey.gone, true).await?;
-        let (graph, placed) = survey.graph(Purpose::Converge, true);
+        let graph = survey.graph(Purpose::Converge, true);
         let planned = engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await;
         unrecorded(session, &survey, &planned).await?;
-        if !stands_in_the_way(&planned) {
-            interruptions(session, &planned);
-            // Before the account is touched for the first time: what is right now is left on when the team goes.
-            if survey.team.account_wide && !survey.stored.as_ref().is_some_and(|s| s.account_wide) {
-                survey.record.found = settings_found(&planned);
-            }
-            if !remember(session, &mut survey).await? {
-                terminal.say("Another operator took these addresses a moment ago: choosing others.");
-                continue;
-            }
+        let planned = match hindered(planned) {
+            Ok(planned) => planned,
+            Err(hindrances) => return Ok(terminal.summary(&hindrances, &what)),
+        };
+        interruptions(session, &planned);
+        // Before the account is touched for the first time: what is right now is left on when the team goes.
+        if survey.team.account_wide && !survey.stored.as_ref().is_some_and(|s| s.account_wide) {
+            survey.record.found = settings_found(&planned);
         }
-        return apply(session, survey, graph, placed, &planned, &what).await;
+        if !remember(session, &mut survey).await? {
+            terminal.say("Another operator took these addresses a moment ago: choosing others.");
+            continue;
+        }
+        return apply(session, survey, graph, &what).await;
     }
     Err(Error::failed("other operators keep taking the addresses that were chosen").hint("Run the same command again."))
 }
@@ -120,25 +119,32 @@ async fn unrecorded(session: &Session, survey: &Survey, plan: &Report) -> Result
     if survey.stored.is_some() || !plan.nodes.iter().any(there) {
         return Ok(());
     }
-    let home = session.home().await?;
-    Err(Error::refused(format!(
-        "team {} has its roles in account {} already, and no record in account {}, {}",
-        survey.team.name,
-        survey.places.account,
-        home.account().await?,
-        home.region()
-    ))
-    .hint("Are the records kept elsewhere? See `accounts.home` in the organization's file, and the credentials."))
+    let what = format!("its roles in account {}", survey.places.account);
+    Err(session.no_record(&survey.team.name, &what).await?)
 }
 
-/// Whether a run would refuse to write anything at all: see the engine.
-fn stands_in_the_way(report: &Report) -> bool {
-    report.cancelled()
-        || report.nodes.iter().any(|n| match &n.outcome {
-            Outcome::Failed(e) => e.kind() != Kind::Access,
-            Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
-            _ => false,
-        })
+/// The plan, unless it may not be carried out: then what stands in the way of it. Only an account that may not be looked at
+/// does not; it keeps back what needs it. Nothing has been written yet, not even the record.
+fn hindered(plan: Report) -> Result<Report, Report> {
+    let stands = |n: &NodeReport| match &n.outcome {
+        Outcome::Failed(e) => e.kind() != Kind::Access,
+        Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
+        Outcome::Cancelled => true,
+        Outcome::Done(_) | Outcome::Skipped(_) => false,
+    };
+    if !plan.nodes.iter().any(stands) {
+        return Ok(plan);
+    }
+    let nodes = plan.nodes.into_iter().filter(|n| stands(n) || matches!(n.outcome, Outcome::Failed(_))).map(|mut n| {
+        if let Outcome::Done(Action::Update(changes)) = &n.outcome
+            && let Some(change) = changes.iter().find(|c| c.refused.is_some())
+        {
+            let hint = change.refused.clone().unwrap_or_default();
+            n.outcome = Outcome::Failed(Error::refused(format!("{n} cannot change {change}")).hint(hint));
+        }
+        n
+    });
+    Err(Report { nodes: nodes.collect() })
 }
 
 /// Says which changes interrupt traffic before they are made.
@@ -195,14 +201,7 @@ async fn remember(session: &Session, survey: &mut Survey) -> Result<bool> {
     Ok(true)
 }
 
-async fn apply(
-    session: &Session,
-    survey: Survey,
-    graph: Graph<Clouds>,
-    placed: Vec<Placed>,
-    planned: &Report,
-    what: &str,
-) -> Result<Exit> {
+async fn apply(session: &Session, survey: Survey, graph: Graph<Clouds>, what: &str) -> Result<Exit> {
     let (terminal, clouds, team) = (&session.terminal, &survey.places.clouds, &survey.team);
     let left = engine(&survey.leaving(), clouds, Mode::Destroy, &session.options(), terminal).await;
     let mut exit = terminal.summary(&left, &format!("the ways to other teams that {what} no longer has"));
@@ -214,11 +213,8 @@ async fn apply(
         exit = exit.and(terminal.summary(&gone, &format!("what {what} no longer has")));
         changes += gone.changes();
     }
-    drop(placed);
     let whole = exit == Exit::Done;
-    if stored_anything(planned, &report) {
-        settle(session, &survey, whole, changes > 0).await?;
-    }
+    settle(session, &survey, whole, changes > 0).await?;
     if !whole {
         return Ok(exit);
     }
@@ -234,11 +230,6 @@ async fn apply(
     };
     terminal.say(&format!("Next, {role}: minion configure --region {}", team.regions[0]));
     Ok(exit)
-}
-
-/// Whether there is a record to bring up to date.
-fn stored_anything(planned: &Report, report: &Report) -> bool {
-    !stands_in_the_way(planned) || report.changes() > 0
 }
 
 /// Brings the record up to date: the VPCs' ids, which peers need; and, when all is done, without what is gone.

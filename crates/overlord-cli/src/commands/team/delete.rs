@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     let survey = made.ok_or_else(|| not_there(name))?;
     occupied(session, &survey).await?;
     let keep_logs = !args.delete_audit_logs;
-    let (graph, _) = survey.graph(Purpose::Delete, keep_logs);
+    let graph = survey.graph(Purpose::Delete, keep_logs);
     let clouds = &survey.places.clouds;
     if args.writes.dry_run {
         let report = engine(&graph, clouds, Mode::PlanDestroy, &session.options(), terminal).await;

@@ -1,0 +1,4 @@
+//! AWS on this computer: an emulator as a separate program, and what it lacks for carrying traffic.
+mod answer;
+
+pub use answer::Answer;
