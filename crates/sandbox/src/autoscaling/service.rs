@@ -1,16 +1,7 @@
 //! The service: requests in, answers out, and the loop that does what they ask for.
 use super::{
-    control,
-    describe,
-    emulator::Emulator,
-    fault::Fault,
-    groups, members,
-    request::Request,
-    state::unique,
-    store::Store,
-    value::Value,
-    world::World,
-    xml,
+    control, describe, emulator::Emulator, fault::Fault, groups, members, request::Request, state::unique,
+    store::Store, value::Value, world::World, xml,
 };
 use crate::Answer;
 use aws_core::{Result, cloud::Cloud};
