@@ -19,4 +19,11 @@ mod value;
 mod world;
 mod xml;
 
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod loop_tests;
+#[cfg(test)]
+mod protocol_tests;
+
 pub use service::{AutoScaling, GroupState, MemberState};
