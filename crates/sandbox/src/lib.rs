@@ -9,6 +9,7 @@ mod http;
 pub mod image;
 mod instance;
 mod log;
+pub mod leftovers;
 pub mod place;
 mod prepare;
 mod serve;

@@ -20,17 +20,14 @@ pub(super) struct Context {
     pub(super) place: Place,
     /// The configuration file.
     pub(super) config: PathBuf,
+    /// The region that was asked for.
+    pub(super) region: Option<String>,
     /// The profile's name.
     pub(super) profile: String,
 }
 
 impl Context {
-    pub(super) fn new(
-        terminal: &Terminal,
-        cancel: Cancel,
-        args: &PlaceArgs,
-        directory: Option<&Path>,
-    ) -> Result<Self> {
+    pub(super) fn new(terminal: &Terminal, cancel: Cancel, args: &PlaceArgs, directory: Option<&Path>) -> Result<Self> {
         let settings = Settings::resolve(args, true, |name| std::env::var(name).ok())?;
         let directory = directory.map_or_else(default_directory, |d| Ok(d.to_owned()))?;
         Ok(Self {
@@ -38,6 +35,7 @@ impl Context {
             cancel,
             place: Place::at(&directory)?,
             config: settings.path,
+            region: args.region.clone(),
             profile: args.profile.clone().unwrap_or_else(|| PROFILE.to_owned()),
         })
     }

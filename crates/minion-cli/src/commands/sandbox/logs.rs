@@ -96,7 +96,11 @@ async fn containers(engine: &Engine, id: &str) -> Result<Vec<ContainerSummary>> 
     let label = format!("{LABEL}={id}");
     let filters = HashMap::from([("label", vec![label.as_str()])]);
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-    engine.client().list_containers(Some(options)).await.map_err(|e| Error::failed(format!("the containers cannot be listed: {e}")))
+    engine
+        .client()
+        .list_containers(Some(options))
+        .await
+        .map_err(|e| Error::failed(format!("the containers cannot be listed: {e}")))
 }
 
 fn processes(context: &Context, tail: u32) -> Result<Exit> {

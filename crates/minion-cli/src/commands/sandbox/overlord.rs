@@ -1,6 +1,9 @@
 //! The sandbox's team: its network is made by `overlord`, as every team's is.
 use super::context::Context;
-use aws_core::{Error, Result};
+use aws_core::{
+    Error, Result,
+    cloud::{Cloud, Told as _},
+};
 use sandbox::{image::on_path, place::Running};
 use std::{
     path::{Path, PathBuf},
@@ -74,9 +77,7 @@ fn environment(command: &mut Command, running: &Running, home: &Path) {
 
 /// The team's VPC.
 pub(super) async fn vpc(cloud: &Cloud) -> Result<String> {
-    use aws_sdk_ec2::types::Filter;
-    let filter = Filter::builder().name("tag:Name").values(TEAM).build();
-    let found = cloud.ec2().describe_vpcs().filters(filter).send().await.told(cloud, "ec2:DescribeVpcs", TEAM)?;
-    let vpc = found.vpcs().iter().find_map(|vpc| vpc.vpc_id()).map(str::to_owned);
+    let found = network::vpcs(cloud).await?;
+    let vpc = found.into_iter().find(|vpc| vpc.name.as_deref() == Some(TEAM)).map(|vpc| vpc.id);
     vpc.ok_or_else(|| Error::failed("overlord made no VPC for team sandbox"))
 }

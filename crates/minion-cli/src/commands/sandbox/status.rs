@@ -2,9 +2,16 @@
 use super::context::Context;
 use aws_core::Result;
 use clap::Args;
-use sandbox::{autoscaling::{GroupState, MemberState}, front::Route, place::Running};
+use sandbox::{
+    autoscaling::{GroupState, MemberState},
+    front::Route,
+    place::Running,
+};
 use serde::Serialize;
-use terminal::{Cell, Column, Exit, Format, Listing, Output, look::{BAD, GOOD}};
+use terminal::{
+    Cell, Column, Exit, Format, Listing, Output,
+    look::{BAD, GOOD},
+};
 
 /// Arguments of `sandbox status`.
 #[derive(Debug, Args)]
@@ -110,7 +117,8 @@ pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<Exit> {
     }
     terminal.say(&format!("AWS: {endpoint} (profile {}). Front door: {front}.", context.profile));
     if status.groups.is_empty() {
-        terminal.say(&format!("No applications yet. Next: minion --profile {} app create manifest.yaml", context.profile));
+        terminal
+            .say(&format!("No applications yet. Next: minion --profile {} app create manifest.yaml", context.profile));
         return Ok(Exit::Done);
     }
     let instances: Vec<Instance> =

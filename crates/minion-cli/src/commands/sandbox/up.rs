@@ -26,7 +26,13 @@ pub(super) struct UpArgs {
     #[arg(long, default_value_t = 8080, value_name = "PORT")]
     front_port: u16,
     /// Domain of the applications' names [default: sandbox.localhost; names under localhost lead to this computer]
-    #[arg(id = "names", long = "names", default_value = "sandbox.localhost", hide_default_value = true, value_name = "DOMAIN")]
+    #[arg(
+        id = "names",
+        long = "names",
+        default_value = "sandbox.localhost",
+        hide_default_value = true,
+        value_name = "DOMAIN"
+    )]
     names: String,
     /// The fakecloud to run [default: the one on the PATH, else its container image]
     #[arg(long, env = "MINION_FAKECLOUD", hide_env = true, value_name = "FILE")]
@@ -68,7 +74,8 @@ async fn start(context: &Context, args: UpArgs) -> Result<Running> {
     let terminal = &context.terminal;
     let engine = terminal.during("Looking for the container engine", Engine::connect()).await?;
     let docker = image::on_path("docker").or_else(|| image::on_path("podman")).ok_or_else(|| {
-        Error::not_found("the command `docker`, which fakecloud calls, is not on the PATH").hint("Install Docker's command line.")
+        Error::not_found("the command `docker`, which fakecloud calls, is not on the PATH")
+            .hint("Install Docker's command line.")
     })?;
     let program = terminal.during("Looking for fakecloud", find(&engine, args.fakecloud)).await?;
     // What a sandbox before this one left, whatever became of it.
@@ -90,7 +97,8 @@ async fn start(context: &Context, args: UpArgs) -> Result<Running> {
     };
     context.place.write(WANTED, &wanted)?;
     let own = std::env::current_exe().map_err(|e| Error::failed(format!("minion does not know where it is: {e}")))?;
-    let running = terminal.during("Starting fakecloud and the front door", control::start(&context.place, &own)).await?;
+    let running =
+        terminal.during("Starting fakecloud and the front door", control::start(&context.place, &own)).await?;
     stopped(context)?;
     prepare(context, &running).await?;
     Ok(running)
@@ -102,7 +110,6 @@ async fn prepare(context: &Context, running: &Running) -> Result<()> {
     let made = overlord::create(context, running);
     context.terminal.during("Creating the network of team sandbox with overlord", made).await?;
     let vpc = overlord::vpc(&cloud).await?;
-    overlord::zone(&cloud, &running.domain).await?;
     context.set_profile(Some(Profile {
         region: Some(running.region.clone()),
         vpc: Some(vpc),
@@ -136,12 +143,17 @@ async fn find(engine: &Engine, named: Option<PathBuf>) -> Result<Emulator> {
             return Ok(Emulator::Program(program));
         }
     }
-    if engine.client().inspect_image(emulator::IMAGE).await.is_ok() || engine.pull(emulator::IMAGE, None, &mut |_| {}).await.is_ok() {
+    if engine.client().inspect_image(emulator::IMAGE).await.is_ok()
+        || image::pull(engine, emulator::IMAGE).await.is_ok()
+    {
         return Ok(Emulator::Image(emulator::IMAGE.to_owned()));
     }
     let what = match told.as_str() {
         "" => "fakecloud, the emulator of AWS, is not on the PATH, and its container image cannot be pulled".to_owned(),
-        other => format!("the fakecloud on the PATH is another version ({other}), and the container image of {} cannot be pulled", emulator::VERSION),
+        other => format!(
+            "the fakecloud on the PATH is another version ({other}), and the container image of {} cannot be pulled",
+            emulator::VERSION
+        ),
     };
     Err(Error::not_found(what)
         .hint(format!("Install it: `{}` (half an hour on two cores).", emulator::install_line()))
@@ -149,9 +161,13 @@ async fn find(engine: &Engine, named: Option<PathBuf>) -> Result<Emulator> {
 }
 
 async fn build(context: &Context, engine: &Engine, base: Option<&str>, image: &str) -> Result<()> {
-    let version = engine.client().version().await.map_err(|e| Error::failed(format!("the engine does not say its version: {e}")))?;
+    let version = engine
+        .client()
+        .version()
+        .await
+        .map_err(|e| Error::failed(format!("the engine does not say its version: {e}")))?;
     let native = std::env::consts::OS == "linux" && version.os.as_deref() == Some("linux");
     let (label, id) = context.place.label();
     let context = image::context(&Base::choose(base, native))?;
-    engine.build_small(context, image, (label, &id)).await
+    image::build(engine, context, image, (label, &id)).await
 }
