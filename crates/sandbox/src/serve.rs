@@ -94,7 +94,7 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     prepare::prepare(&cloud).await?;
 
     let (stopper, stop) = watch::channel(false);
-    let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id()).stored_at(&place.file(GROUPS));
+    let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id()).stored_at(&place.file(GROUPS))?;
     let door = Front::new(cloud.clone(), engine.clone(), url.clone());
     let parts = Arc::new(Parts {
         id: place.id(),

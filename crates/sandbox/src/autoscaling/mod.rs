@@ -19,11 +19,4 @@ mod value;
 mod world;
 mod xml;
 
-#[cfg(test)]
-mod fake;
-#[cfg(test)]
-mod loop_tests;
-#[cfg(test)]
-mod protocol_tests;
-
 pub use service::{AutoScaling, GroupState, MemberState};

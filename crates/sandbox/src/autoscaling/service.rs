@@ -1,16 +1,7 @@
 //! The service: requests in, answers out, and the loop that does what they ask for.
 use super::{
-    control,
-    describe,
-    emulator::Emulator,
-    fault::Fault,
-    groups, members,
-    request::Request,
-    state::unique,
-    store::Store,
-    value::Value,
-    world::World,
-    xml,
+    control, describe, emulator::Emulator, fault::Fault, groups, members, request::Request, state::unique,
+    store::Store, value::Value, world::World, xml,
 };
 use crate::Answer;
 use aws_core::{Result, cloud::Cloud};
@@ -24,7 +15,7 @@ pub struct AutoScaling {
 }
 
 /// A group, for a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupState {
     /// Its name.
     pub name: String,
@@ -39,12 +30,12 @@ pub struct GroupState {
 }
 
 /// An instance of a group, for a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberState {
     /// Its id.
     pub id: String,
     /// `Pending`, `InService` or `Terminating`.
-    pub lifecycle: &'static str,
+    pub lifecycle: String,
     /// Whether it counts as healthy.
     pub healthy: bool,
     /// Its zone.

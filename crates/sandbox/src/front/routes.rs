@@ -3,10 +3,10 @@ use super::{
     known::{Known, Opened},
     resolve::{Balancer, End, Lead},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One address to open.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The name in DNS.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Route {
 }
 
 /// A version's part of a name's traffic.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// The version; for what `minion` did not make: the record's set identifier or the load balancer's name.
     pub version: String,
