@@ -85,8 +85,12 @@ fn state(balancer: &Balancer) -> String {
 pub(super) fn why_not(end: &End<'_>) -> Option<String> {
     match end {
         End::Balancer(b) if !b.state.starts_with("active") => Some(format!("load balancer {} is {}", b.name, b.state)),
-        End::Balancer(b) if b.network => Some(format!("load balancer {} forwards connections, not HTTP requests", b.name)),
-        End::Balancer(b) if b.port.is_none() => Some(format!("load balancer {} has just been made and has no port yet", b.name)),
+        End::Balancer(b) if b.network => {
+            Some(format!("load balancer {} forwards connections, not HTTP requests", b.name))
+        }
+        End::Balancer(b) if b.port.is_none() => {
+            Some(format!("load balancer {} has just been made and has no port yet", b.name))
+        }
         End::Balancer(b) if !b.healthy => Some(format!("load balancer {} has no healthy target", b.name)),
         End::Balancer(_) => None,
         End::Nowhere(why) => Some(why.clone()),
