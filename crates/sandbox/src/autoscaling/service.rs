@@ -5,6 +5,7 @@ use super::{
 };
 use crate::Answer;
 use aws_core::{Result, cloud::Cloud};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tokio::sync::watch;
 
@@ -163,7 +164,7 @@ impl<W: World> Service<W> {
                     .iter()
                     .map(|m| MemberState {
                         id: m.id.clone(),
-                        lifecycle: m.lifecycle.word(),
+                        lifecycle: m.lifecycle.word().to_owned(),
                         healthy: m.healthy,
                         zone: m.zone.clone(),
                     })
