@@ -38,7 +38,8 @@ impl Gateway {
         let moves = moves_traffic(service.as_deref(), &whole);
         let answer = self.pass_on(whole).await;
         // What was changed is so at once: a resolver that is asked next knows it.
-        if moves && answer.status().is_success()
+        if moves
+            && answer.status().is_success()
             && let Err(error) = self.parts.front.refresh().await
         {
             self.parts.log.say(&format!("the front door could not look: {error}"));

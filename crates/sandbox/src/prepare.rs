@@ -1,5 +1,8 @@
 //! What an account on AWS has and the emulator lacks: the parameters of AWS's machine images.
-use aws_core::{Result, cloud::{Cloud, Told as _}};
+use aws_core::{
+    Result,
+    cloud::{Cloud, Told as _},
+};
 use aws_sdk_ssm::types::ParameterType;
 
 /// The parameters that name AWS's machine images, and the architecture of each.

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::Answer;
 use aws_core::{Result, cloud::Cloud};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tokio::sync::watch;
 
@@ -15,7 +16,7 @@ pub struct AutoScaling {
 }
 
 /// A group, for a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupState {
     /// Its name.
     pub name: String,
@@ -30,12 +31,12 @@ pub struct GroupState {
 }
 
 /// An instance of a group, for a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberState {
     /// Its id.
     pub id: String,
     /// `Pending`, `InService` or `Terminating`.
-    pub lifecycle: &'static str,
+    pub lifecycle: String,
     /// Whether it counts as healthy.
     pub healthy: bool,
     /// Its zone.
@@ -163,7 +164,7 @@ impl<W: World> Service<W> {
                     .iter()
                     .map(|m| MemberState {
                         id: m.id.clone(),
-                        lifecycle: m.lifecycle.word(),
+                        lifecycle: m.lifecycle.word().to_owned(),
                         healthy: m.healthy,
                         zone: m.zone.clone(),
                     })

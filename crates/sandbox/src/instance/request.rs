@@ -94,7 +94,11 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("minion-sandbox-standin-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let sent = directory.join("sent");
-        let wget = format!("#!/bin/sh\nprintf %s \"$6\" >{}\necho '3 {} -'\n", sent.display(), BASE64_STANDARD.encode("told\n"));
+        let wget = format!(
+            "#!/bin/sh\nprintf %s \"$6\" >{}\necho '3 {} -'\n",
+            sent.display(),
+            BASE64_STANDARD.encode("told\n")
+        );
         for (name, text) in [("wget", wget.as_str()), ("docker", include_str!("standin.sh"))] {
             fs::write(directory.join(name), text).unwrap();
             fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();
