@@ -70,6 +70,13 @@ impl Fake {
     }
 }
 
+/// Counts down; whether there was something to count.
+fn one_less(count: &mut u32) -> bool {
+    let some = *count > 0;
+    *count = count.saturating_sub(1);
+    some
+}
+
 /// The form of a request.
 pub(super) fn form(action: &str, pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
@@ -138,7 +145,7 @@ impl World for Fake {
         })
     }
     async fn launch(&self, order: &Order) -> Result<Launched> {
-        if self.with(|i| std::mem::replace(&mut i.failing, i.failing.saturating_sub(1))) > 0 {
+        if self.with(|i| one_less(&mut i.failing)) {
             self.note("refused".into());
             return Err(Error::failed("ec2:RunInstances: no room"));
         }
@@ -151,7 +158,7 @@ impl World for Fake {
         });
         self.note(format!("launch {id}"));
         tokio::time::sleep(self.with(|i| i.slow)).await;
-        if self.with(|i| std::mem::replace(&mut i.losing, i.losing.saturating_sub(1))) > 0 {
+        if self.with(|i| one_less(&mut i.losing)) {
             return Err(Error::failed("ec2:RunInstances: no answer in time"));
         }
         Ok(Launched { id, kind: "t3.micro".into() })

@@ -20,7 +20,6 @@ pub(super) fn judge(group: &mut Group, sight: &Sight, unhealthy: &BTreeSet<Strin
         }
     }
     let ids: Vec<String> = group.staying().map(|m| m.id.clone()).collect();
-    let grace = group.grace;
     for id in ids {
         let grace = group.grace;
         let Some(member) = group.member(&id) else { continue };
