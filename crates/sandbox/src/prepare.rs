@@ -17,7 +17,7 @@ const IMAGES: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// What the emulator answers.
-pub async fn prepare(cloud: &Cloud) -> Result<()> {
+pub(crate) async fn prepare(cloud: &Cloud) -> Result<()> {
     for (parameter, architecture) in IMAGES {
         let known = cloud.ssm().get_parameter().name(parameter).send().await;
         if known.is_ok() {

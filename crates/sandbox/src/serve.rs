@@ -27,25 +27,25 @@ use tokio::{
 };
 
 /// What the parts of a sandbox process share.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The sandbox's id.
-    pub id: String,
+    pub(crate) id: String,
     /// The image of its instances.
-    pub image: String,
+    pub(crate) image: String,
     /// The engine of this computer.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// A connection to the emulator.
-    pub cloud: Arc<Cloud>,
+    pub(crate) cloud: Arc<Cloud>,
     /// The emulator's address.
-    pub emulator: url::Url,
+    pub(crate) emulator: url::Url,
     /// For what has no client of its own.
-    pub http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     /// Auto Scaling groups.
-    pub groups: AutoScaling,
+    pub(crate) groups: AutoScaling,
     /// The front door.
-    pub front: Front,
+    pub(crate) front: Front,
     /// What the process says.
-    pub log: Log,
+    pub(crate) log: Log,
 }
 
 /// Runs a sandbox until it is told to stop.
