@@ -44,6 +44,8 @@ pub enum Command {
     Instances(commands::instances::InstancesArgs),
     /// List the images in the container registry
     Images(commands::images::ImagesArgs),
+    /// Build, push or try a Docker image with this computer's engine
+    Image(commands::image::ImageArgs),
     /// Print the completion script of a shell
     Completions(commands::completions::CompletionsArgs),
 }
