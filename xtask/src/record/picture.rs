@@ -34,9 +34,12 @@ pub(super) fn draw(story: &Story, shots: &[Shot]) -> String {
     let (whole_width, whole_height) = (width + 2.0 * EDGE, height + BAR + EDGE);
 
     let mut rows: BTreeMap<&Row, usize> = BTreeMap::new();
+    // The last picture is where the strip stands by itself, the others are above it.
+    let last = shots.len().saturating_sub(1);
     let mut strip = Group::new().set("class", "strip");
     for (index, shot) in shots.iter().enumerate() {
-        let mut picture = Group::new().set("transform", format!("translate(0 {})", round(index as f64 * height)));
+        let mut picture = Group::new()
+            .set("transform", format!("translate(0 {})", round(index as f64 * height - last as f64 * height)));
         for (line, row) in shot.screen.iter().enumerate().filter(|(_, row)| !row.0.is_empty()) {
             let next = rows.len();
             let id = *rows.entry(row).or_insert(next);
@@ -129,26 +132,16 @@ fn look(look: Look) -> Vec<String> {
 fn style(shots: &[Shot], height: f64) -> String {
     let mut css = String::from(
         "text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace;\
-         white-space:pre;fill:var(--fg)}\
-         .frame{fill:var(--bg);stroke:var(--edge)}.name{fill:var(--c8);text-anchor:middle;font-size:13px}\
-         .fg{fill:var(--fg)}.bg{fill:var(--bg)}.b{font-weight:bold}.d{opacity:.7}.i{font-style:italic}\
-         .u{text-decoration:underline}",
+         white-space:pre}.name{text-anchor:middle;font-size:13px}\
+         .b{font-weight:bold}.d{opacity:.7}.i{font-style:italic}.u{text-decoration:underline}",
     );
-    for index in 0..16 {
-        let _ = write!(css, ".c{index}{{fill:var(--c{index})}}");
-    }
-    let palette = |fg: &str, bg: &str, edge: &str, colours: &[&str; 16]| {
-        let named = colours.iter().enumerate().map(|(index, colour)| format!("--c{index}:{colour}"));
-        format!("svg{{--fg:{fg};--bg:{bg};--edge:{edge};{}}}", named.collect::<Vec<_>>().join(";"))
-    };
     css += &palette("#e6edf3", "#0d1117", "#30363d", &DARK);
     let _ = write!(css, "@media(prefers-color-scheme:light){{{}}}", palette("#1f2328", "#ffffff", "#d0d7de", &LIGHT));
 
     let total: f64 = shots.iter().map(|shot| shot.lasts.as_secs_f64()).sum();
     let last = shots.len().saturating_sub(1);
-    let place = |index: usize| format!("translateY(-{}px)", round(index as f64 * height));
-    let _ = write!(css, ".strip{{transform:{};animation:strip {}s steps(1,end) infinite}}", place(last), round(total));
-    css.push_str("@keyframes strip{");
+    let place = |index: usize| format!("translateY({}px)", round((last - index) as f64 * height));
+    let _ = write!(css, ".strip{{animation:strip {}s steps(1,end) infinite}}@keyframes strip{{", round(total));
     let mut at = 0.0;
     for (index, shot) in shots.iter().enumerate() {
         let _ = write!(css, "{:.3}%{{transform:{}}}", at * 100.0 / total, place(index));
@@ -156,6 +149,18 @@ fn style(shots: &[Shot], height: f64) -> String {
     }
     let _ = write!(css, "100%{{transform:{}}}}}", place(last));
     css.push_str("@media(prefers-reduced-motion:reduce){.strip{animation:none}}");
+    css
+}
+
+/// Colours as they are, not as variables, which few programs but browsers know.
+fn palette(ink: &str, paper: &str, edge: &str, colours: &[&str; 16]) -> String {
+    let mut css = format!(
+        "text,.fg{{fill:{ink}}}.bg{{fill:{paper}}}.frame{{fill:{paper};stroke:{edge}}}.name{{fill:{}}}",
+        colours[8]
+    );
+    for (index, colour) in colours.iter().enumerate() {
+        let _ = write!(css, ".c{index}{{fill:{colour}}}");
+    }
     css
 }
 
