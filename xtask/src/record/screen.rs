@@ -103,6 +103,7 @@ fn row(screen: &vt100::Screen, row: u16, columns: u16) -> Row {
             _ => runs.push(Run { column, width, text: text.to_owned(), look }),
         }
     }
+    let mut runs: Vec<Run> = runs.into_iter().flat_map(columns_of).collect();
     for run in &mut runs {
         if !run.look.marks_blanks() {
             let cut = run.text.trim_end().len();
@@ -116,4 +117,28 @@ fn row(screen: &vt100::Screen, row: u16, columns: u16) -> Row {
     }
     runs.retain(|run| !run.text.is_empty());
     Row(runs)
+}
+
+/// Columns of a table, apart: each begins where it should in any font.
+fn columns_of(run: Run) -> Vec<Run> {
+    if run.look.marks_blanks() || run.width as usize != run.text.chars().count() {
+        return vec![run];
+    }
+    let mut parts: Vec<Run> = Vec::new();
+    let mut blanks = 2;
+    for (letter, column) in run.text.chars().zip(run.column..) {
+        if letter == ' ' {
+            blanks += 1;
+            continue;
+        }
+        match parts.last_mut() {
+            Some(part) if blanks < 2 => {
+                part.text.extend(std::iter::repeat_n(' ', blanks).chain([letter]));
+                part.width += blanks as u16 + 1;
+            }
+            _ => parts.push(Run { column, width: 1, text: letter.to_string(), look: run.look }),
+        }
+        blanks = 0;
+    }
+    parts
 }
