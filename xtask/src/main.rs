@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`, `docs`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`, `docs`, `record`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
@@ -11,6 +11,7 @@ mod figures;
 mod measure;
 mod organization;
 mod proxy;
+mod record;
 mod story;
 mod teams;
 mod tools;
@@ -36,6 +37,8 @@ enum Chore {
     Bench(bench::Args),
     /// Rewrite the generated pages: manifest and command reference, JSON schema, man pages
     Docs(docs::Args),
+    /// Record a terminal session as a picture: runs the commands of a story
+    Record(record::Args),
     /// Set up the tools that the other chores need, and say where they are
     Tools,
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => cargo::test(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),
+        Chore::Record(args) => record::run(&args),
         Chore::Tools => tools::moto_server().map(|path| println!("{}", path.display())),
     };
     match done {

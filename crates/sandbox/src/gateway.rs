@@ -1,5 +1,5 @@
 //! The address of AWS's services in a sandbox: passes calls on to the emulator, and answers what it lacks.
-use crate::{Answer, http, serve::Parts, status};
+use crate::{Answer, http, parameters, serve::Parts, status};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, Response, Uri, header};
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 /// The gateway of a sandbox. Cheap to clone.
 #[derive(Clone)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     parts: Arc<Parts>,
     client: Client<HttpConnector, Full<Bytes>>,
     stop: watch::Sender<bool>,
@@ -20,12 +20,12 @@ pub struct Gateway {
 
 impl Gateway {
     /// Makes a gateway; what is sent through `stop` ends the sandbox.
-    pub fn new(parts: Arc<Parts>, stop: watch::Sender<bool>) -> Self {
+    pub(crate) fn new(parts: Arc<Parts>, stop: watch::Sender<bool>) -> Self {
         Self { parts, client: Client::builder(TokioExecutor::new()).build_http(), stop }
     }
 
     /// Answers one request.
-    pub async fn answer(&self, whole: http::Whole) -> Response<Full<Bytes>> {
+    pub(crate) async fn answer(&self, mut whole: http::Whole) -> Response<Full<Bytes>> {
         let path = whole.head.uri.path();
         if let Some(word) = path.strip_prefix("/_minion/") {
             return self.control(&whole.head.method, word).await;
@@ -34,6 +34,13 @@ impl Gateway {
         if service.as_deref() == Some("autoscaling") {
             let form: BTreeMap<String, String> = url::form_urlencoded::parse(&whole.body).into_owned().collect();
             return http::response(self.parts.groups.answer(&form).await);
+        }
+        if service.as_deref() == Some("ssm")
+            && let Some((mut body, found)) = parameters::split(&whole, &self.parts.parameters)
+        {
+            std::mem::swap(&mut body, &mut whole.body);
+            let answer = self.pass_on(whole).await;
+            return parameters::join(answer, found).await;
         }
         let moves = moves_traffic(service.as_deref(), &whole);
         let answer = self.pass_on(whole).await;
@@ -57,6 +64,7 @@ impl Gateway {
         head.uri = uri;
         // The body was read whole: its length is known, whatever way it came.
         head.headers.remove(header::TRANSFER_ENCODING);
+        head.headers.remove(header::CONTENT_LENGTH);
         head.headers.remove(header::CONNECTION);
         head.headers.remove(header::EXPECT);
         let sent = self.client.request(Request::from_parts(head, Full::new(body))).await;

@@ -17,6 +17,7 @@ use aws_core::{
 };
 use docker::Engine;
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
@@ -27,25 +28,27 @@ use tokio::{
 };
 
 /// What the parts of a sandbox process share.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The sandbox's id.
-    pub id: String,
+    pub(crate) id: String,
     /// The image of its instances.
-    pub image: String,
+    pub(crate) image: String,
     /// The engine of this computer.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// A connection to the emulator.
-    pub cloud: Arc<Cloud>,
+    pub(crate) cloud: Arc<Cloud>,
     /// The emulator's address.
-    pub emulator: url::Url,
+    pub(crate) emulator: url::Url,
     /// For what has no client of its own.
-    pub http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
+    /// AWS's public parameters.
+    pub(crate) parameters: BTreeMap<String, String>,
     /// Auto Scaling groups.
-    pub groups: AutoScaling,
+    pub(crate) groups: AutoScaling,
     /// The front door.
-    pub front: Front,
+    pub(crate) front: Front,
     /// What the process says.
-    pub log: Log,
+    pub(crate) log: Log,
 }
 
 /// Runs a sandbox until it is told to stop.
@@ -92,7 +95,8 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     log.say(&format!("fakecloud starts at {address}, process {:?}", child.id()));
     emulator::ready(place, &mut child, &http_client, &url).await?;
     let cloud = Arc::new(connect(url.as_str(), &wanted.region).await?);
-    prepare::prepare(&cloud).await?;
+    let parameters = prepare::prepare(&cloud).await?;
+    prepare::zone(&cloud, &wanted.domain).await?;
 
     let (stopper, stop) = watch::channel(false);
     let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id()).stored_at(&place.file(GROUPS))?;
@@ -104,6 +108,7 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
         cloud,
         emulator: url,
         http: http_client,
+        parameters,
         groups: groups.clone(),
         front: door.clone(),
         log: log.clone(),

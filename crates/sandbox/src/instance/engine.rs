@@ -38,7 +38,7 @@ pub(super) async fn run(server: &Instances, instance: &str, request: &Request) -
 }
 
 /// The name of the application's container of an instance.
-pub fn container_name(instance: &str) -> String {
+pub(crate) fn container_name(instance: &str) -> String {
     format!("{instance}-app")
 }
 
