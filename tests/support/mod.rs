@@ -1,5 +1,6 @@
 //! What the end-to-end tests stand on.
 mod emulator;
+mod engine;
 mod estate;
 mod refusals;
 mod run;
@@ -8,6 +9,7 @@ mod stage;
 mod wire;
 
 pub(crate) use emulator::{ask, endpoint, registry};
+pub(crate) use engine::Engine;
 pub(crate) use estate::{Estate, LAYERS, REGIONS};
 pub(crate) use refusals::{Request, refusing};
 pub(crate) use run::{Run, Running};
