@@ -42,6 +42,11 @@ fn get(port: u16) -> Option<String> {
     text.contains("200 OK").then_some(text)
 }
 
+/// An instance type of this computer's processor: an image for another one is refused.
+fn instance_type() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "t4g.small" } else { "t3.small" }
+}
+
 /// Nothing of a run is left: no container, no volume.
 fn nothing_is_left(engine: &Engine, image: &str) {
     let ancestor = format!("ancestor={image}");
@@ -79,9 +84,10 @@ fn an_image_is_built_and_tried_out() {
         &engine,
         "manifest.yaml",
         &format!(
-            "application_name: hello\nexposed_ports: [{port}]\nmemory_mb: 64\nenvironment: {{GREETING: manifest}}
+            "application_name: hello\ninstance_type: {}\nexposed_ports: [{port}]\nmemory_mb: 64\nenvironment: {{GREETING: manifest}}
 secrets: {{PASSWORD: 'ssm:/hello/password'}}\nfilesystems: [{{mountpoint: /scratch, size_mb: 16}}, {{type: ebs, mountpoint: /data, size_gb: 1}}]
-health_check: {{interval: 5, timeout: 2, healthy_threshold: 2}}\n"
+health_check: {{interval: 5, timeout: 2, healthy_threshold: 2}}\n",
+            instance_type()
         ),
     );
     run(&engine, &["image", "run", &manifest, &image, "--check"])
@@ -124,7 +130,13 @@ health_check: {{interval: 5, timeout: 2, healthy_threshold: 2}}\n"
 #[test]
 fn an_application_that_fails_is_explained() {
     let Some(engine) = Engine::get("fails") else { return };
-    let manifest = |port| write(&engine, "m.yaml", &format!("application_name: hello\nexposed_ports: [{port}]\n"));
+    let manifest = |port| {
+        write(
+            &engine,
+            "m.yaml",
+            &format!("application_name: hello\ninstance_type: {}\nexposed_ports: [{port}]\n", instance_type()),
+        )
+    };
     let build = |name: &str, script: &str| {
         let image = format!("minion-test/{name}:{}", std::process::id());
         let context = engine.context(name, script);
