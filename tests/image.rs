@@ -181,3 +181,35 @@ fn builds_that_cannot_be() {
 fn dockerfile_path(engine: &Engine) -> String {
     engine.directory.path().join("Bad").to_str().unwrap().to_owned()
 }
+
+#[test]
+fn all_that_carries_a_label_goes_and_nothing_else() {
+    let Some(engine) = Engine::get("labels") else { return };
+    let label = format!("minion-test-label=one-{}", std::process::id());
+    let other = format!("minion-test-label=other-{}", std::process::id());
+    let image = format!("minion-test/labels:{}", std::process::id());
+    let context = engine.context("labels", "exec /bin/busybox sleep 100");
+    run(&engine, &["image", "build", context.to_str().unwrap(), "--tag", &image]).ok();
+    let name = |what: &str| format!("minion-test-{what}-{}", std::process::id());
+    let (kept, network, volume, container) = (name("kept"), name("network"), name("volume"), name("container"));
+    engine.docker(&["volume", "create", "--label", &other, &kept]);
+    engine.docker(&["network", "create", "--label", &label, &network]);
+    engine.docker(&["volume", "create", "--label", &label, &volume]);
+    let mounted = format!("{volume}:/data");
+    let start =
+        ["run", "--detach", "--name", &container, "--label", &label, "--network", &network, "--volume", &mounted];
+    engine.docker(&[&start[..], &[&image]].concat());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (first, second) = runtime.block_on(async {
+        let engine = docker::Engine::connect().await.unwrap();
+        (engine.remove_labelled(&label).await.unwrap(), engine.remove_labelled(&label).await.unwrap())
+    });
+    assert_eq!((first.containers, first.networks, first.volumes), (vec![container], vec![network], vec![volume]));
+    assert!(first.images.is_empty() && second.is_empty());
+    let images = engine.label.clone();
+    let images =
+        runtime.block_on(async { docker::Engine::connect().await.unwrap().remove_labelled(&images).await.unwrap() });
+    assert_eq!(images.images, [image]);
+    assert_eq!(engine.docker(&["volume", "ls", "--quiet", "--filter", &format!("label={other}")]), kept);
+    engine.docker(&["volume", "rm", &kept]);
+}
