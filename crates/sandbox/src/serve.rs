@@ -31,8 +31,6 @@ use tokio::{
 pub(crate) struct Parts {
     /// The sandbox's id.
     pub(crate) id: String,
-    /// The image of its instances.
-    pub(crate) image: String,
     /// The engine of this computer.
     pub(crate) engine: Engine,
     /// A connection to the emulator.
@@ -111,7 +109,6 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     let door = Front::new(cloud.clone(), engine.clone(), url.clone());
     let parts = Arc::new(Parts {
         id: place.id(),
-        image: wanted.image.clone(),
         engine,
         cloud,
         emulator: url,
