@@ -66,10 +66,26 @@ pub struct Profile {
     /// Container registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
-    /// The address of a sandbox's AWS, on this computer. With it, no other AWS is spoken to, and no credentials of this
-    /// computer are used.
+    /// A sandbox on this computer. With it, no other AWS is spoken to, and no credentials of this computer are used.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sandbox: Option<String>,
+    pub sandbox: Option<SandboxPlace>,
+}
+
+/// Where a sandbox answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxPlace {
+    /// The address of AWS's services: `http://127.0.0.1:4566`.
+    pub endpoint: String,
+    /// The address of the front door: `http://127.0.0.1:8080`.
+    pub front: String,
+}
+
+impl SandboxPlace {
+    /// The port of the front door.
+    pub fn front_port(&self) -> Option<u16> {
+        address(&self.front).map(|front| front.port())
+    }
 }
 
 /// The configuration file: profiles by name.
@@ -194,13 +210,16 @@ impl Settings {
     }
 }
 
-/// A sandbox's address: anywhere else, credentials that everybody knows would be sent there.
-fn on_this_computer(address: String) -> Result<String> {
-    let host = address.strip_prefix("http://").and_then(|rest| rest.parse::<SocketAddr>().ok());
-    if host.is_some_and(|host| host.ip().is_loopback()) {
-        return Ok(address);
+fn address(url: &str) -> Option<SocketAddr> {
+    url.strip_prefix("http://").and_then(|rest| rest.parse().ok())
+}
+
+/// A sandbox is here: anywhere else, credentials that everybody knows would be sent there.
+fn on_this_computer(place: SandboxPlace) -> Result<SandboxPlace> {
+    if address(&place.endpoint).is_some_and(|host| host.ip().is_loopback()) {
+        return Ok(place);
     }
-    Err(Error::usage(format!("{address} is no address of a sandbox: not on this computer"))
+    Err(Error::usage(format!("{} is no address of a sandbox: not on this computer", place.endpoint))
         .hint("`minion sandbox up` writes the profile; `sandbox` is for nothing else."))
 }
 
@@ -267,6 +286,18 @@ mod tests {
         let env = |name: &str| (name == "MINION_CONFIG").then(|| path.to_str().unwrap().to_owned());
         assert!(Settings::resolve(&PlaceArgs::default(), false, env).is_err());
         assert_eq!(Settings::resolve(&PlaceArgs::default(), true, env).unwrap().path, path, "`configure` makes it");
+    }
+
+    #[test]
+    fn a_sandbox_is_on_this_computer() {
+        let file = |host: &str| {
+            format!("default:\n  sandbox: {{endpoint: 'http://{host}', front: 'http://127.0.0.1:8080'}}\n")
+        };
+        let settings = resolve(&file("127.0.0.1:4566"), PlaceArgs::default(), &[]).unwrap();
+        assert_eq!(settings.values.sandbox.unwrap().front_port(), Some(8080));
+        for elsewhere in ["10.0.0.1:4566", "example.org:80", "127.0.0.1.example.org:80"] {
+            assert!(resolve(&file(elsewhere), PlaceArgs::default(), &[]).is_err(), "{elsewhere}");
+        }
     }
 
     #[test]

@@ -12,7 +12,17 @@ case "${1:-} ${2:-}" in
             shift
             [ "$argument" = --internal ] || set -- "$@" "$argument"
         done
-        exec "$docker" network create --label "$label" "$@"
+        # The engine makes two networks of one name when it is asked for both at once; then neither can be used.
+        lock=$0.network
+        until mkdir "$lock" 2>/dev/null; do sleep 0.05; done
+        trap 'rmdir "$lock"' EXIT
+        for name do :; done
+        if "$docker" network inspect "$name" >/dev/null 2>&1; then
+            echo "network with name $name already exists" >&2
+            exit 1
+        fi
+        "$docker" network create --label "$label" "$@"
+        exit
         ;;
     'volume create')
         shift 2

@@ -82,6 +82,10 @@ impl Gateway {
     async fn control(&self, method: &Method, word: &str) -> Response<Full<Bytes>> {
         match (method, word) {
             (&Method::GET, "status") => {
+                // What was just made is in it.
+                if let Err(error) = self.parts.front.refresh().await {
+                    self.parts.log.say(&format!("the front door could not look: {error}"));
+                }
                 let body = serde_json::to_string(&status::of(&self.parts)).unwrap_or_default();
                 http::response(Answer { status: 200, content_type: "application/json", body })
             }

@@ -245,7 +245,10 @@ impl Resource for LaunchTemplate {
         };
         let read = cx.cloud.once(format!("launch template {}", self.name), load).await?;
         let (template, version) = read.as_ref().clone();
-        let Some(template) = template.and_then(|t| t.launch_templates.unwrap_or_default().into_iter().next()) else {
+        // An emulator may answer with others, too.
+        let ours = |t: &Template| t.launch_template_name() == Some(self.name.as_str());
+        let Some(template) = template.and_then(|t| t.launch_templates.unwrap_or_default().into_iter().find(ours))
+        else {
             return Ok(None);
         };
         self.owner.claim(Self::KIND, &self.name, &tag_map(template.tags()))?;

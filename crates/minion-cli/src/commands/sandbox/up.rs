@@ -1,6 +1,6 @@
 //! `minion sandbox up`
 use super::{context::Context, overlord};
-use crate::settings::Profile;
+use crate::settings::{Profile, SandboxPlace};
 use aws_core::{Error, Result, engine::Stop};
 use clap::Args;
 use docker::{Build, Engine};
@@ -101,7 +101,7 @@ async fn prepare(context: &Context, running: &Running) -> Result<()> {
         region: Some(running.region.clone()),
         vpc: Some(vpc),
         domain: Some(running.domain.clone()),
-        sandbox: Some(running.endpoint.clone()),
+        sandbox: Some(SandboxPlace { endpoint: running.endpoint.clone(), front: running.front.clone() }),
         ..Profile::default()
     }))
 }

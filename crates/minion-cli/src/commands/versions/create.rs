@@ -8,6 +8,7 @@ use crate::{
     environment, gate,
     graph::{application::owner_of, version},
     manifest::{self, Manifest, Protocol},
+    settings::SandboxPlace,
     site::{Ground, Session, Site},
     user_data,
 };
@@ -183,7 +184,8 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         terminal.say(&format!("{id} exists already with the same content."));
     }
     let wanted = existing.map_or(desired, |d| d.group.desired);
-    let url = url(&id.dns_name(&domain), &manifest, certificate.is_some());
+    let front = site.settings.values.sandbox.as_ref().and_then(SandboxPlace::front_port);
+    let url = url(&id.dns_name(&domain), &manifest, certificate.is_some(), front);
     serve(session, &site, &id, wanted, &args, &url).await
 }
 
@@ -293,11 +295,14 @@ fn left_behind(id: &AppVersion, existed: bool, report: &Report) -> Option<String
     }
 }
 
-/// The URL of the version, for people: the final dot of DNS is left out.
-fn url(dns_name: &str, manifest: &Manifest, certificate: bool) -> String {
+/// The URL of the version, for people: the final dot of DNS is left out. A sandbox answers on the port of its front
+/// door.
+fn url(dns_name: &str, manifest: &Manifest, certificate: bool, front: Option<u16>) -> String {
     match (manifest.exposed_protocol, certificate) {
         (Protocol::Http, true) => format!("https://{dns_name}"),
-        (Protocol::Http, false) => format!("http://{dns_name}"),
+        (Protocol::Http, false) => {
+            front.map_or(format!("http://{dns_name}"), |port| format!("http://{dns_name}:{port}/"))
+        }
         (Protocol::Tcp, _) => format!("tcp://{dns_name}:{}", manifest.traffic_port().get()),
     }
 }
@@ -378,7 +383,8 @@ async fn certificate(
         other => other?,
     };
     let chosen = choose_certificate(set, &covering, domain, site.cloud.region())?;
-    if chosen.is_none() {
+    // A sandbox has none, and none to be missed.
+    if chosen.is_none() && site.settings.values.sandbox.is_none() {
         session.terminal.warn(&format!(
             "No certificate in {} covers *.{domain}: the load balancer speaks HTTP, not HTTPS",
             site.cloud.region()
