@@ -11,6 +11,7 @@ mod figures;
 mod measure;
 mod organization;
 mod proxy;
+mod sandbox;
 mod story;
 mod teams;
 mod tools;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => cargo::test(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),
-        Chore::Tools => tools::moto_server().map(|path| println!("{}", path.display())),
+        Chore::Tools => sandbox::set_up().map(|places| places.iter().for_each(|path| println!("{}", path.display()))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
