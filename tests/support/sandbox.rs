@@ -1,0 +1,270 @@
+//! A sandbox: `minion sandbox up` in a home directory of its own, on ports that are free, and what a user does in it.
+use super::{
+    docker::{self, RegistryServer},
+    emulator::moto_server,
+    run::{Run, Running},
+    shell::program,
+    stage::workspace,
+    traffic::Address,
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    io::Write as _,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// No command in a sandbox takes longer: instances boot, and all of it shares a few processors with the other tests.
+const BOUND: Duration = Duration::from_secs(240);
+/// What is true at last is true by then.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// A home directory, a registry with the tests' images, and the sandbox's ports once it is up.
+pub(crate) struct Sandbox {
+    home: tempfile::TempDir,
+    environment: BTreeMap<String, String>,
+    registry: RegistryServer,
+    before: BTreeSet<String>,
+    ports: OnceLock<Ports>,
+}
+
+/// Where a sandbox answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Ports {
+    /// What AWS_ENDPOINT_URL is.
+    pub(crate) endpoint: String,
+    /// Where applications answer by their host names.
+    pub(crate) front: SocketAddr,
+    /// What `minion sandbox env` exports.
+    pub(crate) exports: BTreeMap<String, String>,
+}
+
+impl Sandbox {
+    /// A home for a sandbox, which is not up yet; none where no engine or emulator is.
+    pub(crate) fn prepare() -> Option<Self> {
+        if env::var_os("MINION_TEST_SANDBOX").is_none() {
+            let must = |name: &str| env::var(name).is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()));
+            assert!(!must("CI") && !must("MINION_REQUIRE_ENGINE"), "no sandbox: run this with `cargo xtask test`");
+            eprintln!("skipped: `cargo xtask test` runs it where a Docker engine answers");
+            return None;
+        }
+        let before = docker::belongings();
+        let home = tempfile::tempdir().unwrap();
+        let mut environment = BTreeMap::from([
+            ("HOME".to_owned(), home.path().to_str().unwrap().to_owned()),
+            ("TERM".to_owned(), "dumb".to_owned()),
+            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+        ]);
+        for name in ["PATH", "DOCKER_HOST", "MINION_FAKECLOUD"] {
+            environment.extend(env::var(name).ok().map(|value| (name.to_owned(), value)));
+        }
+        Some(Self { home, environment, registry: RegistryServer::start(), before, ports: OnceLock::new() })
+    }
+
+    /// Starts `minion` with these arguments.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = Command::new(program("minion"));
+        command.args(arguments).env_clear().envs(&self.environment).current_dir(self.home.path());
+        Running::start(command)
+    }
+
+    /// Runs `minion` with these arguments.
+    pub(crate) fn plain(&self, arguments: &[&str]) -> Run {
+        self.start(arguments).within(BOUND)
+    }
+
+    /// Runs `minion --profile sandbox` with these arguments.
+    pub(crate) fn minion(&self, arguments: &[&str]) -> Run {
+        self.plain(&[&["--profile", "sandbox"], arguments].concat())
+    }
+
+    /// `minion sandbox up`.
+    pub(crate) fn up(&self) -> Run {
+        self.plain(&["sandbox", "up", "--port", "0", "--front-port", "0"])
+    }
+
+    /// Asks a sandbox that is up for the first time where it answers.
+    pub(crate) fn ports(&self) -> &Ports {
+        self.ports.get_or_init(|| self.ports_now())
+    }
+
+    /// Asks where it answers.
+    pub(crate) fn ports_now(&self) -> Ports {
+        let env = self.plain(&["sandbox", "env"]).ok().stdout;
+        let exports: BTreeMap<_, _> = env
+            .lines()
+            .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
+            .collect();
+        let endpoint = exports.get("AWS_ENDPOINT_URL").unwrap_or_else(|| panic!("no endpoint: {env}")).clone();
+        assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint} is not on this computer: refusing to go on");
+        let status = self.plain(&["sandbox", "status", "-o", "json"]).ok().json();
+        let front = status["front"].as_str().unwrap_or_else(|| panic!("no front door: {status}"));
+        let front = front.trim_start_matches("http://").parse().unwrap_or_else(|_| panic!("front door: {front}"));
+        Ports { endpoint, front, exports }
+    }
+
+    /// The address of a path of an application (`shop`), or of one of its versions (`shop-1-0`).
+    pub(crate) fn address(&self, name: &str, path: &str) -> Address {
+        let domain = self.domain();
+        Address { front: self.ports().front, host: format!("{name}.{domain}"), path: path.to_owned() }
+    }
+
+    /// The domain of the profile that `up` writes.
+    fn domain(&self) -> &str {
+        static DOMAIN: OnceLock<String> = OnceLock::new();
+        DOMAIN.get_or_init(|| {
+            let config = self.home.path().join(".config/minion/config.yaml");
+            let text = fs::read_to_string(&config).unwrap_or_else(|error| panic!("{}: {error}", config.display()));
+            let domain = text.lines().find_map(|line| line.trim().strip_prefix("domain: "));
+            domain.unwrap_or_else(|| panic!("no domain: {text}")).trim_matches(['\'', '"']).to_owned()
+        })
+    }
+
+    /// Writes a manifest with quick health checks and these lines, and makes its application.
+    pub(crate) fn application(&self, name: &str, more: &str) {
+        let text = format!("application_name: {name}\nteam_name: red\nssh_key: false\n{more}");
+        let file = self.home.path().join(format!("{name}.yaml"));
+        fs::write(&file, text).unwrap();
+        self.minion(&["app", "create", file.to_str().unwrap()]).ok();
+    }
+
+    /// Builds the image of the tests' application as this version and pushes it: `registry/repository:version`.
+    pub(crate) fn image(&self, version: &str) -> String {
+        let image = format!("{}/tests/application:{version}", self.registry.host);
+        let context = self.context();
+        let argument = format!("VERSION={version}");
+        self.plain(&["image", "build", "--tag", &image, "--build-arg", &argument, context.to_str().unwrap()]).ok();
+        self.plain(&["image", "push", &image]).ok().says(&["sha256:"]);
+        image
+    }
+
+    /// A directory with the Dockerfile, and the machine's static busybox beside it.
+    fn context(&self) -> PathBuf {
+        let context = self.home.path().join("application");
+        if !context.exists() {
+            let source = workspace().join("tests/support/app");
+            let copied = Command::new("cp").arg("-R").arg(source).arg(&context).status().unwrap();
+            assert!(copied.success());
+            let path = env::var_os("PATH").unwrap_or_default();
+            let busybox =
+                env::split_paths(&path).map(|directory| directory.join("busybox")).find(|path| path.is_file());
+            fs::copy(busybox.expect("these tests need busybox-static"), context.join("busybox")).unwrap();
+        }
+        context
+    }
+
+    /// Any AWS call, in boto3's spelling, with the credentials that `minion sandbox env` exports or with these.
+    pub(crate) fn call(&self, service: &str, operation: &str, arguments: &Value, more: &[(&str, &str)]) -> Value {
+        let python = moto_server().with_file_name("python");
+        let ports = self.ports();
+        let mut child = Command::new(python)
+            .args(["-B", workspace().join("tests/support/sandbox.py").to_str().unwrap()])
+            .args([&ports.endpoint, service, operation])
+            .env_clear()
+            .envs(&self.environment)
+            .envs(&ports.exports)
+            .envs(more.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(arguments.to_string().as_bytes()).unwrap();
+        let run = child.wait_with_output().unwrap();
+        assert!(run.status.success(), "{service}:{operation} {arguments}");
+        serde_json::from_slice(&run.stdout).unwrap()
+    }
+
+    /// What `versions show -o json` says.
+    pub(crate) fn version(&self, application: &str, version: &str) -> Value {
+        self.minion(&["ver", "show", application, version, "-o", "json"]).ok().json()
+    }
+
+    /// The ids of a version's instances.
+    pub(crate) fn instances(&self, application: &str, version: &str) -> BTreeSet<String> {
+        let shown = self.version(application, version);
+        let instances = shown["instances"].as_array().unwrap().iter();
+        instances.map(|instance| instance["instance_id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until exactly these many instances are there and healthy.
+    pub(crate) fn settles(&self, application: &str, version: &str, instances: usize) {
+        eventually(&format!("{instances} healthy instances of {application} {version}"), || {
+            let shown = self.version(application, version);
+            let there = shown["instances"].as_array().map_or(0, Vec::len);
+            if shown["healthy_targets"] == instances && there == instances { Ok(()) } else { Err(shown.to_string()) }
+        });
+    }
+
+    /// What is in the engine and was not before, and is no other sandbox's.
+    pub(crate) fn added(&self) -> BTreeSet<String> {
+        let id = self.id();
+        let now = docker::belongings();
+        let others = |line: &str| line.rsplit(' ').next().is_some_and(|label| !label.is_empty() && label != id);
+        now.into_iter().filter(|line| !self.before.contains(line) && !others(line)).collect()
+    }
+
+    /// The label of this sandbox in the engine; nothing before it was up.
+    fn id(&self) -> &str {
+        self.ports.get().and_then(|ports| ports.exports.get("MINION_SANDBOX_ID")).map_or("", String::as_str)
+    }
+
+    /// Files of the home directory below its hidden directories: what `minion` has written.
+    pub(crate) fn files(&self) -> BTreeSet<String> {
+        let mut files = BTreeSet::new();
+        let mut rest = vec![self.home.path().to_owned()];
+        while let Some(directory) = rest.pop() {
+            for entry in fs::read_dir(&directory).unwrap().map(Result::unwrap) {
+                let (path, hidden) = (entry.path(), entry.file_name().to_string_lossy().starts_with('.'));
+                if entry.file_type().unwrap().is_dir() && (hidden || directory != self.home.path()) {
+                    rest.push(path);
+                } else {
+                    files.insert(path.strip_prefix(self.home.path()).unwrap().display().to_string());
+                }
+            }
+        }
+        files
+    }
+
+    /// `minion sandbox down`, after which nothing is left of it.
+    pub(crate) fn down(&self) -> Run {
+        let run = self.plain(&["sandbox", "down"]).ok();
+        let left: BTreeSet<_> = self.added().into_iter().filter(|line| !line.starts_with("image ")).collect();
+        assert!(left.is_empty(), "left in the engine: {left:#?}");
+        run
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            for words in [["sandbox", "status"].as_slice(), &["sandbox", "logs"]] {
+                let run = self.plain(words);
+                let lines: Vec<_> = run.stdout.lines().chain(run.stderr.lines()).collect();
+                let last = lines[lines.len().saturating_sub(200)..].join("\n");
+                eprintln!("--- {words:?}\n{last}\n---");
+            }
+        }
+        // Harmless when it is down.
+        let _ = self.plain(&["sandbox", "down"]);
+        docker::remove_images();
+    }
+}
+
+/// Looks until it is so; the last reason why not is told.
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(why) => assert!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}\n{why}"),
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
+}
