@@ -1,0 +1,130 @@
+//! fakecloud, the emulator of AWS: a program of its own, found, started, waited for and ended.
+use crate::place::{CONTAINER_CLI, EMULATOR_LOG, Emulator, Place, Wanted};
+use aws_core::{Error, Result};
+use std::{
+    fs::OpenOptions,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+use tokio::process::{Child, Command};
+
+/// The version that the sandbox was tried with.
+pub const VERSION: &str = "0.51.0";
+/// The container image of that version.
+pub const IMAGE: &str = "ghcr.io/faiscadev/fakecloud:0.51.0";
+/// The emulator's account.
+pub const ACCOUNT: &str = "123456789012";
+/// Until it answers.
+const START: Duration = Duration::from_secs(60);
+/// For its containers, before it is killed.
+const END: Duration = Duration::from_secs(20);
+
+/// How to install it.
+pub fn install_line() -> String {
+    format!("cargo install fakecloud --version {VERSION} --locked")
+}
+
+/// What a program says its version is: `fakecloud 0.51.0`.
+///
+/// # Errors
+/// When it cannot be run.
+pub async fn version(program: &Path) -> Result<String> {
+    let asked = Command::new(program).arg("--version").stdin(Stdio::null()).output().await;
+    let asked = asked.map_err(|e| Error::failed(format!("{} cannot be run: {e}", program.display())))?;
+    Ok(String::from_utf8_lossy(&asked.stdout).trim().to_owned())
+}
+
+/// Which fakecloud to use: the one that was named, the one on the PATH, or the container image where the engine has
+/// it or can pull it.
+pub fn on_path(named: Option<&Path>) -> Result<Option<PathBuf>> {
+    match named {
+        Some(path) if path.is_file() => Ok(Some(path.to_owned())),
+        Some(path) => Err(Error::usage(format!("there is no fakecloud at {}", path.display()))
+            .hint("Correct --fakecloud (or MINION_FAKECLOUD).")),
+        None => Ok(crate::image::on_path("fakecloud")),
+    }
+}
+
+/// Starts it at this address, for the engine of this computer.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start(place: &Place, wanted: &Wanted, address: SocketAddr) -> Result<Child> {
+    let path = place.file(EMULATOR_LOG);
+    let log = OpenOptions::new().create(true).append(true).open(&path);
+    let log = log.map_err(|e| Error::failed(format!("{} cannot be written: {e}", path.display())))?;
+    let cli = place.file(CONTAINER_CLI);
+    let settings = [
+        ("FAKECLOUD_ADDR", address.to_string()),
+        ("FAKECLOUD_REGION", wanted.region.clone()),
+        ("FAKECLOUD_ACCOUNT_ID", ACCOUNT.to_owned()),
+        ("FAKECLOUD_LOG", "warn".to_owned()),
+        ("FAKECLOUD_CONTAINER_CLI", cli.display().to_string()),
+        ("FAKECLOUD_EC2_DEFAULT_IMAGE", wanted.image.clone()),
+        ("FAKECLOUD_EC2_HELPER_IMAGE", wanted.image.clone()),
+    ];
+    let mut command = match &wanted.emulator {
+        Emulator::Program(program) => {
+            let mut command = Command::new(program);
+            command.envs(settings);
+            command
+        }
+        Emulator::Image(image) => {
+            let mut command = Command::new(&wanted.docker);
+            command.args(["run", "--rm", "--network", "host", "--name", &format!("minion-sandbox-{}-fakecloud", place.id())]);
+            command.args(["--label", &format!("{}={}", crate::place::LABEL, place.id())]);
+            let directory = place.directory().display();
+            command.args(["--volume", &format!("{directory}:{directory}"), "--volume", "/var/run/docker.sock:/var/run/docker.sock"]);
+            command.args(["--env", "FAKECLOUD_IN_CONTAINER=0"]);
+            for (name, value) in settings {
+                command.args(["--env", &format!("{name}={value}")]);
+            }
+            command.arg(image);
+            command
+        }
+    };
+    // Nobody's real credentials, and nobody's Ctrl-C.
+    for name in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).stdout(log.try_clone().map(Stdio::from).unwrap_or_else(|_| Stdio::null())).stderr(log);
+    command.process_group(0).kill_on_drop(true);
+    command.spawn().map_err(|e| Error::failed(format!("fakecloud cannot be started: {e}")))
+}
+
+/// Waits until it answers.
+///
+/// # Errors
+/// When it ends, or does not answer in time.
+pub async fn ready(place: &Place, child: &mut Child, http: &reqwest::Client, url: &url::Url) -> Result<()> {
+    let health = url.join("_fakecloud/health").map_err(|e| Error::failed(e.to_string()))?;
+    let until = Instant::now() + START;
+    let log = place.file(EMULATOR_LOG);
+    loop {
+        if let Ok(answer) = http.get(health.clone()).timeout(Duration::from_secs(2)).send().await
+            && answer.status().is_success()
+        {
+            return Ok(());
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(Error::failed(format!("fakecloud ended: {status}")).hint(format!("It wrote {}.", log.display())));
+        }
+        if Instant::now() > until {
+            return Err(Error::failed(format!("fakecloud does not answer at {url} within {} s", START.as_secs()))
+                .hint(format!("It wrote {}.", log.display())));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Ends it: it removes its containers first, if it can.
+pub async fn end(mut child: Child) {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+    }
+    if tokio::time::timeout(END, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
+}

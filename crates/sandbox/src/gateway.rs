@@ -1,0 +1,133 @@
+//! The address of AWS's services in a sandbox: passes calls on to the emulator, and answers what it lacks.
+use crate::{Answer, http, serve::Parts, status};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Method, Request, Response, Uri, header};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::watch;
+
+/// The gateway of a sandbox. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    parts: Arc<Parts>,
+    client: Client<HttpConnector, Full<Bytes>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Gateway {
+    /// Makes a gateway; what is sent through `stop` ends the sandbox.
+    pub fn new(parts: Arc<Parts>, stop: watch::Sender<bool>) -> Self {
+        Self { parts, client: Client::builder(TokioExecutor::new()).build_http(), stop }
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, whole: http::Whole) -> Response<Full<Bytes>> {
+        let path = whole.head.uri.path();
+        if let Some(word) = path.strip_prefix("/_minion/") {
+            return self.control(&whole.head.method, word).await;
+        }
+        let service = service(&whole.head).map(str::to_owned);
+        if service.as_deref() == Some("autoscaling") {
+            let form: BTreeMap<String, String> = url::form_urlencoded::parse(&whole.body).into_owned().collect();
+            return http::response(self.parts.groups.answer(&form).await);
+        }
+        let moves = moves_traffic(service.as_deref(), &whole);
+        let answer = self.pass_on(whole).await;
+        // What was changed is so at once: a resolver that is asked next knows it.
+        if moves && answer.status().is_success()
+            && let Err(error) = self.parts.front.refresh().await
+        {
+            self.parts.log.say(&format!("the front door could not look: {error}"));
+        }
+        answer
+    }
+
+    async fn pass_on(&self, whole: http::Whole) -> Response<Full<Bytes>> {
+        let http::Whole { mut head, body } = whole;
+        let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
+        let authority = self.parts.emulator.authority().to_owned();
+        let Ok(uri) = Uri::builder().scheme("http").authority(authority).path_and_query(path).build() else {
+            return http::plain(400, "no such path\n");
+        };
+        head.uri = uri;
+        // The body was read whole: its length is known, whatever way it came.
+        head.headers.remove(header::TRANSFER_ENCODING);
+        head.headers.remove(header::CONNECTION);
+        head.headers.remove(header::EXPECT);
+        let sent = self.client.request(Request::from_parts(head, Full::new(body))).await;
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(e) => return http::plain(502, &format!("the emulator does not answer: {e}\n")),
+        };
+        let (head, body) = answer.into_parts();
+        match body.collect().await {
+            Ok(body) => Response::from_parts(head, Full::new(body.to_bytes())),
+            Err(e) => http::plain(502, &format!("the emulator's answer broke off: {e}\n")),
+        }
+    }
+
+    async fn control(&self, method: &Method, word: &str) -> Response<Full<Bytes>> {
+        match (method, word) {
+            (&Method::GET, "status") => {
+                let body = serde_json::to_string(&status::of(&self.parts)).unwrap_or_default();
+                http::response(Answer { status: 200, content_type: "application/json", body })
+            }
+            (&Method::POST, "stop") => {
+                let _ = self.stop.send(true);
+                http::plain(200, "stopping\n")
+            }
+            _ => http::plain(404, "no such path\n"),
+        }
+    }
+}
+
+/// The service that a request is signed for.
+fn service(head: &hyper::http::request::Parts) -> Option<&str> {
+    let authorization = head.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, scope) = authorization.split_once("Credential=")?;
+    scope.split(',').next()?.split('/').nth(3)
+}
+
+/// Whether a call changes where requests go.
+fn moves_traffic(service: Option<&str>, whole: &http::Whole) -> bool {
+    match service {
+        Some("route53") => whole.head.method != Method::GET,
+        Some("elasticloadbalancing") => {
+            let mut form = url::form_urlencoded::parse(&whole.body);
+            form.any(|(name, value)| name == "Action" && !value.starts_with("Describe"))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(method: Method, authorization: &str, body: &str) -> http::Whole {
+        let request = Request::builder().method(method).header(header::AUTHORIZATION, authorization);
+        let (head, body) = request.body(Bytes::from(body.to_owned())).unwrap().into_parts();
+        http::Whole { head, body }
+    }
+
+    #[test]
+    fn the_service_is_in_the_signature() {
+        let signed = "AWS4-HMAC-SHA256 Credential=AKID/20261122/eu-west-1/autoscaling/aws4_request, SignedHeaders=host";
+        assert_eq!(service(&whole(Method::POST, signed, "").head), Some("autoscaling"));
+        assert_eq!(service(&whole(Method::POST, "Basic x", "").head), None);
+    }
+
+    #[test]
+    fn calls_that_move_traffic() {
+        let moves = |service, method, body: &str| moves_traffic(Some(service), &whole(method, "", body));
+        assert!(moves("route53", Method::POST, ""));
+        assert!(!moves("route53", Method::GET, ""));
+        assert!(moves("elasticloadbalancing", Method::POST, "Action=DeleteLoadBalancer&Version=1"));
+        assert!(!moves("elasticloadbalancing", Method::POST, "Action=DescribeLoadBalancers"));
+        assert!(!moves("ec2", Method::POST, "Action=RunInstances"));
+    }
+}

@@ -1,0 +1,10 @@
+//! What instances ask the sandbox process for: their `docker` and `aws` commands are scripts that send their
+//! arguments here.
+mod aws;
+mod engine;
+mod logs;
+mod request;
+mod server;
+
+pub use request::{Reply, Request};
+pub use server::Instances;

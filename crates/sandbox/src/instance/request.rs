@@ -1,0 +1,123 @@
+//! What a stand-in sends, and what it gets back.
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use std::collections::BTreeMap;
+
+/// A command line on an instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The arguments, without the program's name.
+    pub arguments: Vec<String>,
+    /// Variables that were passed on by name.
+    pub environment: BTreeMap<String, String>,
+    /// Standard input, where an argument asks for it.
+    pub input: String,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The exit code.
+    pub code: u8,
+    /// Standard output.
+    pub output: String,
+    /// Standard error.
+    pub errors: String,
+}
+
+impl Request {
+    /// Reads what `standin.sh` sends: a line for each argument, variable and input. `None` when it is not that.
+    pub fn parse(body: &str) -> Option<Self> {
+        let mut request = Self::default();
+        for line in body.lines() {
+            let mut words = line.split(' ');
+            let (kind, first) = (words.next()?, words.next().unwrap_or_default());
+            match kind {
+                "a" => request.arguments.push(decoded(first)?),
+                "e" => _ = request.environment.insert(first.to_owned(), decoded(words.next().unwrap_or_default())?),
+                "i" => request.input = decoded(first)?,
+                _ => return None,
+            }
+        }
+        Some(request)
+    }
+
+    /// The value after an option, or behind its `=`.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        let mut arguments = self.arguments.iter();
+        while let Some(argument) = arguments.next() {
+            if argument == name {
+                return arguments.next().map(String::as_str);
+            }
+            if let Some(value) = argument.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// The last argument.
+    pub fn last(&self) -> &str {
+        self.arguments.last().map_or("", String::as_str)
+    }
+}
+
+fn decoded(text: &str) -> Option<String> {
+    String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()
+}
+
+impl Reply {
+    /// It worked, and said this.
+    pub fn done(output: impl Into<String>) -> Self {
+        Self { output: output.into(), ..Self::default() }
+    }
+
+    /// It did not work.
+    pub fn failed(code: u8, errors: impl Into<String>) -> Self {
+        Self { code, errors: errors.into(), ..Self::default() }
+    }
+
+    /// What `standin.sh` reads: exit code, output, errors.
+    pub fn text(&self) -> String {
+        let field = |text: &str| if text.is_empty() { "-".to_owned() } else { BASE64_STANDARD.encode(text) };
+        format!("{} {} {}\n", self.code, field(&self.output), field(&self.errors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+
+    /// The script as it runs on an instance, with a `wget` that keeps what it would send.
+    #[test]
+    fn what_the_script_sends_is_read() {
+        let directory = std::env::temp_dir().join(format!("minion-sandbox-standin-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let sent = directory.join("sent");
+        let wget = format!("#!/bin/sh\nprintf %s \"$6\" >{}\necho '3 {} -'\n", sent.display(), BASE64_STANDARD.encode("told\n"));
+        for (name, text) in [("wget", wget.as_str()), ("docker", include_str!("standin.sh"))] {
+            fs::write(directory.join(name), text).unwrap();
+            fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:/usr/bin:/bin", directory.display());
+        let mut command = Command::new(directory.join("docker"));
+        command.args(["run", "--env", "SECRET", "--env", "A=b c", "--label", "line\nline", "", "--password-stdin"]);
+        command.env("PATH", path).env("SECRET", "it's $HOME `x`").env("MINION_SANDBOX", "http://x");
+        command.stdin(fs::File::open(directory.join("docker")).unwrap());
+        let ran = command.output().unwrap();
+        assert_eq!((ran.status.code(), String::from_utf8_lossy(&ran.stdout).as_ref()), (Some(3), "told\n"));
+        let request = Request::parse(&fs::read_to_string(&sent).unwrap()).unwrap();
+        let wanted = ["run", "--env", "SECRET", "--env", "A=b c", "--label", "line\nline", "", "--password-stdin"];
+        assert_eq!(request.arguments, wanted);
+        assert_eq!(request.environment, BTreeMap::from([("SECRET".into(), "it's $HOME `x`".into())]));
+        assert_eq!(request.input, include_str!("standin.sh"));
+        assert_eq!(request.option("--label"), Some("line\nline"));
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_a_request_is_none() {
+        assert_eq!(Request::parse("x YQ=="), None);
+        assert_eq!(Request::parse("a !"), None);
+    }
+}
