@@ -18,7 +18,7 @@ pub(crate) fn docker(arguments: &[&str]) -> Vec<String> {
     String::from_utf8(run.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Everything in the engine, one line each: kind, name, label of the sandbox that made it.
+/// Every container, network and volume in the engine, one line each: kind, name, label of the sandbox that made it.
 pub(super) fn belongings() -> BTreeSet<String> {
     const SANDBOX: &str = r#"{{.Label "minion-sandbox"}}"#;
     let listed = |kind: &str, arguments: &[&str], name: &str| {
@@ -29,8 +29,6 @@ pub(super) fn belongings() -> BTreeSet<String> {
     all.extend(listed("container", &["ps", "--all"], "{{.Names}}"));
     all.extend(listed("network", &["network", "ls"], "{{.Name}}"));
     all.extend(listed("volume", &["volume", "ls"], "{{.Name}}"));
-    // Images are not listed with their labels.
-    all.extend(docker(&["images", "--format", "image {{.Repository}}:{{.Tag}} "]));
     all
 }
 

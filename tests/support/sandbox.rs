@@ -13,7 +13,7 @@ use std::{
     env, fs,
     io::Write as _,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
     thread,
@@ -32,6 +32,7 @@ pub(crate) struct Sandbox {
     registry: RegistryServer,
     before: BTreeSet<String>,
     ports: OnceLock<Ports>,
+    id: OnceLock<String>,
 }
 
 /// Where a sandbox answers.
@@ -41,6 +42,8 @@ pub(crate) struct Ports {
     pub(crate) endpoint: String,
     /// Where applications answer by their host names.
     pub(crate) front: SocketAddr,
+    /// The domain of the applications' names.
+    pub(crate) domain: String,
     /// What `minion sandbox env` exports.
     pub(crate) exports: BTreeMap<String, String>,
 }
@@ -64,7 +67,14 @@ impl Sandbox {
         for name in ["PATH", "DOCKER_HOST", "MINION_FAKECLOUD"] {
             environment.extend(env::var(name).ok().map(|value| (name.to_owned(), value)));
         }
-        Some(Self { home, environment, registry: RegistryServer::start(), before, ports: OnceLock::new() })
+        Some(Self {
+            home,
+            environment,
+            registry: RegistryServer::start(),
+            before,
+            ports: OnceLock::new(),
+            id: OnceLock::new(),
+        })
     }
 
     /// Starts `minion` with these arguments.
@@ -89,7 +99,7 @@ impl Sandbox {
         self.plain(&["sandbox", "up", "--port", "0", "--front-port", "0"])
     }
 
-    /// Asks a sandbox that is up for the first time where it answers.
+    /// Where it answers, asked once.
     pub(crate) fn ports(&self) -> &Ports {
         self.ports.get_or_init(|| self.ports_now())
     }
@@ -97,34 +107,26 @@ impl Sandbox {
     /// Asks where it answers.
     pub(crate) fn ports_now(&self) -> Ports {
         let env = self.plain(&["sandbox", "env"]).ok().stdout;
-        let exports: BTreeMap<_, _> = env
-            .lines()
-            .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
-            .collect();
-        let endpoint = exports.get("AWS_ENDPOINT_URL").unwrap_or_else(|| panic!("no endpoint: {env}")).clone();
+        let exports = env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+        let exports: BTreeMap<_, _> = exports.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let status = self.status();
+        let word = |name: &str| status[name].as_str().unwrap_or_else(|| panic!("no {name}: {status}")).to_owned();
+        let (endpoint, domain) = (word("endpoint"), word("domain"));
+        assert_eq!(exports.get("AWS_ENDPOINT_URL"), Some(&endpoint), "{env}");
         assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint} is not on this computer: refusing to go on");
-        let status = self.plain(&["sandbox", "status", "-o", "json"]).ok().json();
-        let front = status["front"].as_str().unwrap_or_else(|| panic!("no front door: {status}"));
-        let front = front.trim_start_matches("http://").parse().unwrap_or_else(|_| panic!("front door: {front}"));
-        Ports { endpoint, front, exports }
+        let front = word("front").trim_start_matches("http://").parse().unwrap();
+        Ports { endpoint, front, domain, exports }
+    }
+
+    /// What `minion sandbox status -o json` says.
+    pub(crate) fn status(&self) -> Value {
+        self.plain(&["sandbox", "status", "-o", "json"]).ok().json()
     }
 
     /// The address of a path of an application (`shop`), or of one of its versions (`shop-1-0`).
     pub(crate) fn address(&self, name: &str, path: &str) -> Address {
-        let domain = self.domain();
-        Address { front: self.ports().front, host: format!("{name}.{domain}"), path: path.to_owned() }
-    }
-
-    /// The domain of the profile that `up` writes.
-    fn domain(&self) -> &str {
-        static DOMAIN: OnceLock<String> = OnceLock::new();
-        DOMAIN.get_or_init(|| {
-            let config = self.home.path().join(".config/minion/config.yaml");
-            let text = fs::read_to_string(&config).unwrap_or_else(|error| panic!("{}: {error}", config.display()));
-            let domain = text.lines().find_map(|line| line.trim().strip_prefix("domain: "));
-            domain.unwrap_or_else(|| panic!("no domain: {text}")).trim_matches(['\'', '"']).to_owned()
-        })
+        let ports = self.ports();
+        Address { front: ports.front, host: format!("{name}.{}", ports.domain), path: path.to_owned() }
     }
 
     /// Writes a manifest with quick health checks and these lines, and makes its application.
@@ -202,17 +204,38 @@ impl Sandbox {
         });
     }
 
-    /// What is in the engine and was not before, and is no other sandbox's.
+    /// What is in the engine and was not before; images are left out, and what is another sandbox's.
     pub(crate) fn added(&self) -> BTreeSet<String> {
         let id = self.id();
-        let now = docker::belongings();
         let others = |line: &str| line.rsplit(' ').next().is_some_and(|label| !label.is_empty() && label != id);
+        let now = docker::belongings();
         now.into_iter().filter(|line| !self.before.contains(line) && !others(line)).collect()
     }
 
-    /// The label of this sandbox in the engine; nothing before it was up.
-    fn id(&self) -> &str {
-        self.ports.get().and_then(|ports| ports.exports.get("MINION_SANDBOX_ID")).map_or("", String::as_str)
+    /// The label of this sandbox in the engine.
+    fn id(&self) -> String {
+        // `at` makes the directory where there is none.
+        let place = |directory: &Path| ::sandbox::Place::at(directory).unwrap().id();
+        self.id.get_or_init(|| place(&self.directory())).clone()
+    }
+
+    /// Where `minion sandbox` keeps its files.
+    fn directory(&self) -> PathBuf {
+        self.home.path().join(".local/state/minion/sandbox")
+    }
+
+    /// Fails when there are containers, networks or volumes of instances.
+    pub(crate) fn assert_idle(&self) {
+        let left = eventually_empty(|| self.added().into_iter().filter(|line| !line.starts_with("network ")).collect());
+        assert!(left.is_empty(), "there are no instances any more, but {left:#?}");
+    }
+
+    /// Ends a process of the sandbox as a crash does: `pid` is its own, `emulator_pid` that of the emulator.
+    pub(crate) fn kill(&self, process: &str) {
+        let file = self.directory().join("running.json");
+        let running: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let pid = running[process].as_u64().unwrap_or_else(|| panic!("no {process}: {running}")).to_string();
+        assert!(Command::new("/bin/sh").args(["-c", "kill -9 \"$0\"", &pid]).status().unwrap().success());
     }
 
     /// Files of the home directory below its hidden directories: what `minion` has written.
@@ -232,11 +255,14 @@ impl Sandbox {
         files
     }
 
-    /// `minion sandbox down`, after which nothing is left of it.
+    /// `minion sandbox down`, after which nothing is left of it in the engine.
     pub(crate) fn down(&self) -> Run {
+        let label = format!("label=minion-sandbox={}", self.id());
         let run = self.plain(&["sandbox", "down"]).ok();
-        let left: BTreeSet<_> = self.added().into_iter().filter(|line| !line.starts_with("image ")).collect();
+        let left = self.added();
         assert!(left.is_empty(), "left in the engine: {left:#?}");
+        let images = docker::docker(&["images", "--all", "--quiet", "--filter", &label]);
+        assert!(images.is_empty(), "left in the engine: images {images:?}");
         run
     }
 }
@@ -244,7 +270,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if thread::panicking() {
-            for words in [["sandbox", "status"].as_slice(), &["sandbox", "logs"]] {
+            for words in [["sandbox", "status"].as_slice(), &["sandbox", "logs", "--process"]] {
                 let run = self.plain(words);
                 let lines: Vec<_> = run.stdout.lines().chain(run.stderr.lines()).collect();
                 let last = lines[lines.len().saturating_sub(200)..].join("\n");
@@ -264,6 +290,18 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
         match look() {
             Ok(found) => return found,
             Err(why) => assert!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}\n{why}"),
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// Looks until there is nothing, or patience ends: what was seen last.
+fn eventually_empty(mut look: impl FnMut() -> BTreeSet<String>) -> BTreeSet<String> {
+    let began = Instant::now();
+    loop {
+        let seen = look();
+        if seen.is_empty() || began.elapsed() > PATIENCE {
+            return seen;
         }
         thread::sleep(Duration::from_millis(500));
     }
