@@ -3,6 +3,7 @@ mod docker;
 mod emulator;
 mod estate;
 mod refusals;
+mod registry_server;
 mod run;
 mod sandbox;
 mod shell;

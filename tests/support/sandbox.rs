@@ -1,7 +1,8 @@
 //! A sandbox: `minion sandbox up` in a home directory of its own, on ports that are free, and what a user does in it.
 use super::{
-    docker::{self, RegistryServer},
+    docker,
     emulator::moto_server,
+    registry_server::{By, RegistryServer},
     run::{Run, Running},
     shell::program,
     stage::workspace,
@@ -281,6 +282,14 @@ impl Drop for Sandbox {
         let _ = self.plain(&["sandbox", "down"]);
         docker::remove_images();
     }
+}
+
+/// The one that `cargo xtask test` has found.
+fn registry() -> RegistryServer {
+    let program = env::var_os("MINION_TEST_REGISTRY").map(PathBuf::from);
+    let image = env::var("MINION_TEST_REGISTRY_IMAGE").unwrap_or_default();
+    let by = program.as_deref().map_or(By::Image(&image), By::Program);
+    RegistryServer::start(by, &format!("{}=registry", docker::LABEL)).expect("a registry")
 }
 
 /// Looks until it is so; the last reason why not is told.
