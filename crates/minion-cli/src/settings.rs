@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     io::Write as _,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -65,6 +66,10 @@ pub struct Profile {
     /// Container registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
+    /// The address of a sandbox's AWS, on this computer. With it, no other AWS is spoken to, and no credentials of this
+    /// computer are used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
 }
 
 /// The configuration file: profiles by name.
@@ -173,6 +178,7 @@ impl Settings {
             zone_id: pick(&args.zone_id, &["MINION_ZONE_ID"], profile.zone_id),
             certificate_arn: pick(&args.certificate_arn, &["MINION_CERTIFICATE_ARN"], profile.certificate_arn),
             registry: pick(&args.registry, &["MINION_REGISTRY"], profile.registry),
+            sandbox: profile.sandbox.map(on_this_computer).transpose()?,
         };
         Ok(Self { profile: name, path, values })
     }
@@ -186,6 +192,16 @@ impl Settings {
             Error::usage("no VPC is set").hint("Run `minion configure` once, or give --region, --vpc and --domain (or MINION_REGION, MINION_VPC, MINION_DOMAIN).")
         })
     }
+}
+
+/// A sandbox's address: anywhere else, credentials that everybody knows would be sent there.
+fn on_this_computer(address: String) -> Result<String> {
+    let host = address.strip_prefix("http://").and_then(|rest| rest.parse::<SocketAddr>().ok());
+    if host.is_some_and(|host| host.ip().is_loopback()) {
+        return Ok(address);
+    }
+    Err(Error::usage(format!("{address} is no address of a sandbox: not on this computer"))
+        .hint("`minion sandbox up` writes the profile; `sandbox` is for nothing else."))
 }
 
 /// `minion/config.yaml` in the user's configuration directory (XDG, or what the system has instead).

@@ -32,6 +32,11 @@ impl Session {
     /// # Errors
     /// When no region is set.
     pub async fn connect(&self) -> Result<Cloud> {
+        if let Some(endpoint) = &self.settings.values.sandbox {
+            let region = self.settings.values.region.as_deref();
+            let region = region.ok_or_else(|| Error::usage("the sandbox's profile names no region"))?;
+            return sandbox::connect(endpoint, region).await;
+        }
         Cloud::connect(ConnectOptions {
             region: self.settings.values.region.clone(),
             tool: "minion",

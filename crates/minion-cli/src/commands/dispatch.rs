@@ -26,6 +26,9 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
     if let Command::Completions(args) = cli.command {
         return commands::completions::run(terminal, &args);
     }
+    if let Command::Sandbox(args) = cli.command {
+        return commands::sandbox::run(terminal, cancel, &cli.place, args).await;
+    }
     let settings =
         Settings::resolve(&cli.place, matches!(cli.command, Command::Configure(_)), |name| std::env::var(name).ok())?;
     let session = Session { terminal: terminal.clone(), cancel, settings };
@@ -36,6 +39,6 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
         Command::Traffic(args) => commands::traffic::run(&session, args).await,
         Command::Instances(args) => commands::instances::run(&session, args).await,
         Command::Images(args) => commands::images::run(&session, args).await,
-        Command::Completions(_) => Ok(Exit::Done),
+        Command::Completions(_) | Command::Sandbox(_) => Ok(Exit::Done),
     }
 }

@@ -6,6 +6,7 @@ mod converge;
 mod dispatch;
 pub mod images;
 pub mod instances;
+pub mod sandbox;
 pub mod traffic;
 pub mod versions;
 
