@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` sets up the emulator and runs these; see `tests/support` for what they stand on.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and the line says where")]
+#![expect(clippy::print_stderr, reason = "what a test tells is shown when it fails, and with --nocapture")]
 
 mod bad_days;
 mod bad_input;

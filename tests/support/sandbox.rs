@@ -68,14 +68,7 @@ impl Sandbox {
         for name in ["PATH", "DOCKER_HOST", "MINION_FAKECLOUD"] {
             environment.extend(env::var(name).ok().map(|value| (name.to_owned(), value)));
         }
-        Some(Self {
-            home,
-            environment,
-            registry: RegistryServer::start(),
-            before,
-            ports: OnceLock::new(),
-            id: OnceLock::new(),
-        })
+        Some(Self { home, environment, registry: registry(), before, ports: OnceLock::new(), id: OnceLock::new() })
     }
 
     /// Starts `minion` with these arguments.

@@ -163,7 +163,6 @@ impl fmt::Display for Tally {
 /// Requests that go on until they are ended.
 pub(crate) struct Traffic {
     stop: Arc<AtomicBool>,
-    done: Arc<AtomicUsize>,
     threads: Vec<JoinHandle<Tally>>,
 }
 
@@ -187,12 +186,7 @@ impl Traffic {
             })
         };
         let threads = (0..users).map(|_| user()).collect();
-        Self { stop, done, threads }
-    }
-
-    /// How many requests were begun.
-    pub(crate) fn requests(&self) -> usize {
-        self.done.load(Ordering::Relaxed)
+        Self { stop, threads }
     }
 
     /// Lets those in flight end, and adds all up.

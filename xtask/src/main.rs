@@ -11,7 +11,10 @@ mod figures;
 mod measure;
 mod organization;
 mod proxy;
+#[path = "../../tests/support/registry_server.rs"]
+mod registry_server;
 mod sandbox;
+mod showcase;
 mod story;
 mod teams;
 mod tools;
@@ -29,7 +32,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Run the story of a team and its application on an AWS emulator, with the released binaries
+    /// Show an application that carries traffic in the sandbox; without Docker, the story of a team on an AWS emulator
     Demo(demo::Args),
     /// Run all tests, with the AWS emulator they need
     Test(cargo::TestArgs),

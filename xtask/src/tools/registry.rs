@@ -1,5 +1,6 @@
 //! A real registry v2 server.
 use super::directory;
+use crate::registry_server::By;
 use anyhow::{Result, bail};
 use std::{
     path::PathBuf,
@@ -16,6 +17,16 @@ pub(crate) enum Registry {
     Program(PathBuf),
     /// As a container of this image, which the engine has.
     Image(&'static str),
+}
+
+impl Registry {
+    /// The same, in the words of who starts it.
+    pub(crate) fn by(&self) -> By<'_> {
+        match self {
+            Self::Program(program) => By::Program(program),
+            Self::Image(image) => By::Image(image),
+        }
+    }
 }
 
 /// The path of Debian's `docker-registry`, when it is there.
