@@ -21,6 +21,7 @@ mod overlord_minion;
 mod overlord_options;
 mod overlord_story;
 mod overlord_switched;
+mod sandbox_example;
 mod sandbox_inside;
 mod sandbox_refused;
 mod sandbox_story;

@@ -4,7 +4,7 @@
 //! One sandbox serves all parts, which run beside each other. What follows the last of them, `down`, is a part too:
 //! so all of it is one test. MINION_TEST_PARTS names those to run, by commas; without it, all.
 use crate::{
-    sandbox_inside, sandbox_refused, sandbox_tcp, sandbox_traffic,
+    sandbox_example, sandbox_inside, sandbox_refused, sandbox_tcp, sandbox_traffic,
     support::{Sandbox, eventually},
 };
 use std::{collections::BTreeMap, env, thread, time::Instant};
@@ -17,11 +17,12 @@ pub(crate) struct Images {
 
 type Part = fn(&Sandbox, &Images);
 
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("traffic", sandbox_traffic::two_versions_under_load),
     ("replaced", sandbox_traffic::killed_instances_are_replaced),
     ("inside", sandbox_inside::what_a_container_sees),
     ("refused", sandbox_refused::a_version_that_is_never_healthy),
+    ("example", sandbox_example::the_example_says_hello),
     ("tcp", sandbox_tcp::an_application_without_http),
 ];
 
@@ -42,7 +43,8 @@ fn sandbox_carries_traffic() {
     took("sandbox up again", began);
 
     let began = Instant::now();
-    let images = Images { one: sandbox.image("1.0"), two: sandbox.image("2.0") };
+    let image = |version| sandbox.image("tests/support/app", version);
+    let images = Images { one: image("1.0"), two: image("2.0") };
     took("two images built and pushed", began);
     let began = Instant::now();
     run_parts(&sandbox, &images);

@@ -4,9 +4,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What everything that the tests make in the engine themselves is labelled with.
-pub(super) const LABEL: &str = "minion-test";
-
 /// Runs `docker` with these arguments; its output, line by line.
 pub(crate) fn docker(arguments: &[&str]) -> Vec<String> {
     let run = Command::new("docker").args(arguments).stdin(Stdio::null()).output().expect("docker starts");
@@ -28,10 +25,11 @@ pub(super) fn belongings() -> BTreeSet<String> {
     all
 }
 
-/// Removes the images that the tests have built.
-pub(super) fn remove_images() {
-    let ours = format!("label={LABEL}");
-    let images: BTreeSet<_> = docker(&["images", "--all", "--quiet", "--filter", &ours]).into_iter().collect();
-    // One that another needs goes with that.
-    let _ = Command::new("docker").args(["rmi", "--force"]).args(images).stdout(Stdio::null()).status();
+/// Removes the images of this registry.
+pub(super) fn remove_images(registry: &str) {
+    let images = docker(&["images", "--all", "--format", "{{.Repository}} {{.ID}}"]);
+    let ours = images.iter().filter_map(|line| line.strip_prefix(registry)?.rsplit_once(' '));
+    let ids: BTreeSet<_> = ours.map(|(_, id)| id).collect();
+    // One that is not there any more went with another.
+    let _ = Command::new("docker").args(["rmi", "--force"]).args(ids).output();
 }

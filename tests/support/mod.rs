@@ -19,5 +19,5 @@ pub(crate) use run::{Run, Running};
 pub(crate) use sandbox::{Sandbox, eventually};
 pub(crate) use shell::Shell;
 pub(crate) use stage::{Inventory, Options, Stage, workspace};
-pub(crate) use traffic::{Traffic, sample};
+pub(crate) use traffic::{Address, Traffic, sample};
 pub(crate) use wire::Wire;

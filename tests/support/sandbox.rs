@@ -131,21 +131,27 @@ impl Sandbox {
         self.minion(&["app", "create", file.to_str().unwrap()]).ok();
     }
 
-    /// Builds the image of the tests' application as this version and pushes it: `registry/repository:version`.
-    pub(crate) fn image(&self, version: &str) -> String {
-        let image = format!("{}/tests/application:{version}", self.registry.host);
-        let context = self.context();
+    /// Makes the application of a manifest of the workspace.
+    pub(crate) fn example(&self, manifest: &str) {
+        self.minion(&["app", "create", workspace().join(manifest).to_str().unwrap()]).ok();
+    }
+
+    /// Builds the image of a directory of the workspace as this version and pushes it; its name.
+    pub(crate) fn image(&self, source: &str, version: &str) -> String {
+        let context = self.context(source);
+        let repository = context.file_name().unwrap().to_str().unwrap();
+        let image = format!("{}/tests/{repository}:{version}", self.registry.host);
         let argument = format!("VERSION={version}");
         self.plain(&["image", "build", "--tag", &image, "--build-arg", &argument, context.to_str().unwrap()]).ok();
         self.plain(&["image", "push", &image]).ok().says(&["sha256:"]);
         image
     }
 
-    /// A directory with the Dockerfile, and the machine's static busybox beside it.
-    fn context(&self) -> PathBuf {
-        let context = self.home.path().join("application");
+    /// A copy of a directory with a Dockerfile, with the machine's static busybox in it.
+    fn context(&self, source: &str) -> PathBuf {
+        let source = workspace().join(source);
+        let context = self.home.path().join(source.file_name().unwrap());
         if !context.exists() {
-            let source = workspace().join("tests/support/app");
             let copied = Command::new("cp").arg("-R").arg(source).arg(&context).status().unwrap();
             assert!(copied.success());
             let path = env::var_os("PATH").unwrap_or_default();
@@ -273,7 +279,7 @@ impl Drop for Sandbox {
         }
         // Harmless when it is down.
         let _ = self.plain(&["sandbox", "down"]);
-        docker::remove_images();
+        docker::remove_images(&self.registry.host);
     }
 }
 
@@ -282,7 +288,7 @@ fn registry() -> RegistryServer {
     let program = env::var_os("MINION_TEST_REGISTRY").map(PathBuf::from);
     let image = env::var("MINION_TEST_REGISTRY_IMAGE").unwrap_or_default();
     let by = program.as_deref().map_or(By::Image(&image), By::Program);
-    RegistryServer::start(by, &format!("{}=registry", docker::LABEL)).expect("a registry")
+    RegistryServer::start(by, "minion-test=registry").expect("a registry")
 }
 
 /// Looks until it is so; the last reason why not is told.
