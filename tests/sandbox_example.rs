@@ -1,5 +1,5 @@
 //! `examples/hello`, as its files and the documentation say.
-use crate::{sandbox_story::Images, support::Sandbox};
+use crate::{a_sandbox::Images, support::Sandbox};
 
 pub(crate) fn the_example_says_hello(sandbox: &Sandbox, _: &Images) {
     let image = sandbox.image("examples/hello", "1.0");

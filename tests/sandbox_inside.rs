@@ -1,9 +1,9 @@
 //! What a container sees of what its manifest and the command line say.
-use crate::{sandbox_story::Images, support::Sandbox};
+use crate::{a_sandbox::Images, support::Sandbox};
 use serde_json::{Value, json};
 
 const MANIFEST: &str = "exposed_ports: [8080]
-health_check: {path: /cgi-bin/health, interval: 5, timeout: 2, healthy_threshold: 2}
+health_check: {path: /cgi-bin/health, interval: 5, timeout: 4, healthy_threshold: 2}
 memory_mb: 96
 cpu: 0.5
 capabilities: [NET_ADMIN]

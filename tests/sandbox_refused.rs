@@ -1,12 +1,12 @@
 //! A version that answers 500 does no harm, and says why.
 use crate::{
-    sandbox_story::Images,
+    a_sandbox::Images,
     support::{Sandbox, Traffic},
 };
 use std::time::Duration;
 
 const MANIFEST: &str = "exposed_ports: [8080]
-health_check: {path: /cgi-bin/health, interval: 5, timeout: 2, healthy_threshold: 2, unhealthy_threshold: 2}
+health_check: {path: /cgi-bin/health, interval: 5, timeout: 4, healthy_threshold: 2, unhealthy_threshold: 3}
 scaling: {desired: 1}
 ";
 

@@ -1,5 +1,5 @@
 //! An application that speaks no HTTP, behind a Network Load Balancer.
-use crate::{sandbox_story::Images, support::Sandbox};
+use crate::{a_sandbox::Images, support::Sandbox};
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
@@ -8,7 +8,7 @@ use std::{
 
 const MANIFEST: &str = "exposed_protocol: tcp
 exposed_ports: [7000]
-health_check: {interval: 5, timeout: 2, healthy_threshold: 2}
+health_check: {interval: 5, timeout: 4, healthy_threshold: 2}
 scaling: {desired: 1}
 ";
 

@@ -1,12 +1,12 @@
 //! Versions are created, traffic moves, instances come and go: users notice nothing.
 use crate::{
-    sandbox_story::Images,
+    a_sandbox::Images,
     support::{Sandbox, Traffic, docker, eventually, sample},
 };
 use std::{collections::BTreeSet, thread, time::Duration};
 
 const MANIFEST: &str = "exposed_ports: [8080]
-health_check: {path: /cgi-bin/health, interval: 5, timeout: 2, healthy_threshold: 2, unhealthy_threshold: 2}
+health_check: {path: /cgi-bin/health, interval: 5, timeout: 4, healthy_threshold: 2, unhealthy_threshold: 3}
 scaling: {min: 1, max: 4, desired: 2}
 ";
 

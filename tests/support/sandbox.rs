@@ -71,16 +71,15 @@ impl Sandbox {
         Some(Self { home, environment, registry: registry(), before, ports: OnceLock::new(), id: OnceLock::new() })
     }
 
-    /// Starts `minion` with these arguments.
-    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("minion"));
         command.args(arguments).env_clear().envs(&self.environment).current_dir(self.home.path());
-        Running::start(command)
+        command
     }
 
     /// Runs `minion` with these arguments.
     pub(crate) fn plain(&self, arguments: &[&str]) -> Run {
-        self.start(arguments).within(BOUND)
+        Running::start(self.command(arguments)).within(BOUND)
     }
 
     /// Runs `minion --profile sandbox` with these arguments.
@@ -270,15 +269,15 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if thread::panicking() {
-            for words in [["sandbox", "status"].as_slice(), &["sandbox", "logs", "--process"]] {
-                let run = self.plain(words);
-                let lines: Vec<_> = run.stdout.lines().chain(run.stderr.lines()).collect();
-                let last = lines[lines.len().saturating_sub(200)..].join("\n");
-                eprintln!("--- {words:?}\n{last}\n---");
+            for words in [["sandbox", "status"].as_slice(), &["sandbox", "logs", "--process", "--tail", "200"]] {
+                // Nothing that fails here may hide what failed first.
+                let Ok(run) = self.command(words).stdin(Stdio::null()).output() else { continue };
+                let said = [run.stdout, run.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+                eprintln!("--- minion {}\n{}---", words.join(" "), said.concat());
             }
         }
         // Harmless when it is down.
-        let _ = self.plain(&["sandbox", "down"]);
+        let _ = self.command(&["sandbox", "down"]).output();
         docker::remove_images(&self.registry.host);
     }
 }
