@@ -107,7 +107,8 @@ pub async fn start(place: &Place, program: &Path) -> Result<Running> {
 /// An error with what the log says since then.
 fn said(place: &Place, began: u64, what: &str) -> Error {
     let bytes = fs::read(place.file(LOG)).unwrap_or_default();
-    let text = String::from_utf8_lossy(bytes.get(usize::try_from(began).unwrap_or(0)..).unwrap_or_default()).into_owned();
+    let text =
+        String::from_utf8_lossy(bytes.get(usize::try_from(began).unwrap_or(0)..).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().collect();
     let mut message = what.to_owned();
     let mut hints = Vec::new();
@@ -174,5 +175,6 @@ async fn end(pid: u32, words: &[&str]) -> Result<()> {
             return Ok(());
         }
     }
-    Err(Error::failed(format!("process {pid} of the sandbox does not end")).hint(format!("End it with `kill -9 {pid}`.")))
+    Err(Error::failed(format!("process {pid} of the sandbox does not end"))
+        .hint(format!("End it with `kill -9 {pid}`.")))
 }

@@ -73,10 +73,22 @@ pub fn start(place: &Place, wanted: &Wanted, address: SocketAddr) -> Result<Chil
         }
         Emulator::Image(image) => {
             let mut command = Command::new(&wanted.docker);
-            command.args(["run", "--rm", "--network", "host", "--name", &format!("minion-sandbox-{}-fakecloud", place.id())]);
+            command.args([
+                "run",
+                "--rm",
+                "--network",
+                "host",
+                "--name",
+                &format!("minion-sandbox-{}-fakecloud", place.id()),
+            ]);
             command.args(["--label", &format!("{}={}", crate::place::LABEL, place.id())]);
             let directory = place.directory().display();
-            command.args(["--volume", &format!("{directory}:{directory}"), "--volume", "/var/run/docker.sock:/var/run/docker.sock"]);
+            command.args([
+                "--volume",
+                &format!("{directory}:{directory}"),
+                "--volume",
+                "/var/run/docker.sock:/var/run/docker.sock",
+            ]);
             command.args(["--env", "FAKECLOUD_IN_CONTAINER=0"]);
             for (name, value) in settings {
                 command.args(["--env", &format!("{name}={value}")]);
@@ -109,7 +121,9 @@ pub async fn ready(place: &Place, child: &mut Child, http: &reqwest::Client, url
             return Ok(());
         }
         if let Ok(Some(status)) = child.try_wait() {
-            return Err(Error::failed(format!("fakecloud ended: {status}")).hint(format!("It wrote {}.", log.display())));
+            return Err(
+                Error::failed(format!("fakecloud ended: {status}")).hint(format!("It wrote {}.", log.display()))
+            );
         }
         if Instant::now() > until {
             return Err(Error::failed(format!("fakecloud does not answer at {url} within {} s", START.as_secs()))

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 /// The gateway of a sandbox. Cheap to clone.
 #[derive(Clone)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     parts: Arc<Parts>,
     client: Client<HttpConnector, Full<Bytes>>,
     stop: watch::Sender<bool>,
@@ -20,12 +20,12 @@ pub struct Gateway {
 
 impl Gateway {
     /// Makes a gateway; what is sent through `stop` ends the sandbox.
-    pub fn new(parts: Arc<Parts>, stop: watch::Sender<bool>) -> Self {
+    pub(crate) fn new(parts: Arc<Parts>, stop: watch::Sender<bool>) -> Self {
         Self { parts, client: Client::builder(TokioExecutor::new()).build_http(), stop }
     }
 
     /// Answers one request.
-    pub async fn answer(&self, whole: http::Whole) -> Response<Full<Bytes>> {
+    pub(crate) async fn answer(&self, whole: http::Whole) -> Response<Full<Bytes>> {
         let path = whole.head.uri.path();
         if let Some(word) = path.strip_prefix("/_minion/") {
             return self.control(&whole.head.method, word).await;
@@ -38,7 +38,8 @@ impl Gateway {
         let moves = moves_traffic(service.as_deref(), &whole);
         let answer = self.pass_on(whole).await;
         // What was changed is so at once: a resolver that is asked next knows it.
-        if moves && answer.status().is_success()
+        if moves
+            && answer.status().is_success()
             && let Err(error) = self.parts.front.refresh().await
         {
             self.parts.log.say(&format!("the front door could not look: {error}"));

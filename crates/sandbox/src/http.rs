@@ -11,15 +11,15 @@ use tokio::{net::TcpListener, sync::watch};
 const LARGEST: usize = 256 << 20;
 
 /// A request that was read whole.
-pub struct Whole {
+pub(crate) struct Whole {
     /// Method, path, headers.
-    pub head: request::Parts,
+    pub(crate) head: request::Parts,
     /// The body.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 /// Answers requests until told to stop.
-pub async fn serve<H, F>(listener: TcpListener, mut stop: watch::Receiver<bool>, handler: H)
+pub(crate) async fn serve<H, F>(listener: TcpListener, mut stop: watch::Receiver<bool>, handler: H)
 where
     H: Fn(Whole) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send,
@@ -54,12 +54,12 @@ where
 }
 
 /// A short text.
-pub fn plain(status: u16, text: &str) -> Response<Full<Bytes>> {
+pub(crate) fn plain(status: u16, text: &str) -> Response<Full<Bytes>> {
     response(Answer { status, content_type: "text/plain", body: text.to_owned() })
 }
 
 /// An answer as HTTP.
-pub fn response(answer: Answer) -> Response<Full<Bytes>> {
+pub(crate) fn response(answer: Answer) -> Response<Full<Bytes>> {
     let builder = Response::builder().status(answer.status).header(header::CONTENT_TYPE, answer.content_type);
     builder.body(Full::new(Bytes::from(answer.body))).unwrap_or_default()
 }

@@ -54,8 +54,13 @@ fn libraries(program: &Path) -> Option<Vec<PathBuf>> {
 }
 
 /// The directories in which iptables looks for its extensions.
-const EXTENSIONS: [&str; 5] =
-    ["/usr/lib/x86_64-linux-gnu/xtables", "/usr/lib/aarch64-linux-gnu/xtables", "/usr/lib/xtables", "/usr/lib64/xtables", "/lib/xtables"];
+const EXTENSIONS: [&str; 5] = [
+    "/usr/lib/x86_64-linux-gnu/xtables",
+    "/usr/lib/aarch64-linux-gnu/xtables",
+    "/usr/lib/xtables",
+    "/usr/lib64/xtables",
+    "/lib/xtables",
+];
 
 /// This computer's iptables with all that it needs: path in the image, path here. Docker needs it too, so it is there.
 fn iptables() -> Vec<(PathBuf, PathBuf)> {
@@ -73,7 +78,6 @@ fn iptables() -> Vec<(PathBuf, PathBuf)> {
     all.retain(|(there, _)| seen.insert(there.clone()));
     all
 }
-
 
 const SCRIPTS: [(&str, &str); 12] = [
     ("usr/local/bin/init", include_str!("instance/init.sh")),

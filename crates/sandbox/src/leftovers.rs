@@ -25,8 +25,12 @@ impl Removed {
 
 impl fmt::Display for Removed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts =
-            [(self.containers, "container"), (self.networks, "network"), (self.volumes, "volume"), (self.images, "image")];
+        let counts = [
+            (self.containers, "container"),
+            (self.networks, "network"),
+            (self.volumes, "volume"),
+            (self.images, "image"),
+        ];
         let told: Vec<String> = counts
             .into_iter()
             .filter(|(count, _)| *count > 0)

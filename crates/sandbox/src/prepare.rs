@@ -1,5 +1,8 @@
 //! What an account on AWS has and the emulator lacks: the parameters of AWS's machine images.
-use aws_core::{Result, cloud::{Cloud, Told as _}};
+use aws_core::{
+    Result,
+    cloud::{Cloud, Told as _},
+};
 use aws_sdk_ssm::types::ParameterType;
 
 /// The parameters that name AWS's machine images, and the architecture of each.
@@ -14,7 +17,7 @@ const IMAGES: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// What the emulator answers.
-pub async fn prepare(cloud: &Cloud) -> Result<()> {
+pub(crate) async fn prepare(cloud: &Cloud) -> Result<()> {
     for (parameter, architecture) in IMAGES {
         let known = cloud.ssm().get_parameter().name(parameter).send().await;
         if known.is_ok() {

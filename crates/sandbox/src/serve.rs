@@ -27,25 +27,25 @@ use tokio::{
 };
 
 /// What the parts of a sandbox process share.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The sandbox's id.
-    pub id: String,
+    pub(crate) id: String,
     /// The image of its instances.
-    pub image: String,
+    pub(crate) image: String,
     /// The engine of this computer.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// A connection to the emulator.
-    pub cloud: Arc<Cloud>,
+    pub(crate) cloud: Arc<Cloud>,
     /// The emulator's address.
-    pub emulator: url::Url,
+    pub(crate) emulator: url::Url,
     /// For what has no client of its own.
-    pub http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     /// Auto Scaling groups.
-    pub groups: AutoScaling,
+    pub(crate) groups: AutoScaling,
     /// The front door.
-    pub front: Front,
+    pub(crate) front: Front,
     /// What the process says.
-    pub log: Log,
+    pub(crate) log: Log,
 }
 
 /// Runs a sandbox until it is told to stop.
@@ -79,7 +79,8 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     let port = local(&instances)?.port();
     // Where the engine is a virtual machine, this name of it leads to this computer.
     let reached = if bridge.is_loopback() { "host-gateway".to_owned() } else { bridge.to_string() };
-    let script = include_str!("container_cli.sh").replace("@docker@", &shell_word(&wanted.docker.display().to_string()));
+    let script =
+        include_str!("container_cli.sh").replace("@docker@", &shell_word(&wanted.docker.display().to_string()));
     let script = script.replace("@label@", &format!("{}={}", crate::place::LABEL, place.id()));
     let script = script.replace("@address@", &reached).replace("@port@", &port.to_string()).replace("@token@", &token);
     place.write_text(CONTAINER_CLI, &script, true)?;
@@ -94,7 +95,7 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     prepare::prepare(&cloud).await?;
 
     let (stopper, stop) = watch::channel(false);
-    let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id()).stored_at(&place.file(GROUPS));
+    let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id()).stored_at(&place.file(GROUPS))?;
     let door = Front::new(cloud.clone(), engine.clone(), url.clone());
     let parts = Arc::new(Parts {
         id: place.id(),
@@ -149,7 +150,8 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
 
 /// Waits for a signal, a request to stop, or the emulator's end; says which.
 async fn until_stopped(mut stop: watch::Receiver<bool>, emulator: &mut tokio::process::Child) -> String {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return "signals cannot be heard".to_owned();
     };
     tokio::select! {
@@ -197,7 +199,11 @@ fn first_of(network: &str) -> Option<IpAddr> {
 async fn bind(address: IpAddr, port: u16, flag: &str) -> Result<TcpListener> {
     TcpListener::bind((address, port)).await.map_err(|e| {
         let error = Error::failed(format!("port {port} of {address} cannot be used: {e}"));
-        if flag.is_empty() { error } else { error.hint(format!("Choose another one with {flag}; 0 is any that is free.")) }
+        if flag.is_empty() {
+            error
+        } else {
+            error.hint(format!("Choose another one with {flag}; 0 is any that is free."))
+        }
     })
 }
 

@@ -8,8 +8,8 @@ pub(crate) mod zones;
 
 pub use certificates::{Certificate, certificates_for};
 pub use compute::{
-    Activity, AmiDetails, Amis, Machine, Target, console_output, image_details, instances, machine, recommended_amis,
-    scaling_activities, target_health,
+    Activity, AmiDetails, Amis, Machine, Target, console_output, image_details, instances, last_words, machine,
+    recommended_amis, scaling_activities, target_health,
 };
 pub use occupants::{Occupant, PEERING, occupants};
 pub use regions::{AvailabilityZone, check_region, vpc_networks, zones_of_region};

@@ -63,6 +63,7 @@ pub async fn run(session: &Session, args: ConfigureArgs) -> Result<Exit> {
         zone_id,
         certificate_arn,
         registry: Some(registry),
+        sandbox: session.settings.values.sandbox.clone(),
     };
     write(session, profile, args.dry_run)
 }

@@ -10,12 +10,14 @@ use aws_core::{
 
 /// Lines of console output to show: the script that boots the container writes there.
 const CONSOLE_LINES: usize = 20;
+/// Lines of the container's output to show.
+const LOG_LINES: i32 = 10;
 /// Consoles to ask for, oldest instance first, until one has something: two calls each.
 const CONSOLES: usize = 5;
 /// Scaling activities to show.
 const ACTIVITIES: usize = 3;
 
-/// Adds to a failed wait what the targets, the Auto Scaling group and an instance's console say. What cannot
+/// Adds to a failed wait what the targets, the Auto Scaling group, an instance's console and its container say. What cannot
 /// be read is left out: the error is about the version.
 pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
     if error.kind() == Kind::Interrupted {
@@ -56,6 +58,12 @@ pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
             let last = &all[all.len().saturating_sub(CONSOLE_LINES)..];
             lines.push(format!("  the last lines of instance {instance}'s console:"));
             lines.extend(last.iter().map(|l| format!("    {}", l.escape_debug())));
+            let words = lookups::last_words(cloud, &id.application.log_group(), instance, LOG_LINES).await;
+            let words = words.unwrap_or_default();
+            if !words.is_empty() {
+                lines.push(format!("  the last lines of its container (log group {}):", id.application.log_group()));
+                lines.extend(words.iter().map(|l| format!("    {}", l.escape_debug())));
+            }
             break;
         }
     }

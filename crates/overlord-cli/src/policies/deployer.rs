@@ -178,8 +178,8 @@ fn records(input: &Input<'_>) -> Vec<Value> {
         json!({
             "Sid": "LogGroups", "Effect": "Allow",
             "Action": [
-                "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:ListTagsForResource", "logs:PutRetentionPolicy",
-                "logs:TagResource"
+                "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:GetLogEvents", "logs:ListTagsForResource",
+                "logs:PutRetentionPolicy", "logs:TagResource"
             ],
             "Resource": input.regional("logs", "log-group:/minion/*")
         }),

@@ -74,11 +74,7 @@ pub(super) async fn reconcile<W: World>(service: &Service<W>, name: &str, sight:
             judge::judge(group, sight, &unhealthy, now);
         }
     });
-    tokio::join!(
-        launch::fill(service, name),
-        probe::register(service, name),
-        leave::advance(service, name, sight),
-    );
+    tokio::join!(launch::fill(service, name), probe::register(service, name), leave::advance(service, name, sight),);
     service.store.change(|state| {
         if state.groups.get(name).is_some_and(|g| g.deleting && g.members.is_empty()) {
             state.groups.remove(name);

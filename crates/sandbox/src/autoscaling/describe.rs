@@ -71,8 +71,7 @@ pub(super) fn activities(state: &State, query: &Query) -> Described {
     let only = asked(state, query)?.map(|g| &g.name);
     let groups = state.groups.values().filter(|g| only.is_none_or(|name| &g.name == name));
     let all = groups.flat_map(|g| g.activities.iter().map(move |a| (g, a)));
-    let mut wanted: Vec<_> =
-        all.filter(|(_, a)| query.names.is_empty() || query.names.contains(&a.id)).collect();
+    let mut wanted: Vec<_> = all.filter(|(_, a)| query.names.is_empty() || query.names.contains(&a.id)).collect();
     wanted.reverse();
     wanted.sort_by_key(|(_, a)| std::cmp::Reverse(a.start));
     Ok(page("Activities", wanted.into_iter().map(|(g, a)| activity(g, a)).collect(), query))

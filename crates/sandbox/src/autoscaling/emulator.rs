@@ -89,7 +89,8 @@ impl Emulator {
     async fn volumes(&self, labels: &[String]) -> Result<Vec<bollard::models::Volume>> {
         let filters = Some(HashMap::from([("label".to_owned(), labels.to_vec())]));
         let listed = self.engine.client().list_volumes(Some(ListVolumesOptions { filters })).await;
-        let listed = listed.map_err(|e| Error::failed("the container engine does not list its volumes").caused_by(e))?;
+        let listed =
+            listed.map_err(|e| Error::failed("the container engine does not list its volumes").caused_by(e))?;
         Ok(listed.volumes.unwrap_or_default())
     }
 
@@ -155,8 +156,7 @@ impl World for Emulator {
         let call = elb.describe_target_group_attributes().target_group_arn(arn).send().await;
         let operation = "elasticloadbalancing:DescribeTargetGroupAttributes";
         let Some(answer) = call.told_unless(&self.cloud, operation, arn, &absent)? else { return Ok(None) };
-        let delay =
-            answer.attributes().iter().find(|a| a.key() == Some("deregistration_delay.timeout_seconds"));
+        let delay = answer.attributes().iter().find(|a| a.key() == Some("deregistration_delay.timeout_seconds"));
         let port = group.port().unwrap_or(80);
         // A port of its own, or `traffic-port`.
         let checked = group.health_check_port().and_then(|p| p.parse().ok()).unwrap_or(port);

@@ -81,7 +81,10 @@ fn exists(group: &Group) -> Fault {
     let end = if group.deleting { " and is pending delete" } else { "" };
     Fault::new(
         "AlreadyExists",
-        format!("AutoScalingGroup by this name already exists - A group with the name {} already exists{end}", group.name),
+        format!(
+            "AutoScalingGroup by this name already exists - A group with the name {} already exists{end}",
+            group.name
+        ),
     )
 }
 
@@ -243,4 +246,3 @@ pub(super) async fn known_target_groups<W: World>(service: &Service<W>, arns: &[
     }
     Ok(())
 }
-

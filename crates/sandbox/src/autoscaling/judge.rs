@@ -21,6 +21,7 @@ pub(super) fn judge(group: &mut Group, sight: &Sight, unhealthy: &BTreeSet<Strin
     }
     let ids: Vec<String> = group.staying().map(|m| m.id.clone()).collect();
     for id in ids {
+        let grace = group.grace;
         let Some(member) = group.member(&id) else { continue };
         let (starting, activity) = (member.lifecycle == Lifecycle::Pending, member.activity.clone());
         if dead(member, sight, now) {
@@ -33,7 +34,7 @@ pub(super) fn judge(group: &mut Group, sight: &Sight, unhealthy: &BTreeSet<Strin
             member.in_service = Some(now);
             group.failures = 0;
             group.succeed(&activity, now);
-        } else if unhealthy.contains(&id) && settled(member, group.grace, now) {
+        } else if unhealthy.contains(&id) && settled(member, grace, now) {
             leave::unhealthy(group, &id, Why::Unhealthy, now);
         }
     }

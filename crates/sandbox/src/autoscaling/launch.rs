@@ -86,7 +86,9 @@ fn plan(group: &mut Group, now: Timestamp) -> Vec<Planned> {
 fn cause(group: &Group, from: i32, now: Timestamp) -> String {
     let at = super::state::second(now);
     if group.replacing > 0 {
-        return format!("At {at} an instance was launched in response to an unhealthy instance needing to be replaced.");
+        return format!(
+            "At {at} an instance was launched in response to an unhealthy instance needing to be replaced."
+        );
     }
     format!(
         "{}  At {at} an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {from} to {}.",

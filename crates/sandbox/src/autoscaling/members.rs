@@ -36,7 +36,9 @@ pub(super) async fn attach<W: World>(service: &Service<W>, name: &str, arns: Vec
 pub(super) fn detach(state: &mut State, name: &str, arns: &[String]) -> Result<(), Fault> {
     let group = standing_mut(state, name)?;
     if let Some(missing) = arns.iter().find(|a| !group.target_groups.contains(a)) {
-        return Err(Fault::invalid(format!("Trying to remove Target Groups that are not part of the group: {missing}")));
+        return Err(Fault::invalid(format!(
+            "Trying to remove Target Groups that are not part of the group: {missing}"
+        )));
     }
     group.target_groups.retain(|a| !arns.contains(a));
     Ok(())
@@ -82,7 +84,9 @@ pub(super) fn set_health(state: &mut State, health: &Health, now: Timestamp) -> 
 
 fn group_of<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Group, Fault> {
     let found = state.groups.values_mut().find(|g| g.members.iter().any(|m| m.id == id));
-    found.ok_or_else(|| Fault::invalid(format!("Instance Id not found - No managed instance found for instance ID: {id}")))
+    found.ok_or_else(|| {
+        Fault::invalid(format!("Instance Id not found - No managed instance found for instance ID: {id}"))
+    })
 }
 
 /// `PutScalingPolicy`; `place` is region and account.

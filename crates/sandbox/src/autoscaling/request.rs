@@ -148,7 +148,9 @@ impl Request {
                 healthy: match form.required("HealthStatus")?.as_str() {
                     "Healthy" => true,
                     "Unhealthy" => false,
-                    other => return Err(Fault::invalid(format!("HealthStatus: `{other}` is not Healthy or Unhealthy"))),
+                    other => {
+                        return Err(Fault::invalid(format!("HealthStatus: `{other}` is not Healthy or Unhealthy")));
+                    }
                 },
                 respect_grace: form.flag("ShouldRespectGracePeriod")?.unwrap_or(true),
             }),
@@ -184,7 +186,9 @@ impl Settings {
         }
         let name = form.required("AutoScalingGroupName")?;
         if name.chars().count() > 255 || name.contains(':') {
-            return Err(Fault::invalid(format!("AutoScalingGroupName: `{name}` has more than 255 characters or a colon")));
+            return Err(Fault::invalid(format!(
+                "AutoScalingGroupName: `{name}` has more than 255 characters or a colon"
+            )));
         }
         let template = form.get("LaunchTemplate").map(|t| Template {
             id: t.text("LaunchTemplateId").map(str::to_owned),

@@ -1,19 +1,11 @@
 //! The service: requests in, answers out, and the loop that does what they ask for.
 use super::{
-    control,
-    describe,
-    emulator::Emulator,
-    fault::Fault,
-    groups, members,
-    request::Request,
-    state::unique,
-    store::Store,
-    value::Value,
-    world::World,
-    xml,
+    control, describe, emulator::Emulator, fault::Fault, groups, members, request::Request, state::unique,
+    store::Store, value::Value, world::World, xml,
 };
 use crate::Answer;
 use aws_core::{Result, cloud::Cloud};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tokio::sync::watch;
 
@@ -24,7 +16,7 @@ pub struct AutoScaling {
 }
 
 /// A group, for a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupState {
     /// Its name.
     pub name: String,
@@ -39,12 +31,12 @@ pub struct GroupState {
 }
 
 /// An instance of a group, for a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberState {
     /// Its id.
     pub id: String,
     /// `Pending`, `InService` or `Terminating`.
-    pub lifecycle: &'static str,
+    pub lifecycle: String,
     /// Whether it counts as healthy.
     pub healthy: bool,
     /// Its zone.
@@ -172,7 +164,7 @@ impl<W: World> Service<W> {
                     .iter()
                     .map(|m| MemberState {
                         id: m.id.clone(),
-                        lifecycle: m.lifecycle.word(),
+                        lifecycle: m.lifecycle.word().to_owned(),
                         healthy: m.healthy,
                         zone: m.zone.clone(),
                     })

@@ -199,8 +199,7 @@ mod tests {
 
     #[test]
     fn lists_keep_the_order_of_their_numbers() {
-        let names: Vec<(String, String)> =
-            (1..=11).map(|n| (format!("Names.member.{n}"), format!("n{n}"))).collect();
+        let names: Vec<(String, String)> = (1..=11).map(|n| (format!("Names.member.{n}"), format!("n{n}"))).collect();
         let read = Value::of_form(&names.into_iter().collect());
         assert_eq!(read.texts("Names")[1], "n2");
         assert_eq!(read.texts("Names")[10], "n11");

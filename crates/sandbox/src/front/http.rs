@@ -84,7 +84,8 @@ impl Http {
         });
         // Without it an answer in two pieces waits 40 ms for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades());
+        let mut connection =
+            pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades());
         tokio::select! {
             // A client that hangs up is no matter.
             _ = connection.as_mut() => {}
@@ -116,7 +117,8 @@ impl Http {
                 Ok(answer) => return finished(answer, taken_over, stop),
                 Err(e) => {
                     // Another try only where the first one cannot have had an effect.
-                    let harmless = e.is_connect() || matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+                    let harmless =
+                        e.is_connect() || matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
                     match handed.back().filter(|_| harmless && !tried) {
                         Some(whole) => body = whole,
                         None => return page(StatusCode::BAD_GATEWAY, broken(&name, &e)),
@@ -148,9 +150,7 @@ impl Http {
         let lead = pick(&leads, fastrand::f64()).ok_or(None)?;
         match lead.end {
             // Without a healthy target the load balancer's own answer says so, as it would on AWS.
-            End::Balancer(b) if !b.network && b.state.starts_with("active") => {
-                b.port.ok_or_else(|| why_not(&lead.end))
-            }
+            End::Balancer(b) if !b.network && b.state.starts_with("active") => b.port.ok_or_else(|| why_not(&lead.end)),
             _ => Err(why_not(&lead.end)),
         }
     }

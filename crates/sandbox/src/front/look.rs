@@ -2,7 +2,7 @@
 use super::resolve::{Backend, Balancer, Kind, Listener, Record, Snapshot, Target, Zone};
 use aws_core::{
     Error, Result,
-    cloud::{Cloud, lookups::zones},
+    cloud::{Cloud, lookups},
     engine::World as _,
     model::tags,
     resources::alias_record::{self, plain_name},
@@ -52,7 +52,7 @@ impl Look {
 
     async fn zones(&self) -> Result<Vec<Zone>> {
         self.cloud.forget();
-        let zones = zones::all_zones(&self.cloud).await?;
+        let zones = lookups::all_zones(&self.cloud).await?;
         let records = zones.iter().map(|zone| async {
             match alias_record::list_records(&self.cloud, &zone.id).await {
                 Ok(records) => Ok(records.iter().filter_map(record).collect()),

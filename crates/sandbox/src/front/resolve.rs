@@ -217,7 +217,9 @@ impl Snapshot {
             return end(End::Nowhere(format!("{name} is not there (any more)")));
         }
         if links == CHAIN {
-            return end(End::Nowhere(format!("more than {CHAIN} names lead from one to the next, the last one {name}")));
+            return end(End::Nowhere(format!(
+                "more than {CHAIN} names lead from one to the next, the last one {name}"
+            )));
         }
         self.follow(&records, links + 1)
     }
@@ -236,7 +238,7 @@ pub(super) struct Candidate {
 pub(super) fn shares(candidates: &[Candidate]) -> Vec<f64> {
     let stages: [fn(&Candidate) -> bool; 4] =
         [|c| c.healthy && c.weight > 0, |c| c.healthy, |c| c.weight > 0, |_| true];
-    let Some(chosen) = stages.iter().find(|chosen| candidates.iter().any(|c| chosen(c))) else { return Vec::new() };
+    let Some(chosen) = stages.iter().find(|chosen| candidates.iter().any(chosen)) else { return Vec::new() };
     let among: Vec<&Candidate> = candidates.iter().filter(|c| chosen(c)).collect();
     let sum: u64 = among.iter().map(|c| c.weight).sum();
     let share = |c: &Candidate| match (chosen(c), sum) {

@@ -3,10 +3,10 @@ use super::{
     known::{Known, Opened},
     resolve::{Balancer, End, Lead},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One address to open.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The name in DNS.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Route {
 }
 
 /// A version's part of a name's traffic.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// The version; for what `minion` did not make: the record's set identifier or the load balancer's name.
     pub version: String,
@@ -85,8 +85,12 @@ fn state(balancer: &Balancer) -> String {
 pub(super) fn why_not(end: &End<'_>) -> Option<String> {
     match end {
         End::Balancer(b) if !b.state.starts_with("active") => Some(format!("load balancer {} is {}", b.name, b.state)),
-        End::Balancer(b) if b.network => Some(format!("load balancer {} forwards connections, not HTTP requests", b.name)),
-        End::Balancer(b) if b.port.is_none() => Some(format!("load balancer {} has just been made and has no port yet", b.name)),
+        End::Balancer(b) if b.network => {
+            Some(format!("load balancer {} forwards connections, not HTTP requests", b.name))
+        }
+        End::Balancer(b) if b.port.is_none() => {
+            Some(format!("load balancer {} has just been made and has no port yet", b.name))
+        }
         End::Balancer(b) if !b.healthy => Some(format!("load balancer {} has no healthy target", b.name)),
         End::Balancer(_) => None,
         End::Nowhere(why) => Some(why.clone()),

@@ -48,7 +48,10 @@ struct Door {
 
 impl Tcp {
     pub(super) fn new(known: Arc<Known>, reach: Reach) -> Self {
-        Self { door: Arc::new(Door { known, reach, connections: std::sync::Mutex::default() }), listening: Mutex::default() }
+        Self {
+            door: Arc::new(Door { known, reach, connections: std::sync::Mutex::default() }),
+            listening: Mutex::default(),
+        }
     }
 
     /// Opens a door for what is new, closes those whose name is gone; open connections go on. A door keeps its port.

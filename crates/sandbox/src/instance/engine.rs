@@ -38,7 +38,7 @@ pub(super) async fn run(server: &Instances, instance: &str, request: &Request) -
 }
 
 /// The name of the application's container of an instance.
-pub fn container_name(instance: &str) -> String {
+pub(crate) fn container_name(instance: &str) -> String {
     format!("{instance}-app")
 }
 
@@ -141,19 +141,19 @@ async fn start(server: &Instances, instance: &str, request: &Request) -> Result<
     let line = run_line::parse(&request.arguments[1..], &request.environment)?;
     let network = instance_container(server, instance).await?;
     let RunLine { image, command, volumes, mut config, .. } = line;
-    let labels = HashMap::from([
-        (LABEL.to_owned(), server.parts.id.clone()),
-        (INSTANCE_LABEL.to_owned(), instance.to_owned()),
-    ]);
+    let labels =
+        HashMap::from([(LABEL.to_owned(), server.parts.id.clone()), (INSTANCE_LABEL.to_owned(), instance.to_owned())]);
     let mut host = config.host_config.take().unwrap_or_default();
     // What the boot script calls the host's network is the instance's.
     host.network_mode = Some(format!("container:{network}"));
     let logging = host.log_config.take();
     let mut binds = Vec::new();
     for (n, volume) in volumes.iter().enumerate() {
-        let (_, target) = volume.split_once(':').ok_or_else(|| Error::usage(format!("volume {volume} has no target")))?;
+        let (_, target) =
+            volume.split_once(':').ok_or_else(|| Error::usage(format!("volume {volume} has no target")))?;
         let name = format!("{instance}-{n}");
-        let create = VolumeCreateRequest { name: Some(name.clone()), labels: Some(labels.clone()), ..Default::default() };
+        let create =
+            VolumeCreateRequest { name: Some(name.clone()), labels: Some(labels.clone()), ..Default::default() };
         client.create_volume(create).await.map_err(|e| said(&format!("volume {name}"), &e))?;
         open_to_all(server, &name).await?;
         binds.push(format!("{name}:{target}"));
@@ -169,7 +169,8 @@ async fn start(server: &Instances, instance: &str, request: &Request) -> Result<
     // A boot that was repeated: the container of the last one goes.
     let _ = client.remove_container(&name, Some(RemoveContainerOptionsBuilder::default().force(true).build())).await;
     let options = CreateContainerOptionsBuilder::default().name(&name).build();
-    let made = client.create_container(Some(options), config).await.map_err(|e| said("the container cannot be made", &e))?;
+    let made =
+        client.create_container(Some(options), config).await.map_err(|e| said("the container cannot be made", &e))?;
     client.start_container(&name, None).await.map_err(|e| said("the container cannot be started", &e))?;
     logs::follow(server.parts.clone(), instance.to_owned(), logging);
     Ok(format!("{}\n", made.id))

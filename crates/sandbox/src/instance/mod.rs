@@ -6,5 +6,5 @@ mod logs;
 mod request;
 mod server;
 
-pub use request::{Reply, Request};
-pub use server::Instances;
+pub(crate) use request::{Reply, Request};
+pub(crate) use server::Instances;

@@ -4,29 +4,29 @@ use std::collections::BTreeMap;
 
 /// A command line on an instance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// The arguments, without the program's name.
-    pub arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// Variables that were passed on by name.
-    pub environment: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
     /// Standard input, where an argument asks for it.
-    pub input: String,
+    pub(crate) input: String,
 }
 
 /// How it ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The exit code.
-    pub code: u8,
+    pub(crate) code: u8,
     /// Standard output.
-    pub output: String,
+    pub(crate) output: String,
     /// Standard error.
-    pub errors: String,
+    pub(crate) errors: String,
 }
 
 impl Request {
     /// Reads what `standin.sh` sends: a line for each argument, variable and input. `None` when it is not that.
-    pub fn parse(body: &str) -> Option<Self> {
+    pub(crate) fn parse(body: &str) -> Option<Self> {
         let mut request = Self::default();
         for line in body.lines() {
             let mut words = line.split(' ');
@@ -42,7 +42,7 @@ impl Request {
     }
 
     /// The value after an option, or behind its `=`.
-    pub fn option(&self, name: &str) -> Option<&str> {
+    pub(crate) fn option(&self, name: &str) -> Option<&str> {
         let mut arguments = self.arguments.iter();
         while let Some(argument) = arguments.next() {
             if argument == name {
@@ -56,7 +56,7 @@ impl Request {
     }
 
     /// The last argument.
-    pub fn last(&self) -> &str {
+    pub(crate) fn last(&self) -> &str {
         self.arguments.last().map_or("", String::as_str)
     }
 }
@@ -67,17 +67,17 @@ fn decoded(text: &str) -> Option<String> {
 
 impl Reply {
     /// It worked, and said this.
-    pub fn done(output: impl Into<String>) -> Self {
+    pub(crate) fn done(output: impl Into<String>) -> Self {
         Self { output: output.into(), ..Self::default() }
     }
 
     /// It did not work.
-    pub fn failed(code: u8, errors: impl Into<String>) -> Self {
+    pub(crate) fn failed(code: u8, errors: impl Into<String>) -> Self {
         Self { code, errors: errors.into(), ..Self::default() }
     }
 
     /// What `standin.sh` reads: exit code, output, errors.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let field = |text: &str| if text.is_empty() { "-".to_owned() } else { BASE64_STANDARD.encode(text) };
         format!("{} {} {}\n", self.code, field(&self.output), field(&self.errors))
     }
@@ -94,7 +94,11 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("minion-sandbox-standin-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let sent = directory.join("sent");
-        let wget = format!("#!/bin/sh\nprintf %s \"$6\" >{}\necho '3 {} -'\n", sent.display(), BASE64_STANDARD.encode("told\n"));
+        let wget = format!(
+            "#!/bin/sh\nprintf %s \"$6\" >{}\necho '3 {} -'\n",
+            sent.display(),
+            BASE64_STANDARD.encode("told\n")
+        );
         for (name, text) in [("wget", wget.as_str()), ("docker", include_str!("standin.sh"))] {
             fs::write(directory.join(name), text).unwrap();
             fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();

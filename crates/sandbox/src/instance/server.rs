@@ -6,24 +6,27 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// User and password, by instance and registry.
+type Logins = BTreeMap<(String, String), (String, String)>;
+
 /// Serves the instances of a sandbox.
 #[derive(Clone)]
-pub struct Instances {
+pub(crate) struct Instances {
     pub(super) parts: Arc<Parts>,
     /// In front of every path: nobody else on the bridge knows it.
     token: String,
-    /// Registry logins, by instance and registry: `user:password`.
-    pub(super) logins: Arc<Mutex<BTreeMap<(String, String), (String, String)>>>,
+    /// Registry logins.
+    pub(super) logins: Arc<Mutex<Logins>>,
 }
 
 impl Instances {
     /// Makes a server; instances show this token.
-    pub fn new(parts: Arc<Parts>, token: String) -> Self {
+    pub(crate) fn new(parts: Arc<Parts>, token: String) -> Self {
         Self { parts, token, logins: Arc::default() }
     }
 
     /// Answers `POST /TOKEN/INSTANCE/PROGRAM`.
-    pub async fn answer(&self, path: &str, body: &str) -> Answer {
+    pub(crate) async fn answer(&self, path: &str, body: &str) -> Answer {
         let answer = |status, body| Answer { status, content_type: "text/plain", body };
         let words: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         let [token, instance, program] = words[..] else { return answer(404, "no such path\n".into()) };

@@ -225,6 +225,19 @@ pub async fn console_output(cloud: &Cloud, instance: &str) -> Result<Option<Stri
     Ok(None)
 }
 
+/// The last lines that an instance's container has written to CloudWatch Logs; none when it has written nothing, or
+/// writes elsewhere.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn last_words(cloud: &Cloud, group: &str, instance: &str, lines: i32) -> Result<Vec<String>> {
+    let call = cloud.logs().get_log_events().log_group_name(group).log_stream_name(instance).limit(lines);
+    let answer = call.start_from_head(false).send().await;
+    let answer = answer.told_unless(cloud, "logs:GetLogEvents", group, &["ResourceNotFoundException"])?;
+    let events = answer.and_then(|a| a.events).unwrap_or_default();
+    Ok(events.into_iter().filter_map(|e| e.message).map(|m| m.trim_end().to_owned()).collect())
+}
+
 /// EC2 answers in base64.
 fn decoded(output: &str) -> Option<String> {
     let compact: String = output.split_whitespace().collect();

@@ -22,6 +22,8 @@ pub(super) struct Context {
     pub(super) config: PathBuf,
     /// The region that was asked for.
     pub(super) region: Option<String>,
+    /// The domain that was asked for.
+    pub(super) domain: Option<String>,
     /// The profile's name.
     pub(super) profile: String,
 }
@@ -36,6 +38,7 @@ impl Context {
             place: Place::at(&directory)?,
             config: settings.path,
             region: args.region.clone(),
+            domain: args.domain.clone(),
             profile: args.profile.clone().unwrap_or_else(|| PROFILE.to_owned()),
         })
     }

@@ -2,7 +2,7 @@
 use super::context::Context;
 use aws_core::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, lookups},
 };
 use sandbox::{image::on_path, place::Running};
 use std::{
@@ -77,7 +77,7 @@ fn environment(command: &mut Command, running: &Running, home: &Path) {
 
 /// The team's VPC.
 pub(super) async fn vpc(cloud: &Cloud) -> Result<String> {
-    let found = network::vpcs(cloud).await?;
+    let found = lookups::vpcs(cloud).await?;
     let vpc = found.into_iter().find(|vpc| vpc.name.as_deref() == Some(TEAM)).map(|vpc| vpc.id);
     vpc.ok_or_else(|| Error::failed("overlord made no VPC for team sandbox"))
 }

@@ -112,7 +112,7 @@ pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<Exit> {
         let profile = context.profile.as_str();
         let groups = &status.groups;
         let whole = Whole { endpoint, front, region, domain, profile, since: *since, addresses, groups };
-        terminal.document(args.output, &whole)?;
+        terminal.details(args.output, &whole, &[])?;
         return Ok(Exit::Done);
     }
     terminal.say(&format!("AWS: {endpoint} (profile {}). Front door: {front}.", context.profile));

@@ -25,15 +25,6 @@ pub(super) struct UpArgs {
     /// Port of the front door on 127.0.0.1, where applications answer by their host names; 0 for any that is free
     #[arg(long, default_value_t = 8080, value_name = "PORT")]
     front_port: u16,
-    /// Domain of the applications' names [default: sandbox.localhost; names under localhost lead to this computer]
-    #[arg(
-        id = "names",
-        long = "names",
-        default_value = "sandbox.localhost",
-        hide_default_value = true,
-        value_name = "DOMAIN"
-    )]
-    names: String,
     /// The fakecloud to run [default: the one on the PATH, else its container image]
     #[arg(long, env = "MINION_FAKECLOUD", hide_env = true, value_name = "FILE")]
     fakecloud: Option<PathBuf>,
@@ -45,6 +36,8 @@ pub(super) struct UpArgs {
 
 /// The region of the sandbox where none is named: that of the examples.
 const REGION: &str = "eu-west-1";
+/// The domain of the applications where none is named: names under `localhost` lead to this computer (RFC 6761).
+const DOMAIN: &str = "sandbox.localhost";
 
 /// Starts the sandbox.
 pub(super) async fn run(context: &Context, args: UpArgs) -> Result<Exit> {
@@ -86,15 +79,9 @@ async fn start(context: &Context, args: UpArgs) -> Result<Running> {
     terminal.during("Building the image of the instances", building).await?;
     stopped(context)?;
     let region = context.region.clone().unwrap_or_else(|| REGION.to_owned());
-    let wanted = Wanted {
-        port: args.port,
-        front_port: args.front_port,
-        region,
-        domain: args.names.trim_matches('.').to_ascii_lowercase(),
-        emulator: program,
-        docker,
-        image,
-    };
+    let domain = context.domain.as_deref().unwrap_or(DOMAIN).trim_matches('.').to_ascii_lowercase();
+    let wanted =
+        Wanted { port: args.port, front_port: args.front_port, region, domain, emulator: program, docker, image };
     context.place.write(WANTED, &wanted)?;
     let own = std::env::current_exe().map_err(|e| Error::failed(format!("minion does not know where it is: {e}")))?;
     let running =

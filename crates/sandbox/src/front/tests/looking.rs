@@ -14,12 +14,8 @@ fn load_balancers_are_put_together_with_their_targets() {
     let mut closed = balancer("tcp", "network", None);
     closed.as_object_mut().unwrap().remove("boundPort");
     let target = |id: &str, port: Option<u16>, state: &str| json!({"id": id, "port": port, "healthState": state});
-    let group = |name: &str, targets: Vec<serde_json::Value>| {
-        json!({"arn": format!("group:{name}"), "port": 5432, "loadBalancerArns": [format!("arn:{name}")], "targets": targets})
-    };
-    let listener = |name: &str, port: u16, group: Option<String>| {
-        json!({"loadBalancerArn": format!("arn:{name}"), "port": port, "protocol": "X", "defaultTargetGroupArn": group})
-    };
+    let group = |name: &str, targets: Vec<serde_json::Value>| json!({"arn": format!("group:{name}"), "port": 5432, "loadBalancerArns": [format!("arn:{name}")], "targets": targets});
+    let listener = |name: &str, port: u16, group: Option<String>| json!({"loadBalancerArn": format!("arn:{name}"), "port": port, "protocol": "X", "defaultTargetGroupArn": group});
     let balancers = json!({"loadBalancers": [balancer("web", "application", Some(40000)), closed]});
     let listeners = json!({"listeners": [
         listener("web", 80, None),
@@ -29,11 +25,8 @@ fn load_balancers_are_put_together_with_their_targets() {
         group("web", vec![target("i-1", None, "initial"), target("i-2", None, "unhealthy")]),
         group("tcp", vec![target("i-3", Some(99), "healthy"), target("i-4", None, "unhealthy")]),
     ]});
-    let seen = put_together(
-        from_value(balancers).unwrap(),
-        &from_value(listeners).unwrap(),
-        &from_value(groups).unwrap(),
-    );
+    let seen =
+        put_together(from_value(balancers).unwrap(), &from_value(listeners).unwrap(), &from_value(groups).unwrap());
     let [web, tcp] = &seen[..] else { panic!("{seen:?}") };
     assert_eq!((web.dns_name.as_str(), web.port, web.network, web.healthy), ("web.elb.aws", Some(40000), false, false));
     assert_eq!((tcp.version.as_deref(), tcp.port, tcp.network, tcp.healthy), (Some("1.0"), None, true, true));

@@ -45,7 +45,8 @@ async fn balanced(delay: Duration) -> Balanced {
             count.fetch_add(1, Ordering::Relaxed);
             let service = service_fn(move |request: Request<Incoming>| async move {
                 time::sleep(delay).await;
-                let seen = format!("{:?} {:?}", request.headers().get("host"), request.headers().get("x-forwarded-for"));
+                let seen =
+                    format!("{:?} {:?}", request.headers().get("host"), request.headers().get("x-forwarded-for"));
                 let body = request.into_body().collect().await.unwrap().to_bytes();
                 let body = if body.is_empty() { Bytes::from(format!("lb-{port}")) } else { body };
                 Ok::<_, Infallible>(Response::builder().header("seen", seen).body(Full::new(body)).unwrap())
