@@ -1,5 +1,5 @@
 //! The address of AWS's services in a sandbox: passes calls on to the emulator, and answers what it lacks.
-use crate::{Answer, http, serve::Parts, status};
+use crate::{Answer, http, parameters, serve::Parts, status};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, Response, Uri, header};
@@ -25,7 +25,7 @@ impl Gateway {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, whole: http::Whole) -> Response<Full<Bytes>> {
+    pub(crate) async fn answer(&self, mut whole: http::Whole) -> Response<Full<Bytes>> {
         let path = whole.head.uri.path();
         if let Some(word) = path.strip_prefix("/_minion/") {
             return self.control(&whole.head.method, word).await;
@@ -34,6 +34,13 @@ impl Gateway {
         if service.as_deref() == Some("autoscaling") {
             let form: BTreeMap<String, String> = url::form_urlencoded::parse(&whole.body).into_owned().collect();
             return http::response(self.parts.groups.answer(&form).await);
+        }
+        if service.as_deref() == Some("ssm")
+            && let Some((mut body, found)) = parameters::split(&whole, &self.parts.parameters)
+        {
+            std::mem::swap(&mut body, &mut whole.body);
+            let answer = self.pass_on(whole).await;
+            return parameters::join(answer, found).await;
         }
         let moves = moves_traffic(service.as_deref(), &whole);
         let answer = self.pass_on(whole).await;

@@ -10,6 +10,7 @@ pub mod image;
 mod instance;
 pub mod leftovers;
 mod log;
+mod parameters;
 pub mod place;
 mod prepare;
 mod serve;

@@ -1,9 +1,10 @@
-//! What an account on AWS has and the emulator lacks: the parameters of AWS's machine images.
+//! What every region of AWS has and the emulator lacks: machine images that AWS names in public parameters. The
+//! emulator takes no parameter under `/aws/`, so the gateway answers for them.
 use aws_core::{
     Result,
     cloud::{Cloud, Told as _},
 };
-use aws_sdk_ssm::types::ParameterType;
+use std::collections::BTreeMap;
 
 /// The parameters that name AWS's machine images, and the architecture of each.
 const IMAGES: [(&str, &str); 4] = [
@@ -13,21 +14,31 @@ const IMAGES: [(&str, &str); 4] = [
     ("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64", "arm64"),
 ];
 
-/// Puts what is missing.
+/// Makes a machine image for each architecture; the parameters and their values.
 ///
 /// # Errors
 /// What the emulator answers.
-pub(crate) async fn prepare(cloud: &Cloud) -> Result<()> {
-    for (parameter, architecture) in IMAGES {
-        let known = cloud.ssm().get_parameter().name(parameter).send().await;
-        if known.is_ok() {
-            continue;
-        }
-        let id = machine_image(cloud, architecture).await?;
-        let put = cloud.ssm().put_parameter().name(parameter).value(id).r#type(ParameterType::String).overwrite(true);
-        put.send().await.told(cloud, "ssm:PutParameter", parameter)?;
+pub(crate) async fn prepare(cloud: &Cloud) -> Result<BTreeMap<String, String>> {
+    let mut parameters = BTreeMap::new();
+    for (name, architecture) in IMAGES {
+        parameters.insert(name.to_owned(), machine_image(cloud, architecture).await?);
     }
-    Ok(())
+    Ok(parameters)
+}
+
+/// The hosted zone of the applications' names.
+///
+/// # Errors
+/// What the emulator answers.
+pub(crate) async fn zone(cloud: &Cloud, domain: &str) -> Result<()> {
+    let route53 = cloud.route53();
+    let known = route53.list_hosted_zones_by_name().dns_name(domain).max_items(1).send().await;
+    let known = known.told(cloud, "route53:ListHostedZonesByName", domain)?;
+    if known.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == domain) {
+        return Ok(());
+    }
+    let create = route53.create_hosted_zone().name(domain).caller_reference(format!("minion-sandbox-{domain}"));
+    create.send().await.told(cloud, "route53:CreateHostedZone", domain).map(drop)
 }
 
 /// A machine image of the emulator; what it boots is the sandbox's own image all the same.

@@ -17,6 +17,7 @@ use aws_core::{
 };
 use docker::Engine;
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) emulator: url::Url,
     /// For what has no client of its own.
     pub(crate) http: reqwest::Client,
+    /// AWS's public parameters.
+    pub(crate) parameters: BTreeMap<String, String>,
     /// Auto Scaling groups.
     pub(crate) groups: AutoScaling,
     /// The front door.
@@ -92,7 +95,8 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     log.say(&format!("fakecloud starts at {address}, process {:?}", child.id()));
     emulator::ready(place, &mut child, &http_client, &url).await?;
     let cloud = Arc::new(connect(url.as_str(), &wanted.region).await?);
-    prepare::prepare(&cloud).await?;
+    let parameters = prepare::prepare(&cloud).await?;
+    prepare::zone(&cloud, &wanted.domain).await?;
 
     let (stopper, stop) = watch::channel(false);
     let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id()).stored_at(&place.file(GROUPS))?;
@@ -104,6 +108,7 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
         cloud,
         emulator: url,
         http: http_client,
+        parameters,
         groups: groups.clone(),
         front: door.clone(),
         log: log.clone(),

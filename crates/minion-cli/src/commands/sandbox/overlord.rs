@@ -23,24 +23,13 @@ fn program() -> Result<PathBuf> {
     })
 }
 
-/// The organization's file. What emulators have no use for is off.
-fn file(running: &Running) -> Result<String> {
-    let (team, parent) = running.domain.split_once('.').ok_or_else(|| {
-        Error::usage(format!("domain {} has only one part", running.domain)).hint("For example sandbox.localhost.")
-    })?;
-    let region = &running.region;
-    let mut text = format!(
+/// The organization's file. What costs time and shows nothing here is off.
+fn file(region: &str) -> String {
+    format!(
         "# Written by `minion sandbox up`.\norganization: {TEAM}\naddresses:\n  pool: [10.128.0.0/16]\n  network: 20\n\
-         accounts:\n  home: {{region: {region}}}\n"
-    );
-    if team == TEAM {
-        text.push_str(&format!("domains:\n  - {{name: {parent}, delegate: false}}\n"));
-    }
-    text.push_str(&format!(
-        "teams:\n  regions: [{region}]\n  zones: 2\n  nat: single\n  interconnect: none\n  flow_logs_days: 0\n  \
-         account_wide: false\n"
-    ));
-    Ok(text)
+         accounts:\n  home: {{region: {region}}}\nteams:\n  regions: [{region}]\n  zones: 2\n  nat: single\n  \
+         interconnect: none\n  flow_logs_days: 0\n  account_wide: false\n"
+    )
 }
 
 /// Makes the network, or finds it as it should be.
@@ -49,9 +38,9 @@ pub(super) async fn create(context: &Context, running: &Running) -> Result<()> {
     let cannot = |e: std::io::Error| Error::failed(format!("{} cannot be written: {e}", directory.display()));
     std::fs::create_dir_all(&directory).map_err(cannot)?;
     let file_path = directory.join("overlord.yaml");
-    std::fs::write(&file_path, file(running)?).map_err(cannot)?;
+    std::fs::write(&file_path, file(&running.region)).map_err(cannot)?;
     let mut command = Command::new(program()?);
-    command.args(["team", "create", TEAM, "--yes", "--color", "never", "--organization"]).arg(&file_path);
+    command.args(["team", "create", TEAM, "--yes", "--color", "never", "--config"]).arg(&file_path);
     environment(&mut command, running, &directory);
     let ran = command.stdin(Stdio::null()).output().await;
     let ran = ran.map_err(|e| Error::failed(format!("overlord cannot be started: {e}")))?;
