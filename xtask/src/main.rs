@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`, `docs`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`, `docs`, `record`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
@@ -11,6 +11,7 @@ mod figures;
 mod measure;
 mod organization;
 mod proxy;
+mod record;
 #[path = "../../tests/support/registry_server.rs"]
 mod registry_server;
 mod sandbox;
@@ -40,6 +41,8 @@ enum Chore {
     Bench(bench::Args),
     /// Rewrite the generated pages: manifest and command reference, JSON schema, man pages
     Docs(docs::Args),
+    /// Record a terminal session as a picture: runs the commands of a story
+    Record(record::Args),
     /// Set up the tools that the other chores need, and say where they are
     Tools,
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => cargo::test(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),
+        Chore::Record(args) => record::run(&args),
         Chore::Tools => sandbox::set_up().map(|places| places.iter().for_each(|path| println!("{}", path.display()))),
     };
     match done {

@@ -98,12 +98,12 @@ mod tests {
     #[tokio::test]
     async fn hosts_that_are_not_spoken() {
         for (host, wanted) in [("ssh://me@there", "ssh"), ("tcp://x:2376", "TLS"), ("nonsense", "nonsense")] {
-            let e = Engine::connect_by(&|name| match name {
+            let variable = |name: &str| match name {
                 "DOCKER_HOST" => Some(host.to_owned()),
                 "DOCKER_TLS_VERIFY" => Some("1".to_owned()),
                 _ => None,
-            });
-            let e = e.await.unwrap_err();
+            };
+            let e = Engine::connect_by(&variable).await.unwrap_err();
             assert!(e.kind() == Kind::Usage && e.to_string().contains(wanted), "{e}");
         }
     }

@@ -62,6 +62,8 @@ fn hint(said: &str) -> Option<&'static str> {
         )
     } else if any(&["port is already allocated", "address already in use"]) {
         Some("Another program listens on that port; stop it.")
+    } else if any(&["name unknown", "does not exist in the registry"]) {
+        Some("Make the repository first; on Amazon's registry: `aws ecr create-repository --repository-name NAME`.")
     } else if any(&["denied", "unauthorized", "authentication required", "no basic auth credentials"]) {
         Some("Check the repository's name, and that you may use it; `docker login REGISTRY` stores credentials.")
     } else if any(&["connection refused", "no such host", "i/o timeout", "tls handshake", "x509:"]) {
@@ -86,26 +88,35 @@ fn deepest(fault: &Fault) -> String {
     text
 }
 
-/// Why this place gave no connection.
-pub(crate) fn connecting(place: &Place, fault: Fault) -> Error {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&fault);
+/// The system's error below this one.
+fn io_error(fault: &Fault) -> Option<&std::io::Error> {
+    if let Fault::IOError { err } = fault {
+        return Some(err);
+    }
+    let mut next = fault.source();
     while let Some(cause) = next {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            return match io.kind() {
-                std::io::ErrorKind::PermissionDenied => Error::new(
-                    Kind::Access,
-                    format!("permission denied on {place}"),
-                )
-                .hint(
-                    "Add yourself to the group of the socket (`sudo usermod -aG docker $USER`, then log in again), or \
-                         use a rootless engine.",
-                ),
-                std::io::ErrorKind::ConnectionRefused => Error::failed(format!("nothing listens on {place}")),
-                std::io::ErrorKind::NotFound => Error::failed(format!("{place} does not exist")),
-                _ => Error::failed(format!("{place}: {io}")),
-            };
+        if let Some(io) = cause.downcast_ref() {
+            return Some(io);
         }
         next = cause.source();
+    }
+    None
+}
+
+/// Why this place gave no connection.
+pub(crate) fn connecting(place: &Place, fault: Fault) -> Error {
+    if let Some(io) = io_error(&fault) {
+        return match io.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                Error::new(Kind::Access, format!("permission denied on {place}")).hint(
+                    "Add yourself to the group of the socket (`sudo usermod -aG docker $USER`, then log in again), or use a \
+                     rootless engine.",
+                )
+            }
+            std::io::ErrorKind::ConnectionRefused => Error::failed(format!("nothing listens on {place}")),
+            std::io::ErrorKind::NotFound => Error::failed(format!("{place} does not exist")),
+            _ => Error::failed(format!("{place}: {io}")),
+        };
     }
     match fault {
         Fault::SocketNotFoundError(_) => Error::failed(format!("{place} does not exist")),

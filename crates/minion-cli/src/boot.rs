@@ -95,7 +95,7 @@ pub async fn image(site: &Site, vpc_settings: &VpcSettings, image: &ImageRef) ->
 }
 
 /// Docker's own configuration, which holds credentials.
-fn docker_config() -> Option<PathBuf> {
+pub(crate) fn docker_config() -> Option<PathBuf> {
     let directory = std::env::var_os("DOCKER_CONFIG").filter(|d| !d.is_empty()).map(PathBuf::from);
     let directory = directory.or_else(|| etcetera::home_dir().ok().map(|h| h.join(".docker")))?;
     Some(directory.join("config.json"))

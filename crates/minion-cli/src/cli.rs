@@ -44,6 +44,8 @@ pub enum Command {
     Instances(commands::instances::InstancesArgs),
     /// List the images in the container registry
     Images(commands::images::ImagesArgs),
+    /// Build, push or try a Docker image with this computer's engine
+    Image(commands::image::ImageArgs),
     /// Run AWS on this computer, to try things out: the same commands, instances that are containers
     Sandbox(commands::sandbox::SandboxArgs),
     /// Print the completion script of a shell

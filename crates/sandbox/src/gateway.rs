@@ -64,6 +64,7 @@ impl Gateway {
         head.uri = uri;
         // The body was read whole: its length is known, whatever way it came.
         head.headers.remove(header::TRANSFER_ENCODING);
+        head.headers.remove(header::CONTENT_LENGTH);
         head.headers.remove(header::CONNECTION);
         head.headers.remove(header::EXPECT);
         let sent = self.client.request(Request::from_parts(head, Full::new(body))).await;

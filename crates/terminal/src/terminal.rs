@@ -101,6 +101,11 @@ impl Terminal {
         }
     }
 
+    /// A line of another program's log, to standard error, without its colours; not with `--quiet`.
+    pub fn log(&self, line: &str) {
+        self.say(&anstream::adapter::strip_str(line).to_string());
+    }
+
     /// Something not to miss, to standard error.
     pub fn warn(&self, text: &str) {
         self.note(&format!("{}{}", self.tint(look::WARN, "Warning: "), plain(text)));

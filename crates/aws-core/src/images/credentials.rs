@@ -6,7 +6,7 @@ use std::{collections::HashMap, fmt, io::ErrorKind, path::Path};
 
 /// What to show a registry.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Credential {
+pub enum Credential {
     /// User and password, for basic authentication and for asking for tokens.
     Password(String, String),
     /// An OAuth 2 refresh token, for asking for tokens.

@@ -10,5 +10,6 @@ mod registry;
 mod tests;
 mod wire;
 
+pub use credentials::Credential;
 pub use ecr::is_ecr;
 pub use registry::{Registry, RegistryOptions, RepositoryImage, Resolved};

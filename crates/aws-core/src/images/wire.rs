@@ -145,8 +145,11 @@ impl Registry<'_> {
         Ok(Some(format!("Bearer {token}")))
     }
 
-    /// From Docker's store; else, for Amazon's registries, from AWS.
-    async fn credential(&self, registry: &str) -> Result<Option<Credential>> {
+    /// What to show this registry: from Docker's store; else, for Amazon's registries, from AWS.
+    ///
+    /// # Errors
+    /// When the store is damaged, its helper fails, or AWS refuses.
+    pub async fn credential(&self, registry: &str) -> Result<Option<Credential>> {
         let stored = match self.options.docker_config.clone() {
             None => None,
             Some(path) => {

@@ -29,8 +29,12 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
     if let Command::Sandbox(args) = cli.command {
         return commands::sandbox::run(terminal, cancel, &cli.place, args).await;
     }
-    let settings =
-        Settings::resolve(&cli.place, matches!(cli.command, Command::Configure(_)), |name| std::env::var(name).ok())?;
+    let settings = |new| Settings::resolve(&cli.place, new, |name| std::env::var(name).ok());
+    // Works without settings: they are read where an image goes to Amazon's registry.
+    if let Command::Image(args) = cli.command {
+        return commands::image::run(terminal, &cancel, args, || settings(false)).await;
+    }
+    let settings = settings(matches!(cli.command, Command::Configure(_)))?;
     let session = Session { terminal: terminal.clone(), cancel, settings };
     match cli.command {
         Command::Configure(args) => commands::configure::run(&session, args).await,
@@ -39,6 +43,6 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
         Command::Traffic(args) => commands::traffic::run(&session, args).await,
         Command::Instances(args) => commands::instances::run(&session, args).await,
         Command::Images(args) => commands::images::run(&session, args).await,
-        Command::Completions(_) | Command::Sandbox(_) => Ok(Exit::Done),
+        Command::Completions(_) | Command::Image(_) | Command::Sandbox(_) => Ok(Exit::Done),
     }
 }

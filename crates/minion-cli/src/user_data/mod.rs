@@ -3,9 +3,11 @@
 //!
 //! It is POSIX `sh` (Amazon Linux's is bash, Debian's is dash). What it does not find (`systemctl`, `dnf`,
 //! `sysctl`, ..) it does without where it can, so that it runs in an emulator's container too.
+mod arguments;
 mod quote;
 mod render;
 #[cfg(test)]
 mod tests;
 
+pub use arguments::{Arguments, Source, USER, Volume};
 pub use render::{Instance, LIMIT, render};

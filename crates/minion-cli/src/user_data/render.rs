@@ -1,14 +1,14 @@
 //! Puts the script together from its parts.
-use super::quote::quote;
-use crate::manifest::{EnvName, FilesystemKind, Manifest, SecretRef};
+use super::{
+    arguments::{Arguments, Source, USER},
+    quote::quote,
+};
+use crate::manifest::{Manifest, SecretRef};
 use aws_core::{Error, Result};
 use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr};
 
 /// The largest user data, in bytes before base64 (EC2 "User data").
 pub const LIMIT: usize = 16_384;
-
-/// The user and group of a container whose image names none, unless the manifest says `root: true`.
-const USER: &str = "1000:1000";
 
 /// All that the script of an instance depends on.
 #[derive(Debug, Clone)]
@@ -47,15 +47,14 @@ pub struct Instance<'a> {
 /// # Errors
 /// A usage error when it would be larger than [`LIMIT`], or when a name or value cannot be passed on.
 pub fn render(instance: &Instance<'_>) -> Result<String> {
-    let secrets = instance.secrets()?;
+    let arguments = instance.arguments()?;
     let mut script = format!("#!/bin/sh\n# {} version {}\n", instance.application, instance.version);
     script.push_str(include_str!("script/start.sh"));
-    let run = instance.run_arguments(&secrets)?;
     instance.name_servers(&mut script);
     instance.registry(&mut script);
-    let volumes = instance.file_systems(&mut script);
-    instance.read_secrets(&secrets, &mut script);
-    instance.container(&secrets, &volumes, &run, &mut script);
+    let volumes = file_systems(&arguments, &mut script);
+    instance.read_secrets(&arguments.secrets, &mut script);
+    instance.container(&arguments, &volumes, &mut script);
     script.push_str(include_str!("script/watch.sh"));
     if script.len() <= LIMIT {
         return Ok(script);
@@ -63,44 +62,38 @@ pub fn render(instance: &Instance<'_>) -> Result<String> {
     Err(instance.too_large(script.len()))
 }
 
-/// Names that would steer the Docker client or the shell itself, were a secret called so.
-fn steers(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
-        "PATH",
-        "HOME",
-        "IFS",
-        "ENV",
-        "PPID",
-        "UID",
-        "EUID",
-        "SHELLOPTS",
-        "RANDOM",
-        "SECONDS",
-        "LINENO",
-        "GROUPS",
-        "FUNCNAME",
-        "DIRSTACK",
-    ];
-    NAMES.contains(&name) || ["LD_", "DOCKER_", "BASH", "EPOCH", "minion_"].iter().any(|p| name.starts_with(p))
+/// Prepares the file systems; `--volume` arguments, ready for the shell.
+fn file_systems(arguments: &Arguments<'_>, script: &mut String) -> Vec<String> {
+    let volumes = &arguments.volumes;
+    if !volumes.is_empty() {
+        script.push_str(include_str!("script/volumes.sh"));
+    }
+    let (mut ebs, mut temporary) = (false, false);
+    let mut options = Vec::new();
+    for volume in volumes {
+        let source = match &volume.source {
+            Source::Ebs { device } => {
+                if !std::mem::replace(&mut ebs, true) {
+                    script.push_str(include_str!("script/ebs.sh"));
+                }
+                let _ = writeln!(script, "mount_ebs {device} \"$root/var/lib/minion/{device}\"");
+                format!("\"$root/var/lib/minion/{device}\"")
+            }
+            Source::Temporary { number, size_mb } => {
+                if !std::mem::replace(&mut temporary, true) {
+                    script.push_str(include_str!("script/temporary.sh"));
+                }
+                let size = size_mb.map(|s| s.to_string()).unwrap_or_default();
+                let _ = writeln!(script, "make_temporary {number} '{size}'");
+                format!("\"$temporary/{number}\"")
+            }
+        };
+        options.push(format!("--volume {source}:{}", quote(volume.mountpoint)));
+    }
+    options
 }
 
 impl Instance<'_> {
-    /// The manifest's secrets that the environment does not replace.
-    fn secrets(&self) -> Result<Vec<(&str, &SecretRef)>> {
-        let mut secrets = Vec::new();
-        for (name, reference) in &self.manifest.secrets {
-            if self.environment.contains_key(name.as_str()) {
-                continue;
-            }
-            if steers(name.as_str()) {
-                return Err(Error::usage(format!("a secret cannot be passed to the container as {name}"))
-                    .hint("The name means something to the shell or to Docker on the instance; choose another."));
-            }
-            secrets.push((name.as_str(), reference));
-        }
-        Ok(secrets)
-    }
-
     fn name_servers(&self, script: &mut String) {
         if self.nameservers.is_empty() {
             return;
@@ -177,35 +170,6 @@ password=
         }
     }
 
-    /// Prepares the file systems; `--volume` arguments, ready for the shell.
-    fn file_systems(&self, script: &mut String) -> Vec<String> {
-        let m = self.manifest;
-        let any = |kind| m.filesystems.iter().any(|f| f.kind == kind);
-        let mut arguments = Vec::new();
-        if !m.filesystems.is_empty() {
-            script.push_str(include_str!("script/volumes.sh"));
-        }
-        if any(FilesystemKind::Ebs) {
-            script.push_str(include_str!("script/ebs.sh"));
-            for volume in m.ebs_volumes() {
-                let name = volume.device.trim_start_matches("/dev/");
-                let _ = writeln!(script, "mount_ebs {name} \"$root/var/lib/minion/{name}\"");
-                arguments
-                    .push(format!("--volume \"$root/var/lib/minion/{name}\":{}", quote(volume.mountpoint.as_str())));
-            }
-        }
-        if any(FilesystemKind::Temporary) {
-            script.push_str(include_str!("script/temporary.sh"));
-            let temporary = m.filesystems.iter().filter(|f| f.kind == FilesystemKind::Temporary);
-            for (n, f) in temporary.enumerate() {
-                let size = f.size_mb.map(|s| s.to_string()).unwrap_or_default();
-                let _ = writeln!(script, "make_temporary {n} '{size}'");
-                arguments.push(format!("--volume \"$temporary/{n}\":{}", quote(f.mountpoint.as_str())));
-            }
-        }
-        arguments
-    }
-
     fn read_secrets(&self, secrets: &[(&str, &SecretRef)], script: &mut String) {
         if secrets.is_empty() {
             return;
@@ -230,70 +194,10 @@ password=
         }
     }
 
-    /// The arguments of `docker run` that are known beforehand, ready for the shell, one a line.
-    fn run_arguments(&self, secrets: &[(&str, &SecretRef)]) -> Result<Vec<String>> {
-        let m = self.manifest;
-        let mut arguments = Vec::new();
-        let mut add = |option: &str, value: &str| arguments.push(format!("{option} {}", quote(value)));
-        if let Some(memory) = m.memory_mb {
-            if let Some(hard) = memory.hard {
-                add("--memory", &format!("{hard}m"));
-            }
-            if let Some(soft) = memory.soft {
-                add("--memory-reservation", &format!("{soft}m"));
-            }
-        }
-        if let Some(cpu) = m.cpu {
-            add("--cpus", &cpu.to_string());
-        }
-        let mut capabilities: Vec<&str> = m.capabilities.iter().map(|c| c.as_str()).collect();
-        capabilities.extend(self.cap_add.iter().map(String::as_str));
-        let mut seen = std::collections::BTreeSet::new();
-        for capability in capabilities.iter().filter(|c| seen.insert(**c)) {
-            add("--cap-add", capability);
-        }
-        if !m.root && capabilities.is_empty() {
-            add("--security-opt", "no-new-privileges");
-        }
-        self.log_arguments(&mut add);
-        for (name, value) in &self.environment {
-            name.parse::<EnvName>().map_err(Error::usage)?;
-            if value.contains('\0') {
-                return Err(Error::usage(format!("the value of {name} holds a NUL character")));
-            }
-            add("--env", &format!("{name}={value}"));
-        }
-        for (name, _) in secrets {
-            add("--env", name);
-        }
-        Ok(arguments)
-    }
-
-    fn log_arguments(&self, add: &mut impl FnMut(&str, &str)) {
-        let logging = &self.manifest.logging;
-        let driver = logging.driver.as_str();
-        let mut options: BTreeMap<&str, &str> = logging.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        if driver == "awslogs" {
-            match self.log_group {
-                Some(group) => _ = options.entry("awslogs-group").or_insert(group),
-                None if !options.contains_key("awslogs-group") => return,
-                None => {}
-            }
-            options.entry("awslogs-region").or_insert(self.region);
-            // The application must not stand still when CloudWatch Logs does.
-            options.entry("mode").or_insert("non-blocking");
-        }
-        add("--log-driver", driver);
-        for (key, value) in options {
-            add("--log-opt", &format!("{key}={value}"));
-        }
-    }
-
     /// Pulls the image and starts the container.
-    fn container(&self, secrets: &[(&str, &SecretRef)], volumes: &[String], run: &[String], script: &mut String) {
+    fn container(&self, arguments: &Arguments<'_>, volumes: &[String], script: &mut String) {
         let m = self.manifest;
-        let low = m.exposed_ports.iter().map(|p| p.get()).min().filter(|p| *p < 1024);
-        if let Some(port) = low.filter(|_| !m.root) {
+        if let Some(port) = arguments.unprivileged_port {
             let _ = write!(
                 script,
                 "
@@ -318,7 +222,7 @@ set --",
             quote(&self.image),
             quote(&format!("pulling {}", self.image_tag_shown)),
         );
-        for argument in run.iter().chain(volumes) {
+        for argument in arguments.shell().iter().chain(volumes) {
             let _ = write!(script, " \\\n    {argument}");
         }
         script.push('\n');
@@ -339,7 +243,7 @@ esac
             script.push_str("set -- \"$@\" --log-opt awslogs-stream=\"$(instance_id)\"\n");
         }
         script.push_str("\ndoing='starting the container'\nsay \"$doing\"\n");
-        for (n, (name, _)) in secrets.iter().enumerate() {
+        for (n, (name, _)) in arguments.secrets.iter().enumerate() {
             let _ = writeln!(script, "{name}=$minion_{n} \\");
         }
         script.push_str(

@@ -40,7 +40,9 @@ pub(super) async fn run<W: World>(service: Service<W>, mut stop: watch::Receiver
         let groups: Vec<String> = service.store.read(|s| s.groups.keys().cloned().collect());
         let idle: Vec<String> = groups.into_iter().filter(|g| !working.contains(g)).collect();
         let sweeping = sweep <= Instant::now();
-        if (sweeping || !idle.is_empty())
+        // Before the look: what belongs to an instance that is not seen then is really left behind.
+        let owners = if sweeping { service.world.owners().await.unwrap_or_default() } else { BTreeSet::new() };
+        if (!owners.is_empty() || !idle.is_empty())
             && let Ok(sight) = service.world.look().await
         {
             let sight = Arc::new(sight);
@@ -49,10 +51,13 @@ pub(super) async fn run<W: World>(service: Service<W>, mut stop: watch::Receiver
                 let task = tasks.spawn(async move { reconcile(&service, &group, &sight).await });
                 busy.insert(task.id(), name);
             }
-            if sweeping {
-                self::sweep(&service, &sight).await;
-                sweep = Instant::now() + SWEEP;
+            for owner in owners.iter().filter(|owner| sight.gone(owner)) {
+                // What cannot be removed now is found again.
+                drop(service.world.clear(owner).await);
             }
+        }
+        if sweeping {
+            sweep = Instant::now() + SWEEP;
         }
         tokio::select! {
             () = sleep(PAUSE) => {}
@@ -98,14 +103,4 @@ async fn unhealthy<W: World>(service: &Service<W>, name: &str) -> BTreeSet<Strin
         found.extend(service.world.unhealthy(&arn).await.unwrap_or_default());
     }
     found
-}
-
-/// Removes what applications' containers and volumes are left of instances that are gone.
-async fn sweep<W: World>(service: &Service<W>, sight: &Sight) {
-    for owner in service.world.owners().await.unwrap_or_default() {
-        if sight.gone(&owner) {
-            // What cannot be removed now is found again.
-            drop(service.world.clear(&owner).await);
-        }
-    }
 }

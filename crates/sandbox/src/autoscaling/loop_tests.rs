@@ -216,6 +216,7 @@ async fn deleting_with_force_drains_too() {
 #[tokio::test(start_paused = true)]
 async fn what_instances_leave_behind_is_removed() {
     let (service, _stop) = two().await;
+    seconds(3).await;
     service.world.with(|i| i.left.extend(["i-1".to_owned(), "i-long-gone".to_owned()]));
     seconds(10).await;
     assert_eq!(service.world.with(|i| i.left.clone()).into_iter().collect::<Vec<_>>(), ["i-1"]);

@@ -6,12 +6,7 @@ use super::{
     reach::Reach,
     resolve::{Backend, End, Snapshot, pick},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
 use tokio::{
     io,
     net::{TcpListener, TcpStream},
@@ -55,24 +50,25 @@ impl Tcp {
     }
 
     /// Opens a door for what is new, closes those whose name is gone; open connections go on. A door keeps its port.
+    /// The listener's own port is for the name that the versions share, not for the version's own, which is there first.
     pub(super) async fn fit(&self) {
         let wanted = listeners(&self.door.known.now());
         let mut listening = self.listening.lock().await;
         if listening.closed {
             return;
         }
-        let gone: Vec<_> = listening.doors.keys().filter(|key| !wanted.contains(*key)).cloned().collect();
+        let gone: Vec<_> = listening.doors.keys().filter(|key| !wanted.contains_key(*key)).cloned().collect();
         for key in gone {
             if let Some(door) = listening.doors.remove(&key) {
                 door.abort();
             }
             self.door.known.with_opened(|opened| opened.remove(&key));
         }
-        for key in wanted {
+        for (key, shared) in wanted {
             if listening.doors.contains_key(&key) {
                 continue;
             }
-            let opened = match bind(key.1).await {
+            let opened = match bind(if shared { key.1 } else { 0 }).await {
                 Ok((listener, port)) => {
                     let task = tokio::spawn(Arc::clone(&self.door).accept(listener, key.clone()));
                     listening.doors.insert(key.clone(), task.abort_handle());
@@ -98,17 +94,18 @@ impl Tcp {
     }
 }
 
-/// The listener ports of all names that lead to network load balancers.
-fn listeners(snapshot: &Snapshot) -> BTreeSet<(String, u16)> {
-    let of = |name: &str| {
-        let ends = snapshot.leads(name).unwrap_or_default().into_iter().map(|lead| lead.end);
-        let ports = |end| match end {
-            End::Balancer(b) if b.network => b.listeners.iter().map(|l| l.port).collect(),
-            _ => Vec::new(),
-        };
-        ends.flat_map(ports).map(|port| (name.to_owned(), port)).collect::<Vec<_>>()
-    };
-    snapshot.names().into_iter().flat_map(of).collect()
+/// The listener ports of all names that lead to network load balancers; true where records share the name.
+fn listeners(snapshot: &Snapshot) -> BTreeMap<(String, u16), bool> {
+    let mut all = BTreeMap::new();
+    for name in snapshot.names() {
+        for lead in snapshot.leads(name).unwrap_or_default() {
+            let End::Balancer(balancer) = lead.end else { continue };
+            for listener in balancer.listeners.iter().filter(|_| balancer.network) {
+                all.insert((name.to_owned(), listener.port), lead.set.is_some());
+            }
+        }
+    }
+    all
 }
 
 async fn bind(port: u16) -> io::Result<(TcpListener, u16)> {

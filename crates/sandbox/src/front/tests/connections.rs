@@ -6,7 +6,7 @@ use super::{
         resolve::{Backend, Listener, Snapshot},
         tcp::Tcp,
     },
-    APP, weighted,
+    APP, alias, record, weighted,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -75,8 +75,16 @@ async fn connections_are_shared_out_and_half_closed_ones_go_on() {
     let wanted = closed().await;
     let (one, two) = (target("one").await, target("two").await);
     let (known, tcp) = doors(network(&[(140, wanted, vec![one]), (60, wanted, vec![two])]));
+    // The version's own name is there first, and leaves the listener's own port alone.
+    let shared = (*known.now()).clone();
+    let mut first = shared.clone();
+    first.zones[0].records = vec![record("app-1.x.org", None, alias("lb-1.elb.aws"))];
+    known.put(Ok(first.clone()));
     tcp.fit().await;
-    // The listener's own port, as it is free.
+    assert_ne!(known.opened("app-1.x.org")[0].1.port.unwrap(), wanted);
+    first.zones[0].records.extend(shared.zones[0].records.clone());
+    known.put(Ok(first));
+    tcp.fit().await;
     assert_eq!(local_port(&known), Some(wanted));
     let mut hits = 0;
     for _ in 0..400 {
@@ -85,7 +93,7 @@ async fn connections_are_shared_out_and_half_closed_ones_go_on() {
         hits += usize::from(text == "hello two");
     }
     assert!((80..=160).contains(&hits), "{hits} of 400");
-    let route = known.routes().remove(0);
+    let route = known.routes().remove(1);
     assert_eq!((route.url, route.problem), (format!("tcp://127.0.0.1:{wanted}"), None));
     tcp.close().await;
     assert!(TcpStream::connect(("127.0.0.1", wanted)).await.is_err());
