@@ -15,6 +15,7 @@ mod drift;
 mod examples;
 mod gates;
 mod harness;
+mod image;
 mod outages;
 mod overlord_bad_days;
 mod overlord_bad_input;

@@ -1,6 +1,7 @@
 //! What the end-to-end tests stand on.
 mod docker;
 mod emulator;
+mod engine;
 mod estate;
 mod refusals;
 mod registry_server;
@@ -13,6 +14,7 @@ mod wire;
 
 pub(crate) use docker::docker;
 pub(crate) use emulator::{ask, endpoint, registry};
+pub(crate) use engine::Engine;
 pub(crate) use estate::{Estate, LAYERS, REGIONS};
 pub(crate) use refusals::{Request, refusing};
 pub(crate) use run::{Run, Running};

@@ -29,7 +29,6 @@ fn words(what: &str, fault: Fault) -> Error {
     let (kind, said) = match &fault {
         Fault::DockerResponseServerError { status_code, message } => {
             let kind = match status_code {
-                400 => Kind::Usage,
                 401 | 403 => Kind::Access,
                 404 => Kind::NotFound,
                 409 => Kind::Refused,
@@ -60,6 +59,8 @@ fn hint(said: &str) -> Option<&'static str> {
         Some(
             "The image is for another processor than this computer's; build it with --platform, or install QEMU's user emulation.",
         )
+    } else if any(&["executable file not found", "unable to start container process"]) {
+        Some("The image has no such program, or it cannot be run: see ENTRYPOINT and CMD of its Dockerfile.")
     } else if any(&["port is already allocated", "address already in use"]) {
         Some("Another program listens on that port; stop it.")
     } else if any(&["name unknown", "does not exist in the registry"]) {

@@ -195,8 +195,15 @@ impl Engine {
         while let Some(item) = stream.next().await {
             let item = item.told(&format!("image {image} cannot be pushed"))?;
             let Some(status) = item.status else { continue };
-            digest = pushed(&status).or(digest);
-            progress(moved(None, status, item.progress_detail));
+            let done = pushed(&status);
+            progress(match moved(None, status, item.progress_detail) {
+                // What happens to one of the layers: without its id, that is no line for the log.
+                Progress::Line(status) if done.is_none() && !status.starts_with("The push") => {
+                    Progress::Layer { id: String::new(), status, bytes: None }
+                }
+                other => other,
+            });
+            digest = done.or(digest);
         }
         Ok(digest)
     }

@@ -228,10 +228,12 @@ async fn known_subnets<W: World>(service: &Service<W>, ids: &[String]) -> Result
         return Ok(Vec::new());
     }
     let found = service.world.subnets(ids).await.map_err(|e| Fault::inside(&e))?;
-    match ids.iter().find(|id| !found.iter().any(|s| s.id == **id)) {
-        Some(missing) => Err(Fault::invalid(format!("The subnet ID '{missing}' does not exist"))),
-        None => Ok(found),
-    }
+    // In the order in which they were given.
+    let known = |id: &String| {
+        let subnet = found.iter().find(|s| s.id == *id).cloned();
+        subnet.ok_or_else(|| Fault::invalid(format!("The subnet ID '{id}' does not exist")))
+    };
+    ids.iter().map(known).collect()
 }
 
 /// Checks that all these target groups exist.

@@ -88,30 +88,35 @@ mod tests {
     use super::*;
     use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
-    /// The script as it runs on an instance, with a `wget` that keeps what it would send.
+    /// The script as it runs on an instance, with an `nc` that keeps what it would send.
     #[test]
     fn what_the_script_sends_is_read() {
         let directory = std::env::temp_dir().join(format!("minion-sandbox-standin-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let sent = directory.join("sent");
-        let wget = format!(
-            "#!/bin/sh\nprintf %s \"$6\" >{}\necho '3 {} -'\n",
-            sent.display(),
-            BASE64_STANDARD.encode("told\n")
+        let told = BASE64_STANDARD.encode("told\n");
+        let nc = format!(
+            "#!/bin/sh\ncat >{}\nprintf 'HTTP/1.0 200 OK\\r\\nServer: x\\r\\n\\r\\n3 {told} -\\n'\n",
+            sent.display()
         );
-        for (name, text) in [("wget", wget.as_str()), ("docker", include_str!("standin.sh"))] {
+        let getent = "#!/bin/sh\necho '127.0.0.1 STREAM x'\n";
+        for (name, text) in [("nc", nc.as_str()), ("getent", getent), ("docker", include_str!("standin.sh"))] {
             fs::write(directory.join(name), text).unwrap();
             fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
         let path = format!("{}:/usr/bin:/bin", directory.display());
+        let wanted = ["run", "--env", "SECRET", "--env", "A=b c", "--label", "line\nline", "", "--password-stdin"];
         let mut command = Command::new(directory.join("docker"));
-        command.args(["run", "--env", "SECRET", "--env", "A=b c", "--label", "line\nline", "", "--password-stdin"]);
-        command.env("PATH", path).env("SECRET", "it's $HOME `x`").env("MINION_SANDBOX", "http://x");
+        command.args(wanted).env("PATH", path).env("SECRET", "it's $HOME `x`");
+        command.env("MINION_SANDBOX", "http://minion-sandbox:8000/token/i-1");
         command.stdin(fs::File::open(directory.join("docker")).unwrap());
         let ran = command.output().unwrap();
         assert_eq!((ran.status.code(), String::from_utf8_lossy(&ran.stdout).as_ref()), (Some(3), "told\n"));
-        let request = Request::parse(&fs::read_to_string(&sent).unwrap()).unwrap();
-        let wanted = ["run", "--env", "SECRET", "--env", "A=b c", "--label", "line\nline", "", "--password-stdin"];
+        let sent = fs::read_to_string(&sent).unwrap();
+        let (head, body) = sent.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("POST /token/i-1/docker HTTP/1.0\r\n"), "{head}");
+        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
+        let request = Request::parse(body).unwrap();
         assert_eq!(request.arguments, wanted);
         assert_eq!(request.environment, BTreeMap::from([("SECRET".into(), "it's $HOME `x`".into())]));
         assert_eq!(request.input, include_str!("standin.sh"));

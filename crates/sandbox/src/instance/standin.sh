@@ -1,6 +1,7 @@
 #!/bin/sh
 # Stands in for `docker` and `aws` on an instance of the sandbox: the sandbox process does what is asked for.
 # One line for each argument (a), for each variable that is passed on by name (e), and for standard input (i).
+# By `nc` and to an address: a static busybox of some distributions cannot look names up.
 encoded() { base64 | tr -d '\n'; }
 program=${0##*/}
 body=$(
@@ -21,10 +22,20 @@ body=$(
     done
     if [ -n "$input" ]; then printf 'i '; encoded; echo; fi
 )
-answer=$(wget -q -T 900 -O - --post-data "$body" "$MINION_SANDBOX/$program") || {
+# http://NAME:PORT/PATH
+place=${MINION_SANDBOX#http://}
+name=${place%%:*}
+port=${place#*:}
+port=${port%%/*}
+address=$(getent ahostsv4 "$name" | awk 'NR == 1 { print $1 }')
+answer=$(
+    printf 'POST /%s/%s HTTP/1.0\r\nHost: %s\r\nContent-Length: %s\r\n\r\n%s' \
+        "${place#*/}" "$program" "$name" "${#body}" "$body" | nc "${address:-$name}" "$port" | tr -d '\r' | sed '1,/^$/d'
+)
+if [ -z "$answer" ]; then
     echo "$program: the sandbox process does not answer" >&2
     exit 125
-}
+fi
 # shellcheck disable=SC2086 # code, output, errors
 set -- $answer
 [ "${2:--}" = - ] || printf %s "$2" | base64 -d

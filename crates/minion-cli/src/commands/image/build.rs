@@ -67,10 +67,13 @@ pub(super) async fn run(terminal: &Terminal, cancel: &Cancel, args: BuildArgs) -
         pull: args.pull,
     };
     let what = args.tags.first().map_or_else(|| args.directory.display().to_string(), ToString::to_string);
-    let on = platform.map(|p| format!(" for {p}")).unwrap_or_default();
+    let on = platform.as_ref().map(|p| format!(" for {p}")).unwrap_or_default();
     let step = terminal.step(&format!("Building {what}{on}"));
     let built = interruptible(cancel, engine.build(build, |progress| show(terminal, &step, progress))).await;
     let id = step.end(built)?;
+    if let Some(wanted) = &platform {
+        made_for(&engine, &id, wanted).await?;
+    }
     terminal.say(&format!("Image id: {id}"));
     match args.tags.first() {
         Some(tag) => {
@@ -82,6 +85,17 @@ pub(super) async fn run(terminal: &Terminal, cancel: &Cancel, args: BuildArgs) -
         None => terminal.line(&id)?,
     }
     Ok(Exit::Done)
+}
+
+/// Old engines take the base image that they have, whatever it is for.
+async fn made_for(engine: &Engine, id: &str, platform: &str) -> Result<()> {
+    let made = engine.image_details(id).await?.unwrap_or_default().architecture;
+    let wanted = platform.split('/').nth(1).unwrap_or_default();
+    if made.is_empty() || made == wanted {
+        return Ok(());
+    }
+    Err(Error::failed(format!("the image was built for {made} instead of {platform}: its base image is for {made}"))
+        .hint("--pull asks the registry for the base image for the other processor."))
 }
 
 /// What the engine says, on the terminal.

@@ -86,7 +86,9 @@ pub(super) async fn run(terminal: &Terminal, cancel: &Cancel, args: RunArgs) -> 
         Ok(started) => attend(terminal, cancel, &args, &manifest, &stage, started).await,
         Err(_) => Ok(End::Checked),
     };
-    let removed = stage.remove(terminal, cancel, started.as_ref().ok()).await;
+    // There is nobody whose data could be lost when the operator did not end it.
+    let gently = started.as_ref().ok().filter(|_| matches!(result, Ok(End::Ended)));
+    let removed = stage.remove(terminal, cancel, gently).await;
     started?;
     let end = result?;
     removed?;
@@ -166,7 +168,8 @@ async fn attend(
     let begun = Instant::now();
     let port = Check::port_of(manifest);
     let Some(published) = started.ports.get(&port) else {
-        return Err(fallen(terminal, args, manifest, stage, started, begun).await);
+        last_words(terminal, stage, started).await;
+        return Err(fallen(args, manifest, stage, started, begun).await);
     };
     say_where(terminal, manifest, started);
     let check = Check::of(manifest, port, SocketAddr::from((Ipv4Addr::LOCALHOST, *published)));
@@ -191,7 +194,8 @@ async fn attend(
                 // The log ends with the container.
                 Some(Err(_)) | None => {
                     if let Some(step) = waiting.take() { step.failed() }
-                    return Err(fallen(terminal, args, manifest, stage, started, begun).await);
+                    if args.check { last_words(terminal, stage, started).await }
+                    return Err(fallen(args, manifest, stage, started, begun).await);
                 }
             },
             Some(change) = news.recv() => match change {
@@ -206,7 +210,7 @@ async fn attend(
                         None => terminal.say("It is healthy again."),
                     }
                     if args.check { return Ok(End::Checked) }
-                    terminal.say("Ctrl-C ends and removes it. Its log:");
+                    terminal.say("Its log follows; Ctrl-C ends and removes it.");
                 }
                 News::Unhealthy(why) => {
                     terminal.warn(&format!("it is no longer healthy: {}: {why}; an instance would be replaced", check.what()));
@@ -214,7 +218,7 @@ async fn attend(
             },
             () = tokio::time::sleep_until(begun + args.timeout), if waiting.is_some() => {
                 if let Some(step) = waiting.take() { step.failed() }
-                last_words(terminal, args, stage, started).await;
+                if args.check { last_words(terminal, stage, started).await }
                 return Err(Error::failed(format!(
                     "{} is not healthy after {} s: {}: {last}", args.image, begun.elapsed().as_secs(), check.what()
                 ))
@@ -238,15 +242,7 @@ fn say_where(terminal: &Terminal, manifest: &Manifest, started: &Started) {
 }
 
 /// The container ended by itself.
-async fn fallen(
-    terminal: &Terminal,
-    args: &RunArgs,
-    manifest: &Manifest,
-    stage: &Stage,
-    started: &Started,
-    begun: Instant,
-) -> Error {
-    last_words(terminal, args, stage, started).await;
+async fn fallen(args: &RunArgs, manifest: &Manifest, stage: &Stage, started: &Started, begun: Instant) -> Error {
     let state = match stage.engine.state(&started.container).await {
         Ok(Some(state)) => state,
         Ok(None) => return Error::failed("the container was removed by somebody else"),
@@ -273,10 +269,7 @@ async fn fallen(
 }
 
 /// The end of the log, where it was not shown already.
-async fn last_words(terminal: &Terminal, args: &RunArgs, stage: &Stage, started: &Started) {
-    if !args.check {
-        return;
-    }
+async fn last_words(terminal: &Terminal, stage: &Stage, started: &Started) {
     match stage.engine.last_words(&started.container, LAST_WORDS).await {
         Ok(lines) if lines.is_empty() => terminal.warn("the container wrote nothing"),
         Ok(lines) => lines.iter().for_each(|line| terminal.log(&format!("| {line}"))),

@@ -74,10 +74,11 @@ impl Stage {
         Ok(container)
     }
 
-    /// Ends the application, gently until the operator is out of patience, and removes all that the run made.
-    pub(super) async fn remove(&self, terminal: &Terminal, cancel: &Cancel, started: Option<&Started>) -> Result<()> {
+    /// Removes all that the run made. An application that is still `running` ends gently, until the operator is out of
+    /// patience; without, it ends at once.
+    pub(super) async fn remove(&self, terminal: &Terminal, cancel: &Cancel, running: Option<&Started>) -> Result<()> {
         let step = terminal.step("Removing the container");
-        if let Some(started) = started {
+        if let Some(started) = running {
             tokio::select! {
                 // What cannot be stopped is removed by force.
                 _ = self.engine.stop(&started.container, PATIENCE) => {}
