@@ -269,9 +269,11 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if thread::panicking() {
-            for words in [["sandbox", "status"].as_slice(), &["sandbox", "logs", "--process", "--tail", "200"]] {
+            let logs = |of| ["sandbox", "logs", "--tail", "60", of];
+            for words in [["sandbox", "status"].as_slice(), &logs("--process"), &logs("--console"), &logs("")] {
                 // Nothing that fails here may hide what failed first.
-                let Ok(run) = self.command(words).stdin(Stdio::null()).output() else { continue };
+                let words = words.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>();
+                let Ok(run) = self.command(&words).stdin(Stdio::null()).output() else { continue };
                 let said = [run.stdout, run.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
                 eprintln!("--- minion {}\n{}---", words.join(" "), said.concat());
             }
