@@ -42,6 +42,11 @@ fn get(port: u16) -> Option<String> {
     text.contains("200 OK").then_some(text)
 }
 
+/// An instance type of this computer's processor: an image for another one is refused.
+fn instance_type() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "t4g.small" } else { "t3.small" }
+}
+
 /// Nothing of a run is left: no container, no volume.
 fn nothing_is_left(engine: &Engine, image: &str) {
     let ancestor = format!("ancestor={image}");
@@ -79,9 +84,10 @@ fn an_image_is_built_and_tried_out() {
         &engine,
         "manifest.yaml",
         &format!(
-            "application_name: hello\nexposed_ports: [{port}]\nmemory_mb: 64\nenvironment: {{GREETING: manifest}}
+            "application_name: hello\ninstance_type: {}\nexposed_ports: [{port}]\nmemory_mb: 64\nenvironment: {{GREETING: manifest}}
 secrets: {{PASSWORD: 'ssm:/hello/password'}}\nfilesystems: [{{mountpoint: /scratch, size_mb: 16}}, {{type: ebs, mountpoint: /data, size_gb: 1}}]
-health_check: {{interval: 5, timeout: 2, healthy_threshold: 2}}\n"
+health_check: {{interval: 5, timeout: 2, healthy_threshold: 2}}\n",
+            instance_type()
         ),
     );
     run(&engine, &["image", "run", &manifest, &image, "--check"])
@@ -124,7 +130,13 @@ health_check: {{interval: 5, timeout: 2, healthy_threshold: 2}}\n"
 #[test]
 fn an_application_that_fails_is_explained() {
     let Some(engine) = Engine::get("fails") else { return };
-    let manifest = |port| write(&engine, "m.yaml", &format!("application_name: hello\nexposed_ports: [{port}]\n"));
+    let manifest = |port| {
+        write(
+            &engine,
+            "m.yaml",
+            &format!("application_name: hello\ninstance_type: {}\nexposed_ports: [{port}]\n", instance_type()),
+        )
+    };
     let build = |name: &str, script: &str| {
         let image = format!("minion-test/{name}:{}", std::process::id());
         let context = engine.context(name, script);
@@ -168,4 +180,36 @@ fn builds_that_cannot_be() {
 
 fn dockerfile_path(engine: &Engine) -> String {
     engine.directory.path().join("Bad").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn all_that_carries_a_label_goes_and_nothing_else() {
+    let Some(engine) = Engine::get("labels") else { return };
+    let label = format!("minion-test-label=one-{}", std::process::id());
+    let other = format!("minion-test-label=other-{}", std::process::id());
+    let image = format!("minion-test/labels:{}", std::process::id());
+    let context = engine.context("labels", "exec /bin/busybox sleep 100");
+    run(&engine, &["image", "build", context.to_str().unwrap(), "--tag", &image]).ok();
+    let name = |what: &str| format!("minion-test-{what}-{}", std::process::id());
+    let (kept, network, volume, container) = (name("kept"), name("network"), name("volume"), name("container"));
+    engine.docker(&["volume", "create", "--label", &other, &kept]);
+    engine.docker(&["network", "create", "--label", &label, &network]);
+    engine.docker(&["volume", "create", "--label", &label, &volume]);
+    let mounted = format!("{volume}:/data");
+    let start =
+        ["run", "--detach", "--name", &container, "--label", &label, "--network", &network, "--volume", &mounted];
+    engine.docker(&[&start[..], &[&image]].concat());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (first, second) = runtime.block_on(async {
+        let engine = docker::Engine::connect().await.unwrap();
+        (engine.remove_labelled(&label).await.unwrap(), engine.remove_labelled(&label).await.unwrap())
+    });
+    assert_eq!((first.containers, first.networks, first.volumes), (vec![container], vec![network], vec![volume]));
+    assert!(first.images.is_empty() && second.is_empty());
+    let images = engine.label.clone();
+    let images =
+        runtime.block_on(async { docker::Engine::connect().await.unwrap().remove_labelled(&images).await.unwrap() });
+    assert_eq!(images.images, [image]);
+    assert_eq!(engine.docker(&["volume", "ls", "--quiet", "--filter", &format!("label={other}")]), kept);
+    engine.docker(&["volume", "rm", &kept]);
 }

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::Command};
 /// The engine, with what one test made on it: gone when this is dropped.
 pub(crate) struct Engine {
     /// What the test's images carry.
-    label: String,
+    pub(crate) label: String,
     /// A directory for contexts of builds.
     pub(crate) directory: tempfile::TempDir,
 }

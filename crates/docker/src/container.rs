@@ -6,6 +6,7 @@ use bollard::{
     models::{ContainerCreateBody, ContainerInspectResponse, VolumeCreateRequest},
     query_parameters::{
         CreateContainerOptions, LogsOptions, RemoveContainerOptions, StopContainerOptions, UploadToContainerOptions,
+        WaitContainerOptions,
     },
 };
 use futures::{Stream, StreamExt as _};
@@ -109,6 +110,12 @@ impl Engine {
     pub async fn remove(&self, container: &str) -> Result<bool> {
         let options = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
         let removed = self.client().remove_container(container, Some(options)).await;
+        if removed.as_ref().is_err_and(being_removed) {
+            // Somebody else is at it, and it is not gone yet.
+            let mut gone = self.client().wait_container(container, None::<WaitContainerOptions>);
+            while let Some(Ok(_)) = gone.next().await {}
+            return Ok(false);
+        }
         Ok(removed.told_unless_absent("the container cannot be removed")?.is_some())
     }
 
@@ -146,6 +153,11 @@ impl Engine {
     pub async fn create_volume(&self, volume: VolumeCreateRequest) -> Result<()> {
         self.client().create_volume(volume).await.told("a volume cannot be created").map(|_| ())
     }
+}
+
+fn being_removed(fault: &bollard::errors::Error) -> bool {
+    use bollard::errors::Error::DockerResponseServerError;
+    matches!(fault, DockerResponseServerError { status_code: 409, message } if message.contains("already in progress"))
 }
 
 impl From<ContainerInspectResponse> for State {

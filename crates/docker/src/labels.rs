@@ -4,7 +4,7 @@ use aws_core::Result;
 use bollard::query_parameters::{
     ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions, RemoveVolumeOptions,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,21 @@ impl Removed {
     /// Whether there was nothing to remove.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl fmt::Display for Removed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lists = [
+            (self.containers.len(), "container"),
+            (self.networks.len(), "network"),
+            (self.volumes.len(), "volume"),
+            (self.images.len(), "image"),
+        ];
+        let some = lists.into_iter().filter(|(count, _)| *count > 0);
+        let told: Vec<String> =
+            some.map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" })).collect();
+        f.write_str(&told.join(", "))
     }
 }
 

@@ -1,11 +1,8 @@
 //! The one image of a sandbox: what instances boot, and what fakecloud's helpers are made of. A few scripts around
 //! busybox, so that it is built without a download where this computer has a static busybox.
 use aws_core::{Error, Result};
-use bollard::query_parameters::{BuildImageOptionsBuilder, CreateImageOptionsBuilder};
-use docker::Engine;
-use futures::StreamExt as _;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -135,41 +132,6 @@ pub fn context(base: &Base) -> Result<Vec<u8>> {
         }
     }
     archive.0.into_inner().map_err(|e| unwritten(&e))
-}
-
-/// Builds the image, with a label.
-///
-/// # Errors
-/// What the engine says.
-pub async fn build(engine: &Engine, context: Vec<u8>, name: &str, (label, value): (&str, &str)) -> Result<()> {
-    let labels = HashMap::from([(label, value)]);
-    let options = BuildImageOptionsBuilder::default().dockerfile("Dockerfile").t(name).rm(true).forcerm(true);
-    let options = options.labels(&labels).build();
-    let mut steps = engine.client().build_image(options, None, Some(bollard::body_full(context.into())));
-    while let Some(step) = steps.next().await {
-        let step = step.map_err(|e| Error::failed(format!("the image of the instances cannot be built: {e}")))?;
-        if let Some(detail) = step.error_detail {
-            let said = detail.message.unwrap_or_default();
-            return Err(Error::failed(format!("the image of the instances cannot be built: {said}")).hint(
-                "Without a download it is built where `busybox` on the PATH is static (Debian: apt-get install \
-                 busybox-static), or from an image that the engine has: --base IMAGE.",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Pulls an image.
-///
-/// # Errors
-/// What the engine says.
-pub async fn pull(engine: &Engine, name: &str) -> Result<()> {
-    let options = CreateImageOptionsBuilder::default().from_image(name).build();
-    let mut steps = engine.client().create_image(Some(options), None, None);
-    while let Some(step) = steps.next().await {
-        step.map_err(|e| Error::failed(format!("{name} cannot be pulled: {e}")))?;
-    }
-    Ok(())
 }
 
 /// The programs in a busybox that nothing of ours stands in for.

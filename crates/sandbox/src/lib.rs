@@ -8,7 +8,6 @@ mod gateway;
 mod http;
 pub mod image;
 mod instance;
-pub mod leftovers;
 mod log;
 mod parameters;
 pub mod place;

@@ -169,8 +169,6 @@ pub const RUNNING: &str = "running.json";
 pub const LOG: &str = "sandbox.log";
 /// What fakecloud says.
 pub const EMULATOR_LOG: &str = "fakecloud.log";
-/// Auto Scaling groups.
-pub const GROUPS: &str = "groups.json";
 /// The script that fakecloud calls in the place of `docker`.
 pub const CONTAINER_CLI: &str = "docker";
 

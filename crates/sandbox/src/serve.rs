@@ -8,7 +8,7 @@ use crate::{
     http,
     instance::Instances,
     log::Log,
-    place::{CONTAINER_CLI, GROUPS, LOG, Place, RUNNING, Running, WANTED, Wanted},
+    place::{CONTAINER_CLI, LOG, Place, RUNNING, Running, WANTED, Wanted},
     prepare,
 };
 use aws_core::{
@@ -31,8 +31,6 @@ use tokio::{
 pub(crate) struct Parts {
     /// The sandbox's id.
     pub(crate) id: String,
-    /// The image of its instances.
-    pub(crate) image: String,
     /// The engine of this computer.
     pub(crate) engine: Engine,
     /// A connection to the emulator.
@@ -65,8 +63,16 @@ pub async fn serve(place: &Place) -> Result<()> {
             log.say(&format!("hint: {hint}"));
         }
     }
-    place.forget(RUNNING)?;
+    gone(place)?;
     done
+}
+
+/// Takes back what this process wrote down of itself; another one may have taken its place.
+fn gone(place: &Place) -> Result<()> {
+    match place.read::<Running>(RUNNING)? {
+        Some(running) if running.pid == std::process::id() => place.forget(RUNNING),
+        _ => Ok(()),
+    }
 }
 
 async fn run(place: &Place, log: &Log) -> Result<()> {
@@ -99,11 +105,10 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     prepare::zone(&cloud, &wanted.domain).await?;
 
     let (stopper, stop) = watch::channel(false);
-    let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id()).stored_at(&place.file(GROUPS))?;
+    let groups = AutoScaling::new(cloud.clone(), engine.clone(), place.id());
     let door = Front::new(cloud.clone(), engine.clone(), url.clone());
     let parts = Arc::new(Parts {
         id: place.id(),
-        image: wanted.image.clone(),
         engine,
         cloud,
         emulator: url,
@@ -144,11 +149,10 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     log.say(&format!("ready: {} and {}", running.endpoint, running.front));
     let ended = until_stopped(stop, &mut child).await;
     log.say(&ended);
-    place.forget(RUNNING)?;
+    gone(place)?;
     let _ = stopper.send(true);
-    for task in tasks {
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(6), task).await;
-    }
+    // Open requests get a few seconds.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(6), futures::future::join_all(tasks)).await;
     emulator::end(child).await;
     Ok(())
 }

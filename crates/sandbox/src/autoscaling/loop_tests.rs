@@ -221,31 +221,3 @@ async fn what_instances_leave_behind_is_removed() {
     seconds(10).await;
     assert_eq!(service.world.with(|i| i.left.clone()).into_iter().collect::<Vec<_>>(), ["i-1"]);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_restart_goes_on_where_it_was() {
-    let directory = std::env::temp_dir().join(format!("autoscaling-{}", super::state::unique()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.join("groups.json");
-    let (service, stop) = two().await;
-    service.store.keep(&path).unwrap();
-    seconds(10).await;
-    service.ask("UpdateAutoScalingGroup", &[WEB, ("MinSize", "1")]).await;
-    stop.send(true).unwrap();
-    seconds(1).await;
-    let next = Service { world: service.world.clone(), store: std::sync::Arc::default() };
-    next.store.keep(&path).unwrap();
-    let _stop = started(&next);
-    seconds(10).await;
-    assert_eq!(next.lifecycles(), ["i-1 InService", "i-2 InService"]);
-    assert_eq!(next.world.count("launch"), 2);
-    std::fs::write(&path, "{").unwrap();
-    assert!(Service::<Fake>::keep_fails(&path));
-    std::fs::remove_dir_all(directory).unwrap();
-}
-
-impl Service<Fake> {
-    fn keep_fails(path: &std::path::Path) -> bool {
-        Fake::service().store.keep(path).is_err()
-    }
-}

@@ -6,7 +6,7 @@ use super::{
 use crate::Answer;
 use aws_core::{Result, cloud::Cloud};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
 /// Auto Scaling.
@@ -47,15 +47,6 @@ impl AutoScaling {
     /// A service without groups; `id` is the sandbox's, as its containers' labels have it.
     pub fn new(cloud: Arc<Cloud>, engine: docker::Engine, id: String) -> Self {
         Self { service: Service::new(Emulator::new(cloud, engine, id)) }
-    }
-
-    /// Goes on with the groups that are in this file, if it is there, and keeps them there.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or holds something else.
-    pub fn stored_at(self, path: &Path) -> Result<Self> {
-        self.service.store.keep(path)?;
-        Ok(self)
     }
 
     /// Answers one request of the Query protocol: `Action=..` and its parameters.

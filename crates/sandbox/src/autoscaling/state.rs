@@ -1,7 +1,6 @@
 //! What is known of the groups.
 use super::value::Value;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher as _, Hasher as _, RandomState},
@@ -11,14 +10,14 @@ use std::{
 const REMEMBERED: usize = 100;
 
 /// All groups by name.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct State {
     /// The groups.
     pub(super) groups: BTreeMap<String, Group>,
 }
 
 /// A group.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Group {
     /// Its name.
     pub(super) name: String,
@@ -61,18 +60,15 @@ pub(super) struct Group {
     /// How many unhealthy instances are still to be replaced.
     pub(super) replacing: usize,
     /// How many launches failed one after another.
-    #[serde(skip)]
     pub(super) failures: u32,
     /// When to launch again.
-    #[serde(skip)]
     pub(super) retry: Option<Timestamp>,
     /// When the load balancers' view was last asked for.
-    #[serde(skip)]
     pub(super) asked: Option<Timestamp>,
 }
 
 /// A launch template in one version.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Template {
     /// Its id.
     pub(super) id: Option<String>,
@@ -83,7 +79,7 @@ pub(super) struct Template {
 }
 
 /// A subnet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Subnet {
     /// Its id.
     pub(super) id: String,
@@ -92,7 +88,7 @@ pub(super) struct Subnet {
 }
 
 /// A tag of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tag {
     /// Its key.
     pub(super) key: String,
@@ -103,7 +99,7 @@ pub(super) struct Tag {
 }
 
 /// Where an instance is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lifecycle {
     /// It starts.
     Pending,
@@ -125,7 +121,7 @@ impl Lifecycle {
 }
 
 /// An instance of a group.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Member {
     /// Its id.
     pub(super) id: String,
@@ -158,7 +154,7 @@ pub(super) struct Member {
 }
 
 /// Something that a group does or did.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Activity {
     /// Its id.
     pub(super) id: String,
@@ -179,7 +175,7 @@ pub(super) struct Activity {
 }
 
 /// A scaling policy: kept and described, never acted on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Policy {
     /// Its ARN.
     pub(super) arn: String,

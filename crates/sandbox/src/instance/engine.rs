@@ -5,10 +5,7 @@ use aws_core::{Error, Result};
 use bollard::{
     auth::DockerCredentials,
     models::{ContainerInspectResponse, VolumeCreateRequest},
-    query_parameters::{
-        CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
-        RemoveContainerOptionsBuilder,
-    },
+    query_parameters::{CreateImageOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder},
 };
 use docker::run_line::{self, RunLine};
 use futures::StreamExt as _;
@@ -137,7 +134,7 @@ async fn printed(server: &Instances, instance: &str, request: &Request) -> Reply
 }
 
 async fn start(server: &Instances, instance: &str, request: &Request) -> Result<String> {
-    let client = server.parts.engine.client();
+    let engine = &server.parts.engine;
     let line = run_line::parse(&request.arguments[1..], &request.environment)?;
     let network = instance_container(server, instance).await?;
     let RunLine { image, command, volumes, mut config, .. } = line;
@@ -147,18 +144,16 @@ async fn start(server: &Instances, instance: &str, request: &Request) -> Result<
     // What the boot script calls the host's network is the instance's.
     host.network_mode = Some(format!("container:{network}"));
     let logging = host.log_config.take();
-    let mut binds = Vec::new();
+    let mut targets = Vec::new();
     for (n, volume) in volumes.iter().enumerate() {
-        let (_, target) =
-            volume.split_once(':').ok_or_else(|| Error::usage(format!("volume {volume} has no target")))?;
+        let parts = volume.split_once(':');
+        let (_, target) = parts.ok_or_else(|| Error::usage(format!("volume {volume} has no target")))?;
         let name = format!("{instance}-{n}");
-        let create =
-            VolumeCreateRequest { name: Some(name.clone()), labels: Some(labels.clone()), ..Default::default() };
-        client.create_volume(create).await.map_err(|e| said(&format!("volume {name}"), &e))?;
-        open_to_all(server, &name).await?;
-        binds.push(format!("{name}:{target}"));
+        let labels = Some(labels.clone());
+        engine.create_volume(VolumeCreateRequest { name: Some(name.clone()), labels, ..Default::default() }).await?;
+        host.binds.get_or_insert_default().push(format!("{name}:{target}"));
+        targets.push(target);
     }
-    host.binds = Some(binds);
     config.host_config = Some(host);
     config.image = Some(image);
     if !command.is_empty() {
@@ -167,13 +162,15 @@ async fn start(server: &Instances, instance: &str, request: &Request) -> Result<
     config.labels = Some(labels);
     let name = container_name(instance);
     // A boot that was repeated: the container of the last one goes.
-    let _ = client.remove_container(&name, Some(RemoveContainerOptionsBuilder::default().force(true).build())).await;
-    let options = CreateContainerOptionsBuilder::default().name(&name).build();
-    let made =
-        client.create_container(Some(options), config).await.map_err(|e| said("the container cannot be made", &e))?;
-    client.start_container(&name, None).await.map_err(|e| said("the container cannot be started", &e))?;
+    engine.remove(&name).await?;
+    let id = engine.create(Some(&name), config).await?;
+    for target in targets {
+        // As the boot script does it on an instance.
+        engine.open_directory(&id, target).await?;
+    }
+    engine.start(&id).await?;
     logs::follow(server.parts.clone(), instance.to_owned(), logging);
-    Ok(format!("{}\n", made.id))
+    Ok(format!("{id}\n"))
 }
 
 /// The container that is the instance.
@@ -185,38 +182,6 @@ async fn instance_container(server: &Instances, instance: &str) -> Result<String
     let found = found.map_err(|e| said("the instance cannot be found", &e))?;
     let id = found.into_iter().find_map(|container| container.id);
     id.ok_or_else(|| Error::not_found(format!("instance {instance} has no container")))
-}
-
-/// Lets every user write to a new volume, as the boot script does on an instance.
-async fn open_to_all(server: &Instances, volume: &str) -> Result<()> {
-    let client = server.parts.engine.client();
-    let name = format!("{volume}-prepared");
-    let config = bollard::models::ContainerCreateBody {
-        image: Some(server.parts.image.clone()),
-        entrypoint: Some(vec!["chmod".into(), "1777".into(), "/volume".into()]),
-        cmd: Some(Vec::new()),
-        labels: Some(HashMap::from([(LABEL.to_owned(), server.parts.id.clone())])),
-        host_config: Some(bollard::models::HostConfig {
-            binds: Some(vec![format!("{volume}:/volume")]),
-            network_mode: Some("none".into()),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    let force = RemoveContainerOptionsBuilder::default().force(true).build();
-    let options = CreateContainerOptionsBuilder::default().name(&name).build();
-    let prepare = async {
-        client.create_container(Some(options), config).await?;
-        client.start_container(&name, None).await?;
-        let mut ended = client.wait_container(&name, None);
-        while let Some(end) = ended.next().await {
-            end?;
-        }
-        Ok(())
-    };
-    let done: std::result::Result<(), bollard::errors::Error> = prepare.await;
-    let _ = client.remove_container(&name, Some(force)).await;
-    done.map_err(|e| said(&format!("volume {volume} cannot be prepared"), &e))
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(super) async fn run(terminal: &Terminal, cancel: &Cancel, args: BuildArgs) -
         no_cache: args.no_cache,
         pull: args.pull,
     };
-    let what = args.tags.first().map_or_else(|| args.directory.display().to_string(), ToString::to_string);
+    let what = args.tags.first().map_or("the image", ImageRef::as_str);
     let on = platform.as_ref().map(|p| format!(" for {p}")).unwrap_or_default();
     let step = terminal.step(&format!("Building {what}{on}"));
     let built = interruptible(cancel, engine.build(build, |progress| show(terminal, &step, progress))).await;

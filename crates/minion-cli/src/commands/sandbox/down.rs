@@ -3,7 +3,7 @@ use super::context::Context;
 use aws_core::Result;
 use clap::Args;
 use docker::Engine;
-use sandbox::{control, leftovers};
+use sandbox::control;
 use terminal::Exit;
 
 /// Arguments of `sandbox down`.
@@ -30,7 +30,7 @@ pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
 pub(super) async fn remove(context: &Context, told: bool) -> Result<()> {
     context.terminal.during("Stopping the sandbox", control::stop(&context.place)).await?;
     let (label, id) = context.place.label();
-    let removing = async { leftovers::remove(&Engine::connect().await?, label, &id).await };
+    let removing = async { Engine::connect().await?.remove_labelled(&format!("{label}={id}")).await };
     let removed = context.terminal.during("Removing its containers and networks", removing).await?;
     if told && !removed.is_empty() {
         context.terminal.say(&format!("Removed {removed}."));

@@ -3,14 +3,14 @@ use super::{context::Context, overlord};
 use crate::settings::Profile;
 use aws_core::{Error, Result, engine::Stop};
 use clap::Args;
-use docker::Engine;
+use docker::{Build, Engine};
 use sandbox::{
     control::{self, State},
     emulator,
     image::{self, Base},
     place::{Emulator, Running, WANTED, Wanted},
 };
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 use terminal::Exit;
 
 /// Arguments of `sandbox up`.
@@ -130,9 +130,7 @@ async fn find(engine: &Engine, named: Option<PathBuf>) -> Result<Emulator> {
             return Ok(Emulator::Program(program));
         }
     }
-    if engine.client().inspect_image(emulator::IMAGE).await.is_ok()
-        || image::pull(engine, emulator::IMAGE).await.is_ok()
-    {
+    if engine.client().inspect_image(emulator::IMAGE).await.is_ok() || pulled(engine, emulator::IMAGE).await.is_ok() {
         return Ok(Emulator::Image(emulator::IMAGE.to_owned()));
     }
     let what = match told.as_str() {
@@ -147,14 +145,30 @@ async fn find(engine: &Engine, named: Option<PathBuf>) -> Result<Emulator> {
         .hint("One that is somewhere else is named with --fakecloud FILE (or MINION_FAKECLOUD)."))
 }
 
-async fn build(context: &Context, engine: &Engine, base: Option<&str>, image: &str) -> Result<()> {
-    let version = engine
-        .client()
-        .version()
-        .await
-        .map_err(|e| Error::failed(format!("the engine does not say its version: {e}")))?;
+async fn pulled(engine: &Engine, name: &str) -> Result<()> {
+    engine.pull(&name.parse()?, None, None, |_| {}).await
+}
+
+async fn build(context: &Context, engine: &Engine, base: Option<&str>, name: &str) -> Result<()> {
+    let version = engine.client().version().await;
+    let version = version.map_err(|e| Error::failed(format!("the engine does not say its version: {e}")))?;
     let native = std::env::consts::OS == "linux" && version.os.as_deref() == Some("linux");
     let (label, id) = context.place.label();
-    let context = image::context(&Base::choose(base, native))?;
-    image::build(engine, context, image, (label, &id)).await
+    let build = Build {
+        context: docker::context::Context::Archive(image::context(&Base::choose(base, native))?),
+        dockerfile: "Dockerfile".to_owned(),
+        arguments: BTreeMap::new(),
+        platform: None,
+        tags: vec![name.to_owned()],
+        labels: BTreeMap::from([(label.to_owned(), id)]),
+        no_cache: false,
+        pull: false,
+    };
+    let built = engine.build(build, |_| {}).await;
+    built.map(drop).map_err(|error| {
+        error.hint(
+            "Nothing is downloaded where `busybox` on the PATH is static (Debian: apt-get install busybox-static); \
+             --base IMAGE names an image that the engine has.",
+        )
+    })
 }
