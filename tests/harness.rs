@@ -1,9 +1,10 @@
 //! The harness itself: what the other tests believe about it.
-use crate::support::{Options, Stage, Wire, endpoint};
+use crate::support::{Address, Options, Stage, Wire, endpoint, sample};
 use serde_json::json;
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -75,4 +76,40 @@ fn the_registry_has_images_of_both_kinds() {
     assert!(get("manifests/single").contains("application/vnd.oci.image.manifest.v1+json"));
     assert!(get("tags/list").contains("0.2"));
     assert!(get("manifests/9.9").contains("MANIFEST_UNKNOWN"));
+}
+
+/// A server that gives these answers, one for each connection.
+fn answering(answers: &'static [&'static str]) -> Address {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    Address { front, host: "hello.example.org".to_owned(), path: "/".to_owned() }
+}
+
+#[test]
+fn users_notice_every_failure() {
+    const GOOD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nversion: 1.0\n";
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\nversion: 2.0\n\r\n0\r\n\r\n";
+    assert_eq!(answering(&[GOOD]).page().word("version"), Some("1.0"));
+    let fails = [
+        "HTTP/1.1 502 Bad Gateway\r\n\r\nno target\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nversion: 1.0\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\nversion: 1.0\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-En",
+        "",
+    ];
+    let answers: Vec<&'static str> = [GOOD, chunked, GOOD].into_iter().chain(fails).collect();
+    let requests = answers.len();
+    let tally = sample(&answering(answers.leak()), requests);
+    assert_eq!((tally.requests(), tally.failures.len()), (requests, fails.len()), "{tally}");
+    assert_eq!(tally.versions, [("1.0".to_owned(), 2), ("2.0".to_owned(), 1)].into());
+    assert_eq!(tally.percent("1.0"), 25.0);
+    assert!(tally.to_string().contains("502 no target"), "{tally}");
 }

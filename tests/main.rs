@@ -2,7 +2,11 @@
 //!
 //! `cargo xtask test` sets up the emulator and runs these; see `tests/support` for what they stand on.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and the line says where")]
+#![expect(clippy::print_stderr, reason = "what a test tells is shown when it fails, and with --nocapture")]
 
+// Tests start in the order of their names, and this is the longest one.
+#[path = "sandbox_story.rs"]
+mod a_sandbox;
 mod bad_days;
 mod bad_input;
 mod calls;
@@ -21,5 +25,10 @@ mod overlord_minion;
 mod overlord_options;
 mod overlord_story;
 mod overlord_switched;
+mod sandbox_example;
+mod sandbox_inside;
+mod sandbox_refused;
+mod sandbox_tcp;
+mod sandbox_traffic;
 mod story;
 mod support;

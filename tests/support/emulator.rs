@@ -115,7 +115,7 @@ pub(crate) fn registry() -> &'static str {
 }
 
 /// The path in MINION_MOTO, else `moto_server` on the PATH.
-fn moto_server() -> PathBuf {
+pub(super) fn moto_server() -> PathBuf {
     if let Some(path) = env::var_os("MINION_MOTO") {
         let path = PathBuf::from(path);
         assert!(path.is_file(), "MINION_MOTO is {}, and there is no such file; {MISSING}", path.display());

@@ -61,12 +61,17 @@ impl Running {
     }
 
     /// Waits until it ends; after a minute it is killed and the test fails.
-    pub(crate) fn wait(mut self) -> Run {
+    pub(crate) fn wait(self) -> Run {
+        self.within(BOUND)
+    }
+
+    /// The same, with another bound.
+    pub(crate) fn within(mut self, bound: Duration) -> Run {
         let code = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break Some(status.code());
             }
-            if self.began.elapsed() > BOUND {
+            if self.began.elapsed() > bound {
                 self.child.kill().unwrap();
                 self.child.wait().unwrap();
                 break None;
@@ -80,7 +85,7 @@ impl Running {
             stderr: self.stderr.join().unwrap(),
             line: self.line,
         };
-        assert!(code.is_some(), "does not end within {BOUND:?}: {}", run.told());
+        assert!(code.is_some(), "does not end within {bound:?}: {}", run.told());
         run
     }
 }

@@ -89,7 +89,7 @@ impl Shell {
 }
 
 /// The path of `minion` or `overlord`: Cargo names the one for these tests, and puts the other beside it.
-fn program(binary: &str) -> PathBuf {
+pub(super) fn program(binary: &str) -> PathBuf {
     let minion = PathBuf::from(env!("CARGO_BIN_EXE_minion"));
     let path = minion.with_file_name(format!("{binary}{}", std::env::consts::EXE_SUFFIX));
     assert!(

@@ -1,5 +1,5 @@
 //! What calls cargo: building the binaries, running the tests.
-use crate::{calls::Recording, tools};
+use crate::{calls::Recording, sandbox, tools};
 use anyhow::{Context as _, Result, bail};
 use std::{
     env,
@@ -76,12 +76,16 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         bail!("--record needs all tests: leave out the other arguments");
     }
     let moto = tools::moto_server()?;
+    let sandbox = sandbox::for_tests(&args.arguments)?;
     // The end-to-end tests run both binaries, and Cargo builds only the one of their own package for them.
     build()?;
     let recording = if whole { Some(Recording::start()?) } else { None };
     let run = |package: &[&str]| -> Result<bool> {
         let mut command = cargo();
         command.arg("test").args(package).args(&args.arguments).env("MINION_MOTO", &moto).env_remove("MINION_CALLS");
+        if let Some(sandbox) = &sandbox {
+            command.envs(sandbox.variables());
+        }
         if env::var_os(THREADS).is_none() {
             command.env(THREADS, AT_ONCE);
         }

@@ -1,8 +1,11 @@
-//! `cargo xtask demo`: the story, with the released binaries, on an emulator.
+//! `cargo xtask demo`: an application that carries traffic in the sandbox, where that can be; else the story of a team and
+//! its application on an emulator of the control plane alone. With the released binaries.
 use crate::{
     cargo,
     emulator::{Emulator, environment},
     organization::{self, RED, REGION},
+    sandbox::{Missing, Sandbox},
+    showcase,
     story::{self, Stage},
     tools,
 };
@@ -19,9 +22,12 @@ use std::{
 /// Arguments of `cargo xtask demo`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Keep the team, its application and the emulator until Enter is pressed, to look around
+    /// Keep everything until Enter is pressed, to look around
     #[arg(long)]
     keep: bool,
+    /// The story of a team and its place, on an emulator of AWS's control plane, even where the sandbox could be used
+    #[arg(long)]
+    control_plane: bool,
     /// The directory with the binaries, instead of building them
     #[arg(long, value_name = "DIRECTORY")]
     binaries: Option<PathBuf>,
@@ -34,6 +40,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(directory) => directory.canonicalize().context("--binaries")?,
         None => cargo::build()?,
     };
+    if !args.control_plane {
+        match Sandbox::find(Missing::Leave) {
+            Ok(sandbox) => return showcase::run(&sandbox, binaries, args.keep, &interrupted),
+            Err(error) => {
+                eprintln!("No sandbox: {error:#}. So this shows the control plane alone: nothing serves traffic.\n")
+            }
+        }
+    }
     let home = tempfile::tempdir()?;
     let mut emulator = Emulator::start()?;
     eprintln!("moto stands in for AWS at {}.", emulator.endpoint);

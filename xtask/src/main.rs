@@ -12,6 +12,10 @@ mod measure;
 mod organization;
 mod proxy;
 mod record;
+#[path = "../../tests/support/registry_server.rs"]
+mod registry_server;
+mod sandbox;
+mod showcase;
 mod story;
 mod teams;
 mod tools;
@@ -29,7 +33,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Run the story of a team and its application on an AWS emulator, with the released binaries
+    /// Show an application that carries traffic in the sandbox; without Docker, the story of a team on an AWS emulator
     Demo(demo::Args),
     /// Run all tests, with the AWS emulator they need
     Test(cargo::TestArgs),
@@ -50,7 +54,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Record(args) => record::run(&args),
-        Chore::Tools => tools::moto_server().map(|path| println!("{}", path.display())),
+        Chore::Tools => sandbox::set_up().map(|places| places.iter().for_each(|path| println!("{}", path.display()))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,35 +1,27 @@
 //! The pinned AWS emulator, and shellcheck for the scripts that instances boot, in a Python environment of
 //! their own.
+use super::directory::{self, Locked};
 use crate::cargo::workspace;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use std::{
-    env,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 /// Every package of the environment with its version (`pip freeze`).
-const REQUIREMENTS: &str = include_str!("../moto-requirements.txt");
+const REQUIREMENTS: &str = include_str!("../../moto-requirements.txt");
 const VERSION: &str = "5.2.5";
 /// What those packages need.
 const OLDEST_PYTHON: (u32, u32) = (3, 11);
 
 /// The path of `moto_server`: the one in MINION_MOTO, else ours, set up when it is not there yet.
 pub(crate) fn moto_server() -> Result<PathBuf> {
-    if let Some(given) = env::var_os("MINION_MOTO") {
-        let given = PathBuf::from(given);
-        if !given.is_file() {
-            bail!("MINION_MOTO is {}, and there is no such file", given.display());
-        }
+    if let Some(given) = directory::given("MINION_MOTO")? {
         return Ok(given);
     }
-    let tools = env::var_os("MINION_TOOLS").map_or_else(|| workspace().join(".tools"), PathBuf::from);
-    fs::create_dir_all(&tools).with_context(|| format!("cannot make the directory {}", tools.display()))?;
-    // Two checkouts may share the directory.
-    let lock = File::create(tools.join("lock"))?;
-    lock.lock().with_context(|| format!("cannot lock {}", tools.display()))?;
-    let place = tools.join(format!("moto-{VERSION}"));
+    let tools = Locked::wait()?;
+    let place = tools.path().join(format!("moto-{VERSION}"));
     let program = place.join("bin/moto_server");
     // Written last, so an environment with it is whole.
     let mark = place.join("installed.txt");
@@ -94,10 +86,4 @@ fn python() -> Result<String> {
         "the AWS emulator needs Python {major}.{minor} or newer ({seen}). \
          On Debian and Ubuntu: `apt-get install python3 python3-venv`."
     )
-}
-
-/// The path of Debian's `docker-registry`, when it is there.
-pub(crate) fn docker_registry() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|directory| directory.join("docker-registry")).find(|path| path.is_file())
 }

@@ -1,0 +1,11 @@
+//! Programs that the chores need, pinned, and set up in a directory of their own.
+mod directory;
+mod engine;
+mod fakecloud;
+mod moto;
+mod registry;
+
+pub(crate) use engine::engine;
+pub(crate) use fakecloud::{fakecloud, fakecloud_there};
+pub(crate) use moto::moto_server;
+pub(crate) use registry::{Registry, docker_registry, registry};
