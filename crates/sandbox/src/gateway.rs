@@ -1,5 +1,5 @@
 //! The address of AWS's services in a sandbox: passes calls on to the emulator, and answers what it lacks.
-use crate::{Answer, http, parameters, serve::Parts, status};
+use crate::{Answer, http, key_pairs, parameters, serve::Parts, status};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, Response, Uri, header};
@@ -41,6 +41,13 @@ impl Gateway {
             std::mem::swap(&mut body, &mut whole.body);
             let answer = self.pass_on(whole).await;
             return parameters::join(answer, found).await;
+        }
+        if key_pairs::asked(service.as_deref(), &whole) {
+            let answer = self.pass_on(whole).await;
+            return match key_pairs::tagged(&self.parts.cloud, answer).await {
+                Ok(answer) => answer,
+                Err(error) => http::plain(502, &format!("{error}\n")),
+            };
         }
         let moves = moves_traffic(service.as_deref(), &whole);
         let answer = self.pass_on(whole).await;

@@ -8,6 +8,7 @@ mod gateway;
 mod http;
 pub mod image;
 mod instance;
+mod key_pairs;
 mod log;
 mod parameters;
 pub mod place;
