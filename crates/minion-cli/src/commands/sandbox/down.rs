@@ -2,8 +2,8 @@
 use super::context::Context;
 use aws_core::Result;
 use clap::Args;
-use docker::Engine;
-use sandbox::control;
+use docker::{Engine, Removed};
+use sandbox::control::{self, State};
 use terminal::Exit;
 
 /// Arguments of `sandbox down`.
@@ -26,14 +26,21 @@ pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Ends the processes, and removes what has the sandbox's label; with `told`, a line says what that was.
+/// Ends the processes, and removes what has the sandbox's label; with `told`, lines say so.
 pub(super) async fn remove(context: &Context, told: bool) -> Result<()> {
-    context.terminal.during("Stopping the sandbox", control::stop(&context.place)).await?;
-    let (label, id) = context.place.label();
-    let removing = async { Engine::connect().await?.remove_labelled(&format!("{label}={id}")).await };
-    let removed = context.terminal.during("Removing its containers and networks", removing).await?;
-    if told && !removed.is_empty() {
-        context.terminal.say(&format!("Removed {removed}."));
+    let terminal = &context.terminal;
+    if matches!(control::state(&context.place).await, Ok(State::Down)) && !told {
+        return removed(context).await.map(drop);
+    }
+    terminal.during("Stopping the sandbox", control::stop(&context.place)).await?;
+    let removed = terminal.during("Removing its containers and networks", removed(context)).await?;
+    if !removed.is_empty() {
+        terminal.say(&format!("Removed {removed}."));
     }
     Ok(())
+}
+
+async fn removed(context: &Context) -> Result<Removed> {
+    let (label, id) = context.place.label();
+    Engine::connect().await?.remove_labelled(&format!("{label}={id}")).await
 }

@@ -56,9 +56,12 @@ pub(super) async fn run(context: &Context, args: UpArgs) -> Result<Exit> {
             Ok(Exit::Done)
         }
         Err(error) => {
-            // Half a sandbox is of no use, and its containers would stay.
-            super::down::remove(context, true).await?;
-            Err(error)
+            // Half a sandbox is of no use, and its containers would stay. What went wrong first is told.
+            let removed = super::down::remove(context, false).await;
+            Err(match removed {
+                Ok(()) => error,
+                Err(_) => error.hint("`minion sandbox down` removes what is there of it."),
+            })
         }
     }
 }
