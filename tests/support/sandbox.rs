@@ -213,8 +213,8 @@ impl Sandbox {
 
     /// The label of this sandbox in the engine.
     fn id(&self) -> String {
-        // `at` makes the directory where there is none.
-        let place = |directory: &Path| ::sandbox::Place::at(directory).unwrap().id();
+        // `make` makes the directory where there is none.
+        let place = |directory: &Path| ::sandbox::Place::make(directory).unwrap().id();
         self.id.get_or_init(|| place(&self.directory())).clone()
     }
 

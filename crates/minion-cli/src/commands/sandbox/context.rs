@@ -29,13 +29,20 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(terminal: &Terminal, cancel: Cancel, args: &PlaceArgs, directory: Option<&Path>) -> Result<Self> {
+    /// With `make`, a directory that is new or empty becomes a sandbox's.
+    pub(super) fn new(
+        terminal: &Terminal,
+        cancel: Cancel,
+        args: &PlaceArgs,
+        directory: Option<&Path>,
+        make: bool,
+    ) -> Result<Self> {
         let settings = Settings::resolve(args, true, |name| std::env::var(name).ok())?;
         let directory = directory.map_or_else(default_directory, |d| Ok(d.to_owned()))?;
         Ok(Self {
             terminal: terminal.clone(),
             cancel,
-            place: Place::at(&directory)?,
+            place: if make { Place::make(&directory)? } else { Place::existing(&directory)? },
             config: settings.path,
             region: args.region.clone(),
             domain: args.domain.clone(),

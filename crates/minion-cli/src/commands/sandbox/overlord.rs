@@ -4,7 +4,10 @@ use aws_core::{
     Error, Result,
     cloud::{Cloud, lookups},
 };
-use sandbox::{image::on_path, place::Running};
+use sandbox::{
+    image::on_path,
+    place::{ORGANIZATION, Running},
+};
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
@@ -34,7 +37,7 @@ fn file(region: &str) -> String {
 
 /// Makes the network, or finds it as it should be.
 pub(super) async fn create(context: &Context, running: &Running) -> Result<()> {
-    let directory = context.place.file("organization");
+    let directory = context.place.file(ORGANIZATION);
     let cannot = |e: std::io::Error| Error::failed(format!("{} cannot be written: {e}", directory.display()));
     std::fs::create_dir_all(&directory).map_err(cannot)?;
     let file_path = directory.join("overlord.yaml");
