@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) place: Place,
     /// The configuration file.
     pub(super) config: PathBuf,
+    /// Whether the configuration file was named, by flag or variable.
+    pub(super) config_given: bool,
     /// The region that was asked for.
     pub(super) region: Option<String>,
     /// The domain that was asked for.
@@ -44,6 +46,7 @@ impl Context {
             cancel,
             place: if make { Place::make(&directory)? } else { Place::existing(&directory)? },
             config: settings.path,
+            config_given: settings.path_given,
             region: args.region.clone(),
             domain: args.domain.clone(),
             profile: args.profile.clone().unwrap_or_else(|| PROFILE.to_owned()),
