@@ -1,5 +1,5 @@
 //! `minion versions create`: the deploy.
-use super::delete::delete_command;
+use super::{delete::delete_command, image::Image};
 use crate::{
     boot,
     commands::converge::{converge, look},
@@ -21,7 +21,7 @@ use aws_core::{
     },
     engine::{Graph, Report},
     error::Kind,
-    images::{self, Resolved},
+    images,
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
     resources::{alias_record, load_balancer},
 };
@@ -101,10 +101,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         if args.no_image_check {
             return Ok(None);
         }
-        terminal
-            .during("Checking Docker registry ", boot::image(&site, &ground.vpc_settings, &args.image))
-            .await
-            .map(Some)
+        super::image::find(session, &site, &ground.vpc_settings, &args.image).await.map(Some)
     };
     let zone = async {
         let zones = site.zones(&domain).await?;
@@ -119,19 +116,16 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         zone,
         certificate(session, &site, &ground, &manifest, &domain)
     )?;
-    if let Some(resolved) = &image {
-        boot.runs(&args.image, resolved)?;
+    if let Some(image) = &image {
+        boot.runs(&args.image, &image.resolved)?;
     }
-    if let (Some(existing), Some(resolved)) = (existing, &image) {
-        same_digest(existing, &args.image, resolved)?;
+    if let (Some(existing), Some(image)) = (existing, &image) {
+        image.same(existing, &args.image)?;
     }
     let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
     if args.writes.dry_run {
-        let image = match &image {
-            Some(resolved) if args.image.digest().is_none() => format!("{}@{}", args.image, resolved.digest),
-            _ => args.image.to_string(),
-        };
+        let image = image.as_ref().map_or_else(|| args.image.to_string(), |found| found.shown(&args.image));
         terminal.say(
             &Outline {
                 id: &id,
@@ -163,7 +157,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         instance_type: &boot.instance_type,
         user_data: user_data(&args, given, &id, &manifest, &ground, &site, image.as_ref())?,
         image: args.image.as_str(),
-        digest: image.as_ref().map(|r| r.digest.as_str()),
+        digest: image.as_ref().map(|i| i.resolved.digest.as_str()),
         desired,
         certificate_arn: certificate.as_deref(),
         zone_id: Some(&zone.id),
@@ -318,18 +312,6 @@ fn same_image(existing: &Deployed, image: &ImageRef) -> Result<()> {
     )))
 }
 
-/// The same tag may mean another image by now.
-fn same_digest(existing: &Deployed, image: &ImageRef, resolved: &Resolved) -> Result<()> {
-    match existing.digest() {
-        Some(digest) if digest != resolved.digest => Err(Error::refused(format!(
-            "{} exists already with image {image} as {digest}; the registry has {} under that tag now",
-            existing.id, resolved.digest
-        ))
-        .hint("A version never changes: give the new image a version name of its own.")),
-        _ => Ok(()),
-    }
-}
-
 /// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one,
 /// in zones that the load balancer reaches.
 fn subnets(session: &Session, ground: &Ground, manifest: &Manifest, public: bool) -> Result<(Choice, Choice)> {
@@ -424,9 +406,11 @@ fn user_data(
     manifest: &Manifest,
     ground: &Ground,
     site: &Site,
-    image: Option<&Resolved>,
+    image: Option<&Image>,
 ) -> Result<String> {
     let settings = &ground.vpc_settings;
+    // What this computer has comes from no registry.
+    let local = image.is_some_and(|image| image.local);
     let log_group = id.application.log_group();
     let mut capabilities = manifest.capabilities.clone();
     capabilities.extend(args.cap_add.iter().filter(|c| !manifest.capabilities.contains(c)).cloned());
@@ -434,16 +418,16 @@ fn user_data(
         manifest,
         application: id.application.as_str(),
         version: id.version.as_str(),
-        image: image.map_or_else(|| args.image.to_string(), |r| args.image.pinned(&r.digest)),
+        image: image.map_or_else(|| args.image.to_string(), |i| i.pinned(&args.image)),
         image_tag_shown: args.image.as_str(),
         region: site.cloud.region(),
         log_group: manifest.uses_log_group().then_some(log_group.as_str()),
         environment: given.over(manifest)?,
         cap_add: capabilities.iter().map(ToString::to_string).collect(),
-        insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure),
+        insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure && !local),
         nameservers: &settings.nameservers,
-        cacerts: settings.cacerts.as_deref(),
-        ecr: images::is_ecr(args.image.registry()).then(|| args.image.registry().to_owned()),
+        cacerts: settings.cacerts.as_deref().filter(|_| !local),
+        ecr: (!local && images::is_ecr(args.image.registry())).then(|| args.image.registry().to_owned()),
     })
 }
 
