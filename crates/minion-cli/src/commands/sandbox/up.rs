@@ -100,13 +100,19 @@ async fn prepare(context: &Context, running: &Running) -> Result<()> {
     let made = overlord::create(context, running);
     context.terminal.during("Creating the network of team sandbox with overlord", made).await?;
     let vpc = overlord::vpc(&cloud).await?;
-    context.set_profile(Some(Profile {
+    // What else the operator put there stays.
+    let before = context.own_profile()?.unwrap_or_default();
+    context.set_profile(&Profile {
         region: Some(running.region.clone()),
         vpc: Some(vpc),
         domain: Some(running.domain.clone()),
-        sandbox: Some(SandboxPlace { endpoint: running.endpoint.clone(), front: running.front.clone() }),
-        ..Profile::default()
-    }))
+        sandbox: Some(SandboxPlace {
+            endpoint: running.endpoint.clone(),
+            front: running.front.clone(),
+            id: Some(context.place.id()),
+        }),
+        ..before
+    })
 }
 
 /// An operator who has thought better of it.
