@@ -86,13 +86,6 @@ pub struct SandboxPlace {
     pub id: Option<String>,
 }
 
-impl SandboxPlace {
-    /// The port of the front door.
-    pub fn front_port(&self) -> Option<u16> {
-        address(&self.front).map(|front| front.port())
-    }
-}
-
 /// The configuration file: profiles by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -364,7 +357,7 @@ mod tests {
             format!("default:\n  sandbox: {{endpoint: 'http://{host}', front: 'http://127.0.0.1:8080'}}\n")
         };
         let settings = resolve(&file("127.0.0.1:4566"), PlaceArgs::default(), &[]).unwrap();
-        assert_eq!(settings.values.sandbox.unwrap().front_port(), Some(8080));
+        assert_eq!(settings.values.sandbox.unwrap().front, "http://127.0.0.1:8080");
         for elsewhere in ["10.0.0.1:4566", "example.org:80", "127.0.0.1.example.org:80"] {
             assert!(resolve(&file(elsewhere), PlaceArgs::default(), &[]).is_err(), "{elsewhere}");
         }

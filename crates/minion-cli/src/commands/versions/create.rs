@@ -8,7 +8,6 @@ use crate::{
     environment, gate,
     graph::{application::owner_of, version},
     manifest::{self, Manifest, Protocol},
-    settings::SandboxPlace,
     site::{Ground, Session, Site},
     user_data,
 };
@@ -178,9 +177,16 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         terminal.say(&format!("{id} exists already with the same content."));
     }
     let wanted = existing.map_or(desired, |d| d.group.desired);
-    let front = site.settings.values.sandbox.as_ref().and_then(SandboxPlace::front_port);
-    let url = url(&id.dns_name(&domain), &manifest, certificate.is_some(), front);
-    serve(session, &site, &id, wanted, &args, &url).await
+    serve(session, &site, &id, wanted, &args).await?;
+    let name = id.dns_name(&domain);
+    let url = match &site.settings.values.sandbox {
+        Some(place) => sandbox::Status::of(&place.endpoint).await.and_then(|s| s.url(&name).map(str::to_owned)),
+        None => None,
+    };
+    let url = url.unwrap_or_else(|| url_of(&name, &manifest, certificate.is_some()));
+    terminal.say(&format!("Application version URL is {url}"));
+    terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
+    Ok(Exit::Done)
 }
 
 /// Looks at what a version's names lead to, so that the graph finds it read already. What fails here is told
@@ -209,15 +215,8 @@ async fn ground_and_machine(site: &Site, args: &CreateArgs) -> Result<Ground> {
     Ok(ground)
 }
 
-/// Waits until the version is healthy, and says where it is.
-async fn serve(
-    session: &Session,
-    site: &Site,
-    id: &AppVersion,
-    wanted: i32,
-    args: &CreateArgs,
-    url: &str,
-) -> Result<Exit> {
+/// Waits until the version is healthy.
+async fn serve(session: &Session, site: &Site, id: &AppVersion, wanted: i32, args: &CreateArgs) -> Result<()> {
     let terminal = &session.terminal;
     if let Some(dns_name) = load_balancer::dns_name(&site.cloud, &id.load_balancer()).await? {
         terminal.say(&format!("DNS name of load balancer is {dns_name}"));
@@ -234,9 +233,7 @@ async fn serve(
             )));
         }
     }
-    terminal.say(&format!("Application version URL is {url}"));
-    terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// What a dry run says before its plan, whose lines are names: what would run, and how it is reached.
@@ -289,14 +286,11 @@ fn left_behind(id: &AppVersion, existed: bool, report: &Report) -> Option<String
     }
 }
 
-/// The URL of the version, for people: the final dot of DNS is left out. A sandbox answers on the port of its front
-/// door.
-fn url(dns_name: &str, manifest: &Manifest, certificate: bool, front: Option<u16>) -> String {
+/// The URL of the version, for people: the final dot of DNS is left out. A sandbox knows its own, with other ports.
+fn url_of(dns_name: &str, manifest: &Manifest, certificate: bool) -> String {
     match (manifest.exposed_protocol, certificate) {
         (Protocol::Http, true) => format!("https://{dns_name}"),
-        (Protocol::Http, false) => {
-            front.map_or(format!("http://{dns_name}"), |port| format!("http://{dns_name}:{port}/"))
-        }
+        (Protocol::Http, false) => format!("http://{dns_name}"),
         (Protocol::Tcp, _) => format!("tcp://{dns_name}:{}", manifest.traffic_port().get()),
     }
 }
