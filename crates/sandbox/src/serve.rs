@@ -65,7 +65,6 @@ pub async fn serve(place: &Place) -> Result<()> {
             log.say(&format!("hint: {hint}"));
         }
     }
-    gone(place)?;
     done
 }
 
@@ -164,8 +163,10 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     place.write(RUNNING, &running)?;
     log.say(&format!("ready: {} and {}", running.endpoint, running.front));
     let ended = until_stopped(stop, &mut child, &mut signals).await;
-    log.say(&ended);
-    gone(place)?;
+    log.say(&ended.told);
+    if ended.wanted {
+        gone(place)?;
+    }
     let _ = stopper.send(true);
     // Open requests get a few seconds.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(6), futures::future::join_all(tasks)).await;
@@ -192,16 +193,26 @@ impl Signals {
     }
 }
 
-/// Waits for a signal, a request to stop, or the emulator's end; says which.
+/// Why a sandbox process ends.
+struct Ended {
+    told: String,
+    /// Whether somebody asked for it. If not, what it wrote down of itself stays, so that the next command can say so.
+    wanted: bool,
+}
+
+/// Waits for a signal, a request to stop, or the emulator's end.
 async fn until_stopped(
     mut stop: watch::Receiver<bool>,
     emulator: &mut tokio::process::Child,
     signals: &mut Signals,
-) -> String {
+) -> Ended {
     tokio::select! {
-        () = signals.heard() => "told to stop".to_owned(),
-        _ = stop.wait_for(|stop| *stop) => "asked to stop".to_owned(),
-        ended = emulator.wait() => format!("fakecloud ended: {}", ended.map_or_else(|e| e.to_string(), |s| s.to_string())),
+        () = signals.heard() => Ended { told: "told to stop".to_owned(), wanted: true },
+        _ = stop.wait_for(|stop| *stop) => Ended { told: "asked to stop".to_owned(), wanted: true },
+        ended = emulator.wait() => {
+            let status = ended.map_or_else(|e| e.to_string(), |status| status.to_string());
+            Ended { told: format!("error: fakecloud ended: {status}"), wanted: false }
+        }
     }
 }
 
