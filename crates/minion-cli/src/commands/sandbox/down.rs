@@ -1,9 +1,10 @@
 //! `minion sandbox down`
 use super::context::Context;
-use aws_core::Result;
+use crate::commands::applications::application_keys;
+use aws_core::{Error, Result};
 use clap::Args;
 use docker::{Engine, Removed};
-use sandbox::control::{self, State};
+use sandbox::control;
 use terminal::Exit;
 
 /// Arguments of `sandbox down`.
@@ -15,13 +16,18 @@ pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
     let lock = control::lock(&context.place)?;
     let profile = context.own_profile()?;
     remove(context, true).await?;
-    if profile.is_some() {
+    if let Some(profile) = profile {
+        // Keys to machines that are no more.
+        for key in profile.vpc.iter().flat_map(|vpc| application_keys(vpc)) {
+            let removed = std::fs::remove_file(&key);
+            removed.map_err(|e| Error::failed(format!("{} cannot be removed: {e}", key.display())))?;
+        }
         context.set_profile(None)?;
     }
     drop(lock);
     let directory = context.place.directory();
     std::fs::remove_dir_all(directory).map_err(|e| {
-        aws_core::Error::failed(format!("the sandbox's directory {} cannot be removed: {e}", directory.display()))
+        Error::failed(format!("the sandbox's directory {} cannot be removed: {e}", directory.display()))
     })?;
     Ok(Exit::Done)
 }
@@ -29,7 +35,7 @@ pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
 /// Ends the processes, and removes what has the sandbox's label; with `told`, lines say so.
 pub(super) async fn remove(context: &Context, told: bool) -> Result<()> {
     let terminal = &context.terminal;
-    if matches!(control::state(&context.place).await, Ok(State::Down)) && !told {
+    if !told && !control::was_started(&context.place)? {
         return removed(context).await.map(drop);
     }
     terminal.during("Stopping the sandbox", control::stop(&context.place)).await?;
