@@ -18,9 +18,11 @@ pub(crate) fn a_version_that_is_never_healthy(sandbox: &Sandbox, images: &Images
     let users = Traffic::start(&clinic, 1, Duration::from_millis(200));
     let before = sandbox.instances("clinic", "1.0");
 
-    let create = ["ver", "create", "clinic", "2.0", &images.two, "--env", "KIND=broken", "--timeout", "45s"];
-    // What the load balancer sees, and what the container says.
-    sandbox.minion(&create).fails(1).says(&["unhealthy", "500", "no answer from the database at db.invalid:5432"]);
+    let create = ["ver", "create", "clinic", "2.0", &images.two, "--env", "KIND=broken", "--timeout", "75s"];
+    // What the load balancer sees, and what the container says. On AWS the former has the code 500 in it; the emulator's
+    // load balancers do not tell codes.
+    let seen = "health checks failed";
+    sandbox.minion(&create).fails(1).says(&["unhealthy", seen, "no answer from the database at db.invalid:5432"]);
     sandbox.minion(&["traffic", "clinic", "2.0", "50"]).fails(1).says(&["healthy"]);
 
     assert_eq!(sandbox.instances("clinic", "1.0"), before);

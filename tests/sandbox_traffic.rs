@@ -3,6 +3,7 @@ use crate::{
     a_sandbox::Images,
     support::{Sandbox, Traffic, docker, eventually, sample},
 };
+use serde_json::json;
 use std::{collections::BTreeSet, thread, time::Duration};
 
 const MANIFEST: &str = "exposed_ports: [8080]
@@ -62,6 +63,9 @@ pub(crate) fn killed_instances_are_replaced(sandbox: &Sandbox, images: &Images) 
     let [machine, application] = before.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
         panic!("not two instances: {before:?}")
     };
+    // The load balancer's opinion counts after a quarter of an hour only, so that slow applications can start.
+    let hasty = json!({ "AutoScalingGroupName": "app-phoenix-1.0", "HealthCheckGracePeriod": 1 });
+    sandbox.call("autoscaling", "update_auto_scaling_group", &hasty, &[]);
     // One loses all of it, the other its application alone.
     let label = format!("label=fakecloud-ec2={machine}");
     let containers = docker(&["ps", "--quiet", "--filter", &label]);
@@ -69,7 +73,7 @@ pub(crate) fn killed_instances_are_replaced(sandbox: &Sandbox, images: &Images) 
     docker(&["rm", "--force", &containers[0]]);
     docker(&["kill", &format!("{application}-app")]);
 
-    eventually("two new instances, healthy", || {
+    eventually("two new instances", || {
         let now = sandbox.instances("phoenix", "1.0");
         let fresh = now.len() == 2 && now.is_disjoint(&before);
         if fresh { Ok(()) } else { Err(format!("before {before:?}, now {now:?}")) }

@@ -60,7 +60,7 @@ pub fn start(place: &Place, wanted: &Wanted, address: SocketAddr) -> Result<Chil
         ("FAKECLOUD_ADDR", address.to_string()),
         ("FAKECLOUD_REGION", wanted.region.clone()),
         ("FAKECLOUD_ACCOUNT_ID", ACCOUNT.to_owned()),
-        ("FAKECLOUD_LOG", "warn".to_owned()),
+        ("FAKECLOUD_LOG", "error".to_owned()),
         ("FAKECLOUD_CONTAINER_CLI", cli.display().to_string()),
         ("FAKECLOUD_EC2_DEFAULT_IMAGE", wanted.image.clone()),
         ("FAKECLOUD_EC2_HELPER_IMAGE", wanted.image.clone()),

@@ -25,7 +25,8 @@ pub(crate) async fn tagged(cloud: &Cloud, answer: Response<Full<Bytes>>) -> Resu
     let (mut head, body) = answer.into_parts();
     let Ok(body) = body.collect().await;
     let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-    let filter = Filter::builder().name("resource-type").values("key-pair").build();
+    // The emulator does not know what type of resource a key pair is.
+    let filter = Filter::builder().name("resource-type").values("key-pair").values("resource").build();
     let read = cloud.ec2().describe_tags().filters(filter).send().await;
     let mut tags: BTreeMap<String, String> = BTreeMap::new();
     for tag in read.told(cloud, "ec2:DescribeTags", "key pairs")?.tags.unwrap_or_default() {

@@ -9,7 +9,9 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 
 /// So long after its launch an instance is registered even if it does not answer: its health checks tell the rest.
-const ANYWAY: SignedDuration = SignedDuration::from_secs(30);
+const ANYWAY: SignedDuration = SignedDuration::from_secs(20);
+/// For so long it is asked at every turn of the loop, then every third second: applications note who asks.
+const EAGER: SignedDuration = SignedDuration::from_secs(6);
 
 /// Registers the instances that answer, and takes those out of target groups that the group has no more.
 ///
@@ -38,8 +40,9 @@ pub(super) async fn register<W: World>(service: &Service<W>, name: &str) {
 
 async fn enter<W: World>(service: &Service<W>, name: &str, member: &Member, arn: &str, target: &TargetGroup) {
     let world = &service.world;
-    let late = world.now().duration_since(member.launched) >= ANYWAY;
-    if !late && !world.answers(&member.id, &target.check).await {
+    let age = world.now().duration_since(member.launched);
+    let turn = age < EAGER || age.as_secs() % 3 == 0;
+    if age < ANYWAY && !(turn && world.answers(&member.id, &target.check).await) {
         return;
     }
     // Noted before it is done: an instance that is taken out meanwhile is deregistered for sure.

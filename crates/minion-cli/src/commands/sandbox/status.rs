@@ -41,8 +41,13 @@ impl Listing for Address {
         let share = self.percent.map(|percent| format!("{percent:.0}%"));
         let state = self.problem.as_ref().or(self.state.as_ref());
         let style = if self.problem.is_some() { Some(BAD) } else { None };
+        // Only HTTP has names in its addresses.
+        let url = match self.url.strip_prefix("tcp://") {
+            Some(_) => format!("{} ({})", self.url, self.name),
+            None => self.url.clone(),
+        };
         vec![
-            Cell::new(&self.url),
+            Cell::new(&url),
             Cell::maybe(self.version.as_ref()),
             Cell::maybe(share.as_ref()),
             state.map_or_else(Cell::default, |state| Cell::styled(state, style)),
