@@ -237,18 +237,17 @@ impl Sandbox {
         assert!(Command::new("/bin/sh").args(["-c", "kill -9 \"$0\"", &pid]).status().unwrap().success());
     }
 
-    /// Files of the home directory below its hidden directories: what `minion` has written.
+    /// Files below the home directory's hidden directories: what `minion` has written, and not the test.
     pub(crate) fn files(&self) -> BTreeSet<String> {
+        let hidden = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+        let entries = |directory: &Path| fs::read_dir(directory).unwrap().map(Result::unwrap);
+        let mut rest: Vec<_> = entries(self.home.path()).filter(hidden).map(|entry| entry.path()).collect();
         let mut files = BTreeSet::new();
-        let mut rest = vec![self.home.path().to_owned()];
-        while let Some(directory) = rest.pop() {
-            for entry in fs::read_dir(&directory).unwrap().map(Result::unwrap) {
-                let (path, hidden) = (entry.path(), entry.file_name().to_string_lossy().starts_with('.'));
-                if entry.file_type().unwrap().is_dir() && (hidden || directory != self.home.path()) {
-                    rest.push(path);
-                } else {
-                    files.insert(path.strip_prefix(self.home.path()).unwrap().display().to_string());
-                }
+        while let Some(path) = rest.pop() {
+            if path.is_dir() {
+                rest.extend(entries(&path).map(|entry| entry.path()));
+            } else {
+                files.insert(path.display().to_string());
             }
         }
         files

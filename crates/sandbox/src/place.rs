@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use std::{
     fs,
     io::ErrorKind,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -72,7 +73,8 @@ impl Place {
             Error::failed(format!("the sandbox's directory {} cannot be used: {e}", directory.display()))
                 .hint("Name another one with --directory (or MINION_SANDBOX).")
         };
-        fs::create_dir_all(directory).map_err(cannot)?;
+        // What is written here concerns nobody else: a token, what applications print.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot)?;
         Ok(Self { directory: directory.canonicalize().map_err(cannot)? })
     }
 

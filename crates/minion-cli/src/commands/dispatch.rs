@@ -5,7 +5,7 @@ use crate::{
     settings::Settings,
     site::Session,
 };
-use aws_core::{Result, engine::Cancel};
+use aws_core::{Error, Result, engine::Cancel};
 use terminal::{Exit, Terminal};
 
 /// Runs the command, prints its error if it has one, and says how to exit.
@@ -35,14 +35,26 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
         return commands::image::run(terminal, &cancel, args, || settings(false)).await;
     }
     let settings = settings(matches!(cli.command, Command::Configure(_)))?;
+    let sandbox = settings.values.sandbox.clone();
     let session = Session { terminal: terminal.clone(), cancel, settings };
-    match cli.command {
-        Command::Configure(args) => commands::configure::run(&session, args).await,
-        Command::Applications(args) => commands::applications::run(&session, args).await,
-        Command::Versions(args) => commands::versions::run(&session, args).await,
-        Command::Traffic(args) => commands::traffic::run(&session, args).await,
-        Command::Instances(args) => commands::instances::run(&session, args).await,
-        Command::Images(args) => commands::images::run(&session, args).await,
+    on_aws(cli.command, &session).await.map_err(|error| match sandbox {
+        Some(place) if error.to_string().contains("no connection") => {
+            Error::failed(format!("the sandbox does not answer at {}", place.endpoint))
+                .hint("`minion sandbox status` says how it is; `minion sandbox up` starts it.")
+        }
+        _ => error,
+    })
+}
+
+/// The commands that need a place on AWS.
+async fn on_aws(command: Command, session: &Session) -> Result<Exit> {
+    match command {
+        Command::Configure(args) => commands::configure::run(session, args).await,
+        Command::Applications(args) => commands::applications::run(session, args).await,
+        Command::Versions(args) => commands::versions::run(session, args).await,
+        Command::Traffic(args) => commands::traffic::run(session, args).await,
+        Command::Instances(args) => commands::instances::run(session, args).await,
+        Command::Images(args) => commands::images::run(session, args).await,
         Command::Completions(_) | Command::Image(_) | Command::Sandbox(_) => Ok(Exit::Done),
     }
 }

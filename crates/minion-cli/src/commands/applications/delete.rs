@@ -18,6 +18,7 @@ use aws_core::{
     resources::leftover,
 };
 use clap::Args;
+use std::path::PathBuf;
 use terminal::{Exit, flags::Writes};
 
 /// Arguments of `applications delete`.
@@ -116,13 +117,21 @@ async fn all_versions(
 
 /// The key files on this computer are the operator's: named, not deleted.
 fn name_key_files(session: &Session, vpc: &str, name: &ApplicationName) {
-    let Ok(directory) = key_directory() else { return };
     let stem = format!("{}-{vpc}", name.resource());
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    for entry in entries {
-        let file = entry.file_name().to_string_lossy().into_owned();
-        if file.strip_prefix(&stem).is_some_and(|rest| rest.ends_with(".pem")) {
-            session.terminal.say(&format!("Its private key is still on this computer: {}", entry.path().display()));
-        }
+    for path in key_files(|file| file.starts_with(&stem)) {
+        session.terminal.say(&format!("Its private key is still on this computer: {}", path.display()));
     }
+}
+
+/// The private keys of all applications in a VPC: `app-<name>-<vpc>.pem`.
+pub(crate) fn application_keys(vpc: &str) -> Vec<PathBuf> {
+    key_files(|file| file.starts_with("app-") && file.contains(&format!("-{vpc}")))
+}
+
+fn key_files(wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let Ok(directory) = key_directory() else { return Vec::new() };
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let named =
+        |path: &PathBuf| path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.ends_with(".pem") && wanted(n));
+    entries.filter(named).collect()
 }

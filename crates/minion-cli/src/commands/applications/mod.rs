@@ -4,6 +4,8 @@ mod delete;
 mod list;
 mod show;
 
+pub(crate) use delete::application_keys;
+
 use crate::site::Session;
 use aws_core::Result;
 use clap::{Args, Subcommand};

@@ -1,6 +1,7 @@
 //! `minion sandbox down`
 use super::context::Context;
-use aws_core::Result;
+use crate::commands::applications::application_keys;
+use aws_core::{Error, Result};
 use clap::Args;
 use docker::{Engine, Removed};
 use sandbox::control::{self, State};
@@ -15,13 +16,18 @@ pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
     let lock = control::lock(&context.place)?;
     let profile = context.own_profile()?;
     remove(context, true).await?;
-    if profile.is_some() {
+    if let Some(profile) = profile {
+        // Keys to machines that are no more.
+        for key in profile.vpc.iter().flat_map(|vpc| application_keys(vpc)) {
+            let removed = std::fs::remove_file(&key);
+            removed.map_err(|e| Error::failed(format!("{} cannot be removed: {e}", key.display())))?;
+        }
         context.set_profile(None)?;
     }
     drop(lock);
     let directory = context.place.directory();
     std::fs::remove_dir_all(directory).map_err(|e| {
-        aws_core::Error::failed(format!("the sandbox's directory {} cannot be removed: {e}", directory.display()))
+        Error::failed(format!("the sandbox's directory {} cannot be removed: {e}", directory.display()))
     })?;
     Ok(Exit::Done)
 }
