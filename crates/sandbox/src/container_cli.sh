@@ -44,10 +44,14 @@ esac
 [ "${1:-}" = run ] || exec "$docker" "$@"
 shift
 instance=
+helper=
 before=
 for argument do
     shift
-    case $argument in fakecloud-ec2=*) instance=${argument#*=} ;; esac
+    case $argument in
+        fakecloud-ec2=*) instance=${argument#*=} ;;
+        fakecloud-ec2-imds=*) helper=${argument#*=} ;;
+    esac
     case $before in
         --publish | -p)
             # 8080/tcp or 80:8080/tcp, for no other computer.
@@ -61,9 +65,12 @@ for argument do
     set -- "$@" "$argument"
     before=$argument
 done
+# By name: command lines are for everybody to read.
+export MINION_SANDBOX="http://minion-sandbox:@port@/@token@/$instance$helper"
 if [ -n "$instance" ]; then
-    # By name: command lines are for everybody to read.
-    export MINION_SANDBOX="http://minion-sandbox:@port@/@token@/$instance"
     set -- --hostname "$instance" --add-host "minion-sandbox:@address@" --env MINION_SANDBOX "$@"
+elif [ -n "$helper" ]; then
+    # In the instance's network, with its names.
+    set -- --env MINION_SANDBOX "$@"
 fi
 exec "$docker" run --label "$label" "$@"

@@ -73,7 +73,7 @@ impl Gateway {
     }
 
     async fn pass_on(&self, whole: http::Whole) -> Response<Full<Bytes>> {
-        let http::Whole { mut head, body } = whole;
+        let http::Whole { mut head, body, .. } = whole;
         let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
         let authority = self.parts.emulator.authority().to_owned();
         let Ok(uri) = Uri::builder().scheme("http").authority(authority).path_and_query(path).build() else {
@@ -152,7 +152,7 @@ mod tests {
     fn whole(method: Method, authorization: &str, body: &str) -> http::Whole {
         let request = Request::builder().method(method).header(header::AUTHORIZATION, authorization);
         let (head, body) = request.body(Bytes::from(body.to_owned())).unwrap().into_parts();
-        http::Whole { head, body }
+        http::Whole { head, body, peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
     #[test]

@@ -78,7 +78,7 @@ mod tests {
     fn call(target: &str, body: &Value) -> Whole {
         let request = Request::builder().header("X-Amz-Target", target).body(Bytes::from(body.to_string()));
         let (head, body) = request.unwrap().into_parts();
-        Whole { head, body }
+        Whole { head, body, peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
     #[tokio::test]

@@ -154,10 +154,7 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
         })),
         tokio::spawn(http::serve(instances, stop.clone(), move |whole| {
             let behind = behind.clone();
-            async move {
-                let body = String::from_utf8_lossy(&whole.body).into_owned();
-                http::response(behind.answer(whole.head.uri.path(), &body).await)
-            }
+            async move { behind.answer(whole).await }
         })),
     ];
     place.write(RUNNING, &running)?;
