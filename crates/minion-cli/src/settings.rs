@@ -1,4 +1,5 @@
-//! Where the operator works: flags beat the environment, the environment beats the profile.
+//! Where the operator works: flags beat the environment, the environment beats the profile. A sandbox's profile beats
+//! the environment.
 use aws_core::{Error, Result};
 use clap::Args;
 use etcetera::BaseStrategy as _;
@@ -141,6 +142,8 @@ pub struct Settings {
     pub profile: String,
     /// The configuration file.
     pub path: PathBuf,
+    /// Whether that file was named, by flag or variable.
+    pub path_given: bool,
     /// The values.
     pub values: Profile,
 }
@@ -181,8 +184,11 @@ impl Settings {
                     .hint(format!("{hint}. `minion --profile {name} configure` makes it.")));
             }
         };
+        // A sandbox's places are made up: what a variable names is somewhere on AWS.
+        let in_sandbox = profile.sandbox.is_some();
         let pick = |flag: &Option<String>, variables: &[&str], stored: Option<String>| {
             let flag = flag.clone().filter(|v| !v.is_empty());
+            let variables = if in_sandbox { &[] } else { variables };
             flag.or_else(|| variables.iter().find_map(|name| env(name))).or(stored)
         };
         let region = ["MINION_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -193,10 +199,15 @@ impl Settings {
             domain: domain.map(|d| d.trim_end_matches('.').to_ascii_lowercase()),
             zone_id: pick(&args.zone_id, &["MINION_ZONE_ID"], profile.zone_id),
             certificate_arn: pick(&args.certificate_arn, &["MINION_CERTIFICATE_ARN"], profile.certificate_arn),
-            registry: pick(&args.registry, &["MINION_REGISTRY"], profile.registry),
+            registry: args
+                .registry
+                .clone()
+                .filter(|v| !v.is_empty())
+                .or_else(|| env("MINION_REGISTRY"))
+                .or(profile.registry),
             sandbox: profile.sandbox.map(on_this_computer).transpose()?,
         };
-        Ok(Self { profile: name, path, values })
+        Ok(Self { profile: name, path, path_given: given.is_some(), values })
     }
 
     /// The VPC.
@@ -298,6 +309,29 @@ mod tests {
         for elsewhere in ["10.0.0.1:4566", "example.org:80", "127.0.0.1.example.org:80"] {
             assert!(resolve(&file(elsewhere), PlaceArgs::default(), &[]).is_err(), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn variables_do_not_lead_out_of_a_sandbox() {
+        let file = "default:\n  region: eu-west-1\n  vpc: vpc-1\n  domain: sandbox.localhost\n  sandbox: {endpoint: 'http://127.0.0.1:4566', front: 'http://127.0.0.1:8080'}\n";
+        let names = [
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "MINION_REGION",
+            "MINION_VPC",
+            "MINION_DOMAIN",
+            "MINION_ZONE_ID",
+            "MINION_CERTIFICATE_ARN",
+        ];
+        let env = names.map(|name| (name, "elsewhere"));
+        let values = resolve(file, PlaceArgs::default(), &env).unwrap().values;
+        assert_eq!((values.region.as_deref(), values.vpc.as_deref()), (Some("eu-west-1"), Some("vpc-1")));
+        assert_eq!(
+            (values.domain.as_deref(), values.zone_id, values.certificate_arn),
+            (Some("sandbox.localhost"), None, None)
+        );
+        let args = PlaceArgs { vpc: Some("vpc-2".into()), ..PlaceArgs::default() };
+        assert_eq!(resolve(file, args, &env).unwrap().values.vpc.as_deref(), Some("vpc-2"));
     }
 
     #[test]

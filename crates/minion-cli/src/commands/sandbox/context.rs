@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) place: Place,
     /// The configuration file.
     pub(super) config: PathBuf,
+    /// Whether the configuration file was named, by flag or variable.
+    pub(super) config_given: bool,
     /// The region that was asked for.
     pub(super) region: Option<String>,
     /// The domain that was asked for.
@@ -29,14 +31,22 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(terminal: &Terminal, cancel: Cancel, args: &PlaceArgs, directory: Option<&Path>) -> Result<Self> {
+    /// With `make`, a directory that is new or empty becomes a sandbox's.
+    pub(super) fn new(
+        terminal: &Terminal,
+        cancel: Cancel,
+        args: &PlaceArgs,
+        directory: Option<&Path>,
+        make: bool,
+    ) -> Result<Self> {
         let settings = Settings::resolve(args, true, |name| std::env::var(name).ok())?;
         let directory = directory.map_or_else(default_directory, |d| Ok(d.to_owned()))?;
         Ok(Self {
             terminal: terminal.clone(),
             cancel,
-            place: Place::at(&directory)?,
+            place: if make { Place::make(&directory)? } else { Place::existing(&directory)? },
             config: settings.path,
+            config_given: settings.path_given,
             region: args.region.clone(),
             domain: args.domain.clone(),
             profile: args.profile.clone().unwrap_or_else(|| PROFILE.to_owned()),

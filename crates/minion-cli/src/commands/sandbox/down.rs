@@ -13,7 +13,7 @@ pub(super) struct DownArgs {}
 
 /// Removes the sandbox.
 pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
-    let lock = control::lock(&context.place)?;
+    let _lock = control::lock(&context.place)?;
     let profile = context.own_profile()?;
     remove(context, true).await?;
     if let Some(profile) = profile {
@@ -24,11 +24,11 @@ pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
         }
         context.set_profile(None)?;
     }
-    drop(lock);
-    let directory = context.place.directory();
-    std::fs::remove_dir_all(directory).map_err(|e| {
-        Error::failed(format!("the sandbox's directory {} cannot be removed: {e}", directory.display()))
-    })?;
+    let left = context.place.remove()?;
+    if !left.is_empty() {
+        let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
+        context.terminal.warn(&format!("not made by the sandbox, and left where it is: {}", left.join(", ")));
+    }
     Ok(Exit::Done)
 }
 
