@@ -78,7 +78,19 @@ pub(super) fn draw(story: &Story, shots: &[Shot]) -> String {
         .add(Style::new(style(shots, height)))
         .add(definitions)
         .add(frame);
-    dots.fold(document, Document::add).add(name).add(window).to_string() + "\n"
+    tight(&dots.fold(document, Document::add).add(name).add(window).to_string())
+}
+
+/// Puts text right between its tags: the lines' ends that the library writes there would be drawn as spaces.
+fn tight(svg: &str) -> String {
+    let mut whole = String::with_capacity(svg.len());
+    for line in svg.lines() {
+        whole.push_str(line);
+        if !line.starts_with("<text ") {
+            whole.push('\n');
+        }
+    }
+    whole.replace("\n</text>", "</text>")
 }
 
 /// The commands, for who cannot see the picture.

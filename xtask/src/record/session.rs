@@ -73,6 +73,9 @@ impl Session {
             Step::Set(name, value) => self.set(name, value),
             Step::Behind(line) => self.behind(line)?,
             Step::Say(words) => {
+                if self.parser.screen().cursor_position().0 > 0 {
+                    self.show("\r\n");
+                }
                 self.show(&format!("\x1b[2m# {words}\x1b[0m\r\n"));
                 self.shoot(SAID);
             }

@@ -14,7 +14,7 @@ pub(super) struct Story {
 /// One line of it.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
-    /// `# WORDS`: shown as a comment.
+    /// `# WORDS`: shown as a comment, with a gap above it.
     Say(String),
     /// `$ COMMAND`: typed, run, and shown; it must end well.
     Run(String),

@@ -4,7 +4,7 @@ use crate::commands::applications::application_keys;
 use aws_core::{Error, Result};
 use clap::Args;
 use docker::{Engine, Removed};
-use sandbox::control::{self, State};
+use sandbox::control;
 use terminal::Exit;
 
 /// Arguments of `sandbox down`.
@@ -33,7 +33,7 @@ pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
 /// Ends the processes, and removes what has the sandbox's label; with `told`, lines say so.
 pub(super) async fn remove(context: &Context, told: bool) -> Result<()> {
     let terminal = &context.terminal;
-    if matches!(control::state(&context.place).await, Ok(State::Down)) && !told {
+    if !told && !control::was_started(&context.place)? {
         return removed(context).await.map(drop);
     }
     terminal.during("Stopping the sandbox", control::stop(&context.place)).await?;
