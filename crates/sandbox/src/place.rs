@@ -32,6 +32,9 @@ pub struct Wanted {
     pub docker: PathBuf,
     /// The image of instances, and of fakecloud's helpers.
     pub image: String,
+    /// What that image was built from, where it was named.
+    #[serde(default)]
+    pub base: Option<String>,
 }
 
 /// How fakecloud is run.

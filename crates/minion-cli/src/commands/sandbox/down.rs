@@ -14,15 +14,13 @@ pub(super) struct DownArgs {}
 /// Removes the sandbox.
 pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
     let _lock = control::lock(&context.place)?;
-    let profile = context.own_profile()?;
     remove(context, true).await?;
-    if let Some(profile) = profile {
+    for profile in context.remove_profiles()? {
         // Keys to machines that are no more.
         for key in profile.vpc.iter().flat_map(|vpc| application_keys(vpc)) {
             let removed = std::fs::remove_file(&key);
             removed.map_err(|e| Error::failed(format!("{} cannot be removed: {e}", key.display())))?;
         }
-        context.set_profile(None)?;
     }
     let left = context.place.remove()?;
     if !left.is_empty() {
