@@ -21,6 +21,8 @@ use std::{
 const START: Duration = Duration::from_secs(90);
 /// For its parts to end.
 const END: Duration = Duration::from_secs(40);
+/// How long one that runs may not answer: it may be ending.
+const BUSY: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
 /// Lines of the log that an error shows.
 const LINES: usize = 12;
@@ -58,15 +60,22 @@ pub fn lock(place: &Place) -> Result<File> {
 /// When what it remembers cannot be read.
 pub async fn state(place: &Place) -> Result<State> {
     let Some(running) = place.read::<Running>(RUNNING)? else { return Ok(State::Down) };
-    if let Some(status) = ask(place, &running).await {
-        return Ok(State::Up(running, Box::new(status)));
-    }
     let pid = running.pid;
-    if is_ours(pid, &place.directory().display().to_string()).await? {
+    let until = Instant::now() + BUSY;
+    loop {
+        if let Some(status) = ask(place, &running).await {
+            return Ok(State::Up(running, Box::new(status)));
+        }
+        if !is_ours(pid, &place.directory().display().to_string()).await? {
+            return Ok(State::Dead(running));
+        }
+        if Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
         return Err(Error::failed(format!("the sandbox's process {pid} runs, and does not answer"))
             .hint("It may be busy: try again. `minion sandbox down` ends it, and removes the sandbox."));
     }
-    Ok(State::Dead(running))
 }
 
 async fn ask(place: &Place, running: &Running) -> Option<Status> {

@@ -165,8 +165,9 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
         gone(place)?;
     }
     let _ = stopper.send(true);
-    // Open requests get a few seconds.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(6), futures::future::join_all(tasks)).await;
+    // Open requests get a few seconds, as long as there is somebody to answer them.
+    let patience = std::time::Duration::from_secs(if ended.wanted { 6 } else { 0 });
+    let _ = tokio::time::timeout(patience, futures::future::join_all(tasks)).await;
     emulator::end(child).await;
     place.forget(PROCESSES)
 }
