@@ -101,7 +101,8 @@ impl Sandbox {
     pub(crate) fn ports_now(&self) -> Ports {
         let env = self.plain(&["sandbox", "env"]).ok().stdout;
         let exports = env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
-        let exports: BTreeMap<_, _> = exports.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let exports: BTreeMap<_, _> =
+            exports.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect();
         let status = self.status();
         let word = |name: &str| status[name].as_str().unwrap_or_else(|| panic!("no {name}: {status}")).to_owned();
         let (endpoint, domain) = (word("endpoint"), word("domain"));
@@ -213,8 +214,8 @@ impl Sandbox {
 
     /// The label of this sandbox in the engine.
     fn id(&self) -> String {
-        // `at` makes the directory where there is none.
-        let place = |directory: &Path| ::sandbox::Place::at(directory).unwrap().id();
+        // `make` makes the directory where there is none.
+        let place = |directory: &Path| ::sandbox::Place::make(directory).unwrap().id();
         self.id.get_or_init(|| place(&self.directory())).clone()
     }
 

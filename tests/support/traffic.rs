@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Nobody waits longer for an answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(40);
 /// A run ends by itself after this time or this number of requests.
 const LONGEST: Duration = Duration::from_secs(600);
 const MOST: usize = 100_000;

@@ -11,6 +11,7 @@ pub mod environment;
 pub mod gate;
 pub mod graph;
 pub mod manifest;
+mod profile_text;
 pub mod settings;
 pub mod site;
 pub mod traffic;

@@ -1,4 +1,6 @@
-//! Where the operator works: flags beat the environment, the environment beats the profile.
+//! Where the operator works: flags beat the environment, the environment beats the profile. A sandbox's profile beats
+//! the environment.
+use crate::profile_text::with_profile;
 use aws_core::{Error, Result};
 use clap::Args;
 use etcetera::BaseStrategy as _;
@@ -79,13 +81,9 @@ pub struct SandboxPlace {
     pub endpoint: String,
     /// The address of the front door: `http://127.0.0.1:8080`.
     pub front: String,
-}
-
-impl SandboxPlace {
-    /// The port of the front door.
-    pub fn front_port(&self) -> Option<u16> {
-        address(&self.front).map(|front| front.port())
-    }
+    /// The sandbox that the profile belongs to; whoever writes one by hand need not name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// The configuration file: profiles by name.
@@ -107,13 +105,18 @@ impl ConfigFile {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(e) => return Err(Error::usage(format!("configuration file {} cannot be read: {e}", path.display()))),
         };
-        if text.trim().is_empty() {
-            return Ok(Self::default());
-        }
-        serde_yaml::from_str(&text).map_err(|e| {
+        Self::parse(&text).map_err(|e| {
             Error::usage(format!("configuration file {} is not valid: {e}", path.display()))
                 .hint("Mend the file, or move it away and run `minion configure`.")
         })
+    }
+
+    fn parse(text: &str) -> std::result::Result<Self, impl std::fmt::Display + use<>> {
+        // Comments alone are nothing, too.
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Self::default());
+        }
+        serde_yaml::from_str(text)
     }
 
     /// Writes the file whole, or not at all; readable by its owner alone.
@@ -125,13 +128,63 @@ impl ConfigFile {
             Error::failed(format!("configuration file {} cannot be written: {e}", path.display()))
         };
         let text = serde_yaml::to_string(self).map_err(|e| fail(&e))?;
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(parent).map_err(|e| fail(&e))?;
-        let mut file = tempfile::NamedTempFile::new_in(parent).map_err(|e| fail(&e))?;
-        file.write_all(text.as_bytes()).map_err(|e| fail(&e))?;
-        file.persist(path).map_err(|e| fail(&e))?;
-        Ok(())
+        write(path, &text).map_err(|e| fail(&e))
     }
+
+    /// Puts one profile into the file, or without one takes it out. What else is in the file, comments too, stays as
+    /// it was written; where that cannot be, `warn` hears of it before the file is written anew. A file in which
+    /// nothing is left is removed.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the directory or the file cannot be written.
+    pub fn set(path: &Path, name: &str, profile: Option<&Profile>, warn: impl FnOnce(&str)) -> Result<()> {
+        let fail = |e: &dyn std::fmt::Display| {
+            Error::failed(format!("configuration file {} cannot be written: {e}", path.display()))
+        };
+        let before = Self::read(path)?;
+        let mut wanted = before.clone();
+        match profile {
+            Some(profile) => _ = wanted.profiles.insert(name.to_owned(), profile.clone()),
+            None => _ = wanted.profiles.remove(name),
+        }
+        if wanted == before {
+            return Ok(());
+        }
+        let block = profile.map(|profile| serde_yaml::to_string(&BTreeMap::from([(name, profile)])));
+        let block = block.transpose().map_err(|e| fail(&e))?;
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let new = with_profile(&text, name, block.as_deref());
+        if Self::parse(&new).ok().as_ref() == Some(&wanted) {
+            if !new.trim().is_empty() || path.is_symlink() {
+                return write(path, &new).map_err(|e| fail(&e));
+            }
+        } else if !wanted.profiles.is_empty() {
+            if text.contains('#') {
+                warn(&format!("{} is written anew: its comments are lost", path.display()));
+            }
+            return wanted.write(path);
+        }
+        std::fs::remove_file(path)
+            .map_err(|e| Error::failed(format!("configuration file {} cannot be removed: {e}", path.display())))
+    }
+}
+
+/// Writes a file whole, or not at all; what a link leads to, not the link.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let target = match path.canonicalize() {
+        Ok(target) => target,
+        // A link to what is not there yet.
+        Err(_) => match path.read_link() {
+            Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => path.to_owned(),
+        },
+    };
+    let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent)?;
+    let mut file = tempfile::NamedTempFile::new_in(parent)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(&target)?;
+    Ok(())
 }
 
 /// What flags, environment and profile say together.
@@ -141,6 +194,8 @@ pub struct Settings {
     pub profile: String,
     /// The configuration file.
     pub path: PathBuf,
+    /// Whether that file was named, by flag or variable.
+    pub path_given: bool,
     /// The values.
     pub values: Profile,
 }
@@ -181,8 +236,11 @@ impl Settings {
                     .hint(format!("{hint}. `minion --profile {name} configure` makes it.")));
             }
         };
+        // A sandbox's places are made up: what a variable names is somewhere on AWS.
+        let in_sandbox = profile.sandbox.is_some();
         let pick = |flag: &Option<String>, variables: &[&str], stored: Option<String>| {
             let flag = flag.clone().filter(|v| !v.is_empty());
+            let variables = if in_sandbox { &[] } else { variables };
             flag.or_else(|| variables.iter().find_map(|name| env(name))).or(stored)
         };
         let region = ["MINION_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -193,10 +251,15 @@ impl Settings {
             domain: domain.map(|d| d.trim_end_matches('.').to_ascii_lowercase()),
             zone_id: pick(&args.zone_id, &["MINION_ZONE_ID"], profile.zone_id),
             certificate_arn: pick(&args.certificate_arn, &["MINION_CERTIFICATE_ARN"], profile.certificate_arn),
-            registry: pick(&args.registry, &["MINION_REGISTRY"], profile.registry),
+            registry: args
+                .registry
+                .clone()
+                .filter(|v| !v.is_empty())
+                .or_else(|| env("MINION_REGISTRY"))
+                .or(profile.registry),
             sandbox: profile.sandbox.map(on_this_computer).transpose()?,
         };
-        Ok(Self { profile: name, path, values })
+        Ok(Self { profile: name, path, path_given: given.is_some(), values })
     }
 
     /// The VPC.
@@ -294,10 +357,33 @@ mod tests {
             format!("default:\n  sandbox: {{endpoint: 'http://{host}', front: 'http://127.0.0.1:8080'}}\n")
         };
         let settings = resolve(&file("127.0.0.1:4566"), PlaceArgs::default(), &[]).unwrap();
-        assert_eq!(settings.values.sandbox.unwrap().front_port(), Some(8080));
+        assert_eq!(settings.values.sandbox.unwrap().front, "http://127.0.0.1:8080");
         for elsewhere in ["10.0.0.1:4566", "example.org:80", "127.0.0.1.example.org:80"] {
             assert!(resolve(&file(elsewhere), PlaceArgs::default(), &[]).is_err(), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn variables_do_not_lead_out_of_a_sandbox() {
+        let file = "default:\n  region: eu-west-1\n  vpc: vpc-1\n  domain: sandbox.localhost\n  sandbox: {endpoint: 'http://127.0.0.1:4566', front: 'http://127.0.0.1:8080'}\n";
+        let names = [
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "MINION_REGION",
+            "MINION_VPC",
+            "MINION_DOMAIN",
+            "MINION_ZONE_ID",
+            "MINION_CERTIFICATE_ARN",
+        ];
+        let env = names.map(|name| (name, "elsewhere"));
+        let values = resolve(file, PlaceArgs::default(), &env).unwrap().values;
+        assert_eq!((values.region.as_deref(), values.vpc.as_deref()), (Some("eu-west-1"), Some("vpc-1")));
+        assert_eq!(
+            (values.domain.as_deref(), values.zone_id, values.certificate_arn),
+            (Some("sandbox.localhost"), None, None)
+        );
+        let args = PlaceArgs { vpc: Some("vpc-2".into()), ..PlaceArgs::default() };
+        assert_eq!(resolve(file, args, &env).unwrap().values.vpc.as_deref(), Some("vpc-2"));
     }
 
     #[test]
@@ -320,5 +406,33 @@ mod tests {
         assert_eq!(ConfigFile::read(&path).unwrap(), file);
         std::fs::write(&path, "default: [1").unwrap();
         assert_eq!(ConfigFile::read(&path).unwrap_err().kind(), aws_core::error::Kind::Usage);
+    }
+
+    #[test]
+    fn one_profile_is_set_and_the_rest_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, path) = (dir.path().join("real.yaml"), dir.path().join("config.yaml"));
+        let text = "# of the team\ndefault:\n  vpc: vpc-1 # the old one\n";
+        std::fs::write(&real, text).unwrap();
+        std::os::unix::fs::symlink("real.yaml", &path).unwrap();
+        let profile = Profile { vpc: Some("vpc-2".into()), ..Profile::default() };
+        let set = |profile| {
+            let mut warned = false;
+            ConfigFile::set(&path, "sandbox", profile, |_| warned = true).unwrap();
+            warned
+        };
+        assert!(!set(Some(&profile)));
+        assert_eq!(ConfigFile::read(&path).unwrap().profiles["sandbox"], profile);
+        assert!(std::fs::read_to_string(&real).unwrap().starts_with(text), "the link's target is written");
+        assert!(path.is_symlink());
+        assert!(!set(None));
+        assert_eq!(std::fs::read_to_string(&real).unwrap(), text);
+        std::fs::write(&real, "{default: {vpc: vpc-1}} # in one line\n").unwrap();
+        assert!(set(Some(&profile)), "what cannot be kept is told");
+        assert_eq!(ConfigFile::read(&path).unwrap().profiles.len(), 2);
+        std::fs::remove_file(&path).unwrap();
+        set(Some(&profile));
+        set(None);
+        assert!(!path.exists(), "nothing is left in it");
     }
 }

@@ -9,6 +9,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, TryLockError},
     path::Path,
@@ -20,6 +21,8 @@ use std::{
 const START: Duration = Duration::from_secs(90);
 /// For its parts to end.
 const END: Duration = Duration::from_secs(40);
+/// How long one that runs may not answer: it may be ending.
+const BUSY: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
 /// Lines of the log that an error shows.
 const LINES: usize = 12;
@@ -57,10 +60,22 @@ pub fn lock(place: &Place) -> Result<File> {
 /// When what it remembers cannot be read.
 pub async fn state(place: &Place) -> Result<State> {
     let Some(running) = place.read::<Running>(RUNNING)? else { return Ok(State::Down) };
-    Ok(match ask(place, &running).await {
-        Some(status) => State::Up(running, Box::new(status)),
-        None => State::Dead(running),
-    })
+    let pid = running.pid;
+    let until = Instant::now() + BUSY;
+    loop {
+        if let Some(status) = ask(place, &running).await {
+            return Ok(State::Up(running, Box::new(status)));
+        }
+        if !is_ours(pid, &place.directory().display().to_string()).await? {
+            return Ok(State::Dead(running));
+        }
+        if Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
+        return Err(Error::failed(format!("the sandbox's process {pid} runs, and does not answer"))
+            .hint("It may be busy: try again. `minion sandbox down` ends it, and removes the sandbox."));
+    }
 }
 
 async fn ask(place: &Place, running: &Running) -> Option<Status> {
@@ -124,22 +139,45 @@ fn said(place: &Place, began: u64, what: &str) -> Error {
     hints.into_iter().fold(Error::failed(message), Error::hint).hint(more)
 }
 
+/// The processes of a sandbox, written down as soon as they are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Processes {
+    /// The sandbox process.
+    pub own: u32,
+    /// fakecloud's, and a word of its command line.
+    pub emulator: Option<(u32, String)>,
+}
+
+/// Whether a sandbox process was started here, and not yet ended.
+///
+/// # Errors
+/// When what it wrote down cannot be read.
+pub fn was_started(place: &Place) -> Result<bool> {
+    Ok(place.read::<Processes>(PROCESSES)?.is_some() || place.read::<Running>(RUNNING)?.is_some())
+}
+
+/// [`Processes`].
+pub const PROCESSES: &str = "processes.json";
+
 /// Ends the sandbox process and its emulator, whatever state they are in. What they made in the engine stays.
 ///
 /// # Errors
 /// When one of them cannot be ended.
 pub async fn stop(place: &Place) -> Result<()> {
-    let Some(running) = place.read::<Running>(RUNNING)? else { return Ok(()) };
-    if ask(place, &running).await.is_some() {
+    if let Some(running) = place.read::<Running>(RUNNING)?
+        && ask(place, &running).await.is_some()
+    {
         let url = format!("{}/_minion/stop", running.endpoint);
         let _ = client().post(url).timeout(Duration::from_secs(5)).send().await;
         gone(running.pid, END).await;
     }
-    let directory = place.directory().display().to_string();
-    end(running.pid, &["sandbox serve", &directory]).await?;
-    if let Some(pid) = running.emulator_pid {
-        end(pid, &["fakecloud"]).await?;
+    if let Some(processes) = place.read::<Processes>(PROCESSES)? {
+        end(processes.own, &place.directory().display().to_string()).await?;
+        if let Some((pid, word)) = processes.emulator {
+            end(pid, &word).await?;
+        }
     }
+    place.forget(PROCESSES)?;
     place.forget(RUNNING)
 }
 
@@ -159,20 +197,41 @@ async fn gone(pid: u32, within: Duration) -> bool {
     true
 }
 
-/// Ends a process of ours: one whose command line has these words. Numbers of processes are used again.
-async fn end(pid: u32, words: &[&str]) -> Result<()> {
-    for (signal, within) in [(Signal::SIGTERM, END), (Signal::SIGKILL, Duration::from_secs(5))] {
-        if !alive(pid) {
-            return Ok(());
+/// Whether a process runs and has this word in its command line. Numbers of processes are used again.
+async fn is_ours(pid: u32, word: &str) -> Result<bool> {
+    if !alive(pid) {
+        return Ok(false);
+    }
+    let line = match std::fs::read(format!("/proc/{pid}/cmdline")) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) if Path::new("/proc/self/cmdline").exists() => return Ok(false),
+        // Without /proc. Not cut at the terminal's width.
+        Err(_) => {
+            let asked =
+                tokio::process::Command::new("ps").args(["-ww", "-o", "args=", "-p", &pid.to_string()]).output();
+            let asked = asked.await.map_err(|e| {
+                Error::failed(format!("whether process {pid} is the sandbox's cannot be told: ps cannot be run: {e}"))
+            })?;
+            String::from_utf8_lossy(&asked.stdout).into_owned()
         }
-        let asked = tokio::process::Command::new("ps").args(["-o", "args=", "-p", &pid.to_string()]).output().await;
-        let line = asked.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-        if line.contains("<defunct>") || !words.iter().all(|word| line.contains(word)) {
+    };
+    // One that has ended and was not waited for has none.
+    Ok(line.contains(word))
+}
+
+/// Ends a process of ours.
+async fn end(pid: u32, word: &str) -> Result<()> {
+    for (signal, within) in [(Signal::SIGTERM, END), (Signal::SIGKILL, Duration::from_secs(5))] {
+        if !is_ours(pid, word).await? {
             return Ok(());
         }
         let _ = i32::try_from(pid).map(|pid| kill(Pid::from_raw(pid), signal));
-        if gone(pid, within).await {
-            return Ok(());
+        let until = Instant::now() + within;
+        while Instant::now() < until {
+            if !is_ours(pid, word).await? {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
     Err(Error::failed(format!("process {pid} of the sandbox does not end"))

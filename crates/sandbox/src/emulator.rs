@@ -1,6 +1,7 @@
 //! fakecloud, the emulator of AWS: a program of its own, found, started, waited for and ended.
 use crate::place::{CONTAINER_CLI, EMULATOR_LOG, Emulator, Place, Wanted};
 use aws_core::{Error, Result};
+use docker::Engine;
 use std::{
     fs::OpenOptions,
     net::SocketAddr,
@@ -51,7 +52,7 @@ pub fn on_path(named: Option<&Path>) -> Result<Option<PathBuf>> {
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn start(place: &Place, wanted: &Wanted, address: SocketAddr) -> Result<Child> {
+pub fn start(place: &Place, wanted: &Wanted, engine: &Engine, address: SocketAddr) -> Result<Child> {
     let path = place.file(EMULATOR_LOG);
     let log = OpenOptions::new().create(true).append(true).open(&path);
     let log = log.map_err(|e| Error::failed(format!("{} cannot be written: {e}", path.display())))?;
@@ -83,12 +84,8 @@ pub fn start(place: &Place, wanted: &Wanted, address: SocketAddr) -> Result<Chil
             ]);
             command.args(["--label", &format!("{}={}", crate::place::LABEL, place.id())]);
             let directory = place.directory().display();
-            command.args([
-                "--volume",
-                &format!("{directory}:{directory}"),
-                "--volume",
-                "/var/run/docker.sock:/var/run/docker.sock",
-            ]);
+            let socket = engine.socket_path().unwrap_or("/var/run/docker.sock");
+            command.args(["--volume", &format!("{directory}:{directory}"), "--volume", &format!("{socket}:{socket}")]);
             command.args(["--env", "FAKECLOUD_IN_CONTAINER=0"]);
             for (name, value) in settings {
                 command.args(["--env", &format!("{name}={value}")]);
@@ -98,9 +95,13 @@ pub fn start(place: &Place, wanted: &Wanted, address: SocketAddr) -> Result<Chil
         }
     };
     // Nobody's real credentials, and nobody's Ctrl-C.
-    for name in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"] {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_none_or(|name| name.starts_with("AWS_")) {
+            command.env_remove(name);
+        }
     }
+    // The engine that we use, and no other one that the command would choose.
+    command.env("DOCKER_HOST", engine.socket());
     command.stdin(Stdio::null()).stdout(log.try_clone().map(Stdio::from).unwrap_or_else(|_| Stdio::null())).stderr(log);
     command.process_group(0).kill_on_drop(true);
     command.spawn().map_err(|e| Error::failed(format!("fakecloud cannot be started: {e}")))
@@ -140,5 +141,69 @@ pub async fn end(mut child: Child) {
     }
     if tokio::time::timeout(END, child.wait()).await.is_err() {
         let _ = child.kill().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+
+    /// The script that fakecloud calls, with a `docker` that says what it was called with.
+    struct Cli(std::path::PathBuf);
+
+    impl Cli {
+        fn new(name: &str) -> Self {
+            let directory = std::env::temp_dir().join(format!("minion-sandbox-cli-{name}-{}", std::process::id()));
+            fs::create_dir_all(&directory).unwrap();
+            let docker = directory.join("real");
+            let script = include_str!("container_cli.sh").replace("@docker@", &docker.display().to_string());
+            let script = script.replace("@label@", "minion-sandbox=x").replace("@address@", "172.17.0.1");
+            let script = script.replace("@port@", "8000").replace("@token@", "secret");
+            // No network is known, so each is made.
+            let real = "#!/bin/sh\n[ \"$2\" != inspect ] || exit 1\necho \"$@\"\necho \"env ${MINION_SANDBOX:-}\"\n";
+            for (name, text) in [("real", real), ("docker", script.as_str())] {
+                fs::write(directory.join(name), text).unwrap();
+                fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o700)).unwrap();
+            }
+            Self(directory)
+        }
+        fn run(&self, arguments: &[&str]) -> String {
+            let ran = Command::new(self.0.join("docker")).args(arguments).output().unwrap();
+            String::from_utf8(ran.stdout).unwrap().lines().next().unwrap_or_default().to_owned()
+        }
+        fn lock(&self) -> std::path::PathBuf {
+            self.0.join("docker.network")
+        }
+    }
+    impl Drop for Cli {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(Path::new(&self.0));
+        }
+    }
+
+    #[test]
+    fn ports_are_for_this_computer_alone() {
+        let cli = Cli::new("ports");
+        let label = "run --label minion-sandbox=x";
+        assert_eq!(cli.run(&["run", "--publish", "8080/tcp", "i"]), format!("{label} --publish 127.0.0.1::8080/tcp i"));
+        assert_eq!(cli.run(&["run", "-p", "80:8080", "i"]), format!("{label} -p 127.0.0.1:80:8080 i"));
+        assert_eq!(cli.run(&["run", "i", "a  b"]), format!("{label} i a  b"));
+        assert_eq!(cli.run(&["ps", "-a"]), "ps -a");
+    }
+
+    #[test]
+    fn an_instance_knows_the_sandbox_and_its_command_line_does_not_tell() {
+        let cli = Cli::new("instance");
+        let line = cli.run(&["run", "-d", "--label", "fakecloud-ec2=i-1", "image"]);
+        assert!(line.contains("--hostname i-1 --add-host minion-sandbox:172.17.0.1 --env MINION_SANDBOX -d"), "{line}");
+        assert!(!line.contains("secret"), "{line}");
+    }
+
+    #[test]
+    fn networks_have_a_way_out_and_are_made_one_by_one() {
+        let cli = Cli::new("networks");
+        let made = cli.run(&["network", "create", "--internal", "--label", "a=b", "n"]);
+        assert_eq!(made, "network create --label minion-sandbox=x --label a=b n");
+        assert!(!cli.lock().exists());
     }
 }

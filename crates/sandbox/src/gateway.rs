@@ -10,6 +10,9 @@ use hyper_util::{
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::watch;
 
+/// How long a status waits for the emulator.
+const FRESH: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The gateway of a sandbox. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Gateway {
@@ -26,6 +29,9 @@ impl Gateway {
 
     /// Answers one request.
     pub(crate) async fn answer(&self, mut whole: http::Whole) -> Response<Full<Bytes>> {
+        if !from_here(&whole.head) {
+            return http::plain(403, "only for programs of this computer, by its loopback address\n");
+        }
         let path = whole.head.uri.path();
         if let Some(word) = path.strip_prefix("/_minion/") {
             return self.control(&whole.head.method, word).await;
@@ -34,6 +40,11 @@ impl Gateway {
         if service.as_deref() == Some("autoscaling") {
             let form: BTreeMap<String, String> = url::form_urlencoded::parse(&whole.body).into_owned().collect();
             return http::response(self.parts.groups.answer(&form).await);
+        }
+        if service.as_deref() == Some("ssm")
+            && let Some(answer) = parameters::one(&whole, &self.parts.parameters)
+        {
+            return http::response(answer);
         }
         if service.as_deref() == Some("ssm")
             && let Some((mut body, found)) = parameters::split(&whole, &self.parts.parameters)
@@ -62,7 +73,7 @@ impl Gateway {
     }
 
     async fn pass_on(&self, whole: http::Whole) -> Response<Full<Bytes>> {
-        let http::Whole { mut head, body } = whole;
+        let http::Whole { mut head, body, .. } = whole;
         let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
         let authority = self.parts.emulator.authority().to_owned();
         let Ok(uri) = Uri::builder().scheme("http").authority(authority).path_and_query(path).build() else {
@@ -89,8 +100,9 @@ impl Gateway {
     async fn control(&self, method: &Method, word: &str) -> Response<Full<Bytes>> {
         match (method, word) {
             (&Method::GET, "status") => {
-                // What was just made is in it.
-                if let Err(error) = self.parts.front.refresh().await {
+                // What was just made is in it, unless the emulator is slow: then what is known.
+                let fresh = tokio::time::timeout(FRESH, self.parts.front.refresh()).await;
+                if let Ok(Err(error)) = fresh {
                     self.parts.log.say(&format!("the front door could not look: {error}"));
                 }
                 let body = serde_json::to_string(&status::of(&self.parts)).unwrap_or_default();
@@ -103,6 +115,15 @@ impl Gateway {
             _ => http::plain(404, "no such path\n"),
         }
     }
+}
+
+/// Whether a program of this computer asks, and no page in a browser: those have an origin, and may have made a name of
+/// theirs lead here.
+fn from_here(head: &hyper::http::request::Parts) -> bool {
+    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let loopback = name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    !head.headers.contains_key(header::ORIGIN) && (loopback || name == "localhost" || name.ends_with(".localhost"))
 }
 
 /// The service that a request is signed for.
@@ -131,7 +152,7 @@ mod tests {
     fn whole(method: Method, authorization: &str, body: &str) -> http::Whole {
         let request = Request::builder().method(method).header(header::AUTHORIZATION, authorization);
         let (head, body) = request.body(Bytes::from(body.to_owned())).unwrap().into_parts();
-        http::Whole { head, body }
+        http::Whole { head, body, peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
     #[test]
@@ -139,6 +160,20 @@ mod tests {
         let signed = "AWS4-HMAC-SHA256 Credential=AKID/20261122/eu-west-1/autoscaling/aws4_request, SignedHeaders=host";
         assert_eq!(service(&whole(Method::POST, signed, "").head), Some("autoscaling"));
         assert_eq!(service(&whole(Method::POST, "Basic x", "").head), None);
+    }
+
+    #[test]
+    fn pages_in_browsers_are_refused() {
+        let asks = |host: &str, origin: Option<&str>| {
+            let mut request = Request::builder().header(header::HOST, host);
+            if let Some(origin) = origin {
+                request = request.header(header::ORIGIN, origin);
+            }
+            from_here(&request.body(()).unwrap().into_parts().0)
+        };
+        assert!(asks("127.0.0.1:4566", None) && asks("localhost:4566", None));
+        assert!(!asks("127.0.0.1:4566", Some("https://example.org")));
+        assert!(!asks("example.org:4566", None));
     }
 
     #[test]

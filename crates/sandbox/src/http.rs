@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, Response, body::Incoming, header, http::request, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, future::Future};
+use std::{convert::Infallible, future::Future, net::SocketAddr};
 use tokio::{net::TcpListener, sync::watch};
 
 /// The largest body: an object in a bucket may be larger, a sandbox's are not.
@@ -16,6 +16,8 @@ pub(crate) struct Whole {
     pub(crate) head: request::Parts,
     /// The body.
     pub(crate) body: Bytes,
+    /// Who asks.
+    pub(crate) peer: SocketAddr,
 }
 
 /// Answers requests until told to stop.
@@ -30,7 +32,7 @@ where
             _ = stop.wait_for(|stop| *stop) => return,
         };
         // Too many open files, or a caller that went away: the next one may do.
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             continue;
         };
@@ -41,7 +43,7 @@ where
                 async move {
                     let (head, body) = request.into_parts();
                     let answer = match Limited::new(body, LARGEST).collect().await {
-                        Ok(body) => handler(Whole { head, body: body.to_bytes() }).await,
+                        Ok(body) => handler(Whole { head, body: body.to_bytes(), peer }).await,
                         Err(e) => plain(413, &format!("{e}\n")),
                     };
                     Ok::<_, Infallible>(answer)

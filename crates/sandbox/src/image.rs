@@ -76,7 +76,7 @@ fn iptables() -> Vec<(PathBuf, PathBuf)> {
     all
 }
 
-const SCRIPTS: [(&str, &str); 12] = [
+const SCRIPTS: [(&str, &str); 11] = [
     ("usr/local/bin/init", include_str!("instance/init.sh")),
     ("usr/local/bin/docker", include_str!("instance/standin.sh")),
     ("usr/local/bin/aws", include_str!("instance/standin.sh")),
@@ -87,7 +87,6 @@ const SCRIPTS: [(&str, &str); 12] = [
     ("usr/local/bin/blkid", include_str!("instance/blkid.sh")),
     ("usr/local/bin/getent", include_str!("instance/getent.sh")),
     ("usr/local/bin/nginx", include_str!("instance/nginx.sh")),
-    ("usr/local/bin/metadata", include_str!("instance/metadata.sh")),
     ("usr/local/bin/socat", include_str!("instance/socat.sh")),
 ];
 

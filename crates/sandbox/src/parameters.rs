@@ -1,10 +1,26 @@
 //! AWS's public parameters in calls to Systems Manager.
-use crate::http::{Whole, plain};
+use crate::{
+    Answer,
+    http::{Whole, plain},
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Response, header};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// The answer to a call for one parameter that is public. `None` for other calls.
+pub(crate) fn one(whole: &Whole, known: &BTreeMap<String, String>) -> Option<Answer> {
+    let target = whole.head.headers.get("x-amz-target")?.to_str().ok()?;
+    let asked: Value = serde_json::from_slice(&whole.body).ok()?;
+    let (name, value) = known.get_key_value(asked["Name"].as_str().filter(|_| target == "AmazonSSM.GetParameter")?)?;
+    let body = json!({ "Parameter": parameter(name, value) }).to_string();
+    Some(Answer { status: 200, content_type: "application/x-amz-json-1.1", body })
+}
+
+fn parameter(name: &str, value: &str) -> Value {
+    json!({ "Name": name, "Type": "String", "Value": value, "Version": 1, "DataType": "text" })
+}
 
 /// A call for several parameters, some of which are public: the call without those, and them. `None` for other calls.
 pub(crate) fn split(whole: &Whole, known: &BTreeMap<String, String>) -> Option<(Bytes, Vec<Value>)> {
@@ -17,7 +33,7 @@ pub(crate) fn split(whole: &Whole, known: &BTreeMap<String, String>) -> Option<(
     let mut found = Vec::new();
     names.retain(|name| match name.as_str().and_then(|name| known.get_key_value(name)) {
         Some((name, value)) => {
-            found.push(json!({ "Name": name, "Type": "String", "Value": value, "Version": 1, "DataType": "text" }));
+            found.push(parameter(name, value));
             false
         }
         None => true,
@@ -62,7 +78,7 @@ mod tests {
     fn call(target: &str, body: &Value) -> Whole {
         let request = Request::builder().header("X-Amz-Target", target).body(Bytes::from(body.to_string()));
         let (head, body) = request.unwrap().into_parts();
-        Whole { head, body }
+        Whole { head, body, peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
     #[tokio::test]
@@ -78,6 +94,9 @@ mod tests {
         assert_eq!(joined["Parameters"][1]["Value"], "ami-1");
         let others = call("AmazonSSM.GetParameters", &json!({ "Names": ["/mine"] }));
         assert!(split(&others, &known).is_none());
+        let one_of = |name: &str| one(&call("AmazonSSM.GetParameter", &json!({ "Name": name })), &known);
+        assert!(one_of("/aws/one").unwrap().body.contains("ami-1"));
+        assert_eq!(one_of("/mine"), None);
         let others = call("AmazonSSM.PutParameter", &json!({ "Name": "/aws/one" }));
         assert!(split(&others, &known).is_none());
     }

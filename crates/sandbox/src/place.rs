@@ -32,6 +32,9 @@ pub struct Wanted {
     pub docker: PathBuf,
     /// The image of instances, and of fakecloud's helpers.
     pub image: String,
+    /// What that image was built from, where it was named.
+    #[serde(default)]
+    pub base: Option<String>,
 }
 
 /// How fakecloud is run.
@@ -64,18 +67,77 @@ pub struct Running {
 }
 
 impl Place {
-    /// The sandbox of this directory, which need not exist yet.
+    /// The sandbox that was made in this directory.
     ///
     /// # Errors
-    /// When the directory cannot be made, or its path cannot be told.
-    pub fn at(directory: &Path) -> Result<Self> {
-        let cannot = |e: std::io::Error| {
-            Error::failed(format!("the sandbox's directory {} cannot be used: {e}", directory.display()))
-                .hint("Name another one with --directory (or MINION_SANDBOX).")
-        };
+    /// When there is none, which changes nothing there.
+    pub fn existing(directory: &Path) -> Result<Self> {
+        match directory.join(MARKER).try_exists() {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Error::not_found(format!("there is no sandbox in {}", directory.display())).hint(
+                    "`minion sandbox up` makes one there; --directory (or MINION_SANDBOX) names another place.",
+                ));
+            }
+            Err(e) => return Err(unusable(directory, &e)),
+        }
+        Ok(Self { directory: directory.canonicalize().map_err(|e| unusable(directory, &e))? })
+    }
+
+    /// The sandbox of this directory, which is made a sandbox's when it is new or empty.
+    ///
+    /// # Errors
+    /// When somebody else's files are there, or it cannot be made or written.
+    pub fn make(directory: &Path) -> Result<Self> {
+        let cannot = |e: std::io::Error| unusable(directory, &e);
         // What is written here concerns nobody else: a token, what applications print.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot)?;
-        Ok(Self { directory: directory.canonicalize().map_err(cannot)? })
+        let place = Self { directory: directory.canonicalize().map_err(cannot)? };
+        if !place.file(MARKER).try_exists().map_err(cannot)? {
+            if fs::read_dir(directory).map_err(cannot)?.next().is_some() {
+                return Err(Error::refused(format!(
+                    "{} holds files, and no sandbox was made there",
+                    directory.display()
+                ))
+                .hint("Name a new or an empty directory with --directory (or MINION_SANDBOX); nothing was changed."));
+            }
+            place.write_text(MARKER, "The directory of a sandbox: `minion sandbox down` removes it.\n", false)?;
+        }
+        Ok(place)
+    }
+
+    /// Removes the sandbox's files, and the directory where nothing else is in it; what else was there.
+    ///
+    /// # Errors
+    /// When one of them cannot be removed.
+    pub fn remove(&self) -> Result<Vec<PathBuf>> {
+        let cannot = |path: &Path, e: &std::io::Error| {
+            Error::failed(format!("{} of the sandbox cannot be removed: {e}", path.display()))
+        };
+        let gone = |path: &Path, done: std::io::Result<()>| match done {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(cannot(path, &e)),
+            _ => Ok(()),
+        };
+        for name in DIRECTORIES {
+            let path = self.file(name);
+            gone(&path, fs::remove_dir_all(&path))?;
+        }
+        // The marker last: what is cut off here can be done again.
+        for name in FILES {
+            for path in [self.file(&format!("{name}.new")), self.file(name)] {
+                gone(&path, fs::remove_file(&path))?;
+            }
+        }
+        let read = |e: std::io::Error| cannot(&self.directory, &e);
+        let mut left = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(read)? {
+            left.push(entry.map_err(read)?.path());
+        }
+        if left.is_empty() {
+            gone(&self.directory, fs::remove_dir(&self.directory))?;
+        }
+        left.sort();
+        Ok(left)
     }
 
     /// What tells this sandbox's containers, networks, volumes and images from all others: 8 hex digits.
@@ -159,6 +221,11 @@ impl Place {
     }
 }
 
+fn unusable(directory: &Path, why: &std::io::Error) -> Error {
+    Error::failed(format!("the sandbox's directory {} cannot be used: {why}", directory.display()))
+        .hint("Name another one with --directory (or MINION_SANDBOX).")
+}
+
 /// The label's name.
 pub const LABEL: &str = "minion-sandbox";
 /// The label of what belongs to an instance: its application's container, its volumes.
@@ -174,18 +241,60 @@ pub const EMULATOR_LOG: &str = "fakecloud.log";
 /// The script that fakecloud calls in the place of `docker`.
 pub const CONTAINER_CLI: &str = "docker";
 
+/// What tells a sandbox's directory from all others.
+pub const MARKER: &str = "minion-sandbox";
+/// Held by the command that is at work.
+pub const LOCK: &str = "lock";
+/// The organization that `overlord` made the network for.
+pub const ORGANIZATION: &str = "organization";
+/// All files that a sandbox writes, in the order in which they are removed.
+const FILES: [&str; 7] = [WANTED, RUNNING, LOG, EMULATOR_LOG, CONTAINER_CLI, LOCK, MARKER];
+/// All directories; the script in the place of `docker` makes one to wait for its turn.
+const DIRECTORIES: [&str; 2] = [ORGANIZATION, "docker.network"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_directory_has_an_id_of_its_own() {
-        let one = std::env::temp_dir();
-        let two = one.join("minion-sandbox-test-of-ids");
-        let (one, two) = (Place::at(&one).unwrap(), Place::at(&two).unwrap());
+        let temporary = tempfile::tempdir().unwrap();
+        let [one, two] = ["one", "two"].map(|name| Place::make(&temporary.path().join(name)).unwrap());
         assert_eq!(one.id().len(), 8);
         assert_ne!(one.id(), two.id());
-        assert_eq!(two.id(), Place::at(two.directory()).unwrap().id());
-        fs::remove_dir_all(two.directory()).unwrap();
+        assert_eq!(two.id(), Place::existing(two.directory()).unwrap().id());
+    }
+
+    #[test]
+    fn nobody_elses_directory_is_touched() {
+        let temporary = tempfile::tempdir().unwrap();
+        let theirs = temporary.path().join("theirs");
+        assert!(Place::existing(&theirs).is_err());
+        assert!(!theirs.exists(), "asking makes nothing");
+        fs::create_dir(&theirs).unwrap();
+        assert!(Place::existing(&theirs).is_err());
+        fs::write(theirs.join("thesis.txt"), "years of work").unwrap();
+        assert_eq!(Place::make(&theirs).unwrap_err().kind(), aws_core::error::Kind::Refused);
+        assert_eq!(fs::read_dir(&theirs).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_its_own_files_are_removed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let fill = || {
+            let place = Place::make(&temporary.path().join("new/place")).unwrap();
+            place.write_text(CONTAINER_CLI, "", true).unwrap();
+            fs::write(place.file("wanted.json.new"), "").unwrap();
+            fs::create_dir_all(place.file(ORGANIZATION).join("more")).unwrap();
+            Place::make(place.directory()).unwrap()
+        };
+        let place = fill();
+        assert!(place.remove().unwrap().is_empty());
+        assert!(!place.directory().exists());
+        let place = fill();
+        fs::write(place.file("notes"), "mine").unwrap();
+        assert_eq!(place.remove().unwrap(), [place.file("notes")]);
+        assert_eq!(fs::read_to_string(place.file("notes")).unwrap(), "mine");
+        assert!(Place::existing(place.directory()).is_err());
     }
 }

@@ -1,5 +1,5 @@
 //! What every region of AWS has and the emulator lacks: machine images that AWS names in public parameters. The
-//! emulator takes no parameter under `/aws/`, so the gateway answers for them.
+//! emulator lets nobody put a parameter under `/aws/`, so the gateway answers for them.
 use aws_core::{
     Result,
     cloud::{Cloud, Told as _},

@@ -2,13 +2,14 @@
 use crate::{
     KEY,
     autoscaling::AutoScaling,
+    control::{PROCESSES, Processes},
     emulator,
     front::Front,
     gateway::Gateway,
     http,
     instance::Instances,
     log::Log,
-    place::{CONTAINER_CLI, LOG, Place, RUNNING, Running, WANTED, Wanted},
+    place::{CONTAINER_CLI, Emulator, LOG, Place, RUNNING, Running, WANTED, Wanted},
     prepare,
 };
 use aws_core::{
@@ -23,7 +24,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -49,13 +50,14 @@ pub(crate) struct Parts {
     pub(crate) log: Log,
 }
 
-/// Runs a sandbox until it is told to stop.
+/// Runs a sandbox until it is told to stop, also while it is starting.
 ///
 /// # Errors
 /// When a port is taken, or the emulator does not start.
 pub async fn serve(place: &Place) -> Result<()> {
     let path = place.file(LOG);
     let log = Log::open(&path).map_err(|e| Error::failed(format!("{} cannot be written: {e}", path.display())))?;
+    place.write(PROCESSES, &Processes { own: std::process::id(), emulator: None })?;
     let done = run(place, &log).await;
     if let Err(error) = &done {
         log.say(&format!("error: {error}"));
@@ -63,7 +65,6 @@ pub async fn serve(place: &Place) -> Result<()> {
             log.say(&format!("hint: {hint}"));
         }
     }
-    gone(place)?;
     done
 }
 
@@ -97,9 +98,23 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
     let http_client = reqwest::Client::builder().no_proxy().build();
     let http_client = http_client.map_err(|e| Error::failed(format!("no HTTP client: {e}")))?;
     let url = url::Url::parse(&format!("http://{address}/")).map_err(|e| Error::failed(e.to_string()))?;
-    let mut child = emulator::start(place, &wanted, address)?;
+    let mut child = emulator::start(place, &wanted, &engine, address)?;
+    let word = match &wanted.emulator {
+        Emulator::Program(program) => program.display().to_string(),
+        Emulator::Image(_) => place.id(),
+    };
+    // Before it is ready: whatever happens from here on, `down` finds it.
+    let own = std::process::id();
+    place.write(PROCESSES, &Processes { own, emulator: child.id().map(|pid| (pid, word)) })?;
     log.say(&format!("fakecloud starts at {address}, process {:?}", child.id()));
-    emulator::ready(place, &mut child, &http_client, &url).await?;
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        ready = emulator::ready(place, &mut child, &http_client, &url) => ready?,
+        () = signals.heard() => {
+            emulator::end(child).await;
+            return Err(Error::interrupted("told to stop before the sandbox was ready"));
+        }
+    }
     let cloud = Arc::new(connect(url.as_str(), &wanted.region).await?);
     let parameters = prepare::prepare(&cloud).await?;
     prepare::zone(&cloud, &wanted.domain).await?;
@@ -139,35 +154,63 @@ async fn run(place: &Place, log: &Log) -> Result<()> {
         })),
         tokio::spawn(http::serve(instances, stop.clone(), move |whole| {
             let behind = behind.clone();
-            async move {
-                let body = String::from_utf8_lossy(&whole.body).into_owned();
-                http::response(behind.answer(whole.head.uri.path(), &body).await)
-            }
+            async move { behind.answer(whole).await }
         })),
     ];
     place.write(RUNNING, &running)?;
     log.say(&format!("ready: {} and {}", running.endpoint, running.front));
-    let ended = until_stopped(stop, &mut child).await;
-    log.say(&ended);
-    gone(place)?;
+    let ended = until_stopped(stop, &mut child, &mut signals).await;
+    log.say(&ended.told);
+    if ended.wanted {
+        gone(place)?;
+    }
     let _ = stopper.send(true);
-    // Open requests get a few seconds.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(6), futures::future::join_all(tasks)).await;
+    // Open requests get a few seconds, as long as there is somebody to answer them.
+    let patience = std::time::Duration::from_secs(if ended.wanted { 6 } else { 0 });
+    let _ = tokio::time::timeout(patience, futures::future::join_all(tasks)).await;
     emulator::end(child).await;
-    Ok(())
+    place.forget(PROCESSES)
 }
 
-/// Waits for a signal, a request to stop, or the emulator's end; says which.
-async fn until_stopped(mut stop: watch::Receiver<bool>, emulator: &mut tokio::process::Child) -> String {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return "signals cannot be heard".to_owned();
-    };
+/// What an operator or the system sends to end a process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).map_err(|e| Error::failed(format!("signals cannot be heard: {e}")));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+    async fn heard(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Why a sandbox process ends.
+struct Ended {
+    told: String,
+    /// Whether somebody asked for it. If not, what it wrote down of itself stays, so that the next command can say so.
+    wanted: bool,
+}
+
+/// Waits for a signal, a request to stop, or the emulator's end.
+async fn until_stopped(
+    mut stop: watch::Receiver<bool>,
+    emulator: &mut tokio::process::Child,
+    signals: &mut Signals,
+) -> Ended {
     tokio::select! {
-        _ = terminate.recv() => "told to stop".to_owned(),
-        _ = interrupt.recv() => "interrupted".to_owned(),
-        _ = stop.wait_for(|stop| *stop) => "asked to stop".to_owned(),
-        ended = emulator.wait() => format!("fakecloud ended: {}", ended.map_or_else(|e| e.to_string(), |s| s.to_string())),
+        () = signals.heard() => Ended { told: "told to stop".to_owned(), wanted: true },
+        _ = stop.wait_for(|stop| *stop) => Ended { told: "asked to stop".to_owned(), wanted: true },
+        ended = emulator.wait() => {
+            let status = ended.map_or_else(|e| e.to_string(), |status| status.to_string());
+            Ended { told: format!("error: fakecloud ended: {status}"), wanted: false }
+        }
     }
 }
 

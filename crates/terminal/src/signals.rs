@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first ends gently, the second at once, the third by force.
+//! Ctrl-C, SIGTERM and SIGHUP (a terminal that was closed): the first ends gently, the second at once, the third by force.
 use crate::{Exit, Terminal};
 use aws_core::{
     Error, Result,
@@ -51,6 +51,8 @@ impl Terminal {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// None where it is ignored: `nohup` means that a closed terminal ends nothing.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -59,14 +61,30 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt()).ok()?;
         let terminate = signal(SignalKind::terminate()).ok()?;
-        Some(Self { interrupt, terminate })
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let hangup = if ignores_hangup(&status) { None } else { signal(SignalKind::hangup()).ok() };
+        Some(Self { interrupt, terminate, hangup })
     }
     async fn next(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
     }
+}
+
+/// Whether this process ignores SIGHUP, by what Linux says of it (proc(5), `SigIgn`).
+#[cfg(unix)]
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(not(unix))]
@@ -95,6 +113,14 @@ mod tests {
         cancel.advance();
         let ended = interruptible(&cancel, std::future::pending::<Result<()>>()).await.unwrap_err();
         assert_eq!(Exit::of(&ended), Exit::Interrupted);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nohup_is_heeded() {
+        assert!(ignores_hangup("Name:\tminion\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000000000\n"));
+        assert!(!ignores_hangup("SigIgn:\t0000000000001000\nSigCgt:\t0000000000000001\n"));
+        assert!(!ignores_hangup(""));
     }
 
     #[test]

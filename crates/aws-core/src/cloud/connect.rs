@@ -18,7 +18,8 @@ pub struct ConnectOptions {
     pub region: Option<String>,
     /// The name under which calls appear in CloudTrail: `minion` or `overlord`.
     pub tool: &'static str,
-    /// Every service's address, for the sandbox and for tests; else AWS's own settings decide.
+    /// Every service's address, for the sandbox and for tests; no proxy sees what is said to it. Else AWS's own
+    /// settings decide.
     pub endpoint: Option<String>,
     /// Access key id and secret access key, for the sandbox and for tests: with these, no profile of
     /// this machine is read. Else AWS's own settings decide.
@@ -192,7 +193,7 @@ impl Cloud {
             loader = loader.region(Region::new(region));
         }
         if let Some(endpoint) = options.endpoint {
-            loader = loader.endpoint_url(endpoint);
+            loader = loader.endpoint_url(endpoint).http_client(without_proxy());
         }
         if let Some((id, secret)) = options.credentials {
             loader = without_profiles(loader).credentials_provider(Credentials::new(id, secret, None, None, "given"));
@@ -226,6 +227,15 @@ impl Cloud {
     ) -> Result<Arc<T>> {
         self.memory.once(key.into(), load).await
     }
+}
+
+/// The SDK's own client takes the environment's proxy, even to loopback.
+fn without_proxy() -> aws_smithy_runtime_api::client::http::SharedHttpClient {
+    use aws_smithy_http_client::{
+        Builder,
+        tls::{Provider, rustls_provider::CryptoMode},
+    };
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
 }
 
 /// Leaves this machine's AWS profiles unread.

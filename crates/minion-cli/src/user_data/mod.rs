@@ -9,5 +9,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use quote::quote;
+
 pub use arguments::{Arguments, Source, USER, Volume};
 pub use render::{Instance, LIMIT, render};

@@ -2,6 +2,6 @@
 
 /// A word that a POSIX shell reads as exactly this text: in single quotes, within which nothing is special but
 /// the single quote itself. A NUL cannot be in a word; callers refuse it.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use http_body_util::{Either, Full};
 use hyper::{
-    Method, Request, Response, StatusCode, Version,
+    Request, Response, StatusCode, Version,
     body::{Bytes, Incoming},
     header::{CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER},
     http::request::Parts,
@@ -116,10 +116,9 @@ impl Http {
             match self.client.request(passed).await {
                 Ok(answer) => return finished(answer, taken_over, stop),
                 Err(e) => {
-                    // Another try only where the first one cannot have had an effect.
-                    let harmless =
-                        e.is_connect() || matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-                    match handed.back().filter(|_| harmless && !tried) {
+                    // A load balancer that has just gone: names lead elsewhere by now. A request that was on its way
+                    // has failed, as it would have on AWS.
+                    match handed.back().filter(|_| e.is_connect() && !tried) {
                         Some(whole) => body = whole,
                         None => return page(StatusCode::BAD_GATEWAY, broken(&name, &e)),
                     }

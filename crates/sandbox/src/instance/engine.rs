@@ -52,6 +52,11 @@ fn login(server: &Instances, instance: &str, request: &Request) -> Result<String
 
 async fn pull(server: &Instances, instance: &str, image: &str) -> Result<String> {
     let client = server.parts.engine.client();
+    // Pinned by its digest or its id, it is the one that was meant: no registry need be asked, and one that was built on
+    // this computer is in none.
+    if (image.contains('@') || image.starts_with("sha256:")) && client.inspect_image(image).await.is_ok() {
+        return Ok(format!("{image}\n"));
+    }
     let registry = image.split('/').next().unwrap_or_default();
     let credentials = server.login(instance, registry).map(|(username, password)| DockerCredentials {
         username: Some(username),
@@ -62,13 +67,7 @@ async fn pull(server: &Instances, instance: &str, image: &str) -> Result<String>
     let options = CreateImageOptionsBuilder::default().from_image(image).build();
     let mut progress = client.create_image(Some(options), None, credentials);
     while let Some(step) = progress.next().await {
-        if let Err(e) = step {
-            // Built on this computer and not pushed to a registry: what is there is what was meant.
-            if client.inspect_image(image).await.is_ok() {
-                break;
-            }
-            return Err(said(&format!("{image} cannot be pulled"), &e));
-        }
+        step.map_err(|e| said(&format!("{image} cannot be pulled"), &e))?;
     }
     Ok(format!("{image}\n"))
 }

@@ -24,30 +24,44 @@ pub(super) fn follow(parts: Arc<Parts>, instance: String, logging: Option<HostCo
         let logs = parts.cloud.logs();
         // It may be there from an earlier boot.
         let _ = logs.create_log_stream().log_group_name(&group).log_stream_name(&stream).send().await;
-        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
-        let lines = parts.engine.client().logs(&container_name(&instance), Some(options));
-        let mut batches = std::pin::pin!(events(lines));
-        while let Some(batch) = batches.next().await {
-            let put = logs.put_log_events().log_group_name(&group).log_stream_name(&stream).set_log_events(Some(batch));
-            if let Err(e) = put.send().await {
-                parts.log.say(&format!("{instance}: its output cannot be kept: {e:?}"));
+        let name = container_name(&instance);
+        let mut last = jiff::Timestamp::MIN;
+        // An application that ends is started again: its output goes on until its container is gone.
+        while parts.engine.state(&name).await.is_ok_and(|state| state.is_some()) {
+            let since = i32::try_from(last.as_second()).unwrap_or(0);
+            let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).timestamps(true);
+            let options = options.since(since).build();
+            let lines = parts.engine.client().logs(&name, Some(options)).filter_map(|line| async { told(line.ok()?) });
+            let mut batches = std::pin::pin!(batched(lines));
+            while let Some(batch) = batches.next().await {
+                let fresh: Vec<_> = batch.into_iter().filter(|(at, _)| *at > last).collect();
+                let Some((newest, _)) = fresh.last() else { continue };
+                last = *newest;
+                let events = fresh.into_iter().filter_map(|(at, text)| event(at, text)).collect();
+                let put = logs.put_log_events().log_group_name(&group).log_stream_name(&stream);
+                if let Err(e) = put.set_log_events(Some(events)).send().await {
+                    parts.log.say(&format!("{instance}: its output cannot be kept: {e:?}"));
+                }
             }
+            tokio::time::sleep(PAUSE).await;
         }
     });
 }
 
-/// Lines with their times, those of half a second together.
-fn events(
-    lines: impl futures::Stream<Item = Result<bollard::container::LogOutput, bollard::errors::Error>>,
-) -> impl futures::Stream<Item = Vec<InputLogEvent>> {
-    batched(lines.filter_map(|line| async move {
-        let text = String::from_utf8_lossy(&line.ok()?.into_bytes()).trim_end().to_owned();
-        let event = InputLogEvent::builder().timestamp(jiff::Timestamp::now().as_millisecond());
-        // An event must not be empty.
-        event.message(if text.is_empty() { " ".to_owned() } else { text }).build().ok()
-    }))
+/// When a line was printed, in front of it, and the line.
+fn told(line: bollard::container::LogOutput) -> Option<(jiff::Timestamp, String)> {
+    let text = String::from_utf8_lossy(&line.into_bytes()).trim_end().to_owned();
+    let (at, text) = text.split_once(' ').unwrap_or((&text, ""));
+    Some((at.parse().ok()?, text.to_owned()))
 }
 
+fn event(at: jiff::Timestamp, text: String) -> Option<InputLogEvent> {
+    // An event must not be empty.
+    let text = if text.is_empty() { " ".to_owned() } else { text };
+    InputLogEvent::builder().timestamp(at.as_millisecond()).message(text).build().ok()
+}
+
+/// What comes within half a second, together.
 fn batched<T>(items: impl futures::Stream<Item = T>) -> impl futures::Stream<Item = Vec<T>> {
     let items = Box::pin(items.fuse());
     futures::stream::unfold(items, |mut items| async move {

@@ -3,6 +3,7 @@
 mod aws;
 mod engine;
 mod logs;
+mod metadata;
 mod request;
 mod server;
 

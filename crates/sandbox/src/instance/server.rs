@@ -1,6 +1,12 @@
 //! The port of the instances.
-use super::{Reply, Request, aws, engine};
-use crate::{Answer, serve::Parts};
+use super::{Reply, Request, aws, engine, metadata};
+use crate::{
+    http::{self, Whole},
+    serve::Parts,
+};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Method, Response};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -25,21 +31,23 @@ impl Instances {
         Self { parts, token, logins: Arc::default() }
     }
 
-    /// Answers `POST /TOKEN/INSTANCE/PROGRAM`.
-    pub(crate) async fn answer(&self, path: &str, body: &str) -> Answer {
-        let answer = |status, body| Answer { status, content_type: "text/plain", body };
+    /// Answers `POST /TOKEN/INSTANCE/PROGRAM`, and requests to the metadata service.
+    pub(crate) async fn answer(&self, whole: Whole) -> Response<Full<Bytes>> {
+        let path = whole.head.uri.path().to_owned();
         let words: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let [token, instance, program] = words[..] else { return answer(404, "no such path\n".into()) };
-        if token != self.token {
-            return answer(403, "not an instance of this sandbox\n".into());
+        let [token, instance, program] = words[..] else { return metadata::answer(self, whole).await };
+        if token != self.token || whole.head.method != Method::POST {
+            return metadata::answer(self, whole).await;
         }
-        let Some(request) = Request::parse(body) else { return answer(400, "not a request\n".into()) };
+        let Some(request) = Request::parse(&String::from_utf8_lossy(&whole.body)) else {
+            return http::plain(400, "not a request\n");
+        };
         let reply = match program {
             "docker" => engine::run(self, instance, &request).await,
             "aws" => aws::run(&self.parts, &request).await,
             _ => Reply::failed(127, format!("{program}: not found\n")),
         };
-        answer(200, reply.text())
+        http::plain(200, &reply.text())
     }
 
     pub(super) fn login(&self, instance: &str, registry: &str) -> Option<(String, String)> {

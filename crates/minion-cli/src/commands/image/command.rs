@@ -35,6 +35,6 @@ pub async fn run(
     match args.command {
         Command::Build(args) => build::run(terminal, cancel, args).await,
         Command::Push(args) => push::run(terminal, cancel, args, settings).await,
-        Command::Run(args) => try_out::run(terminal, cancel, args).await,
+        Command::Run(args) => try_out::run(terminal, cancel, args, settings).await,
     }
 }

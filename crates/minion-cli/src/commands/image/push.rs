@@ -1,6 +1,6 @@
 //! `minion image push`
 use super::build::show;
-use crate::{boot, settings::Settings};
+use crate::{boot, commands::versions::not_amazons, settings::Settings};
 use aws_core::{
     Error, Result,
     cloud::{Cloud, ConnectOptions},
@@ -36,7 +36,7 @@ pub(super) async fn run(
             return Err(Error::not_found(format!("this computer's engine has no image {image}"))
                 .hint(format!("`minion image build --tag {image}` builds it.")));
         }
-        let credential = credential(image.registry(), settings).await?;
+        let credential = credential(image, settings).await?;
         let step = terminal.step(&format!("Pushing {image}"));
         let digest = step_end(engine.push(image, credential, |progress| show(terminal, &step, progress)).await, image);
         let digest = step.end(digest)?;
@@ -73,10 +73,18 @@ async fn from_engine(engine: &Engine, image: &ImageRef) -> Result<Option<String>
 }
 
 /// What to show the registry: from Docker's store, else, for Amazon's, from AWS.
-async fn credential(registry: &str, settings: impl FnOnce() -> Result<Settings>) -> Result<Option<Credential>> {
+pub(super) async fn credential(
+    image: &ImageRef,
+    settings: impl FnOnce() -> Result<Settings>,
+) -> Result<Option<Credential>> {
+    let registry = image.registry();
     let cloud = if images::is_ecr(registry) {
+        let values = settings()?.values;
+        if values.sandbox.is_some() {
+            not_amazons(image)?;
+        }
         // <account>.dkr.ecr.<region>.amazonaws.com
-        let region = settings()?.values.region.or_else(|| registry.split('.').nth(3).map(str::to_owned));
+        let region = values.region.or_else(|| registry.split('.').nth(3).map(str::to_owned));
         Some(Cloud::connect(ConnectOptions { region, tool: "minion", ..ConnectOptions::default() }).await?)
     } else {
         None
@@ -91,10 +99,4 @@ async fn credential(registry: &str, settings: impl FnOnce() -> Result<Settings>)
         };
         Credential { registry: address.to_owned(), password, identity }
     }))
-}
-
-/// For images that are not here yet.
-pub(super) async fn pull_credential(image: &ImageRef) -> Result<Option<Credential>> {
-    let none = || Ok(Settings::default());
-    credential(image.registry(), none).await
 }

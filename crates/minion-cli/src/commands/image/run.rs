@@ -8,6 +8,7 @@ use super::{
 use crate::{
     environment,
     manifest::{self, Manifest, Protocol},
+    settings::Settings,
     user_data::Instance,
 };
 use aws_core::{
@@ -66,7 +67,12 @@ enum End {
     Ended,
 }
 
-pub(super) async fn run(terminal: &Terminal, cancel: &Cancel, args: RunArgs) -> Result<Exit> {
+pub(super) async fn run(
+    terminal: &Terminal,
+    cancel: &Cancel,
+    args: RunArgs,
+    settings: impl FnOnce() -> Result<Settings>,
+) -> Result<Exit> {
     let manifest = manifest::load(&args.manifest)?.manifest;
     let given = environment::Given::read(&args.env_file, &args.env, |name| std::env::var(name).ok())?;
     let environment = given.over(&manifest)?;
@@ -75,7 +81,7 @@ pub(super) async fn run(terminal: &Terminal, cancel: &Cancel, args: RunArgs) -> 
     let instance = instance(&manifest, args.image.as_str(), environment, cap_add);
     let arguments = instance.arguments()?;
     let engine = interruptible(cancel, Engine::connect()).await?;
-    let image = interruptible(cancel, present(terminal, &engine, &args.image)).await?;
+    let image = interruptible(cancel, present(terminal, &engine, &args.image, settings)).await?;
     fits(terminal, &manifest, &args, &image)?;
 
     let stage = Stage::new(engine);
@@ -120,12 +126,17 @@ pub(super) fn instance<'a>(
 }
 
 /// The image, pulled where the engine does not have it.
-async fn present(terminal: &Terminal, engine: &Engine, image: &ImageRef) -> Result<ImageDetails> {
+async fn present(
+    terminal: &Terminal,
+    engine: &Engine,
+    image: &ImageRef,
+    settings: impl FnOnce() -> Result<Settings>,
+) -> Result<ImageDetails> {
     image.require_version()?;
     if let Some(details) = engine.image_details(image.as_str()).await? {
         return Ok(details);
     }
-    let credential = push::pull_credential(image).await?;
+    let credential = push::credential(image, settings).await?;
     let step = terminal.step(&format!("Pulling {image}"));
     let pulled = engine.pull(image, None, credential, |progress| show(terminal, &step, progress)).await;
     step.end(pulled.map_err(|e| {

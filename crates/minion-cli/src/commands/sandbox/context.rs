@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) place: Place,
     /// The configuration file.
     pub(super) config: PathBuf,
+    /// Whether the configuration file was named, by flag or variable.
+    pub(super) config_given: bool,
     /// The region that was asked for.
     pub(super) region: Option<String>,
     /// The domain that was asked for.
@@ -29,17 +31,27 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(terminal: &Terminal, cancel: Cancel, args: &PlaceArgs, directory: Option<&Path>) -> Result<Self> {
+    /// With `make`, a directory that is new or empty becomes a sandbox's.
+    pub(super) fn new(
+        terminal: &Terminal,
+        cancel: Cancel,
+        args: &PlaceArgs,
+        directory: Option<&Path>,
+        make: bool,
+    ) -> Result<Self> {
         let settings = Settings::resolve(args, true, |name| std::env::var(name).ok())?;
         let directory = directory.map_or_else(default_directory, |d| Ok(d.to_owned()))?;
+        let place = if make { Place::make(&directory)? } else { Place::existing(&directory)? };
+        let profile = args.profile.clone().or_else(|| profile_of(&settings.path, &place.id()));
         Ok(Self {
             terminal: terminal.clone(),
             cancel,
-            place: Place::at(&directory)?,
+            place,
             config: settings.path,
+            config_given: settings.path_given,
             region: args.region.clone(),
             domain: args.domain.clone(),
-            profile: args.profile.clone().unwrap_or_else(|| PROFILE.to_owned()),
+            profile: profile.unwrap_or_else(|| PROFILE.to_owned()),
         })
     }
 
@@ -53,35 +65,50 @@ impl Context {
         }
     }
 
-    /// The profile of this name, unless somebody else made it.
+    /// The profile of this name, unless it is somebody else's.
     pub(super) fn own_profile(&self) -> Result<Option<Profile>> {
-        let found = ConfigFile::read(&self.config)?.profiles.remove(&self.profile);
-        match found {
-            Some(profile) if profile.sandbox.is_none() => {
-                let what = format!("profile {} of {} is not a sandbox's", self.profile, self.config.display());
-                Err(Error::refused(what).hint("Name another one with --profile; nothing was changed."))
-            }
-            found => Ok(found),
-        }
+        let Some(found) = ConfigFile::read(&self.config)?.profiles.remove(&self.profile) else { return Ok(None) };
+        let what = format!("profile {} of {}", self.profile, self.config.display());
+        let why = match &found.sandbox {
+            None => "is not a sandbox's",
+            Some(place) if place.id.as_ref().is_some_and(|id| *id != self.place.id()) => "is another sandbox's",
+            Some(_) => return Ok(Some(found)),
+        };
+        Err(Error::refused(format!("{what} {why}")).hint("Name another one with --profile; nothing was changed."))
     }
 
-    /// Writes the profile, or removes it.
-    pub(super) fn set_profile(&self, profile: Option<Profile>) -> Result<()> {
-        let mut file = ConfigFile::read(&self.config)?;
-        let before = file.clone();
-        match profile {
-            Some(profile) => _ = file.profiles.insert(self.profile.clone(), profile),
-            None => _ = file.profiles.remove(&self.profile),
-        }
-        if file == before {
-            return Ok(());
-        }
-        if file.profiles.is_empty() {
-            return std::fs::remove_file(&self.config)
-                .map_err(|e| Error::failed(format!("{} cannot be removed: {e}", self.config.display())));
-        }
-        file.write(&self.config)
+    /// Writes the profile.
+    pub(super) fn set_profile(&self, profile: &Profile) -> Result<()> {
+        ConfigFile::set(&self.config, &self.profile, Some(profile), |text| self.terminal.warn(text))
     }
+
+    /// Removes the sandbox's profiles, whatever their names; they are handed back.
+    pub(super) fn remove_profiles(&self) -> Result<Vec<Profile>> {
+        let id = self.place.id();
+        let mut removed = Vec::new();
+        for (name, profile) in ConfigFile::read(&self.config)?.profiles {
+            let own = profile.sandbox.as_ref().is_some_and(|place| match &place.id {
+                Some(theirs) => *theirs == id,
+                None => name == self.profile,
+            });
+            if own {
+                ConfigFile::set(&self.config, &name, None, |text| self.terminal.warn(text))?;
+                removed.push(profile);
+            }
+        }
+        if !removed.is_empty() && !self.config_given {
+            // The directory that `up` made. It goes only when it is empty.
+            let _ = self.config.parent().map(std::fs::remove_dir);
+        }
+        Ok(removed)
+    }
+}
+
+/// The sandbox's profile, where it has one already.
+fn profile_of(config: &Path, id: &str) -> Option<String> {
+    let profiles = ConfigFile::read(config).ok()?.profiles;
+    let own = |profile: &Profile| profile.sandbox.as_ref().and_then(|place| place.id.as_deref()) == Some(id);
+    profiles.into_iter().find(|(_, profile)| own(profile)).map(|(name, _)| name)
 }
 
 /// `minion/sandbox` in the user's state directory (XDG, or what the system has instead).

@@ -4,7 +4,7 @@ use crate::commands::applications::application_keys;
 use aws_core::{Error, Result};
 use clap::Args;
 use docker::{Engine, Removed};
-use sandbox::control::{self, State};
+use sandbox::control;
 use terminal::Exit;
 
 /// Arguments of `sandbox down`.
@@ -13,29 +13,27 @@ pub(super) struct DownArgs {}
 
 /// Removes the sandbox.
 pub(super) async fn run(context: &Context, _: &DownArgs) -> Result<Exit> {
-    let lock = control::lock(&context.place)?;
-    let profile = context.own_profile()?;
+    let _lock = control::lock(&context.place)?;
     remove(context, true).await?;
-    if let Some(profile) = profile {
+    for profile in context.remove_profiles()? {
         // Keys to machines that are no more.
         for key in profile.vpc.iter().flat_map(|vpc| application_keys(vpc)) {
             let removed = std::fs::remove_file(&key);
             removed.map_err(|e| Error::failed(format!("{} cannot be removed: {e}", key.display())))?;
         }
-        context.set_profile(None)?;
     }
-    drop(lock);
-    let directory = context.place.directory();
-    std::fs::remove_dir_all(directory).map_err(|e| {
-        Error::failed(format!("the sandbox's directory {} cannot be removed: {e}", directory.display()))
-    })?;
+    let left = context.place.remove()?;
+    if !left.is_empty() {
+        let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
+        context.terminal.warn(&format!("not made by the sandbox, and left where it is: {}", left.join(", ")));
+    }
     Ok(Exit::Done)
 }
 
 /// Ends the processes, and removes what has the sandbox's label; with `told`, lines say so.
 pub(super) async fn remove(context: &Context, told: bool) -> Result<()> {
     let terminal = &context.terminal;
-    if matches!(control::state(&context.place).await, Ok(State::Down)) && !told {
+    if !told && !control::was_started(&context.place)? {
         return removed(context).await.map(drop);
     }
     terminal.during("Stopping the sandbox", control::stop(&context.place)).await?;

@@ -1,6 +1,10 @@
 //! `minion sandbox logs`
-use super::context::Context;
-use aws_core::{Error, Result, engine::Stop};
+use super::{context::Context, overlord};
+use aws_core::{
+    Error, Result,
+    cloud::machines::{self, Machine},
+    engine::Stop,
+};
 use clap::Args;
 use docker::{
     Engine,
@@ -39,13 +43,20 @@ pub(super) async fn run(context: &Context, args: LogsArgs) -> Result<Exit> {
     if args.process {
         return processes(context, args.tail);
     }
-    let (_, status) = context.up().await?;
+    let (running, status) = context.up().await?;
     let engine = Engine::connect().await?;
+    // What a group is called does not tell `my` and its version `app-1` from `my-app` and its version `1`; tags do.
+    let cloud = sandbox::connect(&running.endpoint, &running.region).await?;
+    let vpc = overlord::vpc(&cloud).await?;
+    let machines = machines::list(&cloud, &vpc, None, None).await?;
     let wanted: Vec<(String, String)> = status
         .groups
         .iter()
         .flat_map(|group| group.members.iter().map(|m| (group.name.clone(), m.id.clone())))
-        .filter(|(group, instance)| args.of.as_deref().is_none_or(|of| belongs(of, group, instance)))
+        .filter(|(group, instance)| {
+            let machine = machines.iter().find(|machine| machine.instance_id == *instance);
+            args.of.as_deref().is_none_or(|of| belongs(of, group, instance, machine))
+        })
         .collect();
     if wanted.is_empty() {
         let of = args.of.as_deref().map(|of| format!(" of {of}")).unwrap_or_default();
@@ -86,10 +97,11 @@ pub(super) async fn run(context: &Context, args: LogsArgs) -> Result<Exit> {
     }
 }
 
-/// Whether an instance of a group is meant: groups are called `app-APPLICATION-VERSION`.
-fn belongs(of: &str, group: &str, instance: &str) -> bool {
-    let name = group.strip_prefix("app-").unwrap_or(group);
-    instance == of || name == of || name.strip_prefix(of).is_some_and(|rest| rest.starts_with('-'))
+/// Whether an instance of a group is meant: by its id, its version (groups are called `app-APPLICATION-VERSION`), or
+/// its application.
+fn belongs(of: &str, group: &str, instance: &str, machine: Option<&Machine>) -> bool {
+    let version = group.strip_prefix("app-").unwrap_or(group);
+    instance == of || version == of || machine.is_some_and(|machine| machine.application_name == of)
 }
 
 async fn containers(engine: &Engine, id: &str) -> Result<Vec<ContainerSummary>> {
@@ -119,13 +131,29 @@ fn processes(context: &Context, tail: u32) -> Result<Exit> {
 
 #[cfg(test)]
 mod tests {
-    use super::belongs;
+    use super::*;
 
     #[test]
     fn what_is_meant() {
-        assert!(belongs("myapp", "app-myapp-1-0", "i-1"));
-        assert!(belongs("myapp-1-0", "app-myapp-1-0", "i-1"));
-        assert!(belongs("i-1", "app-myapp-1-0", "i-1"));
-        assert!(!belongs("my", "app-myapp-1-0", "i-1"));
+        let machine = Machine {
+            application_name: "my-app".into(),
+            version: Some("1.0".into()),
+            instance_id: "i-1".into(),
+            team: None,
+            public_ip: None,
+            private_ip: None,
+            state: "running".into(),
+            instance_type: None,
+            zone: None,
+            launched_at: None,
+        };
+        let meant = |of: &str| belongs(of, "app-my-app-1.0", "i-1", Some(&machine));
+        for of in ["my-app", "my-app-1.0", "i-1"] {
+            assert!(meant(of), "{of}");
+        }
+        for of in ["my", "my-app-1", "app", "1.0", "i-2"] {
+            assert!(!meant(of), "{of}");
+        }
+        assert!(belongs("my-app-1.0", "app-my-app-1.0", "i-1", None), "one whose tags are gone");
     }
 }

@@ -9,7 +9,7 @@ mod status;
 mod up;
 
 use crate::settings::PlaceArgs;
-use aws_core::{Result, engine::Cancel};
+use aws_core::{Result, engine::Cancel, error::Kind};
 use clap::{Args, Subcommand};
 use context::Context;
 use std::path::PathBuf;
@@ -48,7 +48,15 @@ enum SandboxCommand {
 /// # Errors
 /// What the engine, the emulator or the file system say.
 pub async fn run(terminal: &Terminal, cancel: Cancel, place: &PlaceArgs, args: SandboxArgs) -> Result<Exit> {
-    let context = Context::new(terminal, cancel, place, args.directory.as_deref())?;
+    let make = matches!(args.command, SandboxCommand::Up(_));
+    let context = match Context::new(terminal, cancel, place, args.directory.as_deref(), make) {
+        // That is what was wanted.
+        Err(error) if matches!(args.command, SandboxCommand::Down(_)) && error.kind() == Kind::NotFound => {
+            terminal.say(&format!("Nothing to remove: {error}."));
+            return Ok(Exit::Done);
+        }
+        context => context?,
+    };
     match args.command {
         SandboxCommand::Up(args) => up::run(&context, args).await,
         SandboxCommand::Status(args) => status::run(&context, &args).await,

@@ -4,15 +4,22 @@ use aws_core::{
     Error, Result,
     cloud::{Cloud, lookups},
 };
-use sandbox::{image::on_path, place::Running};
+use sandbox::{
+    image::on_path,
+    place::{ORGANIZATION, Running},
+};
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 use tokio::process::Command;
 
 /// The name of the organization and of its team.
 pub(super) const TEAM: &str = "sandbox";
+
+/// For making the network; it takes a few seconds.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The program: beside this one, else on the PATH.
 fn program() -> Result<PathBuf> {
@@ -34,15 +41,20 @@ fn file(region: &str) -> String {
 
 /// Makes the network, or finds it as it should be.
 pub(super) async fn create(context: &Context, running: &Running) -> Result<()> {
-    let directory = context.place.file("organization");
+    let directory = context.place.file(ORGANIZATION);
     let cannot = |e: std::io::Error| Error::failed(format!("{} cannot be written: {e}", directory.display()));
     std::fs::create_dir_all(&directory).map_err(cannot)?;
     let file_path = directory.join("overlord.yaml");
     std::fs::write(&file_path, file(&running.region)).map_err(cannot)?;
     let mut command = Command::new(program()?);
     command.args(["team", "create", TEAM, "--yes", "--color", "never", "--config"]).arg(&file_path);
-    environment(&mut command, running, &directory);
-    let ran = command.stdin(Stdio::null()).output().await;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    environment(&mut command, names, running, &directory);
+    let ran = tokio::time::timeout(PATIENCE, command.stdin(Stdio::null()).kill_on_drop(true).output()).await;
+    let ran = ran.map_err(|_| {
+        let what = format!("overlord did not make the sandbox's network within {} s", PATIENCE.as_secs());
+        Error::failed(what).hint("`minion sandbox logs --process` shows what fakecloud said meanwhile.")
+    })?;
     let ran = ran.map_err(|e| Error::failed(format!("overlord cannot be started: {e}")))?;
     if ran.status.success() {
         return Ok(());
@@ -53,13 +65,16 @@ pub(super) async fn create(context: &Context, running: &Running) -> Result<()> {
 }
 
 /// The sandbox and nothing else: no profile, role or proxy of this computer.
-fn environment(command: &mut Command, running: &Running, home: &Path) {
+fn environment(command: &mut Command, names: impl Iterator<Item = String>, running: &Running, home: &Path) {
     let (id, secret) = sandbox::KEY;
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_none_or(|name| name.starts_with("AWS_") || name.starts_with("OVERLORD_")) {
+    for name in names {
+        let upper = name.to_ascii_uppercase();
+        let elsewhere = upper.starts_with("AWS_") || upper.starts_with("OVERLORD_") || upper.starts_with("XDG_");
+        if elsewhere || upper.ends_with("_PROXY") {
             command.env_remove(name);
         }
     }
+    command.env("NO_PROXY", "127.0.0.1");
     command.env("HOME", home).env("AWS_ENDPOINT_URL", &running.endpoint).env("AWS_REGION", &running.region);
     command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret).env("AWS_EC2_METADATA_DISABLED", "true");
 }
@@ -69,4 +84,36 @@ pub(super) async fn vpc(cloud: &Cloud) -> Result<String> {
     let found = lookups::vpcs(cloud).await?;
     let vpc = found.into_iter().find(|vpc| vpc.name.as_deref() == Some(TEAM)).map(|vpc| vpc.id);
     vpc.ok_or_else(|| Error::failed("overlord made no VPC for team sandbox"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_this_computer_leads_elsewhere() {
+        let running = Running {
+            pid: 1,
+            emulator_pid: None,
+            endpoint: "http://127.0.0.1:4566".into(),
+            front: "http://127.0.0.1:8080".into(),
+            region: "eu-west-1".into(),
+            domain: "sandbox.localhost".into(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let mut command = Command::new("overlord");
+        let theirs = ["AWS_PROFILE", "AWS_REGION", "OVERLORD_CONFIG", "HTTPS_PROXY", "http_proxy", "no_proxy", "PATH"];
+        environment(&mut command, theirs.map(str::to_owned).into_iter(), &running, Path::new("/home"));
+        let set: std::collections::BTreeMap<_, _> = command
+            .as_std()
+            .get_envs()
+            .map(|(name, value)| (name.to_string_lossy(), value.map(|v| v.to_string_lossy())))
+            .collect();
+        for gone in ["AWS_PROFILE", "OVERLORD_CONFIG", "HTTPS_PROXY", "http_proxy", "no_proxy"] {
+            assert_eq!(set[gone], None, "{gone}");
+        }
+        assert_eq!(set["AWS_REGION"].as_deref(), Some("eu-west-1"));
+        assert_eq!(set["NO_PROXY"].as_deref(), Some("127.0.0.1"));
+        assert!(!set.contains_key("PATH"));
+    }
 }

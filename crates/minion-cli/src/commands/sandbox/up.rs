@@ -19,12 +19,13 @@ use terminal::Exit;
     after_help = "Then:\n  minion --profile sandbox app create manifest.yaml\n  minion --profile sandbox ver create myapp 1.0 myapp:1.0\n  minion --profile sandbox traffic myapp 1.0 100\n  curl http://myapp.sandbox.localhost:8080/"
 )]
 pub(super) struct UpArgs {
-    /// Port of AWS's services on 127.0.0.1; 0 for any that is free
-    #[arg(long, default_value_t = 4566, value_name = "PORT")]
-    port: u16,
+    /// Port of AWS's services on 127.0.0.1; 0 for any that is free [default: 4566]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
     /// Port of the front door on 127.0.0.1, where applications answer by their host names; 0 for any that is free
-    #[arg(long, default_value_t = 8080, value_name = "PORT")]
-    front_port: u16,
+    /// [default: 8080]
+    #[arg(long, value_name = "PORT")]
+    front_port: Option<u16>,
     /// The fakecloud to run [default: the one on the PATH, else its container image]
     #[arg(long, env = "MINION_FAKECLOUD", hide_env = true, value_name = "FILE")]
     fakecloud: Option<PathBuf>,
@@ -34,6 +35,9 @@ pub(super) struct UpArgs {
     base: Option<String>,
 }
 
+/// The ports where none are named: fakecloud's own, and the one that the examples have.
+const PORT: u16 = 4566;
+const FRONT_PORT: u16 = 8080;
 /// The region of the sandbox where none is named: that of the examples.
 const REGION: &str = "eu-west-1";
 /// The domain of the applications where none is named: names under `localhost` lead to this computer (RFC 6761).
@@ -47,6 +51,15 @@ pub(super) async fn run(context: &Context, args: UpArgs) -> Result<Exit> {
         // A run that was cut off may have left the rest undone.
         prepare(context, &running).await?;
         context.terminal.say("The sandbox is running already.");
+        let wanted: Option<Wanted> = context.place.read(WANTED)?;
+        let asked = Asked { args: &args, region: context.region.as_deref(), domain: context.domain.as_deref() };
+        let others = asked.others(&running, wanted.as_ref().and_then(|wanted| wanted.base.as_deref()));
+        if !others.is_empty() {
+            context.terminal.warn(&format!(
+                "it runs otherwise than asked for: {}. To change that, `minion sandbox down` removes it first",
+                others.join(", ")
+            ));
+        }
         told(context, &running);
         return Ok(Exit::Done);
     }
@@ -82,9 +95,17 @@ async fn start(context: &Context, args: UpArgs) -> Result<Running> {
     terminal.during("Building the image of the instances", building).await?;
     stopped(context)?;
     let region = context.region.clone().unwrap_or_else(|| REGION.to_owned());
-    let domain = context.domain.as_deref().unwrap_or(DOMAIN).trim_matches('.').to_ascii_lowercase();
-    let wanted =
-        Wanted { port: args.port, front_port: args.front_port, region, domain, emulator: program, docker, image };
+    let domain = domain_of(context.domain.as_deref());
+    let wanted = Wanted {
+        port: args.port.unwrap_or(PORT),
+        front_port: args.front_port.unwrap_or(FRONT_PORT),
+        region,
+        domain,
+        emulator: program,
+        docker,
+        image,
+        base: args.base,
+    };
     context.place.write(WANTED, &wanted)?;
     let own = std::env::current_exe().map_err(|e| Error::failed(format!("minion does not know where it is: {e}")))?;
     let running =
@@ -100,13 +121,50 @@ async fn prepare(context: &Context, running: &Running) -> Result<()> {
     let made = overlord::create(context, running);
     context.terminal.during("Creating the network of team sandbox with overlord", made).await?;
     let vpc = overlord::vpc(&cloud).await?;
-    context.set_profile(Some(Profile {
+    // What else the operator put there stays.
+    let before = context.own_profile()?.unwrap_or_default();
+    context.set_profile(&Profile {
         region: Some(running.region.clone()),
         vpc: Some(vpc),
         domain: Some(running.domain.clone()),
-        sandbox: Some(SandboxPlace { endpoint: running.endpoint.clone(), front: running.front.clone() }),
-        ..Profile::default()
-    }))
+        sandbox: Some(SandboxPlace {
+            endpoint: running.endpoint.clone(),
+            front: running.front.clone(),
+            id: Some(context.place.id()),
+        }),
+        ..before
+    })
+}
+
+fn domain_of(named: Option<&str>) -> String {
+    named.unwrap_or(DOMAIN).trim_matches('.').to_ascii_lowercase()
+}
+
+/// What an operator asked of a sandbox that runs already.
+struct Asked<'a> {
+    args: &'a UpArgs,
+    region: Option<&'a str>,
+    domain: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    /// What is otherwise, in words; what was not asked for may be as it is.
+    fn others(&self, running: &Running, base: Option<&str>) -> Vec<String> {
+        let port = |url: &str| url.rsplit(':').next().unwrap_or_default().to_owned();
+        let any = |port: Option<u16>| port.filter(|port| *port != 0).map(|port| port.to_string());
+        let pairs = [
+            ("--port", any(self.args.port), port(&running.endpoint)),
+            ("--front-port", any(self.args.front_port), port(&running.front)),
+            ("--region", self.region.map(str::to_owned), running.region.clone()),
+            ("--domain", self.domain.map(|domain| domain_of(Some(domain))), running.domain.clone()),
+            ("--base", self.args.base.clone(), base.unwrap_or("none").to_owned()),
+        ];
+        let others = pairs.into_iter().filter_map(|(flag, asked, is)| {
+            let asked = asked.filter(|asked| *asked != is)?;
+            Some(format!("{flag} {asked} (it has {is})"))
+        });
+        others.collect()
+    }
 }
 
 /// An operator who has thought better of it.
@@ -174,4 +232,33 @@ async fn build(context: &Context, engine: &Engine, base: Option<&str>, name: &st
              --base IMAGE names an image that the engine has.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_otherwise_is_told() {
+        let running = Running {
+            pid: 1,
+            emulator_pid: None,
+            endpoint: "http://127.0.0.1:4566".into(),
+            front: "http://127.0.0.1:8080".into(),
+            region: "eu-west-1".into(),
+            domain: "sandbox.localhost".into(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let mut args = UpArgs { port: None, front_port: Some(8080), fakecloud: None, base: None };
+        let asked = Asked { args: &args, region: Some("eu-west-1"), domain: Some("Sandbox.localhost.") };
+        assert!(asked.others(&running, Some("alpine:3")).is_empty());
+        args.port = Some(0);
+        args.front_port = Some(81);
+        args.base = Some("alpine:3".into());
+        let asked = Asked { args: &args, region: Some("us-east-1"), domain: None };
+        assert_eq!(
+            asked.others(&running, None).join("; "),
+            "--front-port 81 (it has 8080); --region us-east-1 (it has eu-west-1); --base alpine:3 (it has none)"
+        );
+    }
 }

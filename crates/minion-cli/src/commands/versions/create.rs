@@ -1,5 +1,5 @@
 //! `minion versions create`: the deploy.
-use super::delete::delete_command;
+use super::{delete::delete_command, image::Image};
 use crate::{
     boot,
     commands::converge::{converge, look},
@@ -8,7 +8,6 @@ use crate::{
     environment, gate,
     graph::{application::owner_of, version},
     manifest::{self, Manifest, Protocol},
-    settings::SandboxPlace,
     site::{Ground, Session, Site},
     user_data,
 };
@@ -21,7 +20,7 @@ use aws_core::{
     },
     engine::{Graph, Report},
     error::Kind,
-    images::{self, Resolved},
+    images,
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
     resources::{alias_record, load_balancer},
 };
@@ -101,10 +100,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         if args.no_image_check {
             return Ok(None);
         }
-        terminal
-            .during("Checking Docker registry ", boot::image(&site, &ground.vpc_settings, &args.image))
-            .await
-            .map(Some)
+        super::image::find(session, &site, &ground.vpc_settings, &args.image).await.map(Some)
     };
     let zone = async {
         let zones = site.zones(&domain).await?;
@@ -119,19 +115,16 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         zone,
         certificate(session, &site, &ground, &manifest, &domain)
     )?;
-    if let Some(resolved) = &image {
-        boot.runs(&args.image, resolved)?;
+    if let Some(image) = &image {
+        boot.runs(&args.image, &image.resolved)?;
     }
-    if let (Some(existing), Some(resolved)) = (existing, &image) {
-        same_digest(existing, &args.image, resolved)?;
+    if let (Some(existing), Some(image)) = (existing, &image) {
+        image.same(existing, &args.image)?;
     }
     let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
     if args.writes.dry_run {
-        let image = match &image {
-            Some(resolved) if args.image.digest().is_none() => format!("{}@{}", args.image, resolved.digest),
-            _ => args.image.to_string(),
-        };
+        let image = image.as_ref().map_or_else(|| args.image.to_string(), |found| found.shown(&args.image));
         terminal.say(
             &Outline {
                 id: &id,
@@ -163,7 +156,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         instance_type: &boot.instance_type,
         user_data: user_data(&args, given, &id, &manifest, &ground, &site, image.as_ref())?,
         image: args.image.as_str(),
-        digest: image.as_ref().map(|r| r.digest.as_str()),
+        digest: image.as_ref().map(|i| i.resolved.digest.as_str()),
         desired,
         certificate_arn: certificate.as_deref(),
         zone_id: Some(&zone.id),
@@ -184,9 +177,16 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         terminal.say(&format!("{id} exists already with the same content."));
     }
     let wanted = existing.map_or(desired, |d| d.group.desired);
-    let front = site.settings.values.sandbox.as_ref().and_then(SandboxPlace::front_port);
-    let url = url(&id.dns_name(&domain), &manifest, certificate.is_some(), front);
-    serve(session, &site, &id, wanted, &args, &url).await
+    serve(session, &site, &id, wanted, &args).await?;
+    let name = id.dns_name(&domain);
+    let url = match &site.settings.values.sandbox {
+        Some(place) => sandbox::Status::of(&place.endpoint).await.and_then(|s| s.url(&name).map(str::to_owned)),
+        None => None,
+    };
+    let url = url.unwrap_or_else(|| url_of(&name, &manifest, certificate.is_some()));
+    terminal.say(&format!("Application version URL is {url}"));
+    terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
+    Ok(Exit::Done)
 }
 
 /// Looks at what a version's names lead to, so that the graph finds it read already. What fails here is told
@@ -215,15 +215,8 @@ async fn ground_and_machine(site: &Site, args: &CreateArgs) -> Result<Ground> {
     Ok(ground)
 }
 
-/// Waits until the version is healthy, and says where it is.
-async fn serve(
-    session: &Session,
-    site: &Site,
-    id: &AppVersion,
-    wanted: i32,
-    args: &CreateArgs,
-    url: &str,
-) -> Result<Exit> {
+/// Waits until the version is healthy.
+async fn serve(session: &Session, site: &Site, id: &AppVersion, wanted: i32, args: &CreateArgs) -> Result<()> {
     let terminal = &session.terminal;
     if let Some(dns_name) = load_balancer::dns_name(&site.cloud, &id.load_balancer()).await? {
         terminal.say(&format!("DNS name of load balancer is {dns_name}"));
@@ -240,9 +233,7 @@ async fn serve(
             )));
         }
     }
-    terminal.say(&format!("Application version URL is {url}"));
-    terminal.say(&format!("Next: minion traffic {} {} PERCENT", id.application, id.version));
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// What a dry run says before its plan, whose lines are names: what would run, and how it is reached.
@@ -295,14 +286,11 @@ fn left_behind(id: &AppVersion, existed: bool, report: &Report) -> Option<String
     }
 }
 
-/// The URL of the version, for people: the final dot of DNS is left out. A sandbox answers on the port of its front
-/// door.
-fn url(dns_name: &str, manifest: &Manifest, certificate: bool, front: Option<u16>) -> String {
+/// The URL of the version, for people: the final dot of DNS is left out. A sandbox knows its own, with other ports.
+fn url_of(dns_name: &str, manifest: &Manifest, certificate: bool) -> String {
     match (manifest.exposed_protocol, certificate) {
         (Protocol::Http, true) => format!("https://{dns_name}"),
-        (Protocol::Http, false) => {
-            front.map_or(format!("http://{dns_name}"), |port| format!("http://{dns_name}:{port}/"))
-        }
+        (Protocol::Http, false) => format!("http://{dns_name}"),
         (Protocol::Tcp, _) => format!("tcp://{dns_name}:{}", manifest.traffic_port().get()),
     }
 }
@@ -316,18 +304,6 @@ fn same_image(existing: &Deployed, image: &ImageRef) -> Result<()> {
         "A version never changes. Give {image} a version name of its own, or delete this one: {}",
         delete_command(&existing.id)
     )))
-}
-
-/// The same tag may mean another image by now.
-fn same_digest(existing: &Deployed, image: &ImageRef, resolved: &Resolved) -> Result<()> {
-    match existing.digest() {
-        Some(digest) if digest != resolved.digest => Err(Error::refused(format!(
-            "{} exists already with image {image} as {digest}; the registry has {} under that tag now",
-            existing.id, resolved.digest
-        ))
-        .hint("A version never changes: give the new image a version name of its own.")),
-        _ => Ok(()),
-    }
 }
 
 /// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one,
@@ -424,9 +400,11 @@ fn user_data(
     manifest: &Manifest,
     ground: &Ground,
     site: &Site,
-    image: Option<&Resolved>,
+    image: Option<&Image>,
 ) -> Result<String> {
     let settings = &ground.vpc_settings;
+    // What this computer has comes from no registry.
+    let local = image.is_some_and(|image| image.local);
     let log_group = id.application.log_group();
     let mut capabilities = manifest.capabilities.clone();
     capabilities.extend(args.cap_add.iter().filter(|c| !manifest.capabilities.contains(c)).cloned());
@@ -434,16 +412,16 @@ fn user_data(
         manifest,
         application: id.application.as_str(),
         version: id.version.as_str(),
-        image: image.map_or_else(|| args.image.to_string(), |r| args.image.pinned(&r.digest)),
+        image: image.map_or_else(|| args.image.to_string(), |i| i.pinned(&args.image)),
         image_tag_shown: args.image.as_str(),
         region: site.cloud.region(),
         log_group: manifest.uses_log_group().then_some(log_group.as_str()),
         environment: given.over(manifest)?,
         cap_add: capabilities.iter().map(ToString::to_string).collect(),
-        insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure),
+        insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure && !local),
         nameservers: &settings.nameservers,
-        cacerts: settings.cacerts.as_deref(),
-        ecr: images::is_ecr(args.image.registry()).then(|| args.image.registry().to_owned()),
+        cacerts: settings.cacerts.as_deref().filter(|_| !local),
+        ecr: (!local && images::is_ecr(args.image.registry())).then(|| args.image.registry().to_owned()),
     })
 }
 

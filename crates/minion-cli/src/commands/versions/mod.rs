@@ -1,9 +1,12 @@
 //! `minion versions`
 mod create;
 pub mod delete;
+mod image;
 pub mod rows;
 mod scale;
 mod show;
+
+pub(crate) use image::not_amazons;
 
 use super::traffic;
 use crate::site::Session;
