@@ -257,3 +257,49 @@ impl World for Cloud {
         self.memory.forget();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        process::Command,
+    };
+
+    /// Run by the test below, in a process whose environment names a proxy.
+    #[tokio::test]
+    #[ignore = "needs the environment of the test below"]
+    async fn called_with_a_proxy() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = Some(format!("http://{}", listener.local_addr().unwrap()));
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 8192]).unwrap();
+            let body = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+                .unwrap();
+        });
+        let credentials = Some(("id".to_owned(), "secret".to_owned()));
+        let options = ConnectOptions { region: Some("eu-west-1".into()), endpoint, credentials, ..Default::default() };
+        let cloud = Cloud::connect(options).await.unwrap();
+        assert_eq!(cloud.account().await.unwrap(), "123456789012");
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn no_proxy_sees_what_is_said_to_an_endpoint_that_was_given() {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--ignored", "--exact", "cloud::connect::tests::called_with_a_proxy"]);
+        for name in ["NO_PROXY", "no_proxy", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"] {
+            child.env_remove(name);
+        }
+        for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            // Nobody listens there.
+            child.env(name, "http://127.0.0.1:1");
+        }
+        let ran = child.output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    }
+}

@@ -46,7 +46,13 @@ const DOMAIN: &str = "sandbox.localhost";
 /// Starts the sandbox.
 pub(super) async fn run(context: &Context, args: UpArgs) -> Result<Exit> {
     let _lock = control::lock(&context.place)?;
-    context.own_profile()?;
+    if let Err(error) = context.own_profile() {
+        // A directory that was made for nothing.
+        if context.place.read::<Wanted>(WANTED)?.is_none() {
+            context.place.remove()?;
+        }
+        return Err(error);
+    }
     if let State::Up(running, _) = control::state(&context.place).await? {
         // A run that was cut off may have left the rest undone.
         prepare(context, &running).await?;
