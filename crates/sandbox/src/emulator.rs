@@ -86,7 +86,7 @@ pub fn start(place: &Place, wanted: &Wanted, engine: &Engine, address: SocketAdd
             let directory = place.directory().display();
             let socket = engine.socket_path().unwrap_or("/var/run/docker.sock");
             command.args(["--volume", &format!("{directory}:{directory}"), "--volume", &format!("{socket}:{socket}")]);
-            command.args(["--env", "FAKECLOUD_IN_CONTAINER=0"]);
+            command.args(["--env", "FAKECLOUD_IN_CONTAINER=0", "--env", "NO_PROXY=*"]);
             for (name, value) in settings {
                 command.args(["--env", &format!("{name}={value}")]);
             }
@@ -96,7 +96,9 @@ pub fn start(place: &Place, wanted: &Wanted, engine: &Engine, address: SocketAdd
     };
     // Nobody's real credentials, and nobody's Ctrl-C.
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_none_or(|name| name.starts_with("AWS_")) {
+        // What it says to instances is for no proxy.
+        let foreign = |name: &str| name.starts_with("AWS_") || name.to_ascii_uppercase().ends_with("_PROXY");
+        if name.to_str().is_none_or(foreign) {
             command.env_remove(name);
         }
     }

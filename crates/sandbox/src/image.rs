@@ -76,14 +76,12 @@ fn iptables() -> Vec<(PathBuf, PathBuf)> {
     all
 }
 
-const SCRIPTS: [(&str, &str); 11] = [
+const SCRIPTS: [(&str, &str); 9] = [
     ("usr/local/bin/init", include_str!("instance/init.sh")),
+    ("usr/local/bin/boot", include_str!("instance/boot.sh")),
     ("usr/local/bin/docker", include_str!("instance/standin.sh")),
     ("usr/local/bin/aws", include_str!("instance/standin.sh")),
-    ("usr/local/bin/mount", include_str!("instance/nothing.sh")),
     ("usr/local/bin/mkfs.ext4", include_str!("instance/nothing.sh")),
-    ("usr/local/bin/truncate", include_str!("instance/nothing.sh")),
-    ("usr/local/bin/sysctl", include_str!("instance/nothing.sh")),
     ("usr/local/bin/blkid", include_str!("instance/blkid.sh")),
     ("usr/local/bin/getent", include_str!("instance/getent.sh")),
     ("usr/local/bin/nginx", include_str!("instance/nginx.sh")),
@@ -204,6 +202,27 @@ mod tests {
     #[test]
     fn without_a_busybox_of_this_computers_kind_one_is_pulled() {
         assert_eq!(Base::choose(None, false), Base::Image(BASE.into()));
+    }
+
+    /// As fakecloud starts an instance, with a `sh` in the place of busybox.
+    #[test]
+    fn the_boot_script_finds_no_disks_to_prepare() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = std::env::temp_dir().join(format!("minion-sandbox-boot-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let init = include_str!("instance/init.sh").replace("/dev/sd", &format!("{}/sd", directory.display()));
+        for (name, text) in [("init", init.as_str()), ("boot", include_str!("instance/boot.sh"))] {
+            fs::write(directory.join(name), text).unwrap();
+            fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let script =
+            "(printf %s 'bW91bnQgbm90aGluZyAvbm93aGVyZSAmJiBlY2hvICJtb3VudGVkICQxIgo=' | base64 -d | sh) && echo end";
+        let mut command = Command::new(directory.join("init"));
+        command.args(["sh", "-c", script]).env("PATH", format!("{}:/usr/bin:/bin", directory.display()));
+        let ran = command.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&ran.stdout), "mounted \nend\n", "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(directory.join("sdf").exists());
+        fs::remove_dir_all(directory).unwrap();
     }
 
     #[test]

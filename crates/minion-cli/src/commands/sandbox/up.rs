@@ -79,7 +79,10 @@ pub(super) async fn run(context: &Context, args: UpArgs) -> Result<Exit> {
             let removed = super::down::remove(context, false).await;
             Err(match removed {
                 Ok(()) => error,
-                Err(_) => error.hint("`minion sandbox down` removes what is there of it."),
+                Err(_) if control::was_started(&context.place).unwrap_or(true) => {
+                    error.hint("`minion sandbox down` removes what is there of it.")
+                }
+                Err(_) => error,
             })
         }
     }
