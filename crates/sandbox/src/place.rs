@@ -248,7 +248,7 @@ pub const LOCK: &str = "lock";
 /// The organization that `overlord` made the network for.
 pub const ORGANIZATION: &str = "organization";
 /// All files that a sandbox writes, in the order in which they are removed.
-const FILES: [&str; 7] = [WANTED, RUNNING, LOG, EMULATOR_LOG, CONTAINER_CLI, LOCK, MARKER];
+const FILES: [&str; 8] = [WANTED, RUNNING, crate::control::PROCESSES, LOG, EMULATOR_LOG, CONTAINER_CLI, LOCK, MARKER];
 /// All directories; the script in the place of `docker` makes one to wait for its turn.
 const DIRECTORIES: [&str; 2] = [ORGANIZATION, "docker.network"];
 
