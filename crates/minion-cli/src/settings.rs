@@ -232,8 +232,12 @@ impl Settings {
                 } else {
                     format!("There are: {}", known.join(", "))
                 };
-                return Err(Error::usage(format!("profile `{name}` is not in {}", path.display()))
-                    .hint(format!("{hint}. `minion --profile {name} configure` makes it.")));
+                return Err(Error::usage(format!("profile `{name}` is not in {}", path.display())).hint(
+                    match name.as_str() {
+                        "sandbox" => format!("{hint}. `minion sandbox up` makes it, with the sandbox."),
+                        _ => format!("{hint}. `minion --profile {name} configure` makes it."),
+                    },
+                ));
             }
         };
         // A sandbox's places are made up: what a variable names is somewhere on AWS.
