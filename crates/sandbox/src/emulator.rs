@@ -37,8 +37,10 @@ pub async fn version(program: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&asked.stdout).trim().to_owned())
 }
 
-/// Which fakecloud to use: the one that was named, the one on the PATH, or the container image where the engine has
-/// it or can pull it.
+/// The fakecloud that was named, else the one on the PATH, if there is one.
+///
+/// # Errors
+/// When the one that was named is not there.
 pub fn on_path(named: Option<&Path>) -> Result<Option<PathBuf>> {
     match named {
         Some(path) if path.is_file() => Ok(Some(path.to_owned())),

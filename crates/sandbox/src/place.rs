@@ -228,6 +228,8 @@ fn unusable(directory: &Path, why: &std::io::Error) -> Error {
 
 /// The label's name.
 pub const LABEL: &str = "minion-sandbox";
+/// fakecloud's own label on the container that is an instance, with the instance's id.
+pub const MACHINE_LABEL: &str = "fakecloud-ec2";
 /// The label of what belongs to an instance: its application's container, its volumes.
 pub const INSTANCE_LABEL: &str = "minion-sandbox-instance";
 /// [`Wanted`].

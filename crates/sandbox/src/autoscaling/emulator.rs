@@ -4,6 +4,7 @@ use super::{
     state::{Subnet, Template},
     world::{Check, Launched, Order, Seen, Sight, TargetGroup, World},
 };
+use crate::place::{INSTANCE_LABEL, LABEL, MACHINE_LABEL};
 use aws_core::{
     Error, Result,
     cloud::{Cloud, Told as _},
@@ -24,12 +25,6 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// The label of an instance's own container, with its id.
-const INSTANCE: &str = "fakecloud-ec2";
-/// The label of what belongs to the application in an instance, with the instance's id.
-const OWNER: &str = "minion-sandbox-instance";
-/// The label of all that a sandbox made, with the sandbox's id.
-const SANDBOX: &str = "minion-sandbox";
 /// How long a check may take.
 const CHECK: Duration = Duration::from_secs(3);
 /// The delay of a target group that does not say, in seconds.
@@ -56,7 +51,7 @@ impl Emulator {
 
     /// What a command in the instance's container writes, on both streams.
     async fn execute(&self, instance: &str, script: &str, arguments: &[&str]) -> Result<String> {
-        let containers = self.containers(&[format!("{INSTANCE}={instance}")], false).await?;
+        let containers = self.containers(&[format!("{MACHINE_LABEL}={instance}")], false).await?;
         let Some(id) = containers.into_iter().find_map(|c| c.id) else {
             return Err(Error::not_found(format!("no container of instance {instance} runs")));
         };
@@ -95,7 +90,7 @@ impl Emulator {
     }
 
     fn ours(&self) -> String {
-        format!("{SANDBOX}={}", self.id)
+        format!("{LABEL}={}", self.id)
     }
 }
 
@@ -177,8 +172,8 @@ impl World for Emulator {
         let instances = pages.iter().flat_map(|p| p.reservations()).flat_map(|r| r.instances());
         let instances = instances.filter_map(|i| Some((i.instance_id()?.to_owned(), seen(i)))).collect();
         let mut containers = BTreeMap::new();
-        for container in self.containers(&[INSTANCE.to_owned()], true).await? {
-            if let Some(id) = container.labels.as_ref().and_then(|l| l.get(INSTANCE)) {
+        for container in self.containers(&[MACHINE_LABEL.to_owned()], true).await? {
+            if let Some(id) = container.labels.as_ref().and_then(|l| l.get(MACHINE_LABEL)) {
                 let runs = container.state == Some(ContainerSummaryStateEnum::RUNNING);
                 containers.entry(id.clone()).and_modify(|r| *r |= runs).or_insert(runs);
             }
@@ -256,15 +251,15 @@ impl World for Emulator {
     }
 
     async fn owners(&self) -> Result<BTreeSet<String>> {
-        let labels = [self.ours(), OWNER.to_owned()];
+        let labels = [self.ours(), INSTANCE_LABEL.to_owned()];
         let containers = self.containers(&labels, true).await?;
-        let of_containers = containers.into_iter().filter_map(|c| c.labels?.remove(OWNER));
+        let of_containers = containers.into_iter().filter_map(|c| c.labels?.remove(INSTANCE_LABEL));
         let volumes = self.volumes(&labels).await?;
-        Ok(of_containers.chain(volumes.into_iter().filter_map(|mut v| v.labels.remove(OWNER))).collect())
+        Ok(of_containers.chain(volumes.into_iter().filter_map(|mut v| v.labels.remove(INSTANCE_LABEL))).collect())
     }
 
     async fn clear(&self, instance: &str) -> Result<()> {
-        let labels = [self.ours(), format!("{OWNER}={instance}")];
+        let labels = [self.ours(), format!("{INSTANCE_LABEL}={instance}")];
         let failed = |what: &str, e| Error::failed(format!("cannot remove {what} of {instance}")).caused_by(e);
         for container in self.containers(&labels, true).await? {
             let id = container.id.unwrap_or_default();

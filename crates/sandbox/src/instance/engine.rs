@@ -1,6 +1,6 @@
 //! The application's container of an instance: it runs on the engine of this computer, in the instance's network.
 use super::{Instances, Reply, Request, logs};
-use crate::place::{INSTANCE_LABEL, LABEL};
+use crate::place::{INSTANCE_LABEL, LABEL, MACHINE_LABEL};
 use aws_core::{Error, Result};
 use bollard::{
     auth::DockerCredentials,
@@ -174,7 +174,7 @@ async fn start(server: &Instances, instance: &str, request: &Request) -> Result<
 
 /// The container that is the instance.
 async fn instance_container(server: &Instances, instance: &str) -> Result<String> {
-    let label = format!("fakecloud-ec2={instance}");
+    let label = format!("{MACHINE_LABEL}={instance}");
     let filters = HashMap::from([("label", vec![label.as_str()])]);
     let options = ListContainersOptionsBuilder::default().filters(&filters).build();
     let found = server.parts.engine.client().list_containers(Some(options)).await;

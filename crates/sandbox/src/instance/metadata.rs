@@ -1,6 +1,9 @@
 //! The metadata service of an instance: the emulator has one for each, at a path that says whose it is.
 use super::Instances;
-use crate::http::{Whole, plain};
+use crate::{
+    http::{Whole, plain},
+    place::{LABEL, MACHINE_LABEL},
+};
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -43,14 +46,14 @@ pub(super) async fn answer(server: &Instances, whole: Whole) -> Response<Full<By
 
 /// The instance whose container has this address.
 async fn instance_at(server: &Instances, address: IpAddr) -> Option<String> {
-    let label = format!("{}={}", crate::place::LABEL, server.parts.id);
-    let filters = HashMap::from([("label", vec![label.as_str(), "fakecloud-ec2"])]);
+    let label = format!("{}={}", LABEL, server.parts.id);
+    let filters = HashMap::from([("label", vec![label.as_str(), MACHINE_LABEL])]);
     let options = ListContainersOptionsBuilder::default().filters(&filters).build();
     let containers = server.parts.engine.client().list_containers(Some(options)).await.ok()?;
     let address = address.to_string();
     containers.into_iter().find_map(|container| {
         let networks = container.network_settings?.networks?;
         let here = networks.values().any(|network| network.ip_address.as_deref() == Some(&address));
-        here.then(|| container.labels?.remove("fakecloud-ec2")).flatten()
+        here.then(|| container.labels?.remove(MACHINE_LABEL)).flatten()
     })
 }

@@ -118,3 +118,17 @@ fn default_directory() -> Result<PathBuf> {
     })?;
     Ok(dirs.state_dir().unwrap_or_else(|| dirs.data_dir()).join("minion").join("sandbox"))
 }
+
+/// A sandbox as the tests of its commands see it.
+#[cfg(test)]
+pub(super) fn some_sandbox() -> Running {
+    Running {
+        pid: 1,
+        emulator_pid: None,
+        endpoint: "http://127.0.0.1:4566".into(),
+        front: "http://127.0.0.1:8080".into(),
+        region: "eu-west-1".into(),
+        domain: "sandbox.localhost".into(),
+        since: jiff::Timestamp::UNIX_EPOCH,
+    }
+}

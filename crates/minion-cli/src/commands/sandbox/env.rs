@@ -61,18 +61,11 @@ fn lines(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::sandbox::context::some_sandbox;
 
     #[test]
     fn a_shell_gets_what_is_meant() {
-        let running = Running {
-            pid: 1,
-            emulator_pid: None,
-            endpoint: "http://127.0.0.1:4566".into(),
-            front: "http://127.0.0.1:8080".into(),
-            region: "eu-west-1".into(),
-            domain: "sandbox.localhost".into(),
-            since: jiff::Timestamp::UNIX_EPOCH,
-        };
+        let running = some_sandbox();
         let environment = ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_X; rm -rf /", "PATH"].map(OsString::from);
         let text = lines(&running, "it's mine", Some("/my files/config.yaml"), environment.into_iter()).join("\n");
         for line in [

@@ -15,7 +15,7 @@ use docker::{
     },
 };
 use futures::{StreamExt as _, stream};
-use sandbox::place::{EMULATOR_LOG, INSTANCE_LABEL, LABEL, LOG};
+use sandbox::place::{EMULATOR_LOG, INSTANCE_LABEL, LABEL, LOG, MACHINE_LABEL};
 use std::collections::HashMap;
 use terminal::Exit;
 
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: LogsArgs) -> Result<Exit> {
     let containers = containers(&engine, &context.place.id()).await?;
     let mut streams = Vec::new();
     for (_, instance) in &wanted {
-        let label = if args.console { "fakecloud-ec2" } else { INSTANCE_LABEL };
+        let label = if args.console { MACHINE_LABEL } else { INSTANCE_LABEL };
         let found = containers.iter().find(|c| c.labels.as_ref().and_then(|l| l.get(label)) == Some(instance));
         let Some(id) = found.and_then(|c| c.id.clone()) else {
             context.terminal.say(&format!("{instance} has no application's container yet; see --console."));

@@ -89,18 +89,11 @@ pub(super) async fn vpc(cloud: &Cloud) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::sandbox::context::some_sandbox;
 
     #[test]
     fn nothing_of_this_computer_leads_elsewhere() {
-        let running = Running {
-            pid: 1,
-            emulator_pid: None,
-            endpoint: "http://127.0.0.1:4566".into(),
-            front: "http://127.0.0.1:8080".into(),
-            region: "eu-west-1".into(),
-            domain: "sandbox.localhost".into(),
-            since: jiff::Timestamp::UNIX_EPOCH,
-        };
+        let running = some_sandbox();
         let mut command = Command::new("overlord");
         let theirs = ["AWS_PROFILE", "AWS_REGION", "OVERLORD_CONFIG", "HTTPS_PROXY", "http_proxy", "no_proxy", "PATH"];
         environment(&mut command, theirs.map(str::to_owned).into_iter(), &running, Path::new("/home"));

@@ -200,7 +200,7 @@ async fn find(engine: &Engine, named: Option<PathBuf>) -> Result<Emulator> {
             return Ok(Emulator::Program(program));
         }
     }
-    if engine.client().inspect_image(emulator::IMAGE).await.is_ok() || pulled(engine, emulator::IMAGE).await.is_ok() {
+    if engine.has_image(emulator::IMAGE).await? || pulled(engine, emulator::IMAGE).await.is_ok() {
         return Ok(Emulator::Image(emulator::IMAGE.to_owned()));
     }
     let what = match told.as_str() {
@@ -246,18 +246,11 @@ async fn build(context: &Context, engine: &Engine, base: Option<&str>, name: &st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::sandbox::context::some_sandbox;
 
     #[test]
     fn what_runs_otherwise_is_told() {
-        let running = Running {
-            pid: 1,
-            emulator_pid: None,
-            endpoint: "http://127.0.0.1:4566".into(),
-            front: "http://127.0.0.1:8080".into(),
-            region: "eu-west-1".into(),
-            domain: "sandbox.localhost".into(),
-            since: jiff::Timestamp::UNIX_EPOCH,
-        };
+        let running = some_sandbox();
         let mut args = UpArgs { port: None, front_port: Some(8080), fakecloud: None, base: None };
         let asked = Asked { args: &args, region: Some("eu-west-1"), domain: Some("Sandbox.localhost.") };
         assert!(asked.others(&running, Some("alpine:3")).is_empty());
