@@ -1,0 +1,2 @@
+def dump(accounts, wanted, regions):
+    return {}
