@@ -245,6 +245,7 @@ ssh_key: false
 
 /// A team with everything that is made differently from the rest.
 const RED: &str = "\
+identity: {account_alias: \"acme-{team}\"}
 nat: single
 guard_rails:
   budget: {usd: 500, notify: [\"cloud+{team}@example.org\"]}
@@ -261,6 +262,7 @@ tags: {cost-center: \"4711\"}
 ";
 const LESS: &str = "\
 zones: 3
+identity: {account_alias: \"acme-{team}\"}
 nat: none
 interconnect: none
 flow_logs_days: 0
