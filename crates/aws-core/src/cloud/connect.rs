@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio::sync::OnceCell;
 
 /// What decides whom we talk to, beside the AWS environment variables and files.
 #[derive(Debug, Clone)]
@@ -36,7 +37,17 @@ pub struct Cloud {
     config: SdkConfig,
     region: String,
     memory: Memory,
+    caller: Arc<OnceCell<Caller>>,
     clients: Clients,
+}
+
+/// Whose credentials these are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's number.
+    pub account: String,
+    /// The user, or the role and its session.
+    pub arn: String,
 }
 
 /// Connection must stand within this.
@@ -47,7 +58,7 @@ const OPERATION: Duration = Duration::from_secs(120);
 
 macro_rules! clients {
     ($($name:ident: $krate:ident, $service:literal;)*) => {
-        #[derive(Default)]
+        #[derive(Clone, Default)]
         struct Clients {
             $($name: OnceLock<$krate::Client>,)*
             s3: OnceLock<aws_sdk_s3::Client>,
@@ -149,7 +160,34 @@ impl Cloud {
 
     fn with(&self, config: aws_types::sdk_config::Builder, region: &str) -> Self {
         let config = config.region(Region::new(region.to_owned())).build();
-        Self { config, region: region.to_owned(), memory: Memory::default(), clients: Clients::default() }
+        let (memory, caller, clients) = (Memory::default(), Arc::default(), Clients::default());
+        Self { config, region: region.to_owned(), memory, caller, clients }
+    }
+
+    /// The same connection, for work that goes on beside the command's: what one of them reads, the other does not see.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            region: self.region.clone(),
+            memory: Memory::default(),
+            caller: self.caller.clone(),
+            clients: self.clients.clone(),
+        }
+    }
+
+    /// Whose credentials these are; asked for once.
+    ///
+    /// # Errors
+    /// What AWS answers.
+    pub async fn caller(&self) -> Result<&Caller> {
+        let load = async {
+            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
+            let account =
+                who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))?;
+            Ok(Caller { account, arn: who.arn.unwrap_or_default() })
+        };
+        self.caller.get_or_try_init(|| load).await
     }
 
     /// The account's number; asked for once.
@@ -157,16 +195,12 @@ impl Cloud {
     /// # Errors
     /// What AWS answers.
     pub async fn account(&self) -> Result<String> {
-        let load = async {
-            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
-            who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))
-        };
-        Ok(self.once("account", load).await?.as_ref().clone())
+        self.caller().await.map(|caller| caller.account.clone())
     }
 
     /// The account's number, if it was asked for already.
     pub(super) fn known_account(&self) -> Option<String> {
-        self.memory.known::<String>("account").map(|number| number.as_ref().clone())
+        self.caller.get().map(|caller| caller.account.clone())
     }
 }
 
@@ -202,7 +236,7 @@ impl Cloud {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Error::usage("no AWS region is set").hint("Give --region, set AWS_REGION, or run `configure`."));
         };
-        Ok(Self { config, region, memory: Memory::default(), clients: Clients::default() })
+        Ok(Self { config, region, memory: Memory::default(), caller: Arc::default(), clients: Clients::default() })
     }
 
     /// Whether AWS's own settings name a region.
