@@ -23,6 +23,8 @@ const WRITING: Duration = Duration::from_secs(20);
 pub struct Task<'a> {
     /// Where the lease and the history are kept.
     pub cloud: &'a Cloud,
+    /// The operator's own credentials.
+    pub caller: &'a Cloud,
     /// The lease that it needs.
     pub place: Place,
     /// Where it is written down.
@@ -48,6 +50,11 @@ impl Undertaking {
     /// Writes down what a report says was changed.
     pub fn changed(&self, report: &Report) {
         let lines = report.nodes.iter().filter_map(line);
+        locked(&self.changes).extend(lines);
+    }
+
+    /// Writes down what else was changed, a line each.
+    pub fn note(&self, lines: impl IntoIterator<Item = String>) {
         locked(&self.changes).extend(lines);
     }
 
@@ -106,8 +113,8 @@ pub async fn undertake(
     let documents = task.documents.clone();
     let began = Began { command, tool: task.tool.clone(), documents, ..Began::default() };
     let (lease, run) = tokio::join!(
-        taken(terminal, cancel, task.cloud, &wanted),
-        in_time(history::began(task.cloud, &task.book, began))
+        taken(terminal, cancel, &task, &wanted),
+        in_time(history::began(task.cloud, task.caller, &task.book, began))
     );
     if let Err(e) = &run
         // Without a connection both fail the same way: that is told once.
@@ -163,7 +170,7 @@ async fn in_time<T>(writing: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// Takes the lease; while somebody else has it, says who.
-async fn taken(terminal: &Terminal, cancel: &Cancel, cloud: &Cloud, wanted: &Wanted) -> Result<Lease> {
+async fn taken(terminal: &Terminal, cancel: &Cancel, task: &Task<'_>, wanted: &Wanted) -> Result<Lease> {
     let step = Mutex::new(None);
     let told = |held: &lease::Held, _: Duration| {
         let mut step = locked(&step);
@@ -177,7 +184,7 @@ async fn taken(terminal: &Terminal, cancel: &Cancel, cloud: &Cloud, wanted: &Wan
         let by = held.by.as_ref().map_or("somebody else", |r| if r.host.is_empty() { &r.owner } else { &r.host });
         waiting.tick(&format!("{by} has it, until {}", held.until.strftime("%H:%M:%S UTC")));
     };
-    let taken = lease::acquire(cloud, wanted, cancel, told).await;
+    let taken = lease::acquire(task.cloud, task.caller, wanted, cancel, told).await;
     match step.into_inner().ok().flatten() {
         Some(step) => step.end(taken),
         None => taken,

@@ -39,6 +39,7 @@ pub(super) async fn on_application(
     let manifest = change.manifest.map(|text| ("manifest".to_owned(), text.to_owned()));
     let task = Task {
         cloud: &site.cloud,
+        caller: &site.cloud,
         place: Place::application(&owner),
         book: Book::application(&owner),
         tool: concat!("minion ", env!("CARGO_PKG_VERSION")).into(),
