@@ -1,9 +1,14 @@
 //! Credentials, region, clients.
-use super::{Told as _, memory::Memory};
+use super::{
+    Told as _,
+    errors::Lost,
+    memory::Memory,
+    retries::{self, OnThrottle, Retries},
+};
 use crate::{Error, Result, engine::World};
 use aws_config::{
-    BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, retry::RetryConfig,
-    sts::AssumeRoleProvider, timeout::TimeoutConfig,
+    BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, sts::AssumeRoleProvider,
+    timeout::TimeoutConfig,
 };
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use std::{
@@ -25,10 +30,12 @@ pub struct ConnectOptions {
     /// Access key id and secret access key, for the sandbox and for tests: with these, no profile of
     /// this machine is read. Else AWS's own settings decide.
     pub credentials: Option<(String, String)>,
+    /// Hears when a service limits the rate of calls.
+    pub on_throttle: OnThrottle,
 }
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { region: None, tool: "minion", endpoint: None, credentials: None }
+        Self { region: None, tool: "minion", endpoint: None, credentials: None, on_throttle: OnThrottle::default() }
     }
 }
 
@@ -39,6 +46,8 @@ pub struct Cloud {
     memory: Memory,
     caller: Arc<OnceCell<Caller>>,
     clients: Clients,
+    on_throttle: OnThrottle,
+    pub(super) lost: Lost,
 }
 
 /// Whose credentials these are.
@@ -52,9 +61,21 @@ pub struct Caller {
 
 /// Connection must stand within this.
 const CONNECT: Duration = Duration::from_secs(5);
-/// One try of a call, and a call with all its retries.
+/// One try of a call.
 const ATTEMPT: Duration = Duration::from_secs(30);
-const OPERATION: Duration = Duration::from_secs(120);
+/// A call with all its retries, and with its wait for its turn where AWS limits the rate of calls.
+const OPERATION: Duration = Duration::from_secs(600);
+
+/// Makes a client that tries again as [`retries`] says.
+macro_rules! with_retries {
+    ($cloud:ident, $config:expr, $service:literal) => {
+        $config
+            .retry_config(retries::config())
+            .interceptor(Retries { service: $service, told: $cloud.on_throttle.clone() })
+            .retry_partition(retries::partition($service))
+            .build()
+    };
+}
 
 macro_rules! clients {
     ($($name:ident: $krate:ident, $service:literal;)*) => {
@@ -68,7 +89,10 @@ macro_rules! clients {
             $(
                 #[doc = concat!("The client of ", $service, ".")]
                 pub fn $name(&self) -> &$krate::Client {
-                    self.clients.$name.get_or_init(|| $krate::Client::new(&self.config))
+                    self.clients.$name.get_or_init(|| {
+                        let config = $krate::config::Builder::from(&self.config);
+                        $krate::Client::from_conf(with_retries!(self, config, $service))
+                    })
                 }
             )*
         }
@@ -100,7 +124,7 @@ impl Cloud {
         self.clients.s3.get_or_init(|| {
             let config = aws_sdk_s3::config::Builder::from(&self.config);
             let path = self.config.endpoint_url().is_some();
-            aws_sdk_s3::Client::from_conf(config.force_path_style(path).build())
+            aws_sdk_s3::Client::from_conf(with_retries!(self, config.force_path_style(path), "S3"))
         })
     }
     /// The client of S3's account-wide settings.
@@ -110,7 +134,7 @@ impl Cloud {
             if let Some(url) = self.config.endpoint_url() {
                 config = config.endpoint_resolver(Given(url.to_owned()));
             }
-            aws_sdk_s3control::Client::from_conf(config.build())
+            aws_sdk_s3control::Client::from_conf(with_retries!(self, config, "S3 Control"))
         })
     }
 }
@@ -158,10 +182,14 @@ impl Cloud {
         self.with(config.identity_cache(IdentityCache::lazy().build()), region)
     }
 
+    fn new(config: SdkConfig, region: String, on_throttle: OnThrottle) -> Self {
+        let (memory, caller, clients, lost) = Default::default();
+        Self { config, region, memory, caller, clients, on_throttle, lost }
+    }
+
     fn with(&self, config: aws_types::sdk_config::Builder, region: &str) -> Self {
         let config = config.region(Region::new(region.to_owned())).build();
-        let (memory, caller, clients) = (Memory::default(), Arc::default(), Clients::default());
-        Self { config, region: region.to_owned(), memory, caller, clients }
+        Self::new(config, region.to_owned(), self.on_throttle.clone())
     }
 
     /// The same connection, for work that goes on beside the command's: what one of them reads, the other does not see.
@@ -173,6 +201,8 @@ impl Cloud {
             memory: Memory::default(),
             caller: self.caller.clone(),
             clients: self.clients.clone(),
+            on_throttle: self.on_throttle.clone(),
+            lost: Lost::default(),
         }
     }
 
@@ -211,7 +241,8 @@ impl Cloud {
     /// When no region is set anywhere.
     pub async fn connect(options: ConnectOptions) -> Result<Self> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::adaptive().with_max_attempts(4))
+            // For what the SDK calls by itself: roles, single sign-on.
+            .retry_config(retries::config().with_max_attempts(4))
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT)
@@ -236,7 +267,7 @@ impl Cloud {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Error::usage("no AWS region is set").hint("Give --region, set AWS_REGION, or run `configure`."));
         };
-        Ok(Self { config, region, memory: Memory::default(), caller: Arc::default(), clients: Clients::default() })
+        Ok(Self::new(config, region, options.on_throttle))
     }
 
     /// Whether AWS's own settings name a region.
