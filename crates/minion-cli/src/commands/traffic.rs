@@ -1,5 +1,6 @@
 //! `minion traffic`
 use crate::{
+    commands::undertaking::{Change as Task, on_application},
     deployed::{self, Deployed},
     dns::{Names, names_of, read_early},
     gate,
@@ -15,8 +16,8 @@ use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use terminal::{
-    Cell, Column, Exit, Listing, Terminal,
-    flags::{Output, Writes},
+    Cell, Column, Exit, Listing, Terminal, Undertaking,
+    flags::{Lock, Output, Writes},
 };
 
 /// Arguments of `traffic`.
@@ -38,6 +39,8 @@ pub struct TrafficArgs {
     no_wait: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
     #[command(flatten)]
     output: Output,
 }
@@ -82,16 +85,24 @@ impl Listing for Row {
 /// What keeps the traffic from being read or moved.
 pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
     let site = session.site().await?;
+    if args.percent.is_none() {
+        return shared(session, &site, &args, &Undertaking::default()).await;
+    }
+    let work = async |under: &Undertaking| shared(session, &site, &args, under).await;
+    on_application(session, &site, &args.application, (&args.writes, &args.lock), Task::default(), work).await
+}
+
+async fn shared(session: &Session, site: &Site, args: &TrafficArgs, under: &Undertaking) -> Result<Exit> {
     let versions = deployed::versions(&site.cloud, &site.vpc, Some(&args.application), None);
-    let (versions, ()) = tokio::join!(versions, read_early(&site));
+    let (versions, ()) = tokio::join!(versions, read_early(site));
     let versions = versions?;
-    let names = names_of(&site, &versions, None).await?;
+    let names = names_of(site, &versions, None).await?;
     match (&args.version, args.percent) {
         (Some(version), Some(share)) => {
             let id = AppVersion::new(args.application.clone(), version.clone())?;
-            set(session, &site, &names, &versions, &id, share, &args).await
+            set(session, site, &names, &versions, &id, share, (args, under)).await
         }
-        _ => show(session, &site, &names, &versions, &args).await,
+        _ => show(session, site, &names, &versions, args).await,
     }
 }
 
@@ -136,7 +147,7 @@ async fn set(
     versions: &[Deployed],
     id: &AppVersion,
     share: Share,
-    args: &TrafficArgs,
+    (args, under): (&TrafficArgs, &Undertaking),
 ) -> Result<Exit> {
     let terminal = &session.terminal;
     let deployed = versions.iter().any(|d| d.id == *id);
@@ -169,6 +180,7 @@ async fn set(
     }
     let step = format!("Setting weights of {}", weights.name());
     let change = terminal.during(&step, write(&site.cloud, &weights, changes)).await?;
+    under.changed(&report);
     tell(terminal, &weights, &done);
     if let (Some(change), false) = (change, args.no_wait) {
         in_sync(session, site, &change).await?;
