@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`, `docs`, `record`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `docs`, `record`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
@@ -19,6 +19,7 @@ mod showcase;
 mod story;
 mod teams;
 mod tools;
+mod torture;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Chore {
     Demo(demo::Args),
     /// Run all tests, with the AWS emulator they need
     Test(cargo::TestArgs),
+    /// Run each command with each fault at each of its AWS calls; `test` runs a sample of it
+    Torture(torture::Args),
     /// Measure AWS calls, times and memory against an emulator behind a slow wire
     Bench(bench::Args),
     /// Rewrite the generated pages: manifest and command reference, JSON schema, man pages
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Demo(args) => demo::run(&args),
         Chore::Test(args) => cargo::test(&args),
+        Chore::Torture(args) => torture::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Record(args) => record::run(&args),

@@ -15,6 +15,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio::sync::OnceCell;
 
 /// What decides whom we talk to, beside the AWS environment variables and files.
 #[derive(Debug, Clone)]
@@ -43,9 +44,19 @@ pub struct Cloud {
     config: SdkConfig,
     region: String,
     memory: Memory,
+    caller: Arc<OnceCell<Caller>>,
     clients: Clients,
     on_throttle: OnThrottle,
     pub(super) lost: Lost,
+}
+
+/// Whose credentials these are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's number.
+    pub account: String,
+    /// The user, or the role and its session.
+    pub arn: String,
 }
 
 /// Connection must stand within this.
@@ -68,7 +79,7 @@ macro_rules! with_retries {
 
 macro_rules! clients {
     ($($name:ident: $krate:ident, $service:literal;)*) => {
-        #[derive(Default)]
+        #[derive(Clone, Default)]
         struct Clients {
             $($name: OnceLock<$krate::Client>,)*
             s3: OnceLock<aws_sdk_s3::Client>,
@@ -172,8 +183,8 @@ impl Cloud {
     }
 
     fn new(config: SdkConfig, region: String, on_throttle: OnThrottle) -> Self {
-        let (memory, clients, lost) = Default::default();
-        Self { config, region, memory, clients, on_throttle, lost }
+        let (memory, caller, clients, lost) = Default::default();
+        Self { config, region, memory, caller, clients, on_throttle, lost }
     }
 
     fn with(&self, config: aws_types::sdk_config::Builder, region: &str) -> Self {
@@ -181,21 +192,45 @@ impl Cloud {
         Self::new(config, region.to_owned(), self.on_throttle.clone())
     }
 
+    /// The same connection, for work that goes on beside the command's: what one of them reads, the other does not see.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            region: self.region.clone(),
+            memory: Memory::default(),
+            caller: self.caller.clone(),
+            clients: self.clients.clone(),
+            on_throttle: self.on_throttle.clone(),
+            lost: Lost::default(),
+        }
+    }
+
+    /// Whose credentials these are; asked for once.
+    ///
+    /// # Errors
+    /// What AWS answers.
+    pub async fn caller(&self) -> Result<&Caller> {
+        let load = async {
+            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
+            let account =
+                who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))?;
+            Ok(Caller { account, arn: who.arn.unwrap_or_default() })
+        };
+        self.caller.get_or_try_init(|| load).await
+    }
+
     /// The account's number; asked for once.
     ///
     /// # Errors
     /// What AWS answers.
     pub async fn account(&self) -> Result<String> {
-        let load = async {
-            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
-            who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))
-        };
-        Ok(self.once("account", load).await?.as_ref().clone())
+        self.caller().await.map(|caller| caller.account.clone())
     }
 
     /// The account's number, if it was asked for already.
     pub(super) fn known_account(&self) -> Option<String> {
-        self.memory.known::<String>("account").map(|number| number.as_ref().clone())
+        self.caller.get().map(|caller| caller.account.clone())
     }
 }
 

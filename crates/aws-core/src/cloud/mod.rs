@@ -14,6 +14,6 @@ pub mod serving;
 pub mod wait;
 
 pub use clouds::{At, Clouds, Spot};
-pub use connect::{AssumedRole, Cloud, ConnectOptions};
+pub use connect::{AssumedRole, Caller, Cloud, ConnectOptions};
 pub use errors::Told;
 pub use retries::OnThrottle;
