@@ -28,7 +28,7 @@ fn parameter(vpc: &str) -> String {
 async fn take(cloud: &Cloud, vpc: &str, wait: Option<u64>) -> Result<Lease> {
     let wait = wait.map(Duration::from_secs);
     let wanted = Wanted { place: place(vpc), command: "minion test".into(), wait };
-    lease::acquire(cloud, &wanted, &Cancel::default(), |_, _| {}).await
+    lease::acquire(cloud, cloud, &wanted, &Cancel::default(), |_, _| {}).await
 }
 
 /// A lease as another operator would have written it.
@@ -158,7 +158,7 @@ async fn waiting_ends_in_time_and_on_ctrl_c() {
     let cancel = Cancel::default();
     let wanted = Wanted { place: place(&vpc), command: "minion test".into(), wait: Some(Duration::from_secs(60)) };
     let told = AtomicUsize::new(0);
-    let waiting = lease::acquire(&cloud, &wanted, &cancel, |held, _| {
+    let waiting = lease::acquire(&cloud, &cloud, &wanted, &cancel, |held, _| {
         assert!(held.to_string().contains("berta"));
         told.fetch_add(1, Ordering::SeqCst);
         cancel.advance();

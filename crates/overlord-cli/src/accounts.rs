@@ -52,6 +52,11 @@ impl Accounts {
         Ok(Self { base: Arc::new(base), settings, home_region, open: Mutex::default(), own: OnceCell::new() })
     }
 
+    /// The operator's own credentials.
+    pub fn operator(&self) -> &Cloud {
+        &self.base
+    }
+
     /// The region of the records.
     pub fn region(&self) -> &str {
         &self.home_region

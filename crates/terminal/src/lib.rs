@@ -3,6 +3,7 @@
 //! Standard output is data, standard error is everything else. [`Terminal`] is a cheap handle on both;
 //! commands take it as their reporter, and tests take [`Terminal::captured`].
 pub mod age;
+pub mod command_line;
 mod errors;
 pub mod exit;
 pub mod flags;
@@ -19,6 +20,7 @@ mod table;
 mod terminal;
 #[cfg(test)]
 mod testbed;
+mod undertaking;
 pub mod usage;
 mod wrap;
 
@@ -29,3 +31,4 @@ pub use look::Style;
 pub use steps::Step;
 pub use stream::Captured;
 pub use terminal::Terminal;
+pub use undertaking::{Task, Undertaking, undertake};

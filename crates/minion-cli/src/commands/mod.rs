@@ -9,6 +9,7 @@ pub mod images;
 pub mod instances;
 pub mod sandbox;
 pub mod traffic;
+mod undertaking;
 pub mod versions;
 
 pub use dispatch::run;

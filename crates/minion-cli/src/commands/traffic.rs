@@ -1,5 +1,6 @@
 //! `minion traffic`
 use crate::{
+    commands::undertaking::{Change as Task, on_application},
     deployed::{self, Deployed},
     dns::{Names, names_of, read_early},
     gate,
@@ -15,8 +16,8 @@ use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use terminal::{
-    Cell, Column, Exit, Listing, Terminal,
-    flags::{Output, Writes},
+    Cell, Column, Exit, Listing, Terminal, Undertaking,
+    flags::{Lock, Output, Writes},
 };
 
 /// Arguments of `traffic`.
@@ -38,6 +39,8 @@ pub struct TrafficArgs {
     no_wait: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
     #[command(flatten)]
     output: Output,
 }
@@ -82,19 +85,28 @@ impl Listing for Row {
 /// What keeps the traffic from being read or moved.
 pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
     let site = session.site().await?;
-    let (Some(version), Some(share)) = (&args.version, args.percent) else {
+    if args.percent.is_none() {
         let (versions, names) = look(&site, &args.application).await?;
         return show(session, &site, &names, &versions, &args).await;
-    };
+    }
+    let work = async |under: &Undertaking| shared(session, &site, &args, under).await;
+    on_application(session, &site, &args.application, (&args.writes, &args.lock), Task::default(), work).await
+}
+
+/// Shares the traffic out anew.
+async fn shared(session: &Session, site: &Site, args: &TrafficArgs, under: &Undertaking) -> Result<Exit> {
+    let (Some(version), Some(share)) = (&args.version, args.percent) else { return Ok(Exit::Done) };
     let id = AppVersion::new(args.application.clone(), version.clone())?;
     let what = format!("the traffic of {}", args.application);
     let (exit, change) = in_turn(&site.cloud, &session.cancel, &what, async || {
-        let (versions, names) = look(&site, &args.application).await?;
-        set(session, &site, &names, &versions, &id, share, &args).await
+        let (versions, names) = look(site, &args.application).await?;
+        set(session, site, &names, &versions, &id, share, (args, under)).await
     })
     .await?;
     if let (Some(change), false) = (change, args.no_wait) {
-        in_sync(session, &site, &change).await?;
+        // The next one may change it: name servers take the changes one after another.
+        under.let_go().await;
+        in_sync(session, site, &change).await?;
     }
     Ok(exit)
 }
@@ -150,7 +162,7 @@ async fn set(
     versions: &[Deployed],
     id: &AppVersion,
     share: Share,
-    args: &TrafficArgs,
+    (args, under): (&TrafficArgs, &Undertaking),
 ) -> Result<(Exit, Option<String>)> {
     let terminal = &session.terminal;
     let deployed = versions.iter().any(|d| d.id == *id);
@@ -193,6 +205,7 @@ async fn set(
             return Err(Error::failed(format!("{} was changed by others at the same time", weights.name())).retryable());
         }
     }
+    under.changed(&report);
     tell(terminal, &weights, &done);
     Ok((Exit::Done, change))
 }

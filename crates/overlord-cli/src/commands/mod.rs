@@ -5,5 +5,6 @@ pub mod completions;
 pub mod diagram;
 mod dispatch;
 pub mod team;
+mod undertaking;
 
 pub use dispatch::run;

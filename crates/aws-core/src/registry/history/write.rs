@@ -52,13 +52,13 @@ impl Book {
 #[derive(Debug, Clone)]
 pub struct Run(String);
 
-/// Writes that a run begins. Who runs it, and from where, is filled in.
+/// Writes that a run begins. Who runs it (whoever has the credentials of `caller`), and from where, is filled in.
 ///
 /// # Errors
 /// What CloudWatch Logs answers.
-pub async fn began(cloud: &Cloud, book: &Book, began: Began) -> Result<Run> {
+pub async fn began(cloud: &Cloud, caller: &Cloud, book: &Book, began: Began) -> Result<Run> {
     let run = Run(lease::token()?);
-    let began = Began { who: cloud.caller().await?.arn.clone(), from: lease::origin(), ..began };
+    let began = Began { who: caller.caller().await?.arn.clone(), from: lease::origin(), ..began };
     write(cloud, book, vec![Event { run: run.0.clone(), said: Said::Began(began) }]).await?;
     Ok(run)
 }

@@ -66,12 +66,18 @@ struct Holding {
     lost: bool,
 }
 
-/// Takes a lease. `told` hears, at each look, who has it and how long that has been waited for.
+/// Takes a lease, for whoever has the credentials of `caller`. `told` hears, at each look, who has it and how long that has been waited for.
 ///
 /// # Errors
 /// A refusal that says who has it, when there is no time to wait; [`Error::deadline`] after that time;
 /// [`Error::interrupted`]; what Systems Manager answers.
-pub async fn acquire(cloud: &Cloud, wanted: &Wanted, cancel: &Cancel, told: impl Fn(&Held, Duration)) -> Result<Lease> {
+pub async fn acquire(
+    cloud: &Cloud,
+    caller: &Cloud,
+    wanted: &Wanted,
+    cancel: &Cancel,
+    told: impl Fn(&Held, Duration),
+) -> Result<Lease> {
     let begun = Instant::now();
     let (place, name) = (&wanted.place, &wanted.place.parameter);
     let token = token()?;
@@ -79,7 +85,7 @@ pub async fn acquire(cloud: &Cloud, wanted: &Wanted, cancel: &Cancel, told: impl
     loop {
         let looked = Timestamp::now();
         let tried = async {
-            let (seen, caller) = tokio::try_join!(store::read(cloud, name), cloud.caller())?;
+            let (seen, caller) = tokio::try_join!(store::read(cloud, name), caller.caller())?;
             let now = Timestamp::now();
             let over = match decide(seen.as_ref(), &token, now, |p| p.is_over()) {
                 Verdict::Held(held) => return Ok(Tried::Held(held)),

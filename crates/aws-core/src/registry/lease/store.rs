@@ -20,13 +20,16 @@ const BACK: i64 = 90;
 /// What a lease is for, and where it is kept.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// For people: `application shop`.
     pub(super) what: String,
     pub(super) parameter: String,
     pub(super) tags: BTreeMap<String, String>,
 }
 
 impl Place {
+    /// What the lease is for, for people: `application shop`.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
     /// An application: `/minion/<vpc>/leases/<application>`.
     pub fn application(owner: &Owner) -> Self {
         let name = &owner.application;

@@ -1,6 +1,9 @@
 //! `minion versions delete`, and removing several versions at once for `applications delete --cascade`.
 use crate::{
-    commands::converge::{destroy, tell},
+    commands::{
+        converge::{destroy, tell},
+        undertaking::{Change as Task, on_application},
+    },
     deployed,
     dns::{Names, names_of, share_of},
     graph::version,
@@ -16,7 +19,10 @@ use aws_core::{
 };
 use clap::Args;
 use std::{collections::BTreeMap, time::Duration};
-use terminal::{Exit, flags::Writes};
+use terminal::{
+    Exit, Undertaking,
+    flags::{Lock, Writes},
+};
 
 /// How long resolvers may go on answering with a load balancer's addresses (the TTL of Route 53's aliases to
 /// load balancers).
@@ -37,6 +43,8 @@ pub(super) struct DeleteArgs {
     no_wait: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 /// The command line that deletes a version.
@@ -45,36 +53,48 @@ pub(super) fn delete_command(id: &AppVersion) -> String {
 }
 
 pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
-    let terminal = &session.terminal;
     let id = AppVersion::new(args.application.clone(), args.version.clone())?;
     let site = session.site().await?;
+    let work = async |under: &Undertaking| deleted(session, &site, &args, &id, under).await;
+    on_application(session, &site, &id.application, (&args.writes, &args.lock), Task::default(), work).await
+}
+
+async fn deleted(
+    session: &Session,
+    site: &Site,
+    args: &DeleteArgs,
+    id: &AppVersion,
+    under: &Undertaking,
+) -> Result<Exit> {
+    let terminal = &session.terminal;
     let (start, versions) = tokio::try_join!(
         site.start(Some(&id.application)),
         deployed::versions(&site.cloud, &site.vpc, Some(&id.application), None)
     )?;
     let manifest = start.manifest.as_deref().and_then(|text| manifest::parse(text, "stored manifest").ok());
     let manifest = manifest.unwrap_or_else(|| Manifest::bare(&id.application));
-    let names = names_of(&site, &versions, Some(&start.settings)).await?;
-    let share = share_of(&names, &id)?;
+    let names = names_of(site, &versions, Some(&start.settings)).await?;
+    let share = share_of(&names, id)?;
     if let (Some(share), false) = (share, args.force) {
         return Err(Error::refused(format!("{id} has {share}% of the traffic"))
             .hint(format!("Move it first: minion traffic {} OTHER_VERSION 100. Or use --force.", id.application)));
     }
-    let found = versions.iter().find(|d| d.id == id);
+    let found = versions.iter().find(|d| d.id == *id);
     if !args.writes.dry_run {
         let size = found.map_or_else(String::new, |d| format!(" with {} instances", d.group.members.len()));
         let traffic = share.map_or_else(String::new, |s| format!(" and {s}% of the traffic"));
-        if !terminal.confirm(&format!("Delete {id}{size}{traffic}?"), "--yes")? {
+        if !terminal.confirmed(&format!("Delete {id}{size}{traffic}?"), "--yes").await? {
             return Ok(Exit::Failed);
         }
     }
     let removal =
-        Removal { session, site: &site, manifest: &manifest, names: &names, writes: &args.writes, wait: !args.no_wait };
-    let mut removed = removal.versions(std::slice::from_ref(&id)).await?;
+        Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait: !args.no_wait };
+    let mut removed = removal.versions(std::slice::from_ref(id)).await?;
+    under.changed(&removed);
     if removed.changes() == 0 && removed.complete() && found.is_none() {
-        return Err(deployed::missing(&id, &versions));
+        return Err(deployed::missing(id, &versions));
     }
-    let owner = version::version_owner(&site.owner(&id.application, None), &id);
+    let owner = version::version_owner(&site.owner(&id.application, None), id);
     removal.leftovers(&owner, &mut removed).await?;
     tell(session, &removed, &args.writes, &id.to_string(), true)
 }
