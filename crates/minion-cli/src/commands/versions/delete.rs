@@ -9,7 +9,7 @@ use crate::{
     graph::version,
     manifest::{self, Manifest},
     site::{Session, Site},
-    traffic::{Share, in_sync, reshare, write},
+    traffic::{Share, Weights, in_sync, in_turn, reshare, write, written},
 };
 use aws_core::{
     Error, Result,
@@ -151,39 +151,60 @@ impl Removal<'_> {
     /// Gives the versions' traffic to the others, or removes the records when there are no others.
     async fn take_traffic(&self, ids: &[AppVersion]) -> Result<Vec<NodeReport>> {
         let mut nodes = Vec::new();
-        let (cloud, terminal) = (&self.site.cloud, &self.session.terminal);
         let Some(application) = ids.first().map(|id| &id.application) else { return Ok(nodes) };
-        for names in self.names {
-            for weights in names.weights(application)? {
-                let mut raw = weights.raw();
-                let mut shares: Option<BTreeMap<_, _>> = None;
-                for id in ids.iter().filter(|id| weights.raw().contains_key(&id.version)) {
-                    let done = reshare(&raw, &id.version, Share::NONE)?.shares;
-                    raw = done.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
-                    shares = Some(done);
+        let what = format!("the traffic of {application}");
+        for Names { domain, .. } in self.names {
+            let mut pending = None;
+            let (cloud, cancel) = (&self.site.cloud, &self.session.cancel);
+            in_turn(cloud, cancel, &what, async || {
+                // As it was read already, until others have changed it.
+                let names = Names::load(self.site, domain.clone()).await?;
+                for weights in names.weights(application)? {
+                    let Some((node, change)) = self.take_from(&weights, ids, domain).await? else { continue };
+                    nodes.push(node);
+                    pending = change.or(pending.take());
                 }
-                let Some(shares) = shares else { continue };
-                let others = !shares.is_empty();
-                let changes = weights.changes(&shares, &names.domain)?;
-                let told: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
-                let to = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
-                if !self.writes.dry_run {
-                    let step = format!("Taking traffic away at {}", weights.name());
-                    let change = terminal.during(&step, write(cloud, &weights, changes)).await?;
-                    if let (Some(change), true, true) = (change, others, self.wait) {
-                        in_sync(self.session, self.site, &change).await?;
-                        self.let_resolvers_forget().await?;
-                    }
-                }
-                let now: Vec<_> = weights.percents().iter().map(|(v, p)| format!("{v} {p}%")).collect();
-                nodes.push(NodeReport {
-                    kind: "traffic",
-                    name: weights.name().to_owned(),
-                    outcome: Outcome::Done(Action::Update(vec![Change::new("shares", now.join(", "), to)])),
-                });
+                Ok(())
+            })
+            .await?;
+            if let (Some(change), true) = (pending, self.wait) {
+                in_sync(self.session, self.site, &change).await?;
+                self.let_resolvers_forget().await?;
             }
         }
         Ok(nodes)
+    }
+
+    /// Once: what was read may have changed when it is written. What was done, and the change that others wait for.
+    async fn take_from(
+        &self,
+        weights: &Weights,
+        ids: &[AppVersion],
+        domain: &str,
+    ) -> Result<Option<(NodeReport, Option<String>)>> {
+        let mut raw = weights.raw();
+        let mut shares: Option<BTreeMap<_, _>> = None;
+        for id in ids.iter().filter(|id| weights.raw().contains_key(&id.version)) {
+            let done = reshare(&raw, &id.version, Share::NONE)?.shares;
+            raw = done.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
+            shares = Some(done);
+        }
+        let Some(shares) = shares else { return Ok(None) };
+        let changes = weights.changes(&shares, domain)?;
+        let told: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
+        let to = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+        let mut change = None;
+        if !self.writes.dry_run {
+            let step = format!("Taking traffic away at {}", weights.name());
+            change = written(&self.session.terminal, &step, write(&self.site.cloud, weights, changes)).await?;
+        }
+        let now: Vec<_> = weights.percents().iter().map(|(v, p)| format!("{v} {p}%")).collect();
+        let node = NodeReport {
+            kind: "traffic",
+            name: weights.name().to_owned(),
+            outcome: Outcome::Done(Action::Update(vec![Change::new("shares", now.join(", "), to)])),
+        };
+        Ok(Some((node, change.filter(|_| !shares.is_empty()))))
     }
 
     /// Clients that asked a moment ago still go to the old load balancer.
