@@ -9,10 +9,9 @@ import moto.server
 from moto.core.responses import BaseResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-import quicker
+import repaired
 import repairs
 import serving
-import sharing
 from emulator import Account, Clients
 
 # Never connected to: the clients' requests are answered before they are sent.
@@ -21,9 +20,7 @@ ENDPOINT = "http://127.0.0.1:1"
 
 def application():
     """moto, repaired."""
-    quicker.apply()
-    repairs.apply()
-    sharing.apply()
+    repaired.apply()
     return DomainDispatcherApplication(moto.server.create_backend_app)
 
 
