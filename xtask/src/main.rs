@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `bench`, `docs`, `record`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `fuzz`, `bench`, `docs`, `record`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
@@ -8,6 +8,7 @@ mod demo;
 mod docs;
 mod emulator;
 mod figures;
+mod fuzz;
 mod measure;
 mod organization;
 mod proxy;
@@ -37,6 +38,8 @@ enum Chore {
     Demo(demo::Args),
     /// Run all tests, with the AWS emulator they need
     Test(cargo::TestArgs),
+    /// Look for inputs that break what reads files, command lines and answers: libFuzzer, on stable Rust
+    Fuzz(fuzz::Args),
     /// Measure AWS calls, times and memory against an emulator behind a slow wire
     Bench(bench::Args),
     /// Rewrite the generated pages: manifest and command reference, JSON schema, man pages
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Demo(args) => demo::run(&args),
         Chore::Test(args) => cargo::test(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Record(args) => record::run(&args),

@@ -1,5 +1,5 @@
 //! What has no place in a tag, kept in Systems Manager parameters: settings of a VPC and manifests.
-mod encoding;
+pub mod encoding;
 pub mod parameters;
 pub mod settings;
 pub mod teams;
