@@ -16,13 +16,7 @@ def or_none(read, *absent):
         return None
 
 
-def things(account):
-    """Everything that belongs to no region."""
-    for reader in (_roles, _identity, _zones, _buckets, _billing, _organization):
-        yield from reader(account)
-
-
-def _roles(account):
+def roles(account):
     iam = account.client("iam")
     for listed in pages(iam, "list_roles", "Roles"):
         name = listed["RoleName"]
@@ -47,7 +41,7 @@ def _roles(account):
         yield Thing("policy", policy["PolicyName"], [], {**fields, "Document": document})
 
 
-def _identity(account):
+def identity(account):
     iam = account.client("iam")
     for listed in iam.list_saml_providers()["SAMLProviderList"]:
         provider = iam.get_saml_provider(SAMLProviderArn=listed["Arn"])
@@ -61,7 +55,7 @@ def _identity(account):
         yield Thing("password policy", "the account's", [], password)
 
 
-def _zones(account):
+def zones(account):
     route53 = account.client("route53")
     for listed in pages(route53, "list_hosted_zones", "HostedZones"):
         known = listed["Id"].removeprefix("/hostedzone/")
@@ -83,7 +77,7 @@ def _zones(account):
             yield Thing("record set", " ".join(word for word in words if word), [], record)
 
 
-def _buckets(account):
+def buckets(account):
     s3 = account.client("s3")
     for bucket in s3.list_buckets()["Buckets"]:
         name = {"Bucket": bucket["Name"]}
@@ -111,7 +105,7 @@ def _buckets(account):
         yield Thing("public access block", "the account's", [], block)
 
 
-def _billing(account):
+def billing(account):
     budgets = account.client("budgets")
     for budget in budgets.describe_budgets(AccountId=account.number)["Budgets"]:
         name = {"AccountId": account.number, "BudgetName": budget["BudgetName"]}
@@ -125,7 +119,7 @@ def _billing(account):
         yield Thing("cost tag", tag["TagKey"], [], {"Status": tag["Status"]})
 
 
-def _organization(account):
+def organization(account):
     organizations = account.client("organizations")
     accounts = or_none(
         lambda: pages(organizations, "list_accounts", "Accounts"),
@@ -137,3 +131,6 @@ def _organization(account):
         parents = organizations.list_parents(ChildId=member["Id"])["Parents"]
         told = {"Email": member["Email"], "Status": member["Status"], "Parents": parents}
         yield Thing("organization's account", member["Name"], [], told)
+
+
+READERS = (roles, identity, zones, buckets, billing, organization)

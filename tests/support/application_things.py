@@ -5,7 +5,6 @@ import collections
 import gzip
 import re
 
-from botocore.exceptions import ClientError
 from moto.ssm.models import ssm_backends
 
 from canonical import Thing
@@ -13,14 +12,6 @@ from network_things import GONE, standing, tag
 from pages import pages
 
 HISTORY = re.compile(r"/(minion|overlord)/[^/]+/history")
-
-
-def things(account):
-    """Everything of applications that stands in a region."""
-    for reader in (_instances, _templates, _groups, _balancers, _target_groups, _parameters, _logs, _certificates):
-        yield from reader(account)
-    yield from _shares(account)
-    yield from _trails(account)
 
 
 def _counted(items):
@@ -32,7 +23,7 @@ def _user_data(text):
     return (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("utf-8", "replace")
 
 
-def _instances(account):
+def instances(account):
     ec2 = account.client("ec2")
     reservations = pages(ec2, "describe_instances", "Reservations")
     alive = [i for r in reservations for i in r["Instances"] if i["State"]["Name"] not in ("terminated", "shutting-down")]
@@ -69,7 +60,7 @@ def _instance(ec2, instance):
     yield Thing("instance", tag(instance) or f"in {instance.get('SubnetId')}", ids, fields)
 
 
-def _templates(account):
+def templates(account):
     ec2 = account.client("ec2")
     # moto answers with 15 and no token unless it is asked for more.
     for template in ec2.describe_launch_templates(MaxResults=10000)["LaunchTemplates"]:
@@ -84,7 +75,7 @@ def _templates(account):
         yield Thing("key pair", pair["KeyName"], [pair["KeyPairId"]], pair)
 
 
-def _groups(account):
+def scaling_groups(account):
     scaling = account.client("autoscaling")
     groups = pages(scaling, "describe_auto_scaling_groups", "AutoScalingGroups")
     # On AWS they go with their group; moto keeps them.
@@ -108,7 +99,7 @@ def _tags(elb, arns):
     return {d["ResourceArn"]: d["Tags"] for d in found}
 
 
-def _balancers(account):
+def balancers(account):
     elb = account.client("elbv2")
     balancers = pages(elb, "describe_load_balancers", "LoadBalancers")
     tags = _tags(elb, [b["LoadBalancerArn"] for b in balancers])
@@ -116,7 +107,7 @@ def _balancers(account):
         arn, name = balancer["LoadBalancerArn"], balancer["LoadBalancerName"]
         attributes = elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         told = {**balancer, "Attributes": attributes, "Tags": tags.get(arn)}
-        yield Thing("load balancer", name, [arn, arn.split("loadbalancer/")[1], balancer["DNSName"]], told)
+        yield Thing("load balancer", name, [arn, arn.split("/")[-1], balancer["DNSName"]], told)
         listeners = pages(elb, "describe_listeners", "Listeners", LoadBalancerArn=arn)
         of_listeners = _tags(elb, [listener["ListenerArn"] for listener in listeners])
         for listener in listeners:
@@ -127,7 +118,7 @@ def _balancers(account):
             yield Thing("listener", f"{name}:{listener['Port']}", [known], told)
 
 
-def _target_groups(account):
+def target_groups(account):
     elb = account.client("elbv2")
     groups = pages(elb, "describe_target_groups", "TargetGroups")
     tags = _tags(elb, [g["TargetGroupArn"] for g in groups])
@@ -137,10 +128,10 @@ def _target_groups(account):
         health = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
         targets = _counted(f"{h['Target'].get('Port')} {h['TargetHealth']['State']}" for h in health)
         told = {**group, "Attributes": attributes, "Tags": tags.get(arn), "Targets": targets}
-        yield Thing("target group", group["TargetGroupName"], [arn, arn.split(":")[-1]], told)
+        yield Thing("target group", group["TargetGroupName"], [arn, arn.split("/")[-1]], told)
 
 
-def _parameters(account):
+def parameters(account):
     """All but AWS's own, of which there are thousands."""
     ssm = account.client("ssm")
     # Asked for by path, moto goes through AWS's own too.
@@ -154,16 +145,16 @@ def _parameters(account):
         yield Thing("parameter", name, [], fields)
 
 
-def _logs(account):
-    logs = account.client("logs")
-    for group in pages(logs, "describe_log_groups", "logGroups"):
+def logs(account):
+    client = account.client("logs")
+    for group in pages(client, "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
         if not HISTORY.fullmatch(name):
-            tags = logs.list_tags_log_group(logGroupName=name)["tags"]
+            tags = client.list_tags_log_group(logGroupName=name)["tags"]
             yield Thing("log group", name, [], {"retentionInDays": group.get("retentionInDays"), "tags": tags})
 
 
-def _certificates(account):
+def certificates(account):
     acm = account.client("acm")
     for summary in pages(acm, "list_certificates", "CertificateSummaryList"):
         arn = summary["CertificateArn"]
@@ -180,7 +171,7 @@ def _certificates(account):
         yield Thing("certificate", certificate["DomainName"], [arn, *made_up], told)
 
 
-def _shares(account):
+def shares(account):
     ram = account.client("ram")
     for share in ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]:
         if share["status"] in GONE:
@@ -195,12 +186,26 @@ def _shares(account):
         yield Thing("resource share", share["name"], [arn], {**share, **associations})
 
 
-def _trails(account):
-    trails = account.client("cloudtrail")
-    for trail in trails.describe_trails(includeShadowTrails=False)["trailList"]:
+def trails(account):
+    cloudtrail = account.client("cloudtrail")
+    for trail in cloudtrail.describe_trails(includeShadowTrails=False)["trailList"]:
         if trail.get("HomeRegion") != account.region:
             continue
         arn = trail["TrailARN"]
-        logging = trails.get_trail_status(Name=arn)["IsLogging"]
-        tags = trails.list_tags(ResourceIdList=[arn])["ResourceTagList"]
+        logging = cloudtrail.get_trail_status(Name=arn)["IsLogging"]
+        tags = cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"]
         yield Thing("trail", trail["Name"], [arn], {**trail, "IsLogging": logging, "Tags": tags})
+
+
+READERS = (
+    instances,
+    templates,
+    scaling_groups,
+    balancers,
+    target_groups,
+    parameters,
+    logs,
+    certificates,
+    shares,
+    trails,
+)

@@ -109,6 +109,8 @@ def die_with_parent():
 class Clients:
     """Clients of all accounts: one for each service and region, since each takes a moment to make, and megabytes."""
 
+    SETTINGS = {"retries": {"max_attempts": 1}, "read_timeout": 60}
+
     def __init__(self, endpoint):
         self.endpoint, self.number, self.clients = endpoint, None, {}
         self.session = botocore.session.Session()
@@ -126,7 +128,7 @@ class Clients:
 
     def client(self, service, region):
         if (service, region) not in self.clients:
-            config = botocore.config.Config(retries={"max_attempts": 1}, read_timeout=60)
+            config = botocore.config.Config(**self.SETTINGS)
             client = self.session.create_client(service, region, endpoint_url=self.endpoint, config=config)
             # S3 Control's host names begin with the account; the endpoint's is an address.
             client.meta.events.register("before-send.s3-control", self._without_account)

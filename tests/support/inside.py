@@ -3,14 +3,15 @@
 import io
 import urllib.parse
 
+import botocore
 import botocore.awsrequest
 import moto.server
+from moto.core.responses import BaseResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-import quicker
+import repaired
 import repairs
 import serving
-import sharing
 from emulator import Account, Clients
 
 # Never connected to: the clients' requests are answered before they are sent.
@@ -19,10 +20,23 @@ ENDPOINT = "http://127.0.0.1:1"
 
 def application():
     """moto, repaired."""
-    quicker.apply()
-    repairs.apply()
-    sharing.apply()
+    repaired.apply()
     return DomainDispatcherApplication(moto.server.create_backend_app)
+
+
+def on_call(told):
+    """Tells of each call: service, region, account, operation."""
+
+    def setup(original, self, request, *arguments, **named):
+        original(self, request, *arguments, **named)
+        operation = self.querystring.get("Action", [None])[0] or request.headers.get("X-Amz-Target", "").split(".")[-1]
+        if not operation:
+            reads = request.method in ("GET", "HEAD")
+            # RAM asks for everything with POST, and has the operation in the path.
+            operation = "Get" if reads else self.path.strip("/") if self.service_name == "ram" else request.method
+        told(self.service_name, self.region, self.current_account, operation)
+
+    repairs.wrap(BaseResponse, "setup_class", setup)
 
 
 class Raw(io.BytesIO):
@@ -35,6 +49,9 @@ class Raw(io.BytesIO):
 class Inside(Clients):
     """Clients of all accounts, answered by an application."""
 
+    # moto reads who calls whom out of a signature, and does not check it.
+    SETTINGS = {**Clients.SETTINGS, "signature_version": botocore.UNSIGNED, "parameter_validation": False}
+
     def __init__(self, application):
         super().__init__(ENDPOINT)
         self.application = application
@@ -43,10 +60,13 @@ class Inside(Clients):
         known = (service, region) in self.clients
         client = super().client(service, region)
         if not known:
-            client.meta.events.register_last(f"before-send.{client.meta.service_model.service_id.hyphenize()}", self._answer)
+            model = client.meta.service_model
+            scope = f"20000101/{region}/{model.signing_name}/aws4_request, SignedHeaders=host, Signature=0"
+            event = f"before-send.{model.service_id.hyphenize()}"
+            client.meta.events.register_last(event, lambda request, **_: self._answer(request, scope))
         return client
 
-    def _answer(self, request, **_):
+    def _answer(self, request, scope):
         url = urllib.parse.urlsplit(request.url)
         body = request.body
         if hasattr(body, "read"):
@@ -55,6 +75,10 @@ class Inside(Clients):
             body = body.encode()
         target = url.path + (f"?{url.query}" if url.query else "")
         lines = [f"{request.method} {target} HTTP/1.1", f"Host: {url.netloc}"]
+        key, token = self.credentials.access_key, self.credentials.token
+        lines.append(f"Authorization: AWS4-HMAC-SHA256 Credential={key}/{scope}")
+        if token:
+            lines.append(f"X-Amz-Security-Token: {token}")
         for name, value in request.headers.items():
             lines.append(f"{name}: {value.decode() if isinstance(value, bytes) else value}")
         environ = serving.environ_of("\r\n".join(lines).encode("latin-1"), bytes(body or b""))

@@ -21,14 +21,8 @@ def _state(item):
     return state.get("Code", state.get("Name")) if isinstance(state, dict) else state
 
 
-def things(account):
-    """Everything of a network that stands in a region."""
+def vpcs(account):
     ec2 = account.client("ec2")
-    for reader in (_vpcs, _subnets, _routing, _gateways, _nat, _groups, _services, _transit, _peerings, _vpn, _defaults):
-        yield from reader(account, ec2)
-
-
-def _vpcs(_account, ec2):
     for vpc in pages(ec2, "describe_vpcs", "Vpcs"):
         attributes = {
             name: ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute=name)[name[0].upper() + name[1:]]
@@ -37,19 +31,21 @@ def _vpcs(_account, ec2):
         # A /56 that AWS chose; those of the subnets begin with it.
         prefixes = [a["Ipv6CidrBlock"].split("::")[0][:-2] for a in vpc.get("Ipv6CidrBlockAssociationSet", [])]
         name = tag(vpc) or vpc["CidrBlock"]
-        yield Thing("vpc", name, [vpc["VpcId"]], {**vpc, "Attributes": attributes}, [p for p in prefixes if p])
+        yield Thing("vpc", name, [vpc["VpcId"]], {**vpc, "Attributes": attributes}, next(iter(prefixes), None))
     for options in pages(ec2, "describe_dhcp_options", "DhcpOptions"):
         values = [f"{c['Key']}={v['Value']}" for c in options["DhcpConfigurations"] for v in c["Values"]]
         yield Thing("dhcp options", tag(options) or " ".join(sorted(values)), [options["DhcpOptionsId"]], options)
 
 
-def _subnets(_account, ec2):
+def subnets(account):
+    ec2 = account.client("ec2")
     for subnet in pages(ec2, "describe_subnets", "Subnets"):
         name = tag(subnet) or f"{subnet['VpcId']} {subnet['CidrBlock']}"
         yield Thing("subnet", name, [subnet["SubnetId"], subnet.get("SubnetArn")], subnet)
 
 
-def _routing(_account, ec2):
+def routing(account):
+    ec2 = account.client("ec2")
     for table in pages(ec2, "describe_route_tables", "RouteTables"):
         associations = table["Associations"]
         if any(a.get("Main") for a in associations):
@@ -60,7 +56,8 @@ def _routing(_account, ec2):
         yield Thing("route table", name, [table["RouteTableId"]], table)
 
 
-def _gateways(_account, ec2):
+def gateways(account):
+    ec2 = account.client("ec2")
     for kind, operation, key, known in (
         ("internet gateway", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
         (
@@ -75,29 +72,34 @@ def _gateways(_account, ec2):
             yield Thing(kind, tag(gateway) or (f"of {held[0]}" if held else "unattached"), [gateway[known]], gateway)
 
 
-def _nat(_account, ec2):
-    users = {}
+def nat(account):
+    ec2 = account.client("ec2")
+    users, interfaces = {}, set()
     for gateway in standing(ec2, "describe_nat_gateways", "NatGateways"):
         for address in gateway.get("NatGatewayAddresses", []):
             users[address.get("AllocationId")] = gateway["NatGatewayId"]
+            interfaces.add(address.get("NetworkInterfaceId"))
         yield Thing("nat gateway", tag(gateway) or f"in {gateway['SubnetId']}", [gateway["NatGatewayId"]], gateway)
     for address in pages(ec2, "describe_addresses", "Addresses"):
         user = users.get(address["AllocationId"]) or address.get("InstanceId")
         name = tag(address) or (f"of {user}" if user else "unused")
         yield Thing("address", name, [address["AllocationId"], address.get("PublicIp")], {**address, "User": user})
     for interface in pages(ec2, "describe_network_interfaces", "NetworkInterfaces"):
-        if interface["Status"] == "available":
+        # moto says that those of NAT gateways are not attached.
+        if interface["Status"] == "available" and interface["NetworkInterfaceId"] not in interfaces:
             name = tag(interface) or f"in {interface['SubnetId']}"
             yield Thing("unused interface", name, [interface["NetworkInterfaceId"]], {"type": interface["InterfaceType"]})
 
 
-def _groups(_account, ec2):
+def security_groups(account):
+    ec2 = account.client("ec2")
     for group in pages(ec2, "describe_security_groups", "SecurityGroups"):
         ids = [group["GroupId"], group.get("SecurityGroupArn")]
         yield Thing("security group", f"{group['VpcId']} {group['GroupName']}", ids, group)
 
 
-def _services(_account, ec2):
+def services(account):
+    ec2 = account.client("ec2")
     for endpoint in standing(ec2, "describe_vpc_endpoints", "VpcEndpoints"):
         name = tag(endpoint) or f"{endpoint['VpcId']} {endpoint['ServiceName']}"
         yield Thing("vpc endpoint", name, [endpoint["VpcEndpointId"]], endpoint)
@@ -105,8 +107,10 @@ def _services(_account, ec2):
         yield Thing("flow log", f"of {log['ResourceId']}", [log["FlowLogId"]], log)
 
 
-def _transit(account, ec2):
-    for gateway in standing(ec2, "describe_transit_gateways", "TransitGateways"):
+def transit(account):
+    ec2 = account.client("ec2")
+    gateways = standing(ec2, "describe_transit_gateways", "TransitGateways")
+    for gateway in gateways:
         # Those that others share with us are theirs.
         if gateway["OwnerId"] == account.number:
             name = tag(gateway) or gateway.get("Description") or "unnamed"
@@ -114,6 +118,9 @@ def _transit(account, ec2):
             yield Thing("transit gateway", name, ids, gateway)
     for table in standing(ec2, "describe_transit_gateway_route_tables", "TransitGatewayRouteTables"):
         known, gateway = table["TransitGatewayRouteTableId"], table["TransitGatewayId"]
+        # On AWS they go with their gateway; moto keeps them.
+        if all(g["TransitGatewayId"] != gateway for g in gateways):
+            continue
         associated = ec2.get_transit_gateway_route_table_associations(TransitGatewayRouteTableId=known)["Associations"]
         told = {**table, "Associations": associated}
         yield Thing("transit route table", tag(table) or f"of {gateway}", [known], told)
@@ -124,14 +131,16 @@ def _transit(account, ec2):
             yield Thing("transit attachment", name, [attachment["TransitGatewayAttachmentId"]], attachment)
 
 
-def _peerings(_account, ec2):
+def peerings(account):
+    ec2 = account.client("ec2")
     for peering in standing(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections"):
         one, other = (peering[side].get("VpcId") for side in ("RequesterVpcInfo", "AccepterVpcInfo"))
         name = tag(peering) or f"{one} with {other}"
         yield Thing("peering connection", name, [peering["VpcPeeringConnectionId"]], peering)
 
 
-def _vpn(_account, ec2):
+def vpn(account):
+    ec2 = account.client("ec2")
     for kind, operation, key, known in (
         ("vpn gateway", "describe_vpn_gateways", "VpnGateways", "VpnGatewayId"),
         ("customer gateway", "describe_customer_gateways", "CustomerGateways", "CustomerGatewayId"),
@@ -141,9 +150,13 @@ def _vpn(_account, ec2):
             yield Thing(kind, tag(item) or "unnamed", [item[known]], item)
 
 
-def _defaults(_account, ec2):
+def defaults(account):
+    ec2 = account.client("ec2")
     defaults = {
         "EbsEncryptionByDefault": ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"],
         "InstanceMetadata": ec2.get_instance_metadata_defaults().get("AccountLevel", {}),
     }
     yield Thing("defaults", "of instances", [], defaults)
+
+
+READERS = (vpcs, subnets, routing, gateways, nat, security_groups, services, transit, peerings, vpn, defaults)

@@ -4,11 +4,13 @@
   and partition at the account's first call, which takes a second and ten megabytes
 - no line in the log for each call that worked: threads wait for each other there, half of the time
 - services and their hosts known, instead of looked up in the file system at each call
+- each service's methods known, instead of listed at each call: a fifth of it
 """
 
 import functools
 
 import moto.backends
+import moto.core.responses
 import moto.iam.models
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.serving import WSGIRequestHandler
@@ -27,6 +29,9 @@ def apply():
     moto.backends.list_of_moto_modules = lambda: services
     dispatcher = DomainDispatcherApplication
     dispatcher.get_backend_for_host = functools.lru_cache(dispatcher.get_backend_for_host)
+    moto.core.responses.method_names_from_class = functools.lru_cache(
+        lambda cls, names=moto.core.responses.method_names_from_class: frozenset(names(cls))
+    )
     wrap(moto.iam.models.IAMBackend, "_init_aws_policies", aws_policies)
     wrap(WSGIRequestHandler, "log_request", log_failures)
 

@@ -1,17 +1,12 @@
-"""`moto_server`, quicker (`quicker.py`), repaired where our binaries need it (`repairs.py`, `sharing.py`), that writes
-calls down (`calls.py`)."""
+"""`moto_server`, quicker and repaired where our binaries need it (`repaired.py`), that writes calls down (`calls.py`)."""
 
 import sys
 
 import moto.server
 
 import calls
-import quicker
-import repairs
-import sharing
+import repaired
 
-quicker.apply()
-repairs.apply()
-sharing.apply()
+repaired.apply()
 moto.server.DomainDispatcherApplication = calls.recorded(moto.server.DomainDispatcherApplication)
 sys.exit(moto.server.main(sys.argv[1:]))

@@ -22,6 +22,8 @@ class World:
         """life: ends when the first process does, which holds `held` to that end."""
         self.application, self.life, self.held = application, life, held
         self.accounts = inside.Accounts(inside.Inside(application))
+        self.dumped = dump.Dump(self.accounts)
+        inside.on_call(self.dumped.called)
         # Served as long as whoever started this keeps stdin open.
         self.server = serving.Server(self, serving.listening(), 0)
 
@@ -89,7 +91,8 @@ class World:
         return emulator.called(self.account(request), request)
 
     def dump(self, request):
-        return dump.dump(self.accounts, request["accounts"], request["regions"])
+        what = (request["accounts"], request["regions"], request.get("texts", {}))
+        return self.dumped.dump(*what, request.get("fresh", False))
 
     def warm(self):
         """Makes in the first process what each copy would have to make: clients, descriptions of services."""

@@ -13,6 +13,10 @@ use tokio::{io::AsyncReadExt as _, process::Command};
 /// Longer takes no command, unless it hangs.
 pub(crate) const BOUND: Duration = Duration::from_secs(150);
 
+/// How the name of a home directory begins, and how many letters follow that are others each time.
+pub(crate) const HOME: &str = "torture-home-";
+pub(crate) const RANDOM: usize = 6;
+
 /// Where a command runs: a home directory and an environment, and nothing of ours.
 pub(crate) struct Shell {
     home: tempfile::TempDir,
@@ -42,7 +46,7 @@ pub(crate) struct Ended {
 impl Shell {
     /// With these variables and these files in its home.
     pub(crate) fn new(environment: &BTreeMap<String, String>, files: &[(String, String)]) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = tempfile::Builder::new().prefix(HOME).rand_bytes(RANDOM).tempdir().unwrap();
         for (name, text) in files {
             let path = home.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -2,7 +2,7 @@
 use crate::{
     case::{Case, Outcome},
     emulator::Emulator,
-    faults::Fault,
+    faults::{Call, Fault},
     report::Report,
     scenes::{Prepared, SCENES},
 };
@@ -55,10 +55,13 @@ impl Choice {
     }
 
     /// The cases of a command, in a random order.
-    fn cases(&self, scene: usize, prepared: &Prepared, random: &mut fastrand::Rng) -> Vec<Case> {
+    fn cases(&self, scene: usize, all: &[Prepared], random: &mut fastrand::Rng) -> Vec<Case> {
+        let prepared = &all[scene];
+        let other = prepared.scene.beside.and_then(|name| all.iter().find(|other| other.scene.name == name));
+        let known = |call: &Call| other.is_some_and(|other| other.calls.iter().any(|o| o.operation == call.operation));
         let mut cases = Vec::new();
         for fault in Fault::all().filter(|fault| self.fault(*fault)) {
-            let calls = prepared.calls.iter().enumerate().filter(|(_, call)| fault.fits(call));
+            let calls = prepared.calls.iter().enumerate().filter(|(_, call)| fault.fits(call) && !known(call));
             let chosen =
                 |id: &str, operation: &str| self.call.as_deref().is_none_or(|call| call == id || call == operation);
             let mut of: Vec<Case> = calls
@@ -91,7 +94,7 @@ pub(crate) async fn run(choice: &Choice) -> Report {
         .await;
     let mut random = fastrand::Rng::with_seed(choice.seed);
     let mut cases: Vec<Case> =
-        prepared.iter().enumerate().flat_map(|(scene, prepared)| choice.cases(scene, prepared, &mut random)).collect();
+        (0..prepared.len()).flat_map(|scene| choice.cases(scene, &prepared, &mut random)).collect();
     // Those that wait begin first, and wait beside the others.
     random.shuffle(&mut cases);
     let report = Report::new(&prepared, &cases, began.elapsed());

@@ -1,6 +1,7 @@
 //! The commands, and what stands before each.
 use crate::{
     case::{Stage, difference},
+    client::{HOME, RANDOM},
     emulator::Server,
     faults::Call,
     proxy::Role,
@@ -35,6 +36,8 @@ pub(crate) struct Scene {
     pub(crate) plans: bool,
     /// Takes away what `prepare` and the command made.
     pub(crate) clean: &'static [&'static str],
+    /// Another scene of the same command: only operations that do not occur there are of interest.
+    pub(crate) beside: Option<&'static str>,
 }
 
 impl Scene {
@@ -61,6 +64,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: CREATE,
         plans: true,
         clean: &["minion app delete hello --yes"],
+        beside: None,
     },
     Scene {
         name: "app update",
@@ -70,6 +74,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion app update changed.yaml",
         plans: true,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "app delete",
@@ -79,6 +84,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion app delete hello --yes",
         plans: false,
         clean: &[],
+        beside: None,
     },
     Scene {
         name: "app delete --cascade",
@@ -88,6 +94,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: CASCADE,
         plans: false,
         clean: &[],
+        beside: None,
     },
     Scene {
         name: "ver create",
@@ -97,6 +104,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion ver create hello 2.0 {image} --public",
         plans: true,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "ver create (tcp)",
@@ -106,6 +114,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion ver create hello 1.0 {image} --no-wait",
         plans: true,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "ver scale",
@@ -115,6 +124,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion ver scale hello 1.0 5",
         plans: true,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "ver delete",
@@ -124,6 +134,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion ver delete hello 2.0 --yes",
         plans: false,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "ver delete --force",
@@ -133,6 +144,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion ver delete hello 2.0 --force --no-wait --yes",
         plans: false,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "traffic 50",
@@ -142,6 +154,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion traffic hello 2.0 50",
         plans: true,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "traffic 100",
@@ -151,6 +164,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "minion traffic hello 2.0 100",
         plans: true,
         clean: &[CASCADE],
+        beside: None,
     },
     Scene {
         name: "team create",
@@ -160,6 +174,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "overlord team create red",
         plans: true,
         clean: &[TEAM_GOES],
+        beside: None,
     },
     Scene {
         name: "team update",
@@ -169,6 +184,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "overlord team update red -f more/red.yaml",
         plans: true,
         clean: &[TEAM_GOES],
+        beside: None,
     },
     Scene {
         name: "team update (less)",
@@ -178,6 +194,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "overlord team update red -f less/red.yaml",
         plans: true,
         clean: &[TEAM_GOES],
+        beside: Some("team update"),
     },
     Scene {
         name: "team create (transit gateway)",
@@ -187,6 +204,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "overlord team create red -c hub/overlord.yaml",
         plans: true,
         clean: &["overlord team delete red -c hub/overlord.yaml --delete-audit-logs --yes"],
+        beside: Some("team create"),
     },
     Scene {
         name: "team delete",
@@ -196,6 +214,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: TEAM_GOES,
         plans: false,
         clean: &[],
+        beside: None,
     },
     Scene {
         name: "team delete (transit gateway)",
@@ -205,6 +224,7 @@ pub(crate) static SCENES: &[Scene] = &[
         command: "overlord team delete red -c hub/overlord.yaml --delete-audit-logs --yes",
         plans: false,
         clean: &[],
+        beside: Some("team delete"),
     },
 ];
 
@@ -245,6 +265,7 @@ ssh_key: false
 
 /// A team with everything that is made differently from the rest.
 const RED: &str = "\
+identity: {account_alias: \"acme-{team}\"}
 nat: single
 guard_rails:
   budget: {usd: 500, notify: [\"cloud+{team}@example.org\"]}
@@ -261,6 +282,7 @@ tags: {cost-center: \"4711\"}
 ";
 const LESS: &str = "\
 zones: 3
+identity: {account_alias: \"acme-{team}\"}
 nat: none
 interconnect: none
 flow_logs_days: 0
@@ -330,7 +352,12 @@ impl World {
 
     /// Everything that stands in a state of it, but what stays on purpose: bills of the past are still split by tags.
     pub(crate) async fn dump(&self, server: &Server) -> Value {
-        let mut all = server.dump(&self.accounts, &REGIONS).await;
+        let all = server.dump(&self.accounts, &REGIONS).await.to_string();
+        // The record of a team says where its file was.
+        let mut parts = all.split(HOME);
+        let first = parts.next().unwrap_or_default().to_owned();
+        let all = parts.fold(first, |all, part| all + part.get(RANDOM..).unwrap_or_default());
+        let mut all: Value = serde_json::from_str(&all).unwrap();
         if let Some(kinds) = all.as_object_mut() {
             kinds.retain(|kind, _| !kind.ends_with(" cost tag"));
         }

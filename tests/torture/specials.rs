@@ -62,6 +62,11 @@ fn creates(request: &str) -> bool {
     request.contains("<Action>CREATE</Action>")
 }
 
+/// A zone that was there all the time is known.
+fn creates_or_changes(request: &str) -> bool {
+    !request.contains("<Action>DELETE</Action>")
+}
+
 fn no_overwrite(request: &str) -> bool {
     !request.contains("\"Overwrite\":true")
 }
@@ -352,7 +357,13 @@ const NOT_YET: &[On] = &[
         "InvalidSecurityGroup",
         "One or more security groups are invalid",
     ),
-    on("route53:ChangeResourceRecordSets", 404, "NoSuchHostedZone", "No hosted zone found with ID: Z0"),
+    only(
+        "route53:ChangeResourceRecordSets",
+        creates_or_changes,
+        404,
+        "NoSuchHostedZone",
+        "No hosted zone found with ID: Z0",
+    ),
     on("s3:PutBucketPolicy", 404, "NoSuchBucket", "The specified bucket does not exist"),
     on("s3:PutPublicAccessBlock", 404, "NoSuchBucket", "The specified bucket does not exist"),
     on("cloudtrail:StartLogging", 400, "TrailNotFoundException", "Unknown trail"),

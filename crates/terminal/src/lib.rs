@@ -7,6 +7,7 @@ pub mod command_line;
 mod errors;
 pub mod exit;
 pub mod flags;
+mod history;
 mod listing;
 pub mod look;
 mod plan;
@@ -26,6 +27,7 @@ mod wrap;
 
 pub use exit::Exit;
 pub use flags::{Format, Globals, Output, Writes};
+pub use history::HistoryFlags;
 pub use listing::{Cell, Column, Listing};
 pub use look::Style;
 pub use steps::Step;

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod configure;
 mod converge;
 mod dispatch;
+pub mod history;
 pub mod image;
 pub mod images;
 pub mod instances;

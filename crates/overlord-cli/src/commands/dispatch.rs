@@ -39,6 +39,7 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
 async fn on_aws(command: Command, session: &Session) -> Result<Exit> {
     match command {
         Command::Team(args) => commands::team::run(session, args).await,
+        Command::History(args) => commands::history::run(session, args).await,
         Command::Check(args) => commands::check::run(session, args).await,
         Command::Addresses(args) => commands::addresses::run(session, &args).await,
         Command::Diagram(args) => commands::diagram::run(session, args).await,
