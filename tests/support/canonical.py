@@ -8,6 +8,7 @@ import collections
 import dataclasses
 import datetime
 import functools
+import ipaddress
 import json
 import re
 
@@ -21,6 +22,8 @@ MADE_UP = frozenset(
 )
 # What an id may be: an ARN, or a word in which are no slashes and colons.
 WORD = re.compile(r"arn:[\w:/.+=@-]*\w|\w(?:[\w.-]*\w)?")
+# Of IPv6, as AWS writes them.
+ADDRESS = re.compile(r"\b[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){1,7}::")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 # Names refer to names that refer to names: a route table to its subnet, that to its VPC.
 DEPTH = 5
@@ -44,7 +47,7 @@ def cleaned(value):
                 return cleaned(json.loads(value))
             except ValueError:
                 pass
-        return TIME.sub("<time>", value)
+        return ADDRESS.sub(lambda found: ipaddress.ip_address(found.group()).exploded, TIME.sub("<time>", value))
     return value
 
 

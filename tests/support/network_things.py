@@ -1,5 +1,7 @@
 """A region's networks, for the dump."""
 
+import ipaddress
+
 from canonical import Thing
 from pages import pages
 
@@ -29,9 +31,9 @@ def vpcs(account):
             for name in ("enableDnsSupport", "enableDnsHostnames")
         }
         # A /56 that AWS chose; those of the subnets begin with it.
-        prefixes = [a["Ipv6CidrBlock"].split("::")[0][:-2] for a in vpc.get("Ipv6CidrBlockAssociationSet", [])]
-        name = tag(vpc) or vpc["CidrBlock"]
-        yield Thing("vpc", name, [vpc["VpcId"]], {**vpc, "Attributes": attributes}, next(iter(prefixes), None))
+        chosen = [ipaddress.ip_network(a["Ipv6CidrBlock"]) for a in vpc.get("Ipv6CidrBlockAssociationSet", [])]
+        prefix = next((network.exploded[:17] for network in chosen), None)
+        yield Thing("vpc", tag(vpc) or vpc["CidrBlock"], [vpc["VpcId"]], {**vpc, "Attributes": attributes}, prefix)
     for options in pages(ec2, "describe_dhcp_options", "DhcpOptions"):
         values = [f"{c['Key']}={v['Value']}" for c in options["DhcpConfigurations"] for v in c["Values"]]
         yield Thing("dhcp options", tag(options) or " ".join(sorted(values)), [options["DhcpOptionsId"]], options)

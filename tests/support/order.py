@@ -97,10 +97,9 @@ def _delete_group(original, self, name=None, group_id=None):
     used = any(group.id == group_id for i in instances(self) for group in i.security_groups)
     used = used or any(group_id in (b.security_groups or []) for b in balancers(self))
     used = used or any(
-        source.get("GroupId") == group_id
+        (rule.source_group or {}).get("GroupId") == group_id
         for group in others
         for rule in (*group.ingress_rules, *group.egress_rules)
-        for source in rule.source_groups
     )
     if used:
         raise DependencyViolationError(f"resource {group_id} has a dependent object")

@@ -110,7 +110,7 @@ def _hosted_zones(route53, vpc, region, domain, which):
     found = {"public": [], "private": []}
 
     def create(kind, reference, **arguments):
-        made = route53.create_hosted_zone(Name=domain, CallerReference=reference, **arguments)
+        made = route53.create_hosted_zone(Name=domain, CallerReference=f"{vpc} {reference}", **arguments)
         found[kind].append(made["HostedZone"]["Id"].removeprefix("/hostedzone/"))
 
     if which in ("public", "both", "two"):
