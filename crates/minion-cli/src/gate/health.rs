@@ -10,7 +10,6 @@ use aws_core::{
     },
     model::names::AppVersion,
 };
-use std::time::Duration;
 
 /// The targets of a version, over all its target groups.
 #[derive(Debug, Clone, Default)]
