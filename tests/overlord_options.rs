@@ -86,6 +86,16 @@ fn a_team_with_everything() {
 }
 
 #[test]
+fn name_servers_that_the_file_names_no_longer_do_not_keep_a_team() {
+    let estate = Estate::new();
+    estate.team("red", "dns_servers: [10.15.0.2]\n");
+    estate.create("red");
+    estate.team("red", "");
+    estate.delete("red");
+    estate.assert_as_before("a team with name servers of its own");
+}
+
+#[test]
 fn a_team_with_nothing_that_can_be_left_out() {
     let estate = Estate::new();
     let nothing = "\

@@ -44,17 +44,28 @@ REGIONS = ("eu-west-1", "eu-central-1")
 REQUESTS = ("seed", "prepare", "assume", "inventory", "estate", "versions", "call", "calls", "registry", "log")
 
 
+def images():
+    """A file with the machine images for moto; it goes when it is closed."""
+    file = tempfile.NamedTemporaryFile("w", prefix="amis-", suffix=".json", encoding="utf-8")
+    json.dump([ami for region in REGIONS for ami in amis.recommended(region)], file)
+    file.flush()
+    return file
+
+
+def environment(images):
+    """The variables that moto runs with."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
+    return {**inherited, **STRICT, "MOTO_AMIS_PATH": images.name, "PYTHONUNBUFFERED": "1"}
+
+
 class Moto:
     """A moto server on a free loopback port."""
 
     def __init__(self):
-        self.amis = tempfile.NamedTemporaryFile("w", prefix="amis-", suffix=".json", encoding="utf-8")
-        json.dump([ami for region in REGIONS for ami in amis.recommended(region)], self.amis)
-        self.amis.flush()
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
+        self.amis = images()
         self.process = subprocess.Popen(
             [sys.executable, "-B", os.path.join(os.path.dirname(__file__), "serve.py"), "-H", "127.0.0.1", "-p", "0"],
-            env={**environment, **STRICT, "MOTO_AMIS_PATH": self.amis.name, "PYTHONUNBUFFERED": "1"},
+            env=environment(self.amis),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -98,6 +109,8 @@ def die_with_parent():
 class Clients:
     """Clients of all accounts: one for each service and region, since each takes a moment to make, and megabytes."""
 
+    SETTINGS = {"retries": {"max_attempts": 1}, "read_timeout": 60}
+
     def __init__(self, endpoint):
         self.endpoint, self.number, self.clients = endpoint, None, {}
         self.session = botocore.session.Session()
@@ -115,7 +128,7 @@ class Clients:
 
     def client(self, service, region):
         if (service, region) not in self.clients:
-            config = botocore.config.Config(retries={"max_attempts": 1}, read_timeout=60)
+            config = botocore.config.Config(**self.SETTINGS)
             client = self.session.create_client(service, region, endpoint_url=self.endpoint, config=config)
             # S3 Control's host names begin with the account; the endpoint's is an address.
             client.meta.events.register("before-send.s3-control", self._without_account)
@@ -140,12 +153,39 @@ class Account:
         return self.clients.client(service, self.region)
 
 
-def _told(credentials):
+def told(credentials):
+    """Credentials, as the tests read them."""
     return {
         "access_key_id": credentials["AccessKeyId"],
         "secret_access_key": credentials["SecretAccessKey"],
         "session_token": credentials["SessionToken"],
     }
+
+
+def seeded(account, request):
+    """Prepares an account: its VPC, zones and certificate; returns their ids and credentials."""
+    return {**told(account.credentials), **place.seed(account, **request.get("options", {}))}
+
+
+def prepared(accounts):
+    """Removes what AWS puts into a new account, which is given once for each region; returns credentials."""
+    for account in accounts:
+        place.remove_default_vpc(account.client("ec2"))
+    return told(accounts[0].credentials)
+
+
+def assumed(account, role):
+    """Credentials of a role in the account: moto gives them for any role, so it must be there."""
+    arn = account.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+    return told(account.client("sts").assume_role(RoleArn=arn, RoleSessionName=role)["Credentials"])
+
+
+def called(account, request):
+    """Any one call of any service, in boto3's spelling."""
+    operation = getattr(account.client(request["service"]), request["operation"])
+    answer = operation(**request.get("arguments", {}))
+    answer.pop("ResponseMetadata", None)
+    return answer
 
 
 class Record:
@@ -185,24 +225,13 @@ class Emulator:
         return self.accounts[key]
 
     def seed(self, request):
-        """Prepares an account: its VPC, zones and certificate; returns their ids and credentials."""
-        account = self.account(request)
-        seeded = place.seed(account, **request.get("options", {}))
-        return {**_told(account.credentials), **seeded}
+        return seeded(self.account(request), request)
 
     def prepare(self, request):
-        """Removes what AWS puts into a new account, in these regions; returns credentials."""
-        accounts = [self.account({**request, "region": region}) for region in request["regions"]]
-        for account in accounts:
-            place.remove_default_vpc(account.client("ec2"))
-        return _told(accounts[0].credentials)
+        return prepared([self.account({**request, "region": region}) for region in request["regions"]])
 
     def assume(self, request):
-        """Credentials of a role in the account: moto gives them for any role, so it must be there."""
-        account, role = self.account(request), request["role"]
-        arn = account.client("iam").get_role(RoleName=role)["Role"]["Arn"]
-        assumed = account.client("sts").assume_role(RoleArn=arn, RoleSessionName=role)
-        return _told(assumed["Credentials"])
+        return assumed(self.account(request), request["role"])
 
     def inventory(self, request):
         """Everything of a place and of `minion` that stands in the account, by kind."""
@@ -222,11 +251,7 @@ class Emulator:
         return load.versions(self.account(request), **request["options"])
 
     def call(self, request):
-        """Any one call of any service, in boto3's spelling."""
-        operation = getattr(self.account(request).client(request["service"]), request["operation"])
-        answer = operation(**request.get("arguments", {}))
-        answer.pop("ResponseMetadata", None)
-        return answer
+        return called(self.account(request), request)
 
     def registry(self, request):
         """Starts a container registry with the images for the tests in it."""

@@ -1,7 +1,7 @@
-"""What moto lacks of the calls that `overlord` makes, and the order in which AWS lets things be deleted.
+"""What moto lacks of the calls that `overlord` makes.
 
-Each repair names what moto does and what AWS documents. `sharing.py` has what spans accounts. Where AWS differs from
-this, AWS is right.
+Each repair names what moto does and what AWS documents. `sharing.py` has what spans accounts, `order.py` the order in
+which AWS lets things be deleted, `records.py` Route 53's batches. Where AWS differs from this, AWS is right.
 """
 
 import json
@@ -13,7 +13,7 @@ import moto.ce.responses
 import moto.iam.models
 import moto.iam.responses
 from moto.core.responses import ActionResult, EmptyResult
-from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.vpn_connections import VPNConnection
 from moto.ec2.responses import EC2Response
@@ -21,8 +21,6 @@ from moto.iam.exceptions import DeleteConflictException
 from moto.iam.responses import IamResponse
 from moto.route53.models import route53_backends
 from moto.s3.responses import S3Response
-
-IN_USE = "has dependencies and cannot be deleted"
 
 
 def apply():
@@ -32,7 +30,6 @@ def apply():
         _endpoints,
         _vpn,
         _metadata_defaults,
-        _order,
         _iam,
         _versioning,
         _nat_gateways,
@@ -192,63 +189,6 @@ def _metadata_defaults():
 
     EC2Response.get_instance_metadata_defaults = get
     EC2Response.modify_instance_metadata_defaults = modify
-
-
-def _order():
-    """Deletes what is in use. AWS answers DependencyViolation, or InvalidIPAddress.InUse for an address."""
-
-    def nat_gateways(self):
-        return [g for g in self.nat_gateways.values() if g.state not in ("deleted", "failed")]
-
-    def instances(self):
-        every = [i for r in self.all_reservations() for i in r.instances]
-        return [i for i in every if i.state not in ("terminated", "shutting-down")]
-
-    def delete_vpc(original, self, vpc_id):
-        held = [f"internet gateway {g.id}" for g in self.internet_gateways.values() if g.vpc and g.vpc.id == vpc_id]
-        held += [g.id for g in self.egress_only_internet_gateways.values() if g.vpc_id == vpc_id]
-        held += [e.id for e in self.vpc_end_points.values() if e.vpc_id == vpc_id and e.state != "deleted"]
-        held += [g.id for g in nat_gateways(self) if g.vpc_id == vpc_id]
-        if held:
-            raise DependencyViolationError(f"The vpc '{vpc_id}' {IN_USE}: {', '.join(held)}")
-        return original(self, vpc_id)
-
-    def delete_subnet(original, self, subnet_id):
-        held = [g.id for g in nat_gateways(self) if g.subnet_id == subnet_id]
-        held += [a.id for a in self.transit_gateway_attachments.values() if subnet_id in getattr(a, "subnet_ids", [])]
-        held += [i.id for i in instances(self) if i.subnet_id == subnet_id]
-        if held:
-            raise DependencyViolationError(f"The subnet '{subnet_id}' {IN_USE}: {', '.join(held)}")
-        # Its association with a route table goes with it; moto keeps it, and the table cannot be deleted.
-        for table in self.route_tables.values():
-            for association in [k for k, subnet in table._associations.items() if subnet == subnet_id]:
-                del table._associations[association]
-        return original(self, subnet_id)
-
-    def detach_internet_gateway(original, self, internet_gateway_id, vpc_id):
-        if any(g.vpc_id == vpc_id for g in nat_gateways(self)):
-            raise DependencyViolationError(f"Network {vpc_id} has some mapped public address(es)")
-        return original(self, internet_gateway_id, vpc_id)
-
-    def release(original, self):
-        allocation = self._get_param("AllocationId")
-        for gateway in nat_gateways(self.ec2_backend):
-            if allocation and any(a.get("allocationId") == allocation for a in gateway.address_set):
-                message = f"Address with allocation id {allocation} is in use by {gateway.id}"
-                raise EC2ClientError("InvalidIPAddress.InUse", message)
-        return original(self)
-
-    def delete_group(original, self, name=None, group_id=None):
-        for instance in instances(self):
-            if any(group.id == group_id for group in instance.security_groups):
-                raise DependencyViolationError(f"resource {group_id} has a dependent object")
-        return original(self, name, group_id)
-
-    wrap(EC2Backend, "delete_vpc", delete_vpc)
-    wrap(EC2Backend, "delete_subnet", delete_subnet)
-    wrap(EC2Backend, "detach_internet_gateway", detach_internet_gateway)
-    wrap(EC2Backend, "delete_security_group", delete_group)
-    wrap(EC2Response, "release_address", release)
 
 
 def _iam():

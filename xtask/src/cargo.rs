@@ -81,6 +81,18 @@ pub(crate) fn generated_pages(write: bool) -> Result<bool> {
     Ok(command.status().context("cannot start cargo")?.success())
 }
 
+/// Runs one ignored test of a test target, with these variables and with the emulator it needs; what it prints is shown.
+pub(crate) fn ignored_test(target: &str, name: &str, variables: impl Iterator<Item = (String, String)>) -> Result<()> {
+    let moto = tools::moto_server()?;
+    build()?;
+    let mut command = cargo();
+    command.arg("test").args(ALL_BUT_XTASK).args(["--test", target, "--", "--ignored", "--exact", "--nocapture", name]);
+    if !command.env("MINION_MOTO", moto).envs(variables).status().context("cannot start cargo")?.success() {
+        bail!("{name} failed; what it says stands above");
+    }
+    Ok(())
+}
+
 /// Runs all tests, those of this crate too unless arguments choose some. After a whole run, the AWS calls that minion
 /// made are compared with the list of them.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {

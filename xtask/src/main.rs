@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `fuzz`, `bench`, `docs`, `record`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `torture`, `fuzz`, `bench`, `docs`, `record`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
@@ -20,6 +20,7 @@ mod showcase;
 mod story;
 mod teams;
 mod tools;
+mod torture;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Chore {
     Demo(demo::Args),
     /// Run all tests, with the AWS emulator they need
     Test(cargo::TestArgs),
+    /// Run each command with each fault at each of its AWS calls; `test` runs a sample of it
+    Torture(torture::Args),
     /// Look for inputs that break what reads files, command lines and answers: libFuzzer, on stable Rust
     Fuzz(fuzz::Args),
     /// Measure AWS calls, times and memory against an emulator behind a slow wire
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Demo(args) => demo::run(&args),
         Chore::Test(args) => cargo::test(&args),
+        Chore::Torture(args) => torture::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),

@@ -2,7 +2,7 @@
 //!
 //! Kinds decide exit codes and retries; hints are whole sentences that the terminal prints below the
 //! message. AWS's own words are put into this shape in [`crate::cloud::errors`] and nowhere else.
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, time::Duration};
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -46,7 +46,8 @@ struct Inner {
     kind: Kind,
     message: String,
     hints: Vec<String>,
-    retry: bool,
+    /// How long to wait at least before trying again; `None`: it does not pass.
+    retry: Option<Duration>,
     aws: Option<AwsDetail>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -54,14 +55,7 @@ struct Inner {
 impl Error {
     /// An error of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            message: message.into(),
-            hints: Vec::new(),
-            retry: false,
-            aws: None,
-            source: None,
-        }))
+        Self(Box::new(Inner { kind, message: message.into(), hints: Vec::new(), retry: None, aws: None, source: None }))
     }
     /// Something that should have worked did not.
     pub fn failed(message: impl Into<String>) -> Self {
@@ -96,8 +90,14 @@ impl Error {
     }
     /// Marks the error as one that passes with time (named by the caller, never guessed).
     #[must_use]
-    pub fn retryable(mut self) -> Self {
-        self.0.retry = true;
+    pub fn retryable(self) -> Self {
+        let pause = self.pause();
+        self.retryable_after(pause)
+    }
+    /// As [`Error::retryable`], but not sooner than after `pause`.
+    #[must_use]
+    pub fn retryable_after(mut self, pause: Duration) -> Self {
+        self.0.retry = Some(pause);
         self
     }
     /// Adds the cause.
@@ -129,7 +129,11 @@ impl Error {
     }
     /// Whether trying again later may help.
     pub fn is_retryable(&self) -> bool {
-        self.0.retry
+        self.0.retry.is_some()
+    }
+    /// How long to wait at least before trying again.
+    pub fn pause(&self) -> Duration {
+        self.0.retry.unwrap_or_default()
     }
     /// Where on AWS it came from.
     pub fn aws(&self) -> Option<&AwsDetail> {

@@ -115,6 +115,7 @@ async fn cloud(aws: Aws) -> (Cloud, Arc<Mutex<Aws>>) {
         tool: "overlord",
         endpoint: Some(endpoint),
         credentials: Some(("testing".into(), "testing".into())),
+        ..ConnectOptions::default()
     };
     (Cloud::connect(options).await.unwrap(), aws)
 }

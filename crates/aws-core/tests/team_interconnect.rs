@@ -491,7 +491,7 @@ async fn an_account_outside_of_the_organization_is_invited_and_accepts() {
     let connect = async |who: &str| {
         let credentials = Some((who.to_owned(), "secret".to_owned()));
         let (region, endpoint) = (Some(support::REGION.to_owned()), Some(address.clone()));
-        let options = ConnectOptions { region, tool: "overlord", endpoint, credentials };
+        let options = ConnectOptions { region, tool: "overlord", endpoint, credentials, ..ConnectOptions::default() };
         Arc::new(Cloud::connect(options).await.unwrap())
     };
     let mut clouds = Clouds::default();

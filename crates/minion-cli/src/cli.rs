@@ -40,6 +40,8 @@ pub enum Command {
     Versions(commands::versions::VersionsArgs),
     /// Show how an application's traffic is shared out, or give a version its share
     Traffic(commands::traffic::TrafficArgs),
+    /// Show who did what to an application, when, from where, and how it ended
+    History(commands::history::HistoryArgs),
     /// List the instances of all applications, of one, or of one version
     Instances(commands::instances::InstancesArgs),
     /// List the images in the container registry

@@ -40,6 +40,7 @@ impl Session {
         Cloud::connect(ConnectOptions {
             region: self.settings.values.region.clone(),
             tool: "minion",
+            on_throttle: self.terminal.on_throttle(),
             ..ConnectOptions::default()
         })
         .await

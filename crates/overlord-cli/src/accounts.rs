@@ -2,7 +2,7 @@
 use crate::organization::types::{Organization, Reach, TeamAccount};
 use aws_core::{
     Error, Result,
-    cloud::{AssumedRole, Cloud, ConnectOptions},
+    cloud::{AssumedRole, Cloud, ConnectOptions, OnThrottle},
     model::names::partition,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -35,7 +35,7 @@ impl Accounts {
     ///
     /// # Errors
     /// When no region is set, neither in the file nor anywhere else.
-    pub async fn connect(organization: &Organization) -> Result<Self> {
+    pub async fn connect(organization: &Organization, on_throttle: OnThrottle) -> Result<Self> {
         let settings = organization.accounts.clone();
         // Not the first region of the teams, nor the operator's: with another one all teams would seem to be gone.
         let Some(home_region) = settings.home.region.clone() else {
@@ -43,12 +43,18 @@ impl Accounts {
                 .hint("Add to the organization's file: `accounts: {home: {region: eu-west-1}}`, with a region that stays for ever; and the account's number, when several have the credentials of several accounts."));
         };
         let region = Some(home_region.clone());
-        let mut base = Cloud::connect(ConnectOptions { region, tool: "overlord", ..ConnectOptions::default() }).await?;
+        let options = ConnectOptions { region, tool: "overlord", on_throttle, ..ConnectOptions::default() };
+        let mut base = Cloud::connect(options).await?;
         for role_arn in &settings.through {
             let region = base.region().to_owned();
             base = base.assume(&assumed(role_arn.clone(), &settings), &region).await;
         }
         Ok(Self { base: Arc::new(base), settings, home_region, open: Mutex::default(), own: OnceCell::new() })
+    }
+
+    /// The operator's own credentials.
+    pub fn operator(&self) -> &Cloud {
+        &self.base
     }
 
     /// The region of the records.

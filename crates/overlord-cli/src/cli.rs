@@ -36,6 +36,8 @@ pub struct Cli {
 pub enum Command {
     /// List, create, change, show, import or delete the place of a team
     Team(commands::team::TeamArgs),
+    /// Show who did what to a team's place, when, from where, and how it ended
+    History(commands::history::HistoryArgs),
     /// Compare all teams' places with their files
     Check(commands::check::CheckArgs),
     /// Show the address pool: who holds what, and what is free

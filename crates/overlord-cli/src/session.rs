@@ -37,7 +37,7 @@ impl Session {
         let from = std::env::current_dir().map_err(|e| Error::failed(format!("no working directory: {e}")))?;
         let loaded = organization::load(&organization::find(config, &from)?)?;
         loaded.warnings().iter().for_each(|w| terminal.warn(w));
-        let accounts = Accounts::connect(&loaded.organization).await?;
+        let accounts = Accounts::connect(&loaded.organization, terminal.on_throttle()).await?;
         Ok(Self { terminal: terminal.clone(), cancel, loaded, accounts })
     }
 
@@ -60,22 +60,27 @@ impl Session {
     /// # Errors
     /// When a file is wrong, or names another team.
     pub fn team(&self, name: &TeamName, file: Option<&Path>) -> Result<(Team, Option<String>)> {
-        let loaded = match file {
-            Some(path) => {
-                let loaded = organization::load_team(path)?;
-                if loaded.file.team != *name {
-                    return Err(Error::usage(format!(
-                        "{} is the file of team {}, not of {name}",
-                        path.display(),
-                        loaded.file.team
-                    )));
-                }
-                Some(loaded)
-            }
-            None => self.file_of(name)?,
-        };
+        let loaded = self.named_file(name, file)?;
         let file = loaded.as_ref().map(|l| l.path.display().to_string());
         Ok((self.resolve(name, loaded.as_ref())?, file))
+    }
+
+    /// The text of the file that [`Session::team`] goes by; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Session::team`].
+    pub fn team_text(&self, name: &TeamName, file: Option<&Path>) -> Result<Option<String>> {
+        Ok(self.named_file(name, file)?.map(|loaded| loaded.text))
+    }
+
+    fn named_file(&self, name: &TeamName, file: Option<&Path>) -> Result<Option<LoadedTeam>> {
+        let Some(path) = file else { return self.file_of(name) };
+        let loaded = organization::load_team(path)?;
+        if loaded.file.team != *name {
+            let (path, other) = (path.display(), loaded.file.team);
+            return Err(Error::usage(format!("{path} is the file of team {other}, not of {name}")));
+        }
+        Ok(Some(loaded))
     }
 
     /// The team's file beside the organization's. Another team's file that is wrong is no matter.

@@ -224,6 +224,7 @@ pub async fn connect(endpoint: &str, region: &str) -> Result<Cloud> {
         tool: "minion",
         endpoint: Some(endpoint.trim_end_matches('/').to_owned()),
         credentials: Some((KEY.0.to_owned(), KEY.1.to_owned())),
+        ..ConnectOptions::default()
     })
     .await
 }

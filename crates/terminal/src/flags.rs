@@ -1,7 +1,11 @@
 //! Flags that both binaries have.
 use crate::Exit;
-use aws_core::engine::{Action, Outcome, Report};
+use aws_core::{
+    cloud::wait::parse_duration,
+    engine::{Action, Outcome, Report},
+};
 use clap::{Args, ValueEnum};
+use std::time::Duration;
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -78,6 +82,23 @@ pub struct Writes {
     #[arg(long, requires = "dry_run")]
     pub detailed_exitcode: bool,
 }
+
+/// The flag of commands that take the lease.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(about = None, long_about = None)]
+pub struct Lock {
+    /// When somebody else is at work on the same, wait for it, at most so long (10m when no time is given)
+    #[arg(
+        long,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10m",
+        value_parser = parse_duration
+    )]
+    pub wait_lock: Option<Duration>,
+}
+
 impl Writes {
     /// The exit code of a dry run. A plan that could not be made, or that holds a change which would
     /// be refused, is a failure.
@@ -110,6 +131,17 @@ mod tests {
         output: Output,
         #[command(flatten)]
         writes: Writes,
+        #[command(flatten)]
+        lock: Lock,
+    }
+
+    #[test]
+    fn a_lock_is_waited_for() {
+        let wait = |line: &[&str]| Cli::try_parse_from(line).map(|cli| cli.lock.wait_lock.map(|w| w.as_secs()));
+        assert_eq!(wait(&["t"]).unwrap(), None);
+        assert_eq!(wait(&["t", "--wait-lock", "-y"]).unwrap(), Some(600));
+        assert_eq!(wait(&["t", "--wait-lock=90s"]).unwrap(), Some(90));
+        assert!(wait(&["t", "--wait-lock=soon"]).is_err());
     }
 
     #[test]

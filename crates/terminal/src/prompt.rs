@@ -1,6 +1,7 @@
 //! Questions: only on a terminal, and only for what is missing.
 //!
-//! A question blocks its thread until it is answered; commands ask before they start their work, and after
+//! A question blocks its thread until it is answered; commands ask before they start their work (those that hold a lease
+//! by [`Terminal::confirmed`], on another thread), and after
 //! [`crate::signals::listen`]: without it, Ctrl-C at a question ends the program with its cursor hidden.
 use crate::Terminal;
 use aws_core::{Error, Result};
@@ -33,6 +34,24 @@ impl Terminal {
                 .interact_text_on(term)
         })?;
         Ok(yes(&answer).unwrap_or(false))
+    }
+
+    /// As [`Terminal::confirm`], while other work of this process goes on: what is held meanwhile is not lost.
+    ///
+    /// # Errors
+    /// As [`Terminal::confirm`].
+    pub async fn confirmed(&self, question: &str, flag_hint: &str) -> Result<bool> {
+        let (terminal, question, hint) = (self.clone(), question.to_owned(), flag_hint.to_owned());
+        beside(move || terminal.confirm(&question, &hint)).await
+    }
+
+    /// As [`Terminal::confirm_name`], while other work of this process goes on.
+    ///
+    /// # Errors
+    /// As [`Terminal::confirm`].
+    pub async fn confirmed_name(&self, question: &str, name: &str, flag: &str) -> Result<bool> {
+        let (terminal, question, name, flag) = (self.clone(), question.to_owned(), name.to_owned(), flag.to_owned());
+        beside(move || terminal.confirm_name(&question, &name, &flag)).await
     }
 
     /// Asks to type `name`; anything else is no. `--yes` answers.
@@ -98,6 +117,12 @@ impl Terminal {
             }
         })
     }
+}
+
+/// Runs what blocks on a thread of its own.
+async fn beside<T: Send + 'static>(ask: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let asked = tokio::task::spawn_blocking(ask).await;
+    asked.unwrap_or_else(|e| Err(Error::failed("the question could not be asked").caused_by(e)))
 }
 
 /// What an answer to a question of yes or no says, if it is one.

@@ -290,6 +290,10 @@ impl Step {
     pub fn failed(self) {
         self.close(Err("FAILED"));
     }
+    /// It ended in another way: what is said goes where `FAILED` would stand.
+    pub fn otherwise(self, words: &str) {
+        self.close(Err(words));
+    }
     /// It ended as `result` says, which is handed back.
     ///
     /// # Errors

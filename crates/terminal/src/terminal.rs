@@ -5,12 +5,13 @@ use crate::{
     steps::Steps,
     stream::{Captured, Stream},
 };
-use aws_core::{Error, Result};
+use aws_core::{Error, Result, cloud::OnThrottle};
 use indicatif::MultiProgress;
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal as _},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     pub(crate) live: Option<MultiProgress>,
     pub(crate) steps: Steps,
     closed: AtomicBool,
+    /// The services of which was said that they limit the rate of calls.
+    throttled: Mutex<BTreeSet<String>>,
 }
 
 impl Terminal {
@@ -58,8 +61,8 @@ impl Terminal {
 
     fn over(out: Stream, err: Stream, globals: &Globals, live: Option<MultiProgress>, interactive: bool) -> Self {
         let Globals { quiet, verbose, yes, .. } = *globals;
-        let closed = AtomicBool::new(false);
-        Self(Arc::new(Inner { out, err, quiet, verbose, yes, interactive, live, steps: Steps::default(), closed }))
+        let (steps, closed, throttled) = Default::default();
+        Self(Arc::new(Inner { out, err, quiet, verbose, yes, interactive, live, steps, closed, throttled }))
     }
 
     /// A line of data, to standard output.
@@ -109,6 +112,17 @@ impl Terminal {
     /// Something not to miss, to standard error.
     pub fn warn(&self, text: &str) {
         self.note(&format!("{}{}", self.tint(look::WARN, "Warning: "), plain(text)));
+    }
+
+    /// Says of a service that it limits the rate of calls: once for each service.
+    pub fn on_throttle(&self) -> OnThrottle {
+        let terminal = self.clone();
+        OnThrottle::new(move |service| {
+            let mut told = terminal.0.throttled.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.insert(service.to_owned()) {
+                terminal.say(&format!("AWS limits the rate of calls to {service} (throttling): going on more slowly."));
+            }
+        })
     }
 
     /// Something for the curious, to standard error; only with `--verbose`.
@@ -166,6 +180,16 @@ mod tests {
         terminal.say("note");
         terminal.warn("careful");
         assert_eq!(captured.err(), "Warning: careful\n");
+    }
+
+    #[test]
+    fn each_service_that_throttles_is_named_once() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        let on_throttle = terminal.on_throttle();
+        ["Route 53", "EC2", "Route 53"].iter().for_each(|service| on_throttle.tell(service));
+        terminal.on_throttle().tell("EC2");
+        let told = |service| format!("AWS limits the rate of calls to {service} (throttling): going on more slowly.\n");
+        assert_eq!(captured.err(), told("Route 53") + &told("EC2"));
     }
 
     #[test]

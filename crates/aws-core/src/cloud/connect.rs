@@ -1,15 +1,21 @@
 //! Credentials, region, clients.
-use super::{Told as _, memory::Memory};
+use super::{
+    Told as _,
+    errors::Lost,
+    memory::Memory,
+    retries::{self, OnThrottle, Retries},
+};
 use crate::{Error, Result, engine::World};
 use aws_config::{
-    BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, retry::RetryConfig,
-    sts::AssumeRoleProvider, timeout::TimeoutConfig,
+    BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, sts::AssumeRoleProvider,
+    timeout::TimeoutConfig,
 };
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio::sync::OnceCell;
 
 /// What decides whom we talk to, beside the AWS environment variables and files.
 #[derive(Debug, Clone)]
@@ -24,10 +30,12 @@ pub struct ConnectOptions {
     /// Access key id and secret access key, for the sandbox and for tests: with these, no profile of
     /// this machine is read. Else AWS's own settings decide.
     pub credentials: Option<(String, String)>,
+    /// Hears when a service limits the rate of calls.
+    pub on_throttle: OnThrottle,
 }
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { region: None, tool: "minion", endpoint: None, credentials: None }
+        Self { region: None, tool: "minion", endpoint: None, credentials: None, on_throttle: OnThrottle::default() }
     }
 }
 
@@ -36,18 +44,42 @@ pub struct Cloud {
     config: SdkConfig,
     region: String,
     memory: Memory,
+    caller: Arc<OnceCell<Caller>>,
     clients: Clients,
+    on_throttle: OnThrottle,
+    pub(super) lost: Lost,
+}
+
+/// Whose credentials these are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's number.
+    pub account: String,
+    /// The user, or the role and its session.
+    pub arn: String,
 }
 
 /// Connection must stand within this.
 const CONNECT: Duration = Duration::from_secs(5);
-/// One try of a call, and a call with all its retries.
+/// One try of a call.
 const ATTEMPT: Duration = Duration::from_secs(30);
-const OPERATION: Duration = Duration::from_secs(120);
+/// A call with all its retries, and with its wait for its turn where AWS limits the rate of calls.
+const OPERATION: Duration = Duration::from_secs(600);
+
+/// Makes a client that tries again as [`retries`] says.
+macro_rules! with_retries {
+    ($cloud:ident, $config:expr, $service:literal) => {
+        $config
+            .retry_config(retries::config())
+            .interceptor(Retries { service: $service, told: $cloud.on_throttle.clone() })
+            .retry_partition(retries::partition($service))
+            .build()
+    };
+}
 
 macro_rules! clients {
     ($($name:ident: $krate:ident, $service:literal;)*) => {
-        #[derive(Default)]
+        #[derive(Clone, Default)]
         struct Clients {
             $($name: OnceLock<$krate::Client>,)*
             s3: OnceLock<aws_sdk_s3::Client>,
@@ -57,7 +89,10 @@ macro_rules! clients {
             $(
                 #[doc = concat!("The client of ", $service, ".")]
                 pub fn $name(&self) -> &$krate::Client {
-                    self.clients.$name.get_or_init(|| $krate::Client::new(&self.config))
+                    self.clients.$name.get_or_init(|| {
+                        let config = $krate::config::Builder::from(&self.config);
+                        $krate::Client::from_conf(with_retries!(self, config, $service))
+                    })
                 }
             )*
         }
@@ -89,7 +124,7 @@ impl Cloud {
         self.clients.s3.get_or_init(|| {
             let config = aws_sdk_s3::config::Builder::from(&self.config);
             let path = self.config.endpoint_url().is_some();
-            aws_sdk_s3::Client::from_conf(config.force_path_style(path).build())
+            aws_sdk_s3::Client::from_conf(with_retries!(self, config.force_path_style(path), "S3"))
         })
     }
     /// The client of S3's account-wide settings.
@@ -99,7 +134,7 @@ impl Cloud {
             if let Some(url) = self.config.endpoint_url() {
                 config = config.endpoint_resolver(Given(url.to_owned()));
             }
-            aws_sdk_s3control::Client::from_conf(config.build())
+            aws_sdk_s3control::Client::from_conf(with_retries!(self, config, "S3 Control"))
         })
     }
 }
@@ -147,9 +182,42 @@ impl Cloud {
         self.with(config.identity_cache(IdentityCache::lazy().build()), region)
     }
 
+    fn new(config: SdkConfig, region: String, on_throttle: OnThrottle) -> Self {
+        let (memory, caller, clients, lost) = Default::default();
+        Self { config, region, memory, caller, clients, on_throttle, lost }
+    }
+
     fn with(&self, config: aws_types::sdk_config::Builder, region: &str) -> Self {
         let config = config.region(Region::new(region.to_owned())).build();
-        Self { config, region: region.to_owned(), memory: Memory::default(), clients: Clients::default() }
+        Self::new(config, region.to_owned(), self.on_throttle.clone())
+    }
+
+    /// The same connection, for work that goes on beside the command's: what one of them reads, the other does not see.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            region: self.region.clone(),
+            memory: Memory::default(),
+            caller: self.caller.clone(),
+            clients: self.clients.clone(),
+            on_throttle: self.on_throttle.clone(),
+            lost: Lost::default(),
+        }
+    }
+
+    /// Whose credentials these are; asked for once.
+    ///
+    /// # Errors
+    /// What AWS answers.
+    pub async fn caller(&self) -> Result<&Caller> {
+        let load = async {
+            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
+            let account =
+                who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))?;
+            Ok(Caller { account, arn: who.arn.unwrap_or_default() })
+        };
+        self.caller.get_or_try_init(|| load).await
     }
 
     /// The account's number; asked for once.
@@ -157,16 +225,12 @@ impl Cloud {
     /// # Errors
     /// What AWS answers.
     pub async fn account(&self) -> Result<String> {
-        let load = async {
-            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
-            who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))
-        };
-        Ok(self.once("account", load).await?.as_ref().clone())
+        self.caller().await.map(|caller| caller.account.clone())
     }
 
     /// The account's number, if it was asked for already.
     pub(super) fn known_account(&self) -> Option<String> {
-        self.memory.known::<String>("account").map(|number| number.as_ref().clone())
+        self.caller.get().map(|caller| caller.account.clone())
     }
 }
 
@@ -177,7 +241,8 @@ impl Cloud {
     /// When no region is set anywhere.
     pub async fn connect(options: ConnectOptions) -> Result<Self> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::adaptive().with_max_attempts(4))
+            // For what the SDK calls by itself: roles, single sign-on.
+            .retry_config(retries::config().with_max_attempts(4))
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT)
@@ -202,7 +267,7 @@ impl Cloud {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Error::usage("no AWS region is set").hint("Give --region, set AWS_REGION, or run `configure`."));
         };
-        Ok(Self { config, region, memory: Memory::default(), clients: Clients::default() })
+        Ok(Self::new(config, region, options.on_throttle))
     }
 
     /// Whether AWS's own settings name a region.

@@ -40,9 +40,9 @@ impl Alias {
 /// One change of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// Make it so.
-    Upsert(RecordSet),
-    /// Remove it.
+    /// Make it; refused when there is one of that name, type and identifier.
+    Create(RecordSet),
+    /// Remove it; refused when it is not exactly as it was read.
     Delete(RecordSet),
 }
 
@@ -107,14 +107,22 @@ pub async fn records(cloud: &Cloud, zone_id: &str) -> Result<Vec<RecordSet>> {
     Ok(alias_record::list_records(cloud, zone_id).await?.iter().map(RecordSet::from).collect())
 }
 
+/// Whether Route 53 refused a batch because the records are not as they were when it was put together: somebody else
+/// changed them, or it was carried out and its answer was lost.
+pub fn is_outdated(error: &crate::Error) -> bool {
+    const WORDS: [&str; 3] = ["but it was not found", "but the values provided do not match", "but it already exists"];
+    let text = error.to_string();
+    error.code() == Some("InvalidChangeBatch") && WORDS.iter().any(|words| text.contains(words))
+}
+
 /// Writes all changes or none of them. Returns the change's id, for [`alias_record::in_sync`].
 ///
 /// # Errors
-/// When Route 53 refuses the batch.
+/// When Route 53 refuses the batch; see [`is_outdated`].
 pub async fn change(cloud: &Cloud, zone_id: &str, comment: &str, changes: Vec<Change>) -> Result<String> {
     let changes = changes.into_iter().map(|c| {
         let (action, record) = match c {
-            Change::Upsert(r) => (ChangeAction::Upsert, r.exact),
+            Change::Create(r) => (ChangeAction::Create, r.exact),
             Change::Delete(r) => (ChangeAction::Delete, r.exact),
         };
         types::Change::builder().action(action).resource_record_set(record).build()

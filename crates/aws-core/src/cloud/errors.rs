@@ -1,12 +1,18 @@
 //! AWS's errors, in our words: operation, resource, region, code, request id, and what to do next.
-use super::{Cloud, quotas};
+use super::{Cloud, quotas, retries::is_repeatable};
 use crate::{
     Error, Result,
     error::{AwsDetail, Kind},
 };
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use std::{error::Error as StdError, fmt::Display};
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    fmt::Display,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// Turns the SDK's result of a call into ours.
 pub trait Told<T> {
@@ -27,15 +33,69 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     fn told(self, cloud: &Cloud, operation: &str, what: impl Display) -> Result<T> {
-        self.map_err(|e| translate(e, cloud, operation, &what.to_string()))
-    }
-    fn told_unless(self, cloud: &Cloud, operation: &str, what: impl Display, absent: &[&str]) -> Result<Option<T>> {
         match self {
-            Ok(v) => Ok(Some(v)),
-            Err(e) if e.code().is_some_and(|c| absent.contains(&c)) => Ok(None),
+            Ok(v) => {
+                cloud.lost.answered(cloud, operation, &what);
+                Ok(v)
+            }
             Err(e) => Err(translate(e, cloud, operation, &what.to_string())),
         }
     }
+    fn told_unless(self, cloud: &Cloud, operation: &str, what: impl Display, absent: &[&str]) -> Result<Option<T>> {
+        match self {
+            Err(e) if e.code().is_some_and(|c| absent.contains(&c)) => {
+                cloud.lost.answered(cloud, operation, &what);
+                Ok(None)
+            }
+            other => other.told(cloud, operation, what).map(Some),
+        }
+    }
+}
+
+/// How often a call may lose its answer, one time after the other, before that is no longer tried again.
+const TRIES: u32 = 3;
+/// From a call that may have been carried out to the look whether it was: what was just made is not seen by all of AWS
+/// at once (EC2 developer guide, "Eventual consistency").
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// The calls whose answers were lost, of a connection: a network that is gone must not be tried until the deadline.
+#[derive(Debug, Default)]
+pub(super) struct Lost(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Whether AWS ever answered.
+    answered: bool,
+    /// By what the error is about.
+    lost: HashMap<String, u32>,
+}
+
+impl Lost {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn answered(&self, cloud: &Cloud, operation: &str, what: &impl Display) {
+        let mut seen = self.seen();
+        seen.answered = true;
+        if !seen.lost.is_empty() {
+            seen.lost.remove(&about(cloud, operation, &what.to_string()));
+        }
+    }
+    /// Another lost answer. Marks the error, unless there were too many, or never any other.
+    fn retryable(&self, error: Error, operation: &str, about: &str) -> Error {
+        let mut seen = self.seen();
+        let times = seen.lost.entry(about.to_owned()).or_default();
+        *times += 1;
+        if *times >= TRIES || !seen.answered {
+            return error;
+        }
+        error.retryable_after(if is_repeatable(operation) { Duration::ZERO } else { SETTLED })
+    }
+}
+
+fn about(cloud: &Cloud, operation: &str, what: &str) -> String {
+    let region = cloud.region();
+    if what.is_empty() { format!("{operation} in {region}") } else { format!("{operation} for {what} in {region}") }
 }
 
 impl Error {
@@ -43,6 +103,10 @@ impl Error {
     #[must_use]
     pub fn retry_on(self, codes: &[&str]) -> Self {
         if self.code().is_some_and(|c| codes.contains(&c)) { self.retryable() } else { self }
+    }
+    /// Whether AWS rejected the call because there were too many.
+    fn is_throttle(&self) -> bool {
+        self.code().is_some_and(|c| THROTTLED.contains(&c))
     }
     /// Marks the error as one to try again, when its code is `code` and AWS's words contain `words`.
     #[must_use]
@@ -61,6 +125,7 @@ const THROTTLED: &[&str] = &[
     "TooManyRequestsException",
     "RequestThrottled",
     "RequestThrottledException",
+    "EC2ThrottledException",
     "SlowDown",
     "PriorRequestNotComplete",
     "BandwidthLimitExceeded",
@@ -70,7 +135,6 @@ fn translate<E>(error: SdkError<E, HttpResponse>, cloud: &Cloud, operation: &str
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    let region = cloud.region();
     let request_id = error
         .raw_response()
         .and_then(|r| r.headers().get("x-amzn-requestid").or_else(|| r.headers().get("x-amz-request-id")))
@@ -78,29 +142,37 @@ where
         .or_else(|| error.meta().extra("aws_request_id").map(str::to_owned));
     let detail = AwsDetail {
         operation: operation.into(),
-        region: region.into(),
+        region: cloud.region().into(),
         code: error.code().map(str::to_owned),
         request_id,
     };
-    let about = if what.is_empty() {
-        format!("{operation} in {region}")
-    } else {
-        format!("{operation} for {what} in {region}")
-    };
+    let about = about(cloud, operation, what);
+    let lost = |error| cloud.lost.retryable(error, operation, &about);
     match &error {
-        SdkError::ServiceError(_) => {
-            service(about, detail, error.message().unwrap_or("no message"), cloud.known_account().as_deref())
+        SdkError::ServiceError(answer) => {
+            let message = error.message().unwrap_or("no message");
+            let told = service(about.clone(), detail, message, cloud.known_account().as_deref());
+            let internal = answer.raw().status().as_u16() >= 500 && !told.is_throttle();
+            if internal { lost(told) } else { told }
         }
-        SdkError::TimeoutError(_) => Error::new(Kind::Failed, format!("{about}: no answer in time")).at(detail).hint(
-            "Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.",
-        ),
-        SdkError::DispatchFailure(f) => dispatch(f.is_timeout(), about, detail, &error),
+        SdkError::TimeoutError(_) => {
+            lost(Error::new(Kind::Failed, format!("{about}: no answer in time")).at(detail).hint(UNREACHABLE))
+        }
+        SdkError::DispatchFailure(f) => match dispatch(f.is_timeout(), about.clone(), detail, &error) {
+            e if e.kind() == Kind::Access => e,
+            e => lost(e),
+        },
         SdkError::ConstructionFailure(_) => Error::new(Kind::Failed, format!("{about}: {}", chain(&error))).at(detail),
-        _ => Error::new(Kind::Failed, format!("{about}: the answer could not be read: {}", chain(&error)))
-            .at(detail)
-            .hint("If AWS_ENDPOINT_URL is set, check that it is an AWS endpoint."),
+        _ => lost(
+            Error::new(Kind::Failed, format!("{about}: the answer could not be read: {}", chain(&error)))
+                .at(detail)
+                .hint("If AWS_ENDPOINT_URL is set, check that it is an AWS endpoint."),
+        ),
     }
 }
+
+const UNREACHABLE: &str =
+    "Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.";
 
 fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdError + 'static)) -> Error {
     let why = chain(error);
@@ -112,9 +184,7 @@ fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdErr
             .hint("Log in (`aws sso login`, `aws login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
     }
     let how = if timeout { "no connection in time" } else { "no connection" };
-    Error::new(Kind::Failed, format!("{about}: {how}: {why}"))
-        .at(detail)
-        .hint("Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.")
+    Error::new(Kind::Failed, format!("{about}: {how}: {why}")).at(detail).hint(UNREACHABLE)
 }
 
 fn service(about: String, detail: AwsDetail, message: &str, account: Option<&str>) -> Error {
@@ -136,8 +206,9 @@ fn service(about: String, detail: AwsDetail, message: &str, account: Option<&str
         c if THROTTLED.contains(&c) => {
             base(Kind::Failed).retryable().hint("AWS limits the rate of calls; run the same command again in a minute.")
         }
+        // Marked as one to try again by its status, as all answers of that kind.
         "InternalFailure" | "InternalError" | "ServiceUnavailable" | "ServiceUnavailableException" | "Unavailable" | "InternalServerError" => {
-            base(Kind::Failed).retryable().hint("AWS had an internal error; run the same command again.")
+            base(Kind::Failed).hint("AWS had an internal error; run the same command again.")
         }
         _ => match quotas::hint(&detail, message, account) {
             Some(hint) => base(Kind::Failed).hint(hint),

@@ -28,10 +28,6 @@ impl Memory {
         let slot = OnceCell::new_with(Some(Arc::new(value) as Arc<dyn Any + Send + Sync>));
         self.0.lock().expect("no code panics while it holds this lock").insert(key, Arc::new(slot));
     }
-    pub(super) fn known<T: Send + Sync + 'static>(&self, key: &str) -> Option<Arc<T>> {
-        let slot = self.0.lock().expect("no code panics while it holds this lock").get(key)?.clone();
-        Some(slot.get()?.clone().downcast().expect("a key names one type of list"))
-    }
     pub(super) fn forget(&self) {
         self.0.lock().expect("no code panics while it holds this lock").clear();
     }

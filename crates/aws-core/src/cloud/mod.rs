@@ -9,9 +9,11 @@ mod memory;
 pub mod network;
 pub mod organizations;
 pub mod quotas;
+mod retries;
 pub mod serving;
 pub mod wait;
 
 pub use clouds::{At, Clouds, Spot};
-pub use connect::{AssumedRole, Cloud, ConnectOptions};
+pub use connect::{AssumedRole, Caller, Cloud, ConnectOptions};
 pub use errors::Told;
+pub use retries::OnThrottle;

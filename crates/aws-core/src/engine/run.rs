@@ -269,13 +269,13 @@ impl<C: World> Run<'_, C> {
     /// failed may have half happened: before each new try, all that was read is forgotten.
     async fn retrying(&self, i: usize, mut attempt: impl AsyncFnMut(bool) -> Result<()>) -> Result<()> {
         let deadline = Instant::now() + self.options.deadline;
-        let mut pause = self.options.pause;
-        let mut again = false;
+        let (mut pause, mut again) = (self.options.pause, false);
         loop {
             let Ok(tried) = tokio::time::timeout_at(deadline, attempt(again)).await else {
                 return Err(Error::deadline(format!("{}: not done within {:?}", self.label(i), self.options.deadline)));
             };
             let Err(error) = tried else { return Ok(()) };
+            pause = pause.max(error.pause());
             if !error.is_retryable() || Instant::now() + pause >= deadline {
                 return Err(error);
             }

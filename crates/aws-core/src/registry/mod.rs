@@ -1,5 +1,8 @@
-//! What has no place in a tag, kept in Systems Manager parameters: settings of a VPC and manifests.
+//! What has no place in a tag: settings of a VPC, manifests, records of teams and leases, as parameters of Systems
+//! Manager; and the history of all that was done, in CloudWatch Logs.
 pub mod encoding;
+pub mod history;
+pub mod lease;
 pub mod parameters;
 pub mod settings;
 pub mod teams;

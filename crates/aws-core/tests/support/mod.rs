@@ -124,6 +124,7 @@ pub async fn cloud() -> Cloud {
         tool: "minion",
         endpoint: Some(endpoint),
         credentials: Some(("testing".into(), "testing".into())),
+        ..ConnectOptions::default()
     };
     Cloud::connect(options).await.expect("a region is given")
 }

@@ -75,6 +75,7 @@ impl Front {
             tool: "overlord",
             endpoint: Some(format!("http://{}", self.0.server_addr())),
             credentials: Some(("testing".into(), "testing".into())),
+            ..ConnectOptions::default()
         };
         Cloud::connect(options).await.expect("a region is given")
     }

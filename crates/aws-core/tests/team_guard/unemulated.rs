@@ -37,6 +37,7 @@ pub(crate) async fn cloud() -> (Cloud, Arc<Mutex<Aws>>) {
         tool: "overlord",
         endpoint: Some(endpoint),
         credentials: Some(("testing".into(), "testing".into())),
+        ..ConnectOptions::default()
     };
     (Cloud::connect(options).await.unwrap(), aws)
 }

@@ -53,6 +53,7 @@ async fn on_aws(command: Command, session: &Session) -> Result<Exit> {
         Command::Applications(args) => commands::applications::run(session, args).await,
         Command::Versions(args) => commands::versions::run(session, args).await,
         Command::Traffic(args) => commands::traffic::run(session, args).await,
+        Command::History(args) => commands::history::run(session, args).await,
         Command::Instances(args) => commands::instances::run(session, args).await,
         Command::Images(args) => commands::images::run(session, args).await,
         Command::Completions(_) | Command::Image(_) | Command::Sandbox(_) => Ok(Exit::Done),

@@ -4,11 +4,13 @@ pub mod completions;
 pub mod configure;
 mod converge;
 mod dispatch;
+pub mod history;
 pub mod image;
 pub mod images;
 pub mod instances;
 pub mod sandbox;
 pub mod traffic;
+mod undertaking;
 pub mod versions;
 
 pub use dispatch::run;

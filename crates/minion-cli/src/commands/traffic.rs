@@ -1,22 +1,23 @@
 //! `minion traffic`
 use crate::{
+    commands::undertaking::{Change as Task, on_application},
     deployed::{self, Deployed},
     dns::{Names, names_of, read_early},
     gate,
     site::{Session, Site},
-    traffic::{Resharing, Share, Weights, in_sync, reshare, write},
+    traffic::{Resharing, Share, Weights, in_sync, in_turn, reshare, write, written},
 };
 use aws_core::{
     Error, Result,
-    engine::{Action, Change, NodeReport, Outcome, Report},
+    engine::{Action, Change, NodeReport, Outcome, Report, World as _},
     model::{ApplicationName, VersionName, names::AppVersion},
 };
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use terminal::{
-    Cell, Column, Exit, Listing, Terminal,
-    flags::{Output, Writes},
+    Cell, Column, Exit, Listing, Terminal, Undertaking,
+    flags::{Lock, Output, Writes},
 };
 
 /// Arguments of `traffic`.
@@ -38,6 +39,8 @@ pub struct TrafficArgs {
     no_wait: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
     #[command(flatten)]
     output: Output,
 }
@@ -82,17 +85,39 @@ impl Listing for Row {
 /// What keeps the traffic from being read or moved.
 pub async fn run(session: &Session, args: TrafficArgs) -> Result<Exit> {
     let site = session.site().await?;
-    let versions = deployed::versions(&site.cloud, &site.vpc, Some(&args.application), None);
-    let (versions, ()) = tokio::join!(versions, read_early(&site));
-    let versions = versions?;
-    let names = names_of(&site, &versions, None).await?;
-    match (&args.version, args.percent) {
-        (Some(version), Some(share)) => {
-            let id = AppVersion::new(args.application.clone(), version.clone())?;
-            set(session, &site, &names, &versions, &id, share, &args).await
-        }
-        _ => show(session, &site, &names, &versions, &args).await,
+    if args.percent.is_none() {
+        let (versions, names) = look(&site, &args.application).await?;
+        return show(session, &site, &names, &versions, &args).await;
     }
+    let work = async |under: &Undertaking| shared(session, &site, &args, under).await;
+    on_application(session, &site, &args.application, (&args.writes, &args.lock), Task::default(), work).await
+}
+
+/// Shares the traffic out anew.
+async fn shared(session: &Session, site: &Site, args: &TrafficArgs, under: &Undertaking) -> Result<Exit> {
+    let (Some(version), Some(share)) = (&args.version, args.percent) else { return Ok(Exit::Done) };
+    let id = AppVersion::new(args.application.clone(), version.clone())?;
+    let what = format!("the traffic of {}", args.application);
+    let (exit, change) = in_turn(&site.cloud, &session.cancel, &what, async || {
+        let (versions, names) = look(site, &args.application).await?;
+        set(session, site, &names, &versions, &id, share, (args, under)).await
+    })
+    .await?;
+    if let (Some(change), false) = (change, args.no_wait) {
+        // The next one may change it: name servers take the changes one after another.
+        under.let_go().await;
+        in_sync(session, site, &change).await?;
+    }
+    Ok(exit)
+}
+
+/// The application's versions, and the records of their domains.
+async fn look(site: &Site, application: &ApplicationName) -> Result<(Vec<Deployed>, Vec<Names>)> {
+    let versions = deployed::versions(&site.cloud, &site.vpc, Some(application), None);
+    let (versions, ()) = tokio::join!(versions, read_early(site));
+    let versions = versions?;
+    let names = names_of(site, &versions, None).await?;
+    Ok((versions, names))
 }
 
 async fn show(
@@ -129,6 +154,7 @@ async fn show(
     Ok(Exit::Done)
 }
 
+/// Once: what was read may have changed when it is written. The id of the change that was written, if there was one.
 async fn set(
     session: &Session,
     site: &Site,
@@ -136,8 +162,8 @@ async fn set(
     versions: &[Deployed],
     id: &AppVersion,
     share: Share,
-    args: &TrafficArgs,
-) -> Result<Exit> {
+    (args, under): (&TrafficArgs, &Undertaking),
+) -> Result<(Exit, Option<String>)> {
     let terminal = &session.terminal;
     let deployed = versions.iter().any(|d| d.id == *id);
     let mut home = None;
@@ -158,22 +184,30 @@ async fn set(
     let report = plan(&weights, &done);
     if args.writes.dry_run {
         terminal.plan(&report, false)?;
-        return Ok(args.writes.exit(&report));
+        return Ok((args.writes.exit(&report), None));
     }
     if let Some(note) = &done.note {
         terminal.warn(note);
     }
     if changes.is_empty() {
         terminal.say(&format!("The traffic of {} is shared out that way already; nothing to change.", id.application));
-        return Ok(Exit::Done);
+        return Ok((Exit::Done, None));
     }
     let step = format!("Setting weights of {}", weights.name());
-    let change = terminal.during(&step, write(&site.cloud, &weights, changes)).await?;
-    tell(terminal, &weights, &done);
-    if let (Some(change), false) = (change, args.no_wait) {
-        in_sync(session, site, &change).await?;
+    let change = written(terminal, &step, write(&site.cloud, &weights, changes)).await?;
+    if weights.is_empty() {
+        // Nothing that the batch could have been refused for: another one's may have come at the same time.
+        site.cloud.forget();
+        let (_, names) = look(site, &id.application).await?;
+        let now: Vec<_> = names.iter().map(|n| n.weights(&id.application)).collect::<Result<Vec<_>>>()?.concat();
+        let wanted = done.shares.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
+        if now.iter().any(|w| w.name() == weights.name() && w.raw() != wanted) {
+            return Err(Error::failed(format!("{} was changed by others at the same time", weights.name())).retryable());
+        }
     }
-    Ok(Exit::Done)
+    under.changed(&report);
+    tell(terminal, &weights, &done);
+    Ok((Exit::Done, change))
 }
 
 fn no_such_version(versions: &[Deployed], id: &AppVersion, deployed: bool) -> Error {

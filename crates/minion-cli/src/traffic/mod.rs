@@ -4,8 +4,10 @@ mod arithmetic;
 mod records;
 mod share;
 mod sync;
+mod turns;
 
 pub use arithmetic::{Resharing, reshare};
-pub use records::{Weights, weights_of, write};
+pub use records::{Weights, weights_of, write, written};
 pub use share::Share;
 pub use sync::in_sync;
+pub use turns::in_turn;

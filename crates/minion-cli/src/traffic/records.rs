@@ -9,9 +9,10 @@ use aws_core::{
     model::{ApplicationName, VersionName, names::AppVersion},
 };
 use std::collections::BTreeMap;
+use terminal::Terminal;
 
 /// An application's weighted records, as just read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     zone_id: String,
     name: String,
@@ -80,17 +81,15 @@ impl Weights {
         &self.name
     }
 
-    /// What has to be written so that the versions get these shares: nothing when they have them.
+    /// What has to be written so that the versions get these shares: nothing when they have them. Else every record of
+    /// the name goes as it was read and comes as it shall be, those that stay the same too: Route 53 refuses the batch
+    /// ([`dns::is_outdated`]) when any of them is no longer what the shares were computed from. A name has 100 weighted
+    /// records at most, and a batch takes 1,000 changes.
     ///
     /// # Errors
     /// When a version that is to get traffic has no DNS name of its own yet.
     pub fn changes(&self, shares: &BTreeMap<VersionName, Share>, domain: &str) -> Result<Vec<Change>> {
-        let mut changes = Vec::new();
-        for (version, record) in &self.weighted {
-            if !shares.contains_key(version) {
-                changes.push(Change::Delete(record.clone()));
-            }
-        }
+        let mut wanted = BTreeMap::new();
         for (version, share) in shares {
             let id = AppVersion::new(self.application.clone(), version.clone())?;
             let own = self.own.get(&id.dns_name(domain));
@@ -107,25 +106,107 @@ impl Weights {
                     ))
                 })?;
             let weight = u64::from(share.units());
-            if live.is_some_and(|r| r.weight == Some(weight) && r.alias.as_ref() == Some(&alias)) {
-                continue;
-            }
-            let record = RecordSet::weighted_alias(&self.name, &id.resource(), weight, &alias)
-                .map_err(|e| Error::failed(format!("no DNS record for {id} can be made")).caused_by(e))?;
-            changes.push(Change::Upsert(record));
+            let same = live.filter(|r| r.weight == Some(weight) && r.alias.as_ref() == Some(&alias));
+            let record = match same {
+                Some(record) => record.clone(),
+                None => RecordSet::weighted_alias(&self.name, &id.resource(), weight, &alias)
+                    .map_err(|e| Error::failed(format!("no DNS record for {id} can be made")).caused_by(e))?,
+            };
+            wanted.insert(version.clone(), record);
         }
-        Ok(changes)
+        if wanted == self.weighted {
+            return Ok(Vec::new());
+        }
+        let gone = self.weighted.values().cloned().map(Change::Delete);
+        Ok(gone.chain(wanted.into_values().map(Change::Create)).collect())
+    }
+
+    /// Whether there is nothing that a batch could be refused for.
+    pub fn is_empty(&self) -> bool {
+        self.weighted.is_empty()
     }
 }
 
 /// Writes all changes in one atomic batch. Returns the change's id, or `None` when there is nothing to do.
 ///
 /// # Errors
-/// When Route 53 refuses the batch; nothing is changed then.
+/// When Route 53 refuses the batch; nothing is changed then. See [`super::in_turn`].
 pub async fn write(cloud: &Cloud, weights: &Weights, changes: Vec<Change>) -> Result<Option<String>> {
     if changes.is_empty() {
         return Ok(None);
     }
     let comment = format!("minion traffic {}", weights.application);
     dns::change(cloud, &weights.zone_id, &comment, changes).await.map(Some)
+}
+
+/// Runs [`write`] as a step.
+///
+/// # Errors
+/// Those of `writing`.
+pub async fn written<T>(terminal: &Terminal, text: &str, writing: impl Future<Output = Result<T>>) -> Result<T> {
+    let step = terminal.step(text);
+    let result = writing.await;
+    match &result {
+        Err(e) if dns::is_outdated(e) => step.otherwise("CHANGED MEANWHILE, looking again"),
+        Err(e) if e.is_retryable() => step.otherwise("NO ANSWER, looking what became of it"),
+        _ => return step.end(result),
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_core::cloud::dns::Alias;
+
+    fn load_balancer(version: &str) -> Alias {
+        Alias { dns_name: format!("app-{version}-1.eu-west-1.elb.amazonaws.com"), zone_id: "Z9".into() }
+    }
+    fn weights(shares: &[(&str, u64)]) -> Weights {
+        let record = |version: &str, weight| {
+            let id = format!("app-hello-{}", version.replace('.', "-"));
+            RecordSet::weighted_alias("hello.example.org", &id, weight, &load_balancer(version)).unwrap()
+        };
+        let own = |version: &str| {
+            let name = format!("hello-{}.example.org", version.replace('.', "-"));
+            (name.clone(), RecordSet::weighted_alias(&name, "x", 1, &load_balancer(version)).unwrap())
+        };
+        Weights {
+            zone_id: "Z1".into(),
+            name: "hello.example.org".into(),
+            application: "hello".parse().unwrap(),
+            weighted: shares.iter().map(|(v, w)| (v.parse().unwrap(), record(v, *w))).collect(),
+            own: ["1.0", "2.0", "3.0"].map(own).into(),
+        }
+    }
+    fn told(weights: &Weights, shares: &[(&str, u16)]) -> Vec<String> {
+        let shares = shares.iter().map(|(v, s)| (v.parse().unwrap(), Share::from_units(*s).unwrap())).collect();
+        let changes = weights.changes(&shares, "example.org").unwrap();
+        let told = changes.iter().map(|change| {
+            let (sign, record) = match change {
+                Change::Create(r) => ('+', r),
+                Change::Delete(r) => ('-', r),
+            };
+            format!("{sign}{} {}", record.set_identifier.as_deref().unwrap(), record.weight.unwrap())
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn a_batch_names_every_record_that_it_was_computed_from() {
+        let now = weights(&[("1.0", 140), ("2.0", 60)]);
+        assert_eq!(told(&now, &[("1.0", 140), ("2.0", 60)]), [""; 0]);
+        assert_eq!(
+            told(&now, &[("1.0", 100), ("2.0", 100)]),
+            ["-app-hello-1-0 140", "-app-hello-2-0 60", "+app-hello-1-0 100", "+app-hello-2-0 100"]
+        );
+        // Those that stay are named too.
+        assert_eq!(
+            told(&weights(&[("1.0", 0), ("2.0", 200)]), &[("2.0", 200)]),
+            ["-app-hello-1-0 0", "-app-hello-2-0 200", "+app-hello-2-0 200"]
+        );
+        assert_eq!(told(&now, &[("3.0", 200)]), ["-app-hello-1-0 140", "-app-hello-2-0 60", "+app-hello-3-0 200"]);
+        assert_eq!(told(&weights(&[]), &[("1.0", 200)]), ["+app-hello-1-0 200"]);
+        assert_eq!(told(&now, &[]), ["-app-hello-1-0 140", "-app-hello-2-0 60"]);
+    }
 }

@@ -31,6 +31,7 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
     let session = Session::open(terminal, cancel, config.as_deref()).await?;
     match cli.command {
         Command::Team(args) => commands::team::run(&session, args).await,
+        Command::History(args) => commands::history::run(&session, args).await,
         Command::Check(args) => commands::check::run(&session, args).await,
         Command::Addresses(args) => commands::addresses::run(&session, &args).await,
         Command::Diagram(args) => commands::diagram::run(&session, args).await,

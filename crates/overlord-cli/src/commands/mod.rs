@@ -4,6 +4,8 @@ pub mod check;
 pub mod completions;
 pub mod diagram;
 mod dispatch;
+pub mod history;
 pub mod team;
+mod undertaking;
 
 pub use dispatch::run;

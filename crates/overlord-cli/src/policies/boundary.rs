@@ -1,7 +1,7 @@
 //! The permissions boundary: the most that anybody in the account may do.
 use super::{
-    ADMINISTRATOR, DEPLOYER, Input, OVERLORD, POWER_USER, READ_ONLY, RECORD_NAMES, ROLES_BOUNDED, USERS_BOUNDED,
-    at_and_below, document,
+    ADMINISTRATOR, DEPLOYER, HISTORY, Input, OVERLORD, POWER_USER, READ_ONLY, RECORD_NAMES, ROLES_BOUNDED,
+    USERS_BOUNDED, at_and_below, document,
 };
 use serde_json::{Value, json};
 
@@ -194,6 +194,11 @@ pub fn boundary(input: &Input<'_>) -> Value {
             ]
         }),
     ];
+    // Who did what stays, whatever is deleted.
+    statements.push(json!({
+        "Sid": "History", "Effect": "Deny", "Action": ["logs:Delete*", "logs:PutRetentionPolicy"],
+        "Resource": input.regional("logs", HISTORY)
+    }));
     // One's own endpoint may be put into subnets that are ours.
     statements.push(json!({
         "Sid": "Endpoint", "Effect": "Deny", "Action": "ec2:ModifyVpcEndpoint",

@@ -1,7 +1,7 @@
 //! The policy of the role for `minion`: its calls and no more, on what applications have.
 //!
 //! Every action is named. `tests/minion-calls.txt` lists the calls; a test compares.
-use super::{Input, RECORD_NAMES, ROLES_BOUNDED, document};
+use super::{HISTORY, Input, RECORD_NAMES, ROLES_BOUNDED, document};
 use serde_json::{Value, json};
 
 /// What looks: AWS cannot restrict most of it to single things, and `minion` finds things by looking at all.
@@ -162,7 +162,7 @@ fn fleet(input: &Input<'_>) -> Vec<Value> {
     ]
 }
 
-/// Parameters, log groups, DNS records.
+/// Parameters, log groups, the history, DNS records.
 fn records(input: &Input<'_>) -> Vec<Value> {
     let parameters = input.regional("ssm", "parameter/minion/*");
     vec![
@@ -182,6 +182,15 @@ fn records(input: &Input<'_>) -> Vec<Value> {
                 "logs:PutRetentionPolicy", "logs:TagResource"
             ],
             "Resource": input.regional("logs", "log-group:/minion/*")
+        }),
+        // Written and read; the boundary keeps it from being deleted.
+        json!({
+            "Sid": "History", "Effect": "Allow",
+            "Action": [
+                "logs:CreateLogGroup", "logs:CreateLogStream", "logs:GetLogEvents", "logs:PutLogEvents",
+                "logs:TagResource"
+            ],
+            "Resource": input.regional("logs", HISTORY)
         }),
         json!({
             "Sid": "DnsNames", "Effect": "Allow", "Action": "route53:ChangeResourceRecordSets",

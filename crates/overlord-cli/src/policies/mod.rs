@@ -33,6 +33,9 @@ pub const INLINE: &str = "overlord";
 const APPLICATIONS: &str = "app-*";
 const OVERLORD: &str = "overlord-*";
 
+/// The log groups with the history of applications, and their streams.
+const HISTORY: &str = "log-group:/minion/vpc-*/history*";
+
 /// The account that policies are for.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {

@@ -63,9 +63,10 @@ const ACCOUNTS: [Account; 5] = [
     },
     Account {
         title: "The account `home`",
-        intro: "The records of teams and addresses, `/overlord/*` in Systems Manager, in one region.",
-        parts: &[("registry/teams.rs", &[]), RECORDS, WHO],
-        beside: &[TAGGED_PARAMETERS],
+        intro: "The records of teams and addresses and the leases, `/overlord/*` in Systems Manager, and the history, \
+                `/overlord/*/history` in CloudWatch Logs, in one region.",
+        parts: &[("registry/teams.rs", &[]), ("registry/lease/", &[]), ("registry/history/", &[]), RECORDS, WHO],
+        beside: &[("logs:TagResource", "a log group gets its tags in the creating call"), TAGGED_PARAMETERS],
     },
     Account {
         title: "The account `network`",
@@ -244,8 +245,8 @@ fn list(words: &[&String]) -> String {
 const INTRO: &str = "<!-- Generated from the calls in the sources; `cargo xtask docs` rewrites it. -->\n\
 # Permissions of `overlord`\n\n\
 The IAM actions that [`overlord`](overlord.md) needs, by account and service. One account may be several of these: it \
-then needs all of their actions. `team plan`, `team create --dry-run`, `team list`, `team show`, `check`, `addresses` \
-and `diagram` need the column \"Looks\" alone; the others need both. For `minion` see [permissions.md](permissions.md).\n\n\
+then needs all of their actions. `team plan`, `team create --dry-run`, `team list`, `team show`, `check`, `addresses`, \
+`diagram` and `history` need the column \"Looks\" alone; the others need both. For `minion` see [permissions.md](permissions.md).\n\n\
 The credentials that `overlord` is started with also need `sts:AssumeRole` on each role that the organization's file \
 names: `accounts.role`, the roles beside accounts, the first of `accounts.through` (each of these assumes the next one, \
 and the last one all others). The roles have to trust them.\n\n\

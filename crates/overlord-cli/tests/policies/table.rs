@@ -203,6 +203,25 @@ app           | route53:ChangeResourceRecordSets  | arn:aws:route53:::hostedzone
 app           | route53:ChangeResourceRecordSets  | arn:aws:route53:::hostedzone/Z1 | route53:ChangeResourceRecordSetsRecordTypes=A,TXT route53:ChangeResourceRecordSetsNormalizedRecordNames=shop.red.example.org,red.example.org | yes
 app           | route53:ChangeResourceRecordSets  | arn:aws:route53:::hostedzone/Z1 | route53:ChangeResourceRecordSetsRecordTypes=A route53:ChangeResourceRecordSetsNormalizedRecordNames=shop.example.net | yes
 
+# Leases and the history: written by whoever deploys, deleted by nobody.
+Deployer      | ssm:PutParameter                  | arn:aws:ssm:eu-west-1:123456789012:parameter/minion/vpc-1/leases/shop |              | yes
+Deployer      | ssm:DeleteParameters              | arn:aws:ssm:eu-west-1:123456789012:parameter/minion/vpc-1/leases/shop |              | yes
+Deployer      | logs:CreateLogGroup               | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history | aws:TagKeys=managed-by | yes
+Deployer      | logs:CreateLogStream              | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history:log-stream:shop | | yes
+Deployer      | logs:PutLogEvents                 | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history:log-stream:shop | | yes
+Deployer      | logs:PutLogEvents                 | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/shop:log-stream:i-1 | | no
+Deployer      | logs:GetLogEvents                 | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history:log-stream:shop | | yes
+Deployer      | logs:DeleteLogGroup               | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history |                | no
+Deployer      | logs:PutRetentionPolicy           | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history |                | no
+Deployer      | logs:DeleteLogGroup               | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/shop | | yes
+PowerUser     | logs:DeleteLogStream              | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history:log-stream:shop | | no
+PowerUser     | logs:PutLogEvents                 | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history:log-stream:shop | | yes
+Administrator | logs:DeleteLogGroup               | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history |                | no
+Administrator | logs:PutRetentionPolicy           | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history |                | no
+app           | logs:DeleteLogGroup               | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history |                | no
+ReadOnly      | logs:GetLogEvents                 | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history:log-stream:shop | | yes
+ReadOnly      | logs:PutLogEvents                 | arn:aws:logs:eu-west-1:123456789012:log-group:/minion/vpc-1/history:log-stream:shop | | no
+
 # What each is for.
 PowerUser     | rds:CreateDBInstance              | *                         |                                             | yes
 PowerUser     | s3:CreateBucket                   | arn:aws:s3:::shop         |                                             | yes

@@ -84,27 +84,25 @@ async fn private_zones(cloud: &Cloud, vpc: &str) -> Result<Vec<Zone>> {
     Ok(cloud.once(format!("zones of {vpc}"), load).await?.to_vec())
 }
 
-/// The public zones of this name. Route 53 lists zones from this name on, in an order of its own; the ones
-/// of the name come first. Shared by all who ask in this run.
+/// The public zones of this name. Shared by all who ask in this run.
 pub(crate) async fn public_zones(cloud: &Cloud, domain: &str) -> Result<Vec<Zone>> {
-    let load = async {
-        let mut found: Vec<Zone> = Vec::new();
-        let (mut name, mut id) = (format!("{domain}."), None);
-        loop {
-            let page =
-                cloud.route53().list_hosted_zones_by_name().dns_name(name).set_hosted_zone_id(id).send().await.told(
-                    cloud,
-                    "route53:ListHostedZonesByName",
-                    domain,
-                )?;
-            let zones: Vec<Zone> = page.hosted_zones().iter().map(zone).collect();
-            let past = zones.iter().any(|z| !z.name.eq_ignore_ascii_case(domain));
-            found.extend(zones.into_iter().filter(|z| !z.private && z.name.eq_ignore_ascii_case(domain)));
-            let Some(next) = page.next_dns_name().filter(|_| page.is_truncated() && !past) else { return Ok(found) };
-            (name, id) = (next.to_owned(), page.next_hosted_zone_id().map(str::to_owned));
-        }
-    };
-    Ok(cloud.once(format!("public zones of {domain}"), load).await?.to_vec())
+    Ok(cloud.once(format!("public zones of {domain}"), read_public_zones(cloud, domain)).await?.to_vec())
+}
+
+/// As [`public_zones`], read afresh. Route 53 lists zones from this name on, in an order of its own; the ones of the
+/// name come first.
+pub(crate) async fn read_public_zones(cloud: &Cloud, domain: &str) -> Result<Vec<Zone>> {
+    let mut found: Vec<Zone> = Vec::new();
+    let (mut name, mut id) = (format!("{domain}."), None);
+    loop {
+        let call = cloud.route53().list_hosted_zones_by_name().dns_name(name).set_hosted_zone_id(id);
+        let page = call.send().await.told(cloud, "route53:ListHostedZonesByName", domain)?;
+        let zones: Vec<Zone> = page.hosted_zones().iter().map(zone).collect();
+        let past = zones.iter().any(|z| !z.name.eq_ignore_ascii_case(domain));
+        found.extend(zones.into_iter().filter(|z| !z.private && z.name.eq_ignore_ascii_case(domain)));
+        let Some(next) = page.next_dns_name().filter(|_| page.is_truncated() && !past) else { return Ok(found) };
+        (name, id) = (next.to_owned(), page.next_hosted_zone_id().map(str::to_owned));
+    }
 }
 
 /// All hosted zones of the account, sorted by name.

@@ -93,6 +93,17 @@ async fn a_lost_answer_does_nothing_twice() {
     assert_eq!(cloud.count(Op::Delete, "lb"), 1);
 }
 
+/// What may have been made is not seen at once.
+#[tokio::test(start_paused = true)]
+async fn an_error_may_ask_for_a_longer_pause() {
+    let (cloud, graph) = (Fake::default(), graph(&[("a", &[])], "1"));
+    cloud.fail(Op::Create, "a", Fault::Unseen(5), 1);
+    let start = Instant::now();
+    assert!(go(&graph, &cloud, Mode::Apply).await.complete());
+    assert!(start.elapsed() >= Duration::from_secs(5));
+    assert_eq!((cloud.count(Op::Create, "a"), cloud.count(Op::Find, "a")), (1, 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_retry_pauses_forgets_and_looks_again() {
     let (cloud, graph) = (Fake::default(), graph(&[("a", &[])], "1"));

@@ -29,6 +29,8 @@ pub(super) enum Fault {
     Before(bool),
     /// An error, although the cloud acted. `true`: one that passes.
     After(bool),
+    /// As `After(true)`, but not seen before so many seconds have passed.
+    Unseen(u64),
     /// No permission, and nothing happened.
     Denied,
     Hang,
@@ -106,6 +108,9 @@ impl Fake {
         self.done.lock().unwrap().push((op, name.into()));
         match fault {
             Some(Fault::After(retry)) => Err(error(retry, "answer lost")),
+            Some(Fault::Unseen(seconds)) => {
+                Err(error(true, "answer lost").retryable_after(Duration::from_secs(seconds)))
+            }
             _ => Ok(made),
         }
     }

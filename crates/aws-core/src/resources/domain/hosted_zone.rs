@@ -10,12 +10,22 @@ use crate::{
     model::{Owning as _, TeamOwner},
     resources::alias_record::{list_records, plain_name, read_records},
 };
-use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecordSet, RrType, Tag, TagResourceType};
+use aws_sdk_route53::{
+    operation::create_hosted_zone::CreateHostedZoneOutput,
+    types::{HostedZoneConfig, ResourceRecordSet, RrType, Tag, TagResourceType},
+};
+use std::time::Duration;
 
 /// Records that a refusal names at most.
 const NAMED: usize = 10;
 /// Record sets that one batch deletes at most: half of what Route 53 takes (`ChangeResourceRecordSets`: 1,000).
 const BATCH: usize = 500;
+/// Route 53's code for a reference that was used before, be it for a zone that is gone.
+const ALREADY: &str = "HostedZoneAlreadyExists";
+/// Looks for a zone that was made a moment ago, before it counts as gone.
+const LOOKS: u32 = 4;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// A public hosted zone. Its comment says whose it is, so that a look needs no call for tags; it is tagged, too.
 pub struct HostedZone {
@@ -89,6 +99,34 @@ impl HostedZone {
         }
     }
 
+    async fn make(&self, cloud: &Cloud, reference: &str) -> Result<CreateHostedZoneOutput> {
+        let config = HostedZoneConfig::builder().comment(comment(&self.owner)).private_zone(false).build();
+        let call = cloud.route53().create_hosted_zone().name(format!("{}.", self.domain)).hosted_zone_config(config);
+        let made = call.caller_reference(reference).send().await;
+        made.told(cloud, "route53:CreateHostedZone", &self.domain).map_err(|e| match e.code() {
+            Some("DelegationSetNotAvailable" | "ConflictingDomainExists") => e.hint(
+                "Route 53 keeps this name's servers for other zones of that name: ask AWS support, or use another domain.",
+            ),
+            _ => e,
+        })
+    }
+
+    /// The zone of a reference that was used before, tagged. `None` when there is none.
+    async fn appears(&self, cloud: &Cloud) -> Result<Option<ZoneId>> {
+        for look in 0..LOOKS {
+            if look > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            let zones = zones::read_public_zones(cloud, &self.domain).await?;
+            if let Some(zone) = self.ours(&zones)? {
+                self.tag(cloud, &zone.id).await?;
+                let records = read_records(cloud, &zone.id).await?;
+                return Ok(Some(ZoneId { id: zone.id.clone(), name_servers: name_servers(&self.domain, &records) }));
+            }
+        }
+        Ok(None)
+    }
+
     async fn tag(&self, cloud: &Cloud, id: &str) -> Result<()> {
         let tags = self.owner.tags(&self.domain);
         let tags = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
@@ -140,25 +178,18 @@ impl Resource for HostedZone {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<ZoneId> {
-        let made = cx
-            .cloud
-            .route53()
-            .create_hosted_zone()
-            .name(format!("{}.", self.domain))
-            // Must be another one each time, also after a deletion.
-            .caller_reference(format!("overlord {} {}", self.domain, jiff::Timestamp::now().as_nanosecond()))
-            .hosted_zone_config(HostedZoneConfig::builder().comment(comment(&self.owner)).private_zone(false).build())
-            .send()
-            .await
-            .told(cx.cloud, "route53:CreateHostedZone", &self.domain)
-            .map_err(|e| match e.code() {
-                Some("DelegationSetNotAvailable" | "ConflictingDomainExists") => e.hint(
-                    "Route 53 keeps this name's servers for other zones of that name: ask AWS support, or use another \
-                     domain.",
-                ),
-                // The SDK sends a call again when its answer was lost: look again.
-                _ => e.retry_on(&["HostedZoneAlreadyExists"]),
-            })?;
+        // The same in each run, so that a zone whose making was not answered is not made a second time.
+        let reference = format!("{} {}", comment(&self.owner), self.domain);
+        let made = match self.make(cx.cloud, &reference).await {
+            Err(e) if e.code() == Some(ALREADY) => {
+                // It stands, and was not seen yet; or it was deleted, and the reference is used up.
+                if let Some(live) = self.appears(cx.cloud).await? {
+                    return Ok(live);
+                }
+                self.make(cx.cloud, &format!("{reference} {}", jiff::Timestamp::now().as_nanosecond())).await?
+            }
+            other => other?,
+        };
         let id = made.hosted_zone().map(|z| zones::plain_id(z.id())).unwrap_or_default();
         let mut name_servers: Vec<String> =
             made.delegation_set().map(|d| d.name_servers().iter().map(|n| plain_name(n)).collect()).unwrap_or_default();

@@ -1,9 +1,12 @@
 //! `minion applications create` and `update`: the same convergence, told differently.
 use crate::{
-    commands::converge::{converge, look},
+    commands::{
+        converge::{converge, look},
+        undertaking::{Change, on_application},
+    },
     deployed::{self, Deployed},
     graph::application::{Input, SaveKey, deletion_graph, graph, kept_grants},
-    manifest::{self, Manifest},
+    manifest::{self, Loaded, Manifest},
     site::{Session, Site},
 };
 use aws_core::{Error, Result, resources::role};
@@ -14,7 +17,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use terminal::{Exit, Terminal, flags::Writes};
+use terminal::{
+    Exit, Terminal, Undertaking,
+    flags::{Lock, Writes},
+};
 
 /// Arguments of `applications create` and `update`.
 #[derive(Debug, Args)]
@@ -23,6 +29,8 @@ pub(super) struct CreateArgs {
     manifest: PathBuf,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 /// Keys of the manifest that change an existing application at once. All others are for versions made later.
@@ -36,6 +44,20 @@ pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Re
     loaded.warnings.iter().for_each(|w| terminal.warn(w));
     let name = &loaded.manifest.application_name;
     let site = session.site().await?;
+    let change = Change { manifest: Some(&loaded.text), ..Change::default() };
+    let work = async |under: &Undertaking| converged(session, &site, &loaded, &args, update, under).await;
+    on_application(session, &site, name, (&args.writes, &args.lock), change, work).await
+}
+
+async fn converged(
+    session: &Session,
+    site: &Site,
+    loaded: &Loaded,
+    args: &CreateArgs,
+    update: bool,
+    under: &Undertaking,
+) -> Result<Exit> {
+    let (terminal, name) = (&session.terminal, &loaded.manifest.application_name);
     let (ground, versions) = terminal
         .during(&format!("Checking whether application {name} exists"), async {
             // What the names lead to is looked at while the settings are read.
@@ -70,7 +92,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Re
         region: site.cloud.region(),
         kept_ports: versions.iter().flat_map(Deployed::ports).collect(),
         running_policy: running_policy.as_ref(),
-        save_key: save_key(&site, terminal, args.writes.dry_run),
+        save_key: save_key(site, terminal, args.writes.dry_run),
     };
     let graph = graph(&input)?;
     let kept = kept_grants(&input);
@@ -78,6 +100,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Re
         terminal.say(&format!("The role's grants are kept for versions that run: {}.", kept.join(", ")));
     }
     let (exit, report) = converge(session, &site.cloud, &graph, &args.writes, &format!("Application {name}")).await?;
+    under.changed(&report);
     if exit == Exit::Done && !args.writes.dry_run {
         tell(terminal, name.as_str(), report.changes(), update || stored.is_some());
     }

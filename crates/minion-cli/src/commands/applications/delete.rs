@@ -3,6 +3,7 @@ use super::create::key_directory;
 use crate::{
     commands::{
         converge::{destroy, tell},
+        undertaking::{Change, on_application},
         versions::delete::Removal,
     },
     deployed::{self, Deployed},
@@ -19,7 +20,10 @@ use aws_core::{
 };
 use clap::Args;
 use std::path::PathBuf;
-use terminal::{Exit, flags::Writes};
+use terminal::{
+    Exit, Undertaking,
+    flags::{Lock, Writes},
+};
 
 /// Arguments of `applications delete`.
 #[derive(Debug, Args)]
@@ -34,15 +38,23 @@ pub(super) struct DeleteArgs {
     keep_logs: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
-    let (terminal, name) = (&session.terminal, &args.application);
     let site = session.site().await?;
+    let change = Change { ends: true, ..Change::default() };
+    let work = async |under: &Undertaking| deleted(session, &site, &args, under).await;
+    on_application(session, &site, &args.application, (&args.writes, &args.lock), change, work).await
+}
+
+async fn deleted(session: &Session, site: &Site, args: &DeleteArgs, under: &Undertaking) -> Result<Exit> {
+    let (terminal, name) = (&session.terminal, &args.application);
     let (start, deployed) =
         tokio::try_join!(site.start(Some(name)), deployed::versions(&site.cloud, &site.vpc, Some(name), None))?;
     let owner = site.owner(name, None);
-    let ids = all_versions(&site, name, &owner, &deployed).await?;
+    let ids = all_versions(site, name, &owner, &deployed).await?;
     let list: Vec<_> = ids.iter().map(|id| id.version.to_string()).collect();
     if !ids.is_empty() && !args.cascade {
         return Err(Error::refused(format!("application {name} has versions: {}", list.join(", "))).hint(format!(
@@ -53,7 +65,7 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
     let manifest = start.manifest.as_deref().and_then(|text| crate::manifest::parse(text, "stored manifest").ok());
     let manifest = manifest.unwrap_or_else(|| Manifest::bare(name));
     // A version that is gone may have left its records: without a domain nobody could tell.
-    let names = names_of(&site, &deployed, Some(&start.settings)).await?;
+    let names = names_of(site, &deployed, Some(&start.settings)).await?;
     if !args.writes.dry_run {
         let versions = if list.is_empty() { String::new() } else { format!(" and its versions {}", list.join(", ")) };
         let mut traffic = false;
@@ -62,22 +74,23 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
         }
         let traffic = if traffic { ", which have traffic," } else { "" };
         let question = format!("Delete application {name}{versions}{traffic} in {}?", site.vpc);
-        if !terminal.confirm(&question, "--yes")? {
+        if !terminal.confirmed(&question, "--yes").await? {
             return Ok(Exit::Failed);
         }
     }
-    let removal =
-        Removal { session, site: &site, manifest: &manifest, names: &names, writes: &args.writes, wait: false };
+    let removal = Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait: false };
     let what = format!("application {name}");
     let mut removed = Report { nodes: Vec::new() };
     if !ids.is_empty() {
         removed = removal.versions(&ids).await?;
+        under.changed(&removed);
         if !removed.complete() {
             return tell(session, &removed, &args.writes, &what, true);
         }
     }
     let graph = application::deletion_graph(&manifest, &owner, site.cloud.region(), args.keep_logs);
     let mut own = destroy(session, &site.cloud, &graph, &args.writes).await;
+    under.changed(&own);
     if own.complete() && own.changes() == 0 && start.manifest.is_none() && ids.is_empty() {
         return Err(Error::not_found(format!(
             "application {name} does not exist in {} ({})",

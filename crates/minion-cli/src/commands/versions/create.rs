@@ -2,7 +2,10 @@
 use super::{delete::delete_command, image::Image};
 use crate::{
     boot,
-    commands::converge::{converge, look},
+    commands::{
+        converge::{converge, look},
+        undertaking::{Change, on_application},
+    },
     deployed::{self, Deployed},
     dns::read_early,
     environment, gate,
@@ -26,7 +29,10 @@ use aws_core::{
 };
 use clap::Args;
 use std::{fmt, path::PathBuf, time::Duration};
-use terminal::{Exit, flags::Writes};
+use terminal::{
+    Exit, Undertaking,
+    flags::{Lock, Writes},
+};
 
 /// Arguments of `versions create`.
 #[derive(Debug, Args)]
@@ -66,25 +72,38 @@ pub(super) struct CreateArgs {
     timeout: Duration,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
-    let terminal = &session.terminal;
     let id = AppVersion::new(args.application.clone(), args.version.clone())?;
     args.image.require_version()?;
     let given = environment::Given::read(&args.env_file, &args.env, |name| std::env::var(name).ok())?;
     let site = session.site().await?;
-    let name = &id.application;
+    let work = async |under: &Undertaking| deployed(session, &site, &args, given, &id, under).await;
+    on_application(session, &site, &id.application, (&args.writes, &args.lock), Change::default(), work).await
+}
+
+async fn deployed(
+    session: &Session,
+    site: &Site,
+    args: &CreateArgs,
+    given: environment::Given,
+    id: &AppVersion,
+    under: &Undertaking,
+) -> Result<Exit> {
+    let (terminal, name) = (&session.terminal, &id.application);
     // Everything that can be looked at by name is, while the settings are read: it is all there afterwards.
     let (ground, versions, recommended, ()) = tokio::try_join!(
-        ground_and_machine(&site, &args),
+        ground_and_machine(site, args),
         deployed::versions(&site.cloud, &site.vpc, Some(name), None),
-        boot::recommended(&site),
-        look_early(session, &site, &id)
+        boot::recommended(site),
+        look_early(session, site, id)
     )?;
     let manifest = manifest::parse(site.stored_manifest(name, ground.manifest.as_deref())?, "stored manifest")?;
     let domain = site.domain(&ground.vpc_settings)?;
-    let existing = versions.iter().find(|d| d.id == id);
+    let existing = versions.iter().find(|d| d.id == *id);
     if let Some(existing) = existing {
         same_image(existing, &args.image)?;
         if let Some(wanted) = args.instances.filter(|n| *n != existing.group.desired) {
@@ -100,7 +119,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         if args.no_image_check {
             return Ok(None);
         }
-        super::image::find(session, &site, &ground.vpc_settings, &args.image).await.map(Some)
+        super::image::find(session, site, &ground.vpc_settings, &args.image).await.map(Some)
     };
     let zone = async {
         let zones = site.zones(&domain).await?;
@@ -111,9 +130,9 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     };
     let (image, boot, zone, certificate) = tokio::try_join!(
         image,
-        boot::boot(&site, &manifest, &ground.vpc_settings, &instance_type, recommended),
+        boot::boot(site, &manifest, &ground.vpc_settings, &instance_type, recommended),
         zone,
-        certificate(session, &site, &ground, &manifest, &domain)
+        certificate(session, site, &ground, &manifest, &domain)
     )?;
     if let Some(image) = &image {
         boot.runs(&args.image, &image.resolved)?;
@@ -127,7 +146,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         let image = image.as_ref().map_or_else(|| args.image.to_string(), |found| found.shown(&args.image));
         terminal.say(
             &Outline {
-                id: &id,
+                id,
                 manifest: &manifest,
                 image: &image,
                 instance_type: &boot.instance_type,
@@ -141,7 +160,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         );
     }
     let graph = version::graph(&version::Input {
-        id: &id,
+        id,
         manifest: &manifest,
         owner: owner_of(&manifest, site.owner(name, None)),
         region: site.cloud.region(),
@@ -154,7 +173,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         root_device: &boot.details.root_device,
         root_gib: boot.root_gib(&manifest),
         instance_type: &boot.instance_type,
-        user_data: user_data(&args, given, &id, &manifest, &ground, &site, image.as_ref())?,
+        user_data: user_data(args, given, id, &manifest, &ground, site, image.as_ref())?,
         image: args.image.as_str(),
         digest: image.as_ref().map(|i| i.resolved.digest.as_str()),
         desired,
@@ -164,11 +183,12 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         kept_ports: versions.iter().flat_map(Deployed::ports).collect(),
     });
     let (exit, report) = converge(session, &site.cloud, &graph, &args.writes, &id.to_string()).await?;
+    under.changed(&report);
     if args.writes.dry_run {
         return Ok(exit);
     }
     if exit != Exit::Done {
-        if let Some(text) = left_behind(&id, existing.is_some(), &report) {
+        if let Some(text) = left_behind(id, existing.is_some(), &report) {
             terminal.say(&text);
         }
         return Ok(exit);
@@ -177,7 +197,9 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
         terminal.say(&format!("{id} exists already with the same content."));
     }
     let wanted = existing.map_or(desired, |d| d.group.desired);
-    serve(session, &site, &id, wanted, &args).await?;
+    // From here on this only looks: others need not wait until the version is healthy.
+    under.let_go().await;
+    serve(session, site, id, wanted, args).await?;
     let name = id.dns_name(&domain);
     let url = match &site.settings.values.sandbox {
         Some(place) => sandbox::Status::of(&place.endpoint).await.and_then(|s| s.url(&name).map(str::to_owned)),

@@ -1,12 +1,15 @@
 //! `minion versions delete`, and removing several versions at once for `applications delete --cascade`.
 use crate::{
-    commands::converge::{destroy, tell},
+    commands::{
+        converge::{destroy, tell},
+        undertaking::{Change as Task, on_application},
+    },
     deployed,
     dns::{Names, names_of, share_of},
     graph::version,
     manifest::{self, Manifest},
     site::{Session, Site},
-    traffic::{Share, in_sync, reshare, write},
+    traffic::{Share, Weights, in_sync, in_turn, reshare, write, written},
 };
 use aws_core::{
     Error, Result,
@@ -16,7 +19,10 @@ use aws_core::{
 };
 use clap::Args;
 use std::{collections::BTreeMap, time::Duration};
-use terminal::{Exit, flags::Writes};
+use terminal::{
+    Exit, Undertaking,
+    flags::{Lock, Writes},
+};
 
 /// How long resolvers may go on answering with a load balancer's addresses (the TTL of Route 53's aliases to
 /// load balancers).
@@ -37,6 +43,8 @@ pub(super) struct DeleteArgs {
     no_wait: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 /// The command line that deletes a version.
@@ -45,36 +53,48 @@ pub(super) fn delete_command(id: &AppVersion) -> String {
 }
 
 pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
-    let terminal = &session.terminal;
     let id = AppVersion::new(args.application.clone(), args.version.clone())?;
     let site = session.site().await?;
+    let work = async |under: &Undertaking| deleted(session, &site, &args, &id, under).await;
+    on_application(session, &site, &id.application, (&args.writes, &args.lock), Task::default(), work).await
+}
+
+async fn deleted(
+    session: &Session,
+    site: &Site,
+    args: &DeleteArgs,
+    id: &AppVersion,
+    under: &Undertaking,
+) -> Result<Exit> {
+    let terminal = &session.terminal;
     let (start, versions) = tokio::try_join!(
         site.start(Some(&id.application)),
         deployed::versions(&site.cloud, &site.vpc, Some(&id.application), None)
     )?;
     let manifest = start.manifest.as_deref().and_then(|text| manifest::parse(text, "stored manifest").ok());
     let manifest = manifest.unwrap_or_else(|| Manifest::bare(&id.application));
-    let names = names_of(&site, &versions, Some(&start.settings)).await?;
-    let share = share_of(&names, &id)?;
+    let names = names_of(site, &versions, Some(&start.settings)).await?;
+    let share = share_of(&names, id)?;
     if let (Some(share), false) = (share, args.force) {
         return Err(Error::refused(format!("{id} has {share}% of the traffic"))
             .hint(format!("Move it first: minion traffic {} OTHER_VERSION 100. Or use --force.", id.application)));
     }
-    let found = versions.iter().find(|d| d.id == id);
+    let found = versions.iter().find(|d| d.id == *id);
     if !args.writes.dry_run {
         let size = found.map_or_else(String::new, |d| format!(" with {} instances", d.group.members.len()));
         let traffic = share.map_or_else(String::new, |s| format!(" and {s}% of the traffic"));
-        if !terminal.confirm(&format!("Delete {id}{size}{traffic}?"), "--yes")? {
+        if !terminal.confirmed(&format!("Delete {id}{size}{traffic}?"), "--yes").await? {
             return Ok(Exit::Failed);
         }
     }
     let removal =
-        Removal { session, site: &site, manifest: &manifest, names: &names, writes: &args.writes, wait: !args.no_wait };
-    let mut removed = removal.versions(std::slice::from_ref(&id)).await?;
+        Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait: !args.no_wait };
+    let mut removed = removal.versions(std::slice::from_ref(id)).await?;
+    under.changed(&removed);
     if removed.changes() == 0 && removed.complete() && found.is_none() {
-        return Err(deployed::missing(&id, &versions));
+        return Err(deployed::missing(id, &versions));
     }
-    let owner = version::version_owner(&site.owner(&id.application, None), &id);
+    let owner = version::version_owner(&site.owner(&id.application, None), id);
     removal.leftovers(&owner, &mut removed).await?;
     tell(session, &removed, &args.writes, &id.to_string(), true)
 }
@@ -131,39 +151,60 @@ impl Removal<'_> {
     /// Gives the versions' traffic to the others, or removes the records when there are no others.
     async fn take_traffic(&self, ids: &[AppVersion]) -> Result<Vec<NodeReport>> {
         let mut nodes = Vec::new();
-        let (cloud, terminal) = (&self.site.cloud, &self.session.terminal);
         let Some(application) = ids.first().map(|id| &id.application) else { return Ok(nodes) };
-        for names in self.names {
-            for weights in names.weights(application)? {
-                let mut raw = weights.raw();
-                let mut shares: Option<BTreeMap<_, _>> = None;
-                for id in ids.iter().filter(|id| weights.raw().contains_key(&id.version)) {
-                    let done = reshare(&raw, &id.version, Share::NONE)?.shares;
-                    raw = done.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
-                    shares = Some(done);
+        let what = format!("the traffic of {application}");
+        for Names { domain, .. } in self.names {
+            let mut pending = None;
+            let (cloud, cancel) = (&self.site.cloud, &self.session.cancel);
+            in_turn(cloud, cancel, &what, async || {
+                // As it was read already, until others have changed it.
+                let names = Names::load(self.site, domain.clone()).await?;
+                for weights in names.weights(application)? {
+                    let Some((node, change)) = self.take_from(&weights, ids, domain).await? else { continue };
+                    nodes.push(node);
+                    pending = change.or(pending.take());
                 }
-                let Some(shares) = shares else { continue };
-                let others = !shares.is_empty();
-                let changes = weights.changes(&shares, &names.domain)?;
-                let told: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
-                let to = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
-                if !self.writes.dry_run {
-                    let step = format!("Taking traffic away at {}", weights.name());
-                    let change = terminal.during(&step, write(cloud, &weights, changes)).await?;
-                    if let (Some(change), true, true) = (change, others, self.wait) {
-                        in_sync(self.session, self.site, &change).await?;
-                        self.let_resolvers_forget().await?;
-                    }
-                }
-                let now: Vec<_> = weights.percents().iter().map(|(v, p)| format!("{v} {p}%")).collect();
-                nodes.push(NodeReport {
-                    kind: "traffic",
-                    name: weights.name().to_owned(),
-                    outcome: Outcome::Done(Action::Update(vec![Change::new("shares", now.join(", "), to)])),
-                });
+                Ok(())
+            })
+            .await?;
+            if let (Some(change), true) = (pending, self.wait) {
+                in_sync(self.session, self.site, &change).await?;
+                self.let_resolvers_forget().await?;
             }
         }
         Ok(nodes)
+    }
+
+    /// Once: what was read may have changed when it is written. What was done, and the change that others wait for.
+    async fn take_from(
+        &self,
+        weights: &Weights,
+        ids: &[AppVersion],
+        domain: &str,
+    ) -> Result<Option<(NodeReport, Option<String>)>> {
+        let mut raw = weights.raw();
+        let mut shares: Option<BTreeMap<_, _>> = None;
+        for id in ids.iter().filter(|id| weights.raw().contains_key(&id.version)) {
+            let done = reshare(&raw, &id.version, Share::NONE)?.shares;
+            raw = done.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
+            shares = Some(done);
+        }
+        let Some(shares) = shares else { return Ok(None) };
+        let changes = weights.changes(&shares, domain)?;
+        let told: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
+        let to = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+        let mut change = None;
+        if !self.writes.dry_run {
+            let step = format!("Taking traffic away at {}", weights.name());
+            change = written(&self.session.terminal, &step, write(&self.site.cloud, weights, changes)).await?;
+        }
+        let now: Vec<_> = weights.percents().iter().map(|(v, p)| format!("{v} {p}%")).collect();
+        let node = NodeReport {
+            kind: "traffic",
+            name: weights.name().to_owned(),
+            outcome: Outcome::Done(Action::Update(vec![Change::new("shares", now.join(", "), to)])),
+        };
+        Ok(Some((node, change.filter(|_| !shares.is_empty()))))
     }
 
     /// Clients that asked a moment ago still go to the old load balancer.

@@ -1,8 +1,9 @@
 //! `minion versions scale`
 use crate::{
+    commands::undertaking::{Change as Task, on_application},
     deployed,
     dns::{names_of, share_of},
-    site::Session,
+    site::{Session, Site},
 };
 use aws_core::{
     Error, Result,
@@ -11,7 +12,10 @@ use aws_core::{
     resources::auto_scaling_group::{self, Size},
 };
 use clap::Args;
-use terminal::{Exit, flags::Writes};
+use terminal::{
+    Exit, Undertaking,
+    flags::{Lock, Writes},
+};
 
 /// Arguments of `versions scale`.
 #[derive(Debug, Args)]
@@ -34,11 +38,12 @@ pub(super) struct ScaleArgs {
     force: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 pub(super) async fn run(session: &Session, args: ScaleArgs) -> Result<Exit> {
-    let terminal = &session.terminal;
-    let id = AppVersion::new(args.application, args.version)?;
+    let id = AppVersion::new(args.application.clone(), args.version.clone())?;
     let desired = args.instances;
     let bounds = |name: &str, bad: bool, value: Option<i32>| match value {
         Some(n) if bad => Err(Error::usage(format!("{desired} instances do not fit --{name} {n}"))),
@@ -48,11 +53,23 @@ pub(super) async fn run(session: &Session, args: ScaleArgs) -> Result<Exit> {
     bounds("max", args.max.is_some_and(|n| n < desired), args.max)?;
 
     let site = session.site().await?;
-    let deployed = deployed::version(&site.cloud, &site.vpc, &id).await?;
+    let work = async |under: &Undertaking| scaled(session, &site, &args, &id, under).await;
+    on_application(session, &site, &id.application, (&args.writes, &args.lock), Task::default(), work).await
+}
+
+async fn scaled(
+    session: &Session,
+    site: &Site,
+    args: &ScaleArgs,
+    id: &AppVersion,
+    under: &Undertaking,
+) -> Result<Exit> {
+    let (terminal, desired) = (&session.terminal, args.instances);
+    let deployed = deployed::version(&site.cloud, &site.vpc, id).await?;
     let live = &deployed.group;
     if desired == 0 && !args.force {
-        let names = names_of(&site, std::slice::from_ref(&deployed), None).await?;
-        if let Some(share) = share_of(&names, &id)? {
+        let names = names_of(site, std::slice::from_ref(&deployed), None).await?;
+        if let Some(share) = share_of(&names, id)? {
             return Err(Error::refused(format!(
                 "{id} has {share}% of the traffic; without instances it would be lost"
             ))
@@ -71,8 +88,8 @@ pub(super) async fn run(session: &Session, args: ScaleArgs) -> Result<Exit> {
     let text: Vec<_> = changes.iter().map(ToString::to_string).collect();
     let action = if changes.is_empty() { Action::Keep } else { Action::Update(changes) };
     let node = NodeReport { kind: "auto scaling group", name: id.resource(), outcome: Outcome::Done(action) };
+    let report = Report { nodes: vec![node] };
     if args.writes.dry_run {
-        let report = Report { nodes: vec![node] };
         terminal.plan(&report, false)?;
         return Ok(args.writes.exit(&report));
     }
@@ -82,5 +99,6 @@ pub(super) async fn run(session: &Session, args: ScaleArgs) -> Result<Exit> {
     }
     let step = format!("Scaling {id} ({})", text.join(", "));
     terminal.during(&step, auto_scaling_group::resize(&site.cloud, &id.resource(), &size)).await?;
+    under.changed(&report);
     Ok(Exit::Done)
 }

@@ -22,7 +22,7 @@ use aws_core::{
     },
 };
 use std::time::Duration;
-use terminal::{Exit, flags::Writes};
+use terminal::{Exit, Undertaking, flags::Writes};
 
 /// Time for a certificate: minutes as a rule, up to half an hour (ACM, "DNS validation").
 const ISSUED: Duration = Duration::from_secs(600);
@@ -51,7 +51,7 @@ pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
     report
 }
 
-pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Result<Exit> {
+pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &Undertaking) -> Result<Exit> {
     let terminal = &session.terminal;
     let Wish { mut team, file, stored } = wish;
     session.same_file(stored.as_ref(), file.as_deref())?;
@@ -94,7 +94,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes) -> Resul
             terminal.say("Another operator took these addresses a moment ago: choosing others.");
             continue;
         }
-        return apply(session, survey, graph, &what).await;
+        return apply(session, survey, graph, &what, under).await;
     }
     Err(Error::failed("other operators keep taking the addresses that were chosen").hint("Run the same command again."))
 }
@@ -201,17 +201,25 @@ async fn remember(session: &Session, survey: &mut Survey) -> Result<bool> {
     Ok(true)
 }
 
-async fn apply(session: &Session, survey: Survey, graph: Graph<Clouds>, what: &str) -> Result<Exit> {
+async fn apply(
+    session: &Session,
+    survey: Survey,
+    graph: Graph<Clouds>,
+    what: &str,
+    under: &Undertaking,
+) -> Result<Exit> {
     let (terminal, clouds, team) = (&session.terminal, &survey.places.clouds, &survey.team);
     let left = engine(&survey.leaving(), clouds, Mode::Destroy, &session.options(), terminal).await;
     let mut exit = terminal.summary(&left, &format!("the ways to other teams that {what} no longer has"));
     let report = engine(&graph, clouds, Mode::Apply, &session.options(), terminal).await;
     exit = exit.and(terminal.summary(&report, what));
+    [&left, &report].into_iter().for_each(|r| under.changed(r));
     let mut changes = report.changes() + left.changes();
     if report.complete() {
         let gone = engine(&survey.gone(), clouds, Mode::Destroy, &session.options(), terminal).await;
         exit = exit.and(terminal.summary(&gone, &format!("what {what} no longer has")));
         changes += gone.changes();
+        under.changed(&gone);
     }
     let whole = exit == Exit::Done;
     settle(session, &survey, whole, changes > 0).await?;
@@ -222,6 +230,8 @@ async fn apply(session: &Session, survey: Survey, graph: Graph<Clouds>, what: &s
         terminal.say(&format!("The place of team {} is as the files say; nothing to change.", team.name));
         return Ok(exit);
     }
+    // What follows only looks, for minutes perhaps.
+    under.let_go().await;
     certificates(session, &survey).await?;
     let role = if team.account_wide {
         format!("with role {} of account {}", policies::DEPLOYER, survey.places.account)

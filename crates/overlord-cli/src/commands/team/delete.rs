@@ -1,6 +1,7 @@
 //! `overlord team delete`
 use super::show::not_there;
 use crate::{
+    commands::undertaking::{Change, on_team},
     organization::{
         Team,
         types::{Interconnect, MonthlyBudget, TeamAccount, feature},
@@ -18,7 +19,10 @@ use aws_core::{
 };
 use clap::Args;
 use std::collections::BTreeSet;
-use terminal::{Exit, flags::Writes};
+use terminal::{
+    Exit, Undertaking,
+    flags::{Lock, Writes},
+};
 
 /// Arguments of `team delete`.
 #[derive(Debug, Args)]
@@ -30,9 +34,17 @@ pub(super) struct DeleteArgs {
     delete_audit_logs: bool,
     #[command(flatten)]
     writes: Writes,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
+    let change = Change { dry_run: args.writes.dry_run, ends: true, ..Change::default() };
+    let work = async |under: &Undertaking| deleted(session, &args, under).await;
+    on_team(session, &args.name, &args.lock, change, work).await
+}
+
+async fn deleted(session: &Session, args: &DeleteArgs, under: &Undertaking) -> Result<Exit> {
     let (terminal, name) = (&session.terminal, &args.name);
     let home = session.home().await?;
     let stored = teams::read(&home, session.organization(), name).await?.ok_or_else(|| not_there(name))?;
@@ -55,11 +67,13 @@ pub(super) async fn run(session: &Session, args: DeleteArgs) -> Result<Exit> {
         stored.account,
         networks.join(", ")
     ));
-    if !terminal.confirm_name("This deletes all of it. Type the team's name to go on", name.as_str(), "--yes")? {
+    let question = "This deletes all of it. Type the team's name to go on";
+    if !terminal.confirmed_name(question, name.as_str(), "--yes").await? {
         terminal.say("Nothing was deleted.");
         return Ok(Exit::Failed);
     }
     let report = engine(&graph, clouds, Mode::Destroy, &session.options(), terminal).await;
+    under.changed(&report);
     let exit = terminal.summary(&report, &format!("the place of team {name}"));
     if exit == Exit::Done {
         // The addresses last but one: while the record is there, the same command goes on. All of the team's, those of a run

@@ -1,5 +1,11 @@
 //! `overlord team import`: a network that exists becomes a team's.
-use crate::{accounts::Account, organization::Team, policies, session::Session};
+use crate::{
+    accounts::Account,
+    commands::undertaking::{Change, on_team},
+    organization::Team,
+    policies,
+    session::Session,
+};
 use aws_core::{
     Error, Result,
     cloud::Cloud,
@@ -15,7 +21,7 @@ use aws_core::{
 use clap::Args;
 use jiff::Timestamp;
 use std::path::PathBuf;
-use terminal::Exit;
+use terminal::{Exit, Undertaking, flags::Lock};
 
 /// Roles that a warning names at most.
 const NAMED: usize = 8;
@@ -41,16 +47,30 @@ pub(super) struct ImportArgs {
     /// Show what would be taken over, and write nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    lock: Lock,
 }
 
 pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
-    let (terminal, name) = (&session.terminal, &args.name);
-    let (team, file) = session.team(name, args.file.as_deref())?;
+    let (team, file) = session.team(&args.name, args.file.as_deref())?;
     let region = args.region.clone().unwrap_or_else(|| team.regions[0].clone());
     if !team.regions.contains(&region) {
-        return Err(Error::usage(format!("team {name} has no network in {region}, going by its file"))
+        return Err(Error::usage(format!("team {} has no network in {region}, going by its file", args.name))
             .hint("Add the region to `regions`, or give another --region."));
     }
+    let change = Change { dry_run: args.dry_run, file: Some(args.file.as_deref()), ..Change::default() };
+    let work = async |under: &Undertaking| imported(session, (team, file), region, &args, under).await;
+    on_team(session, &args.name, &args.lock, change, work).await
+}
+
+async fn imported(
+    session: &Session,
+    (team, file): (Team, Option<String>),
+    region: String,
+    args: &ImportArgs,
+    under: &Undertaking,
+) -> Result<Exit> {
+    let (terminal, name) = (&session.terminal, &args.name);
     let home = session.home().await?;
     let stored = teams::read(&home, session.organization(), name).await?;
     let known = stored.as_ref().map(|r| Account { number: r.account.clone(), role: r.role.clone() });
@@ -117,6 +137,7 @@ pub(super) async fn run(session: &Session, args: ImportArgs) -> Result<Exit> {
     }
     let tagging = format!("Tagging {} parts of {}", adoption.parts.len(), args.vpc);
     terminal.during(&tagging, adopt::take(&cloud, &owner, &adoption)).await?;
+    under.note(lines.lines().map(|line| line.replacen('=', "~", 1)));
     for (domain, id) in &zones {
         let taking = format!("Taking over hosted zone {id} of {domain}");
         terminal.during(&taking, hosted_zone::adopt(&cloud, &owner, domain)).await?;

@@ -46,6 +46,7 @@ pub(super) async fn remove(cloud: &Cloud, owner: &TeamOwner, stray: &Stray) -> R
             }
         }
         Kind::DhcpOptions => {
+            unset_dhcp(cloud, owner, name, id).await?;
             let done = ec2.delete_dhcp_options().dhcp_options_id(id).send().await;
             let gone = &["InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsID.NotFound"];
             done.told_unless(cloud, "ec2:DeleteDhcpOptions", name, gone).map_err(busy).map(drop)
@@ -64,6 +65,16 @@ pub(super) async fn remove(cloud: &Cloud, owner: &TeamOwner, stray: &Stray) -> R
             done.told_unless(cloud, "ec2:DeleteSubnet", name, &["InvalidSubnetID.NotFound"]).map_err(busy).map(drop)
         }
     }
+}
+
+/// A VPC that is to go later has them still: it gets AWS's own.
+async fn unset_dhcp(cloud: &Cloud, owner: &TeamOwner, name: &str, id: &str) -> Result<()> {
+    for vpc in lists::vpcs(cloud, owner).await?.iter().filter(|v| v.dhcp_options_id() == Some(id)) {
+        let call = cloud.ec2().associate_dhcp_options().dhcp_options_id("default");
+        let done = call.vpc_id(vpc.vpc_id().unwrap_or_default()).send().await;
+        done.told_unless(cloud, "ec2:AssociateDhcpOptions", name, &["InvalidVpcID.NotFound"])?;
+    }
+    Ok(())
 }
 
 /// Detaches it first. It is busy while something in the VPC has a public address.

@@ -1,0 +1,158 @@
+//! Which calls are sent again, when, and what is told of it.
+//!
+//! A call that AWS rejected because there are too many of them was not carried out: it is sent again until it passes.
+//! A call whose answer was lost may have been carried out. What only reads, or does the same when done twice, is sent
+//! again a few times. All else is sent once: who sent it looks at what became of it before trying again, as
+//! [`crate::engine`] does, so that nothing is made twice.
+use aws_config::retry::RetryConfig;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket, classifiers::run_classifiers_on_ctx};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{Intercept, context::FinalizerInterceptorContextRef},
+        orchestrator::Metadata,
+        retries::{
+            RequestAttempts,
+            classifiers::{RetryAction, RetryReason},
+        },
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::{
+    config_bag::{ConfigBag, Storable, StoreReplace},
+    retry::{ErrorKind, RetrySpec},
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Attempts of a call that may be repeated, when answers are lost or AWS has internal errors.
+const ATTEMPTS: u32 = 4;
+/// The longest pause between two attempts. Short: the rate is what the SDK's limiter adapts, and it is shared by all
+/// calls to the service.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Hears which service limits the rate of calls (`Route 53`), each time it does.
+#[derive(Clone)]
+pub struct OnThrottle(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl OnThrottle {
+    /// Calls `told`, from the task whose call was rejected.
+    pub fn new(told: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(told))
+    }
+    /// A service limits the rate.
+    pub fn tell(&self, service: &str) {
+        (self.0)(service);
+    }
+}
+impl Default for OnThrottle {
+    fn default() -> Self {
+        Self::new(|_| ())
+    }
+}
+impl fmt::Debug for OnThrottle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnThrottle")
+    }
+}
+
+/// How the SDK goes about retries; [`Retries`] decides whether there is one.
+pub(super) fn config() -> RetryConfig {
+    RetryConfig::adaptive()
+        .with_max_attempts(1)
+        .with_max_backoff(LONGEST_PAUSE)
+        // What AWS_NEW_RETRIES_2026=true sets: each attempt takes one token of the limiter. Before it, the first
+        // rejected call of a run pauses for ten tokens at half a token a second.
+        .with_retry_spec(RetrySpec::v2_1())
+}
+
+/// The limiter of one service in one account and region, as AWS counts. Retries have no budget beside the bounds here.
+pub(super) fn partition(service: &'static str) -> RetryPartition {
+    RetryPartition::custom(service).token_bucket(TokenBucket::unlimited()).build()
+}
+
+/// Whether doing this twice is the same as doing it once. By IAM's or the SDK's name: `ec2:CreateVpc`, `CreateVpc`.
+///
+/// What AWS makes idempotent by a client token is not: the token is another one at the next try of the engine.
+pub(super) fn is_repeatable(operation: &str) -> bool {
+    let name = operation.rsplit(':').next().unwrap_or(operation);
+    const PREFIXES: [&str; 18] = [
+        // These read.
+        "Describe",
+        "List",
+        "Get",
+        "Head",
+        "Search",
+        "Lookup",
+        "Filter",
+        "Batch",
+        "Simulate",
+        "Query",
+        // These say how it shall be; what is gone already is no error to those who delete.
+        "Put",
+        "Set",
+        "Modify",
+        "Update",
+        "Delete",
+        "Tag",
+        "Untag",
+        "Terminate",
+    ];
+    const NAMES: [&str; 6] =
+        ["CreateTags", "AddTags", "AddTagsToResource", "AddTagsToCertificate", "ChangeTagsForResource", "AssumeRole"];
+    PREFIXES.iter().any(|p| name.starts_with(p)) || NAMES.contains(&name)
+}
+
+/// How often this call's answer was lost.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lost(u32);
+impl Storable for Lost {
+    type Storer = StoreReplace<Self>;
+}
+
+/// Decides after each attempt of one service's calls whether there is another.
+#[derive(Debug)]
+pub(super) struct Retries {
+    /// The service's name, for people.
+    pub(super) service: &'static str,
+    pub(super) told: OnThrottle,
+}
+
+impl Intercept for Retries {
+    fn name(&self) -> &'static str {
+        "Retries"
+    }
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let action = run_classifiers_on_ctx(components.retry_classifiers(), context.inner());
+        let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, .. }) = action else { return Ok(()) };
+        let says = |words: &str| {
+            let body = context.response().and_then(|r| r.body().bytes()).unwrap_or_default();
+            body.windows(words.len()).any(|part| part == words.as_bytes())
+        };
+        // A quota that is reached, which the SDK takes for a rate.
+        let throttled = kind == ErrorKind::ThrottlingError && !says("LimitExceededException");
+        let again = if throttled {
+            // One zone's changes, one after the other: no rate that all calls are to heed.
+            if !says("PriorRequestNotComplete") {
+                self.told.tell(self.service);
+            }
+            true
+        } else {
+            let lost = cfg.load::<Lost>().copied().unwrap_or_default().0 + 1;
+            cfg.interceptor_state().store_put(Lost(lost));
+            lost < ATTEMPTS && cfg.load::<Metadata>().is_some_and(|m| is_repeatable(m.name()))
+        };
+        let attempts = cfg.load::<RequestAttempts>().map_or(1, |a| a.attempts());
+        let most = if again { attempts + 1 } else { attempts };
+        let config = cfg.load::<RetryConfig>().cloned().unwrap_or_else(config);
+        cfg.interceptor_state().store_put(config.with_max_attempts(most));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Every command, every call of it, every fault.
+use crate::{
+    case::{Case, Outcome},
+    emulator::Emulator,
+    faults::{Call, Fault},
+    report::Report,
+    scenes::{Prepared, SCENES},
+};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use std::{env, panic::AssertUnwindSafe, time::Instant};
+use tokio::sync::Semaphore;
+
+/// What is run.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    /// Part of a command's name.
+    only: Option<String>,
+    /// A fault's name.
+    fault: Option<String>,
+    /// An operation, or one call: `ec2:CreateVpc`, `ec2:CreateVpc#2`.
+    call: Option<String>,
+    /// How many cases run at the same time; those that mostly wait are counted apart.
+    workers: usize,
+    /// For the order and the sample.
+    seed: u64,
+    /// How many calls of each command and fault; all without.
+    sample: Option<usize>,
+}
+
+impl Choice {
+    /// What the environment says; `sample` calls of each command and fault, or all.
+    pub(crate) fn from_environment(sample: Option<usize>) -> Self {
+        let word = |name: &str| env::var(format!("MINION_TORTURE_{name}")).ok().filter(|value| !value.is_empty());
+        let number = |name: &str| word(name).map(|value| value.parse::<usize>().expect("a number"));
+        Self {
+            only: word("ONLY"),
+            fault: word("FAULT"),
+            call: word("CALL"),
+            workers: number("WORKERS").unwrap_or(10),
+            seed: number("SEED").unwrap_or(5) as u64,
+            sample: number("SAMPLE").or(sample),
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> bool {
+        self.fault.as_deref().is_none_or(|wanted| wanted.split(',').any(|name| name == fault.name()))
+    }
+
+    fn command(&self, name: &str) -> bool {
+        self.only.as_deref().is_none_or(|wanted| {
+            wanted
+                .split(',')
+                .any(|one| one == name || (one.ends_with('*') && name.starts_with(one.trim_end_matches('*'))))
+        })
+    }
+
+    /// The cases of a command, in a random order.
+    fn cases(&self, scene: usize, all: &[Prepared], random: &mut fastrand::Rng) -> Vec<Case> {
+        let prepared = &all[scene];
+        let other = prepared.scene.beside.and_then(|name| all.iter().find(|other| other.scene.name == name));
+        let known = |call: &Call| other.is_some_and(|other| other.calls.iter().any(|o| o.operation == call.operation));
+        let mut cases = Vec::new();
+        for fault in Fault::all().filter(|fault| self.fault(*fault)) {
+            let calls = prepared.calls.iter().enumerate().filter(|(_, call)| fault.fits(call) && !known(call));
+            let chosen =
+                |id: &str, operation: &str| self.call.as_deref().is_none_or(|call| call == id || call == operation);
+            let mut of: Vec<Case> = calls
+                .filter(|(_, call)| chosen(&call.id(), &call.operation))
+                .map(|(call, _)| Case { scene, call, fault })
+                .collect();
+            random.shuffle(&mut of);
+            of.truncate(self.sample.unwrap_or(usize::MAX));
+            cases.extend(of);
+        }
+        random.shuffle(&mut cases);
+        cases
+    }
+}
+
+/// Runs what is chosen; the report is printed and returned.
+pub(crate) async fn run(choice: &Choice) -> Report {
+    let emulator = Emulator::start();
+    let chosen: Vec<_> = SCENES.iter().filter(|scene| choice.command(scene.name)).collect();
+    assert!(
+        !chosen.is_empty(),
+        "no command has that name; they are: {:?}",
+        SCENES.iter().map(|scene| scene.name).collect::<Vec<_>>()
+    );
+    let began = Instant::now();
+    let prepared: Vec<Prepared> = stream::iter(chosen)
+        .map(|scene| Prepared::new(scene, &emulator.first, &emulator.registry))
+        .buffered(3)
+        .collect()
+        .await;
+    let mut random = fastrand::Rng::with_seed(choice.seed);
+    let mut cases: Vec<Case> =
+        (0..prepared.len()).flat_map(|scene| choice.cases(scene, &prepared, &mut random)).collect();
+    // Those that wait begin first, and wait beside the others.
+    random.shuffle(&mut cases);
+    let report = Report::new(&prepared, &cases, began.elapsed());
+    let (busy, waiting) = (Semaphore::new(choice.workers), Semaphore::new(2 * choice.workers));
+    let one = async |case: Case| {
+        let permit = if case.fault.waits() { &waiting } else { &busy };
+        let _permit = permit.acquire().await.unwrap();
+        let prepared = &prepared[case.scene];
+        let call = &prepared.calls[case.call];
+        let tried = AssertUnwindSafe(prepared.case(call, case.fault)).catch_unwind().await;
+        let mut outcome = tried.unwrap_or_else(|_| Outcome::broken());
+        if !outcome.reached {
+            outcome = prepared.case(call, case.fault).await;
+        }
+        report.add(prepared, call, case.fault, &outcome);
+    };
+    stream::iter(cases).for_each_concurrent(None, one).await;
+    report.end(began.elapsed());
+    report
+}
