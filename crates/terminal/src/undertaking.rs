@@ -1,5 +1,5 @@
 //! A change to an application or a team, as every command makes it: under the lease, and written into the history.
-use crate::{Exit, Terminal, command_line, signals::gently};
+use crate::{Exit, Terminal, command_line, passwords::hidden, signals::gently};
 use aws_core::{
     Error, Result,
     cloud::Cloud,
@@ -94,7 +94,7 @@ fn line(node: &NodeReport) -> Option<String> {
 }
 
 fn first_line(error: &Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+    hidden(error.to_string().lines().next().unwrap_or_default()).into_owned()
 }
 
 /// Takes the lease, writes down that the work begins, does it, writes down how it ended, and lets go of the lease. `work`
