@@ -57,6 +57,19 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(directory)
 }
 
+/// Builds the program that fuzzes, with the crates of this workspace instrumented, and returns its path. Their
+/// dependencies are those of the other builds.
+pub(crate) fn build_fuzzer() -> Result<PathBuf> {
+    eprintln!("Building the fuzzer. It needs a C++ compiler; the AWS SDK is built if it was not.");
+    let mut command = cargo();
+    command.arg("build").args(ALL_BUT_XTASK).args(["--bin", "fuzz", "--features", "fuzz/libfuzzer"]);
+    command.env("RUSTC_WORKSPACE_WRAPPER", workspace().join("fuzz/rustc"));
+    if !command.status().context("cannot start cargo")?.success() {
+        bail!("the build failed; on Debian and Ubuntu a C++ compiler comes with `apt-get install g++`");
+    }
+    Ok(env::current_exe()?.with_file_name("fuzz"))
+}
+
 /// Runs the tests that compare generated pages with what is checked in, or lets them write it.
 pub(crate) fn generated_pages(write: bool) -> Result<bool> {
     let mut command = cargo();

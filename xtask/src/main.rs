@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `docs`, `record`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `torture`, `fuzz`, `bench`, `docs`, `record`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
@@ -8,6 +8,7 @@ mod demo;
 mod docs;
 mod emulator;
 mod figures;
+mod fuzz;
 mod measure;
 mod organization;
 mod proxy;
@@ -40,6 +41,8 @@ enum Chore {
     Test(cargo::TestArgs),
     /// Run each command with each fault at each of its AWS calls; `test` runs a sample of it
     Torture(torture::Args),
+    /// Look for inputs that break what reads files, command lines and answers: libFuzzer, on stable Rust
+    Fuzz(fuzz::Args),
     /// Measure AWS calls, times and memory against an emulator behind a slow wire
     Bench(bench::Args),
     /// Rewrite the generated pages: manifest and command reference, JSON schema, man pages
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Demo(args) => demo::run(&args),
         Chore::Test(args) => cargo::test(&args),
         Chore::Torture(args) => torture::run(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Record(args) => record::run(&args),

@@ -2,11 +2,13 @@
 //!
 //! Prints nothing, asks nothing, reads no home directory: settings come in as values, and what happens
 //! goes out as [`engine::Event`]s and [`Error`]s. See `ARCHITECTURE.md` for how the parts fit.
+mod cancel;
 pub mod cloud;
 pub mod engine;
 pub mod error;
 pub mod images;
 pub mod model;
+mod progress;
 pub mod registry;
 pub mod resources;
 

@@ -6,12 +6,29 @@
 
 /// The patterns of one file.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ignore(Vec<Pattern>);
+pub struct Ignore(Vec<Pattern>);
 
 #[derive(Debug, Clone)]
 struct Pattern {
     exception: bool,
-    text: Vec<char>,
+    pieces: Vec<Piece>,
+}
+
+/// What a pattern is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// This character.
+    One(char),
+    /// `?`: any but the slash.
+    Any,
+    /// `[a-z]`, as it was written.
+    Class(Vec<char>),
+    /// `*`: any number of characters but slashes.
+    Within,
+    /// `**` with something behind it: any number of directories, none included, with the slash after each.
+    Directories,
+    /// `**` at the end, or in front of a mere ending: anything.
+    Anything,
 }
 
 impl Ignore {
@@ -19,7 +36,7 @@ impl Ignore {
     ///
     /// # Errors
     /// A pattern that is not one, with its line.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut patterns = Vec::new();
         for (number, line) in text.lines().enumerate() {
@@ -43,26 +60,22 @@ impl Ignore {
             }
             // `.` alone excludes nothing in Docker either.
             if text != ['.'] {
-                patterns.push(Pattern { exception, text });
+                patterns.push(Pattern { exception, pieces: pieces(&text) });
             }
         }
         Ok(Self(patterns))
     }
 
     /// Adds an exception for one path, whatever was said before.
-    pub(crate) fn keep(&mut self, path: &str) {
-        let escaped = path.chars().flat_map(|c| if "*?[]\\".contains(c) { vec!['\\', c] } else { vec![c] });
-        self.0.push(Pattern { exception: true, text: escaped.collect() });
+    pub fn keep(&mut self, path: &str) {
+        self.0.push(Pattern { exception: true, pieces: path.chars().map(Piece::One).collect() });
     }
 
     /// Whether the path (with `/`, relative) stays out.
-    pub(crate) fn excludes(&self, path: &str) -> bool {
-        let path: Vec<char> = path.chars().collect();
-        let ends = path.iter().enumerate().filter(|(_, c)| **c == '/').map(|(n, _)| n).chain([path.len()]);
-        let ends: Vec<usize> = ends.collect();
+    pub fn excludes(&self, path: &str) -> bool {
         let mut excluded = false;
         for pattern in self.0.iter().filter(|_| !path.is_empty()) {
-            if pattern.exception == excluded && ends.iter().any(|end| matches(&pattern.text, &path[..*end])) {
+            if pattern.exception == excluded && pattern.matches(path) {
                 excluded = !pattern.exception;
             }
         }
@@ -70,7 +83,7 @@ impl Ignore {
     }
 
     /// Whether nothing below an excluded directory can come back in.
-    pub(crate) fn has_exceptions(&self) -> bool {
+    pub fn has_exceptions(&self) -> bool {
         self.0.iter().any(|p| p.exception)
     }
 }
@@ -138,26 +151,77 @@ fn class(pattern: &[char], c: char) -> Option<(bool, &[char])> {
     }
 }
 
-/// Whether the pattern is the whole path. `*` and `?` stay within a part, `**` does not: with a slash behind it, it is
-/// any number of directories, none included.
-fn matches(pattern: &[char], path: &[char]) -> bool {
-    match pattern {
-        [] => path.is_empty(),
-        ['*', '*'] => true,
-        ['*', '*', rest @ ..] => {
-            let rest = rest.strip_prefix(&['/']).unwrap_or(rest);
-            matches(rest, path) || path.iter().enumerate().any(|(n, c)| *c == '/' && matches(rest, &path[n + 1..]))
+/// The pieces of a valid pattern.
+fn pieces(pattern: &[char]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = pattern;
+    while let Some((first, after)) = rest.split_first() {
+        let (piece, left) = match rest {
+            ['*', '*'] => (Piece::Anything, &[][..]),
+            ['*', '*', '/', left @ ..] => (Piece::Directories, left),
+            // Docker compares ends when nothing else in the pattern is special.
+            ['*', '*', left @ ..] if pieces.is_empty() && !left.iter().any(|c| "*?[]\\".contains(*c)) => {
+                (Piece::Anything, left)
+            }
+            ['*', '*', left @ ..] => (Piece::Directories, left),
+            ['*', left @ ..] => (Piece::Within, left),
+            ['?', left @ ..] => (Piece::Any, left),
+            ['\\', c, left @ ..] => (Piece::One(*c), left),
+            _ => match class(rest, 'x') {
+                Some((_, left)) => (Piece::Class(rest[..rest.len() - left.len()].to_vec()), left),
+                None => (Piece::One(*first), after),
+            },
+        };
+        // `**/` at the end is `**`.
+        let last = left.is_empty() && piece == Piece::Directories;
+        pieces.push(if last { Piece::Anything } else { piece });
+        rest = left;
+    }
+    pieces
+}
+
+impl Pattern {
+    /// Whether the pattern is the path, or a directory on the way to it. All ways through the pattern are followed at
+    /// the same time, so that no pattern takes long.
+    fn matches(&self, path: &str) -> bool {
+        // Where in the pattern one may be; and where inside directories of which the slash is still to come.
+        let mut at = vec![false; self.pieces.len() + 1];
+        let mut inside = vec![false; self.pieces.len() + 1];
+        at[0] = true;
+        for c in path.chars() {
+            self.skip(&mut at);
+            if c == '/' && at[self.pieces.len()] {
+                return true;
+            }
+            let mut next = vec![false; at.len()];
+            for (n, piece) in self.pieces.iter().enumerate() {
+                if *piece == Piece::Directories {
+                    inside[n] |= at[n];
+                    next[n + 1] |= inside[n] && c == '/';
+                    continue;
+                }
+                if !at[n] {
+                    continue;
+                }
+                match piece {
+                    Piece::One(one) => next[n + 1] |= c == *one,
+                    Piece::Any => next[n + 1] |= c != '/',
+                    Piece::Class(text) => next[n + 1] |= class(text, c).is_some_and(|(found, _)| found),
+                    Piece::Within => next[n] |= c != '/',
+                    Piece::Anything | Piece::Directories => next[n] = true,
+                }
+            }
+            at = next;
         }
-        ['*', rest @ ..] => {
-            let part = path.iter().position(|c| *c == '/').unwrap_or(path.len());
-            (0..=part).any(|n| matches(rest, &path[n..]))
+        self.skip(&mut at);
+        at[self.pieces.len()]
+    }
+
+    /// What may stand for nothing.
+    fn skip(&self, at: &mut [bool]) {
+        for (n, piece) in self.pieces.iter().enumerate() {
+            at[n + 1] |= at[n] && matches!(piece, Piece::Within | Piece::Directories | Piece::Anything);
         }
-        ['?', rest @ ..] => path.first().is_some_and(|c| *c != '/') && matches(rest, &path[1..]),
-        ['[', ..] => path
-            .first()
-            .and_then(|c| class(pattern, *c))
-            .is_some_and(|(inside, rest)| inside && matches(rest, &path[1..])),
-        ['\\', c, rest @ ..] | [c, rest @ ..] => path.first() == Some(c) && matches(rest, &path[1..]),
     }
 }
 
@@ -182,6 +246,10 @@ mod tests {
             ("a/**", &["a/b", "a/b/c"], &["a", "b"]),
             ("a/**/b", &["a/b", "a/x/b", "a/x/y/b"], &["ab", "a/xb"]),
             ("a**b", &["ab", "a/b", "ax/b"], &["axb"]),
+            // Found by fuzzing: two stars in front of a mere ending.
+            ("**.log", &["x.log", "a/x.log", ".log", "a.log/b"], &["x.logs"]),
+            ("**a*.log", &["a1.log", "x/a.log"], &["xa.log"]),
+            ("***", &["a", "a/b"], &[]),
             ("[a-c]x", &["ax", "cx"], &["dx", "x"]),
             ("[^a-c]x", &["dx"], &["ax", "/x"]),
             ("\\*x", &["*x"], &["ax"]),
@@ -221,6 +289,20 @@ mod tests {
         ignore.keep("Docker[file]");
         assert!(!ignore.excludes("Docker[file]") && ignore.excludes("Dockerf"));
         assert!(!Ignore::parse(".\n").unwrap().excludes("a"));
+    }
+
+    /// Found by fuzzing: following one way after the other, these took ages.
+    #[test]
+    fn no_pattern_takes_long() {
+        let began = std::time::Instant::now();
+        for (pattern, path) in [
+            ("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b".to_owned(), "a".repeat(200)),
+            ("**/".repeat(40) + "x", "a/".repeat(200) + "y"),
+            ("**a".repeat(30) + "?", "a/a".repeat(200)),
+        ] {
+            assert!(!Ignore::parse(&pattern).unwrap().excludes(&path), "{pattern}");
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod container;
 pub mod context;
 mod engine;
 mod errors;
-mod ignore;
+pub mod ignore;
 mod image;
 mod labels;
 pub mod run_line;

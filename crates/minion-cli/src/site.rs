@@ -41,6 +41,7 @@ impl Session {
             region: self.settings.values.region.clone(),
             tool: "minion",
             on_throttle: self.terminal.on_throttle(),
+            in_flight: self.cancel.in_flight().clone(),
             ..ConnectOptions::default()
         })
         .await

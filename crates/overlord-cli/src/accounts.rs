@@ -2,10 +2,12 @@
 use crate::organization::types::{Organization, Reach, TeamAccount};
 use aws_core::{
     Error, Result,
-    cloud::{AssumedRole, Cloud, ConnectOptions, OnThrottle},
+    cloud::{AssumedRole, Cloud, ConnectOptions},
+    engine::Cancel,
     model::names::partition,
 };
 use std::{collections::BTreeMap, sync::Arc};
+use terminal::Terminal;
 use tokio::sync::{Mutex, OnceCell};
 
 /// A connection's place: account and role (both empty: the current credentials), and region.
@@ -35,7 +37,7 @@ impl Accounts {
     ///
     /// # Errors
     /// When no region is set, neither in the file nor anywhere else.
-    pub async fn connect(organization: &Organization, on_throttle: OnThrottle) -> Result<Self> {
+    pub async fn connect(organization: &Organization, terminal: &Terminal, cancel: &Cancel) -> Result<Self> {
         let settings = organization.accounts.clone();
         // Not the first region of the teams, nor the operator's: with another one all teams would seem to be gone.
         let Some(home_region) = settings.home.region.clone() else {
@@ -43,7 +45,8 @@ impl Accounts {
                 .hint("Add to the organization's file: `accounts: {home: {region: eu-west-1}}`, with a region that stays for ever; and the account's number, when several have the credentials of several accounts."));
         };
         let region = Some(home_region.clone());
-        let options = ConnectOptions { region, tool: "overlord", on_throttle, ..ConnectOptions::default() };
+        let (on_throttle, in_flight) = (terminal.on_throttle(), cancel.in_flight().clone());
+        let options = ConnectOptions { region, tool: "overlord", on_throttle, in_flight, ..ConnectOptions::default() };
         let mut base = Cloud::connect(options).await?;
         for role_arn in &settings.through {
             let region = base.region().to_owned();

@@ -37,7 +37,7 @@ impl Session {
         let from = std::env::current_dir().map_err(|e| Error::failed(format!("no working directory: {e}")))?;
         let loaded = organization::load(&organization::find(config, &from)?)?;
         loaded.warnings().iter().for_each(|w| terminal.warn(w));
-        let accounts = Accounts::connect(&loaded.organization, terminal.on_throttle()).await?;
+        let accounts = Accounts::connect(&loaded.organization, terminal, &cancel).await?;
         Ok(Self { terminal: terminal.clone(), cancel, loaded, accounts })
     }
 

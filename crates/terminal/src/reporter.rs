@@ -5,7 +5,7 @@ use aws_core::engine::{Event, Observer};
 impl Observer for Terminal {
     fn event(&self, event: Event<'_>) {
         match event {
-            Event::Begin { step, text } => self.begin(step, text, false),
+            Event::Begin { step, text, within } => self.begin(step, text, false, Some(within)),
             Event::Tick { step, note } => self.tick(step, note, true),
             Event::Retry { step, error, pause } => {
                 let why = error.to_string();
@@ -27,8 +27,9 @@ mod tests {
     #[test]
     fn concurrent_steps_are_whole_lines() {
         let (terminal, captured) = Terminal::captured(80, false);
-        terminal.event(Event::Begin { step: 0, text: "Creating load balancer for myapp version 2.0" });
-        terminal.event(Event::Begin { step: 1, text: "Configuring DNS name myapp-2-0. " });
+        let within = Duration::from_secs(600);
+        terminal.event(Event::Begin { step: 0, text: "Creating load balancer for myapp version 2.0", within });
+        terminal.event(Event::Begin { step: 1, text: "Configuring DNS name myapp-2-0. ", within });
         terminal.event(Event::Tick { step: 1, note: "in a moment" });
         let error = Error::failed("in use").retryable();
         terminal.event(Event::Retry { step: 1, error: &error, pause: Duration::from_secs(1) });

@@ -36,12 +36,71 @@ pub async fn interruptible<T>(cancel: &Cancel, future: impl Future<Output = Resu
     }
 }
 
+/// Runs `work`; at the first interrupt, lets what is in flight be finished, and then leaves the rest; at the second, leaves
+/// all. `work` may as well end itself.
+///
+/// # Errors
+/// Those of `work`, or [`aws_core::error::Kind::Interrupted`] with what may have happened.
+pub async fn gently<T>(cancel: &Cancel, work: impl Future<Output = Result<T>>) -> Result<T> {
+    leaving(cancel, cancel.in_flight().idle(), work).await
+}
+
+/// As [`gently`], around all of a command: what has to do something at its end is let do so.
+///
+/// # Errors
+/// As [`gently`].
+pub async fn command<T>(cancel: &Cancel, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let idle = async {
+        cancel.undertakings().idle().await;
+        cancel.in_flight().idle().await;
+    };
+    leaving(cancel, idle, work).await
+}
+
+async fn leaving<T>(cancel: &Cancel, idle: impl Future, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let left = async {
+        cancel.reached(Stop::Soon).await;
+        tokio::select! {
+            biased;
+            _ = idle => Vec::new(),
+            () = cancel.reached(Stop::Now) => {
+                // Known before it is dropped; whoever has something to say at the end says it now.
+                let names = cancel.in_flight().names();
+                for _ in 0..YIELDS {
+                    tokio::task::yield_now().await;
+                }
+                names
+            }
+        }
+    };
+    tokio::select! {
+        // Work that heeds the interrupt by itself has the first word.
+        biased;
+        done = work => done,
+        names = left => Err(stopped(&names)),
+    }
+}
+
+/// So often other tasks and the work itself are looked after before it is left.
+const YIELDS: u32 = 100;
+
+fn stopped(in_flight: &[String]) -> Error {
+    if in_flight.is_empty() {
+        return Error::interrupted("interrupted; nothing was in flight").hint(AGAIN);
+    }
+    let names = in_flight.join(", ");
+    Error::interrupted(format!("interrupted while this was in flight, which may have happened: {names}")).hint(AGAIN)
+}
+
+/// What both interrupts leave behind.
+const AGAIN: &str = "Run the same command again: it looks what is there, and goes on.";
+
 impl Terminal {
     fn interrupted(&self, stop: Stop) {
         let text = match stop {
             Stop::No => return,
             Stop::Soon => "Interrupted: finishing what is in flight; press Ctrl-C again to stop at once.",
-            Stop::Now => "Interrupted again: stopping.",
+            Stop::Now => "Interrupted again: stopping at once; what was in flight may have happened.",
         };
         self.note(&self.tint(crate::look::WARN, text));
     }
@@ -115,6 +174,51 @@ mod tests {
         assert_eq!(Exit::of(&ended), Exit::Interrupted);
     }
 
+    #[tokio::test]
+    async fn what_is_in_flight_is_finished_and_nothing_else() {
+        let cancel = Cancel::default();
+        let read = gently(&cancel, std::future::pending::<Result<()>>());
+        let (ended, _) = tokio::join!(read, async { cancel.advance() });
+        assert_eq!(ended.unwrap_err().to_string(), "interrupted; nothing was in flight");
+
+        let cancel = Cancel::default();
+        let work = async {
+            let held = cancel.in_flight().hold("Route 53: ChangeResourceRecordSets");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            drop(held);
+            std::future::pending::<Result<()>>().await
+        };
+        let (ended, _) = tokio::join!(gently(&cancel, work), async { cancel.advance() });
+        assert_eq!(ended.unwrap_err().to_string(), "interrupted; nothing was in flight");
+
+        // What heeds the interrupt itself has the first word.
+        let cancel = Cancel::default();
+        let heeding = async {
+            cancel.reached(Stop::Soon).await;
+            Err::<(), _>(Error::interrupted("while waiting for x"))
+        };
+        let (ended, _) = tokio::join!(gently(&cancel, heeding), async { cancel.advance() });
+        assert_eq!(ended.unwrap_err().to_string(), "while waiting for x");
+    }
+
+    #[tokio::test]
+    async fn the_second_interrupt_names_what_was_in_flight() {
+        let cancel = Cancel::default();
+        let work = async {
+            let _held = cancel.in_flight().hold("EC2: CreateVpc");
+            std::future::pending::<Result<()>>().await
+        };
+        let twice = async {
+            cancel.advance();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            cancel.advance();
+        };
+        let (ended, ()) = tokio::join!(command(&cancel, work), twice);
+        let error = ended.unwrap_err();
+        assert!(error.to_string().ends_with("may have happened: EC2: CreateVpc"), "{error}");
+        assert_eq!(Exit::of(&error), Exit::Interrupted);
+    }
+
     #[cfg(unix)]
     #[test]
     fn nohup_is_heeded() {
@@ -131,7 +235,7 @@ mod tests {
         terminal.interrupted(cancel.advance());
         assert_eq!(
             captured.err(),
-            "Interrupted: finishing what is in flight; press Ctrl-C again to stop at once.\nInterrupted again: stopping.\n"
+            "Interrupted: finishing what is in flight; press Ctrl-C again to stop at once.\nInterrupted again: stopping at once; what was in flight may have happened.\n"
         );
     }
 }

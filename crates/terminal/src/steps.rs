@@ -22,8 +22,8 @@ use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 /// How often the live lines' spinners turn.
 const SPIN: Duration = Duration::from_millis(120);
-/// From when on a live line says how long the step has been running, in seconds.
-const LONG: u64 = 10;
+/// From when on a live line says how long the step has been running.
+const LONG: Duration = Duration::from_secs(10);
 /// Columns that a waiting line's dots may fill up to.
 const DOTS_UP_TO: usize = 72;
 /// Steps that the engine numbers lie below this, the terminal's own above.
@@ -48,6 +48,8 @@ struct Running {
     /// Progress dots, of steps that wait.
     dots: Option<usize>,
     begun: Instant,
+    /// How long it may take.
+    within: Option<Duration>,
     /// What was last said of it.
     note: String,
     /// When something was last heard of it.
@@ -71,21 +73,30 @@ impl Running {
         }
     }
 
-    /// The line as it is drawn live, `room` columns wide at most.
-    fn live(&self, room: usize) -> String {
-        let seconds = self.begun.elapsed().as_secs();
-        let since = if seconds >= LONG { format!(" ({seconds} s)") } else { String::new() };
-        live(self.line().trim_end(), &format!("{}{since}", self.note), room)
+    /// How long already, and how long yet: `2 min, 13 min left`.
+    fn times(&self) -> String {
+        let since = self.begun.elapsed();
+        match self.within {
+            Some(within) => format!("{}, {} left", span(since), span(within.saturating_sub(since))),
+            None => span(since),
+        }
     }
 
-    /// The line that says it still goes on.
-    fn sign_of_life(&mut self) -> String {
+    /// The line as it is drawn live, `room` columns wide at most.
+    fn live(&self, room: usize) -> String {
+        let times = if self.begun.elapsed() >= LONG { format!(" ({})", self.times()) } else { String::new() };
+        live(self.line().trim_end(), &self.note, &times, room)
+    }
+
+    /// The line that says it still goes on, `room` columns wide at most.
+    fn sign_of_life(&mut self, room: usize) -> String {
         self.told = Instant::now();
-        let seconds = self.begun.elapsed().as_secs();
-        match self.note.as_str() {
-            "" => format!("  still working: {} ({seconds} s)", self.text),
-            note => format!("  still waiting: {note} ({seconds} s)"),
-        }
+        let begin = match (self.dots, self.note.as_str()) {
+            (None, "") => format!("  still working: {}", self.text),
+            (_, "") => format!("  {}", self.text),
+            _ => format!("  {}:", self.text),
+        };
+        live(&begin, &self.note, &format!(" ({})", self.times()), room)
     }
 
     /// When a silent step is spoken for. One that is heard of tells about itself, with news.
@@ -104,7 +115,7 @@ impl Terminal {
         self.0.err.width().unwrap_or(usize::MAX).saturating_sub(2)
     }
 
-    pub(crate) fn begin(&self, id: u64, text: &str, waits: bool) {
+    pub(crate) fn begin(&self, id: u64, text: &str, waits: bool, within: Option<Duration>) {
         let text = look::plain(text).replace('\n', " ");
         let bar = self.0.live.as_ref().map(|live| {
             let bar = live.add(ProgressBar::new_spinner());
@@ -119,7 +130,8 @@ impl Terminal {
         });
         let now = Instant::now();
         let dots = waits.then_some(0);
-        let step = Running { text, dots, begun: now, note: String::new(), heard: now, told: now, bar };
+        let note = String::new();
+        let step = Running { text, dots, begun: now, within, note, heard: now, told: now, bar };
         let mut board = self.board();
         let forgotten = board.running.insert(id, step);
         self.keep_pulse(&mut board);
@@ -132,6 +144,7 @@ impl Terminal {
     /// A step goes on; `dot` adds a progress dot to one that waits.
     pub(crate) fn tick(&self, id: u64, note: &str, dot: bool) {
         let mut board = self.board();
+        let room = self.live_room();
         let Some(step) = board.running.get_mut(&id) else { return };
         step.note = look::plain(note).replace('\n', " ").trim().to_owned();
         step.heard = Instant::now();
@@ -139,9 +152,9 @@ impl Terminal {
             *n += 1;
         }
         if let Some(bar) = &step.bar {
-            bar.set_message(step.live(self.live_room()));
+            bar.set_message(step.live(room));
         } else if step.told.elapsed() >= SIGN_OF_LIFE {
-            self.progress(&step.sign_of_life());
+            self.progress(&step.sign_of_life(room));
         }
     }
 
@@ -178,7 +191,7 @@ impl Terminal {
                     }
                     bar.tick();
                 }
-                None if step.due() <= now => self.progress(&step.sign_of_life()),
+                None if step.due() <= now => self.progress(&step.sign_of_life(room)),
                 None => {}
             }
         }
@@ -216,20 +229,21 @@ impl Terminal {
         }
     }
 
-    fn own(&self, text: &str, waits: bool) -> Step {
+    fn own(&self, text: &str, waits: bool, within: Option<Duration>) -> Step {
         let id = OWN | self.0.steps.next.fetch_add(1, Ordering::Relaxed);
-        self.begin(id, text, waits);
+        self.begin(id, text, waits, within);
         Step { terminal: self.clone(), id, open: true }
     }
 
     /// Begins a step that is not the engine's: `Checking Docker registry.. OK`.
     pub fn step(&self, text: &str) -> Step {
-        self.own(text, false)
+        self.own(text, false, None)
     }
 
-    /// Begins a step that waits; each [`Step::tick`] adds a dot: `Waiting for instance start and LB......OK`.
-    pub fn waiting(&self, text: &str) -> Step {
-        self.own(text, true)
+    /// Begins a step that waits, for so long at most; each [`Step::tick`] adds a dot:
+    /// `Waiting for instance start and LB......OK`.
+    pub fn waiting(&self, text: &str, within: Duration) -> Step {
+        self.own(text, true, Some(within))
     }
 
     /// Runs `future` as a step, and ends its line with how it went.
@@ -253,15 +267,30 @@ impl Terminal {
     }
 }
 
-/// A live line of at most `room` columns: what is awaited matters more than the end of the step's text.
-fn live(line: &str, note: &str, room: usize) -> String {
+/// A line of at most `room` columns: the times stay; what is awaited matters more than the end of the step's text.
+fn live(line: &str, note: &str, times: &str, room: usize) -> String {
     let note = note.trim();
-    let whole = format!("{line} {note}");
-    if note.is_empty() || measure_text_width(&whole) <= room {
+    let whole = if note.is_empty() { format!("{line}{times}") } else { format!("{line} {note}{times}") };
+    if measure_text_width(&whole) <= room {
         return whole;
     }
+    let room = room.saturating_sub(measure_text_width(times));
+    if note.is_empty() {
+        return format!("{}{times}", truncate_str(line, room, ".."));
+    }
     let left = room.saturating_sub(measure_text_width(note) + 1).max(room / 2);
-    truncate_str(&format!("{} {note}", truncate_str(line, left, "..")), room, "..").into_owned()
+    let line = truncate_str(line, left, "..");
+    let rest = room.saturating_sub(measure_text_width(&line) + 1);
+    format!("{line} {}{times}", truncate_str(note, rest, ".."))
+}
+
+/// A time as people say it: `95 s`, `13 min`, `1 h 20 min`.
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
 }
 
 /// A step under way. Dropped before its end, it has `FAILED`.
@@ -346,19 +375,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_prints_dots_and_signs_of_life() {
         let (terminal, captured) = Terminal::captured(80, false);
-        let step = terminal.waiting("Waiting for LB members to become active");
+        let step = terminal.waiting("Waiting for LB members to become active", Duration::from_secs(900));
         for healthy in 0..4 {
             step.tick(&format!("{healthy} of 4 targets healthy"));
             tokio::time::advance(Duration::from_secs(20)).await;
         }
         step.ok();
-        terminal.waiting("Waiting for nothing").ok();
-        let long = terminal.waiting("Waiting long");
+        let minute = Duration::from_secs(60);
+        terminal.waiting("Waiting for nothing", minute).ok();
+        let long = terminal.waiting("Waiting long", minute);
         (0..1000).for_each(|_| long.tick(""));
         long.failed();
         let err = captured.err();
         let lines: Vec<&str> = err.lines().collect();
-        assert_eq!(lines[0], "  still waiting: 2 of 4 targets healthy (40 s)");
+        assert_eq!(lines[0], "  Waiting for LB members to become active: 2 of 4 targets healthy (40 s, 14 min left)");
         assert_eq!(lines[1], "Waiting for LB members to become active......OK");
         assert_eq!(lines[2], "Waiting for nothing.. OK");
         assert!(lines[3].ends_with("..FAILED") && lines[3].len() < 80, "{}", lines[3]);
@@ -384,7 +414,7 @@ mod tests {
         // Nothing comes after the end, and the pulse stops, until there is another step.
         tokio::time::sleep(Duration::from_secs(300)).await;
         assert!(terminal.board().pulse.is_none());
-        let end = "  still waiting: 2 of 3 instances gone (95 s)\nDeleting auto scaling group for x.. OK\n";
+        let end = "  Deleting auto scaling group for x: 2 of 3 instances gone (95 s)\nDeleting auto scaling group for x.. OK\n";
         assert!(captured.err().ends_with(end), "{}", captured.err());
         let step = terminal.step("Deleting role");
         tokio::time::sleep(Duration::from_secs(31)).await;
@@ -411,11 +441,23 @@ mod tests {
     }
 
     #[test]
-    fn live_lines_fit_and_keep_their_notes() {
+    fn live_lines_fit_and_keep_their_notes_and_times() {
         let line = "Waiting for LB members to become active...";
-        assert_eq!(live(line, "1 of 2 targets healthy (60 s)", 80), format!("{line} 1 of 2 targets healthy (60 s)"));
-        assert_eq!(live(line, "1 of 2 healthy", 38), "Waiting for LB member.. 1 of 2 healthy");
-        assert_eq!(live(line, "1 of 2 targets healthy (60 s)", 38), "Waiting for LB me.. 1 of 2 targets h..");
+        let note = "1 of 2 targets healthy";
+        assert_eq!(live(line, note, " (60 s)", 80), format!("{line} {note} (60 s)"));
+        assert_eq!(live(line, "1 of 2 healthy", "", 38), "Waiting for LB member.. 1 of 2 healthy");
+        assert_eq!(live(line, note, " (60 s)", 38), "Waiting for L.. 1 of 2 target.. (60 s)");
+        assert_eq!(live(line, "", " (60 s)", 38), "Waiting for LB members to bec.. (60 s)");
+        // 80 columns: the reason is cut, the times are not.
+        let reasons = "0 of 2 targets healthy; Target.FailedHealthChecks: Health checks failed with these codes: [503]";
+        let cut = live(line, reasons, " (2 min, 13 min left)", 78);
+        assert!(measure_text_width(&cut) <= 78 && cut.ends_with("(2 min, 13 min left)"), "{cut}");
+    }
+
+    #[test]
+    fn times_as_people_say_them() {
+        let said = [0, 59, 119, 120, 899, 7199, 7200, 86400].map(|s| span(Duration::from_secs(s)));
+        assert_eq!(said, ["0 s", "59 s", "119 s", "2 min", "14 min", "119 min", "2 h 0 min", "24 h 0 min"]);
     }
 
     #[test]

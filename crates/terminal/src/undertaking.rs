@@ -1,5 +1,5 @@
 //! A change to an application or a team, as every command makes it: under the lease, and written into the history.
-use crate::{Exit, Terminal, command_line};
+use crate::{Exit, Terminal, command_line, passwords::hidden, signals::gently};
 use aws_core::{
     Error, Result,
     cloud::Cloud,
@@ -94,7 +94,7 @@ fn line(node: &NodeReport) -> Option<String> {
 }
 
 fn first_line(error: &Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+    hidden(error.to_string().lines().next().unwrap_or_default()).into_owned()
 }
 
 /// Takes the lease, writes down that the work begins, does it, writes down how it ended, and lets go of the lease. `work`
@@ -108,6 +108,7 @@ pub async fn undertake(
     task: Task<'_>,
     work: impl AsyncFnOnce(&Undertaking) -> Result<Exit>,
 ) -> Result<Exit> {
+    let _held = cancel.undertakings().hold("an undertaking");
     let command = command_line::own();
     let wanted = Wanted { place: task.place.clone(), command: command.clone(), wait: task.wait };
     let documents = task.documents.clone();
@@ -129,7 +130,7 @@ pub async fn undertake(
                 task.cloud.forget();
             }
             let under = Undertaking { lease: Mutex::new(Some(lease)), changes: Mutex::default() };
-            let done = work(&under).await;
+            let done = gently(cancel, work(&under)).await;
             let lost = under.check();
             (lost.and(done), locked(&under.lease).take(), std::mem::take(&mut *locked(&under.changes)))
         }
@@ -177,9 +178,9 @@ async fn taken(terminal: &Terminal, cancel: &Cancel, task: &Task<'_>, wanted: &W
         if step.is_none() {
             terminal.say(&format!("{} is being worked on by {held}.", capital(wanted.place.what())));
         }
-        let limit = wanted.wait.map_or(0, |w| w.as_secs());
         let waiting = step.get_or_insert_with(|| {
-            terminal.waiting(&format!("Waiting for the lease of {} (at most {limit} s)", wanted.place.what()))
+            let text = format!("Waiting for the lease of {}", wanted.place.what());
+            terminal.waiting(&text, wanted.wait.unwrap_or_default())
         });
         let by = held.by.as_ref().map_or("somebody else", |r| if r.host.is_empty() { &r.owner } else { &r.host });
         waiting.tick(&format!("{by} has it, until {}", held.until.strftime("%H:%M:%S UTC")));

@@ -5,7 +5,10 @@ use super::{
     memory::Memory,
     retries::{self, OnThrottle, Retries},
 };
-use crate::{Error, Result, engine::World};
+use crate::{
+    Error, Result,
+    engine::{InFlight, World},
+};
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, sts::AssumeRoleProvider,
     timeout::TimeoutConfig,
@@ -32,10 +35,13 @@ pub struct ConnectOptions {
     pub credentials: Option<(String, String)>,
     /// Hears when a service limits the rate of calls.
     pub on_throttle: OnThrottle,
+    /// Where calls that write are noted while they are under way.
+    pub in_flight: InFlight,
 }
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { region: None, tool: "minion", endpoint: None, credentials: None, on_throttle: OnThrottle::default() }
+        let (on_throttle, in_flight) = Default::default();
+        Self { region: None, tool: "minion", endpoint: None, credentials: None, on_throttle, in_flight }
     }
 }
 
@@ -47,6 +53,7 @@ pub struct Cloud {
     caller: Arc<OnceCell<Caller>>,
     clients: Clients,
     on_throttle: OnThrottle,
+    in_flight: InFlight,
     pub(super) lost: Lost,
 }
 
@@ -71,7 +78,11 @@ macro_rules! with_retries {
     ($cloud:ident, $config:expr, $service:literal) => {
         $config
             .retry_config(retries::config())
-            .interceptor(Retries { service: $service, told: $cloud.on_throttle.clone() })
+            .interceptor(Retries {
+                service: $service,
+                told: $cloud.on_throttle.clone(),
+                in_flight: $cloud.in_flight.clone(),
+            })
             .retry_partition(retries::partition($service))
             .build()
     };
@@ -182,14 +193,14 @@ impl Cloud {
         self.with(config.identity_cache(IdentityCache::lazy().build()), region)
     }
 
-    fn new(config: SdkConfig, region: String, on_throttle: OnThrottle) -> Self {
+    fn new(config: SdkConfig, region: String, on_throttle: OnThrottle, in_flight: InFlight) -> Self {
         let (memory, caller, clients, lost) = Default::default();
-        Self { config, region, memory, caller, clients, on_throttle, lost }
+        Self { config, region, memory, caller, clients, on_throttle, in_flight, lost }
     }
 
     fn with(&self, config: aws_types::sdk_config::Builder, region: &str) -> Self {
         let config = config.region(Region::new(region.to_owned())).build();
-        Self::new(config, region.to_owned(), self.on_throttle.clone())
+        Self::new(config, region.to_owned(), self.on_throttle.clone(), self.in_flight.clone())
     }
 
     /// The same connection, for work that goes on beside the command's: what one of them reads, the other does not see.
@@ -202,6 +213,7 @@ impl Cloud {
             caller: self.caller.clone(),
             clients: self.clients.clone(),
             on_throttle: self.on_throttle.clone(),
+            in_flight: self.in_flight.clone(),
             lost: Lost::default(),
         }
     }
@@ -267,7 +279,7 @@ impl Cloud {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Error::usage("no AWS region is set").hint("Give --region, set AWS_REGION, or run `configure`."));
         };
-        Ok(Self::new(config, region, options.on_throttle))
+        Ok(Self::new(config, region, options.on_throttle, options.in_flight))
     }
 
     /// Whether AWS's own settings name a region.

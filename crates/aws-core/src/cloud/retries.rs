@@ -3,13 +3,17 @@
 //! A call that AWS rejected because there are too many of them was not carried out: it is sent again until it passes.
 //! A call whose answer was lost may have been carried out. What only reads, or does the same when done twice, is sent
 //! again a few times. All else is sent once: who sent it looks at what became of it before trying again, as
-//! [`crate::engine`] does, so that nothing is made twice.
+//! [`crate::engine`] does, so that nothing is made twice. Calls that write are noted while they are under way.
+use crate::engine::{Held, InFlight};
 use aws_config::retry::RetryConfig;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket, classifiers::run_classifiers_on_ctx};
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
-        interceptors::{Intercept, context::FinalizerInterceptorContextRef},
+        interceptors::{
+            Intercept,
+            context::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
+        },
         orchestrator::Metadata,
         retries::{
             RequestAttempts,
@@ -70,36 +74,32 @@ pub(super) fn partition(service: &'static str) -> RetryPartition {
     RetryPartition::custom(service).token_bucket(TokenBucket::unlimited()).build()
 }
 
+/// How the names of operations begin that only read.
+const READS: [&str; 11] =
+    ["Describe", "List", "Get", "Head", "Search", "Lookup", "Filter", "Batch", "Simulate", "Query", "AssumeRole"];
+/// How the names of those begin that say how it shall be; what is gone already is no error to those who delete.
+const SETTINGS: [&str; 8] = ["Put", "Set", "Modify", "Update", "Delete", "Tag", "Untag", "Terminate"];
+/// Others of that kind.
+const TAGS: [&str; 5] = ["CreateTags", "AddTags", "AddTagsToResource", "AddTagsToCertificate", "ChangeTagsForResource"];
+
+/// Whether it changes nothing.
+fn is_read(operation: &str) -> bool {
+    READS.iter().any(|begin| operation.starts_with(begin))
+}
+
 /// Whether doing this twice is the same as doing it once. By IAM's or the SDK's name: `ec2:CreateVpc`, `CreateVpc`.
 ///
 /// What AWS makes idempotent by a client token is not: the token is another one at the next try of the engine.
 pub(super) fn is_repeatable(operation: &str) -> bool {
     let name = operation.rsplit(':').next().unwrap_or(operation);
-    const PREFIXES: [&str; 18] = [
-        // These read.
-        "Describe",
-        "List",
-        "Get",
-        "Head",
-        "Search",
-        "Lookup",
-        "Filter",
-        "Batch",
-        "Simulate",
-        "Query",
-        // These say how it shall be; what is gone already is no error to those who delete.
-        "Put",
-        "Set",
-        "Modify",
-        "Update",
-        "Delete",
-        "Tag",
-        "Untag",
-        "Terminate",
-    ];
-    const NAMES: [&str; 6] =
-        ["CreateTags", "AddTags", "AddTagsToResource", "AddTagsToCertificate", "ChangeTagsForResource", "AssumeRole"];
-    PREFIXES.iter().any(|p| name.starts_with(p)) || NAMES.contains(&name)
+    is_read(name) || SETTINGS.iter().any(|begin| name.starts_with(begin)) || TAGS.contains(&name)
+}
+
+/// The call is under way.
+#[derive(Debug)]
+struct Sent(#[expect(dead_code, reason = "it ends when it is dropped")] Option<Held>);
+impl Storable for Sent {
+    type Storer = StoreReplace<Self>;
 }
 
 /// How often this call's answer was lost.
@@ -115,11 +115,25 @@ pub(super) struct Retries {
     /// The service's name, for people.
     pub(super) service: &'static str,
     pub(super) told: OnThrottle,
+    pub(super) in_flight: InFlight,
 }
 
 impl Intercept for Retries {
     fn name(&self) -> &'static str {
         "Retries"
+    }
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let call =
+            cfg.load::<Metadata>().filter(|m| !is_read(m.name())).map(|m| format!("{}: {}", m.service(), m.name()));
+        if let Some(name) = call {
+            cfg.interceptor_state().store_put(Sent(Some(self.in_flight.hold(name))));
+        }
+        Ok(())
     }
     fn read_after_attempt(
         &self,
@@ -127,6 +141,7 @@ impl Intercept for Retries {
         components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        cfg.interceptor_state().store_put(Sent(None));
         let action = run_classifiers_on_ctx(components.retry_classifiers(), context.inner());
         let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, .. }) = action else { return Ok(()) };
         let says = |words: &str| {

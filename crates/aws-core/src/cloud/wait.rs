@@ -2,6 +2,7 @@
 use crate::{
     Error, Result,
     engine::{Cancel, Stop},
+    progress,
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -53,7 +54,7 @@ pub enum Look<T> {
 }
 
 /// Calls `look` until it is done, fails, the deadline passes, or the operator interrupts. `told` hears
-/// after each look what is missing, and how long this has been waiting.
+/// after each look what is missing, and how long this has been waiting; within a node of a graph, its step says so.
 ///
 /// # Errors
 /// What `look` returns, [`Error::deadline`] naming `what` and what was missing last, or
@@ -86,6 +87,7 @@ where
             }
         }
         told(&missing, start.elapsed());
+        progress::tell(&format!("waiting for {what}: {missing}"));
         if Instant::now() + pause >= end {
             return Err(late(what, patience.timeout, &missing));
         }

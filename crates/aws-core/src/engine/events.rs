@@ -25,6 +25,8 @@ pub enum Event<'a> {
         step: u64,
         /// `Creating load balancer for myapp version 2.0`.
         text: &'a str,
+        /// It fails when it takes longer.
+        within: Duration,
     },
     /// A step still goes on; `note` says what it waits for.
     Tick {

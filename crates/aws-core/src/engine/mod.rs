@@ -8,7 +8,6 @@
 //! * all is looked at and decided on before anything is written; a dry run ends there;
 //! * independent nodes run at the same time, bounded by [`Options::parallel`]; there are no waves;
 //! * a failed node skips what depends on it; running again converges; a retry starts from `find`, never blind.
-mod cancel;
 mod events;
 mod graph;
 mod resource;
@@ -16,7 +15,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use cancel::{Cancel, Stop};
+pub use crate::cancel::{Cancel, Held, InFlight, Stop};
 pub use events::{Event, NodeReport, Observer, Outcome, Quiet, Report};
 pub use graph::{Cx, Graph, NodeId, Ref};
 pub use resource::{Action, Change, Ownership, Resource, World};

@@ -2,7 +2,7 @@
 use super::graph::{Opaque, Slot};
 use super::{Action, Cancel, Change, Cx, Graph, NodeId, Ownership, Stop, World};
 use super::{Event, NodeReport, Observer, Outcome, Report};
-use crate::{Error, Result, error::Kind};
+use crate::{Error, Result, error::Kind, progress::heard};
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{any::Any, collections::BTreeSet, time::Duration};
@@ -82,6 +82,7 @@ pub async fn run<C: World>(
     options: &Options,
     observer: &dyn Observer,
 ) -> Report {
+    let _held = mode.writes().then(|| options.cancel.in_flight().hold("resources"));
     let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
     let mut run = Run { graph, cloud, mode, options, observer, outputs };
     let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
@@ -219,7 +220,8 @@ impl<C: World> Run<'_, C> {
     /// One visit, with its panic kept its own, and its end told.
     async fn guarded(&self, i: usize, live: Option<Opaque>, write: bool) -> Result<Visit> {
         let mut begun = false;
-        let visit = AssertUnwindSafe(self.visit(i, live, write, &mut begun));
+        let tick = |note: &str| self.observer.event(Event::Tick { step: i as u64, note });
+        let visit = AssertUnwindSafe(heard(self.visit(i, live, write, &mut begun), tick));
         let result = tokio::select! {
             biased;
             () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", self.label(i)))),
@@ -251,7 +253,8 @@ impl<C: World> Run<'_, C> {
             }
             if action != Action::Keep && self.mode.writes() {
                 if !std::mem::replace(begun, true) {
-                    self.observer.event(Event::Begin { step: i as u64, text: &resource.step(&action) });
+                    let (text, within) = (&resource.step(&action), self.options.deadline);
+                    self.observer.event(Event::Begin { step: i as u64, text, within });
                 }
                 live = resource.apply(&cx, &action, live.take()).await?;
             }

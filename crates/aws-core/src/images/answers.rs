@@ -1,13 +1,22 @@
 //! What registries answer: manifests, image configurations, lists, challenges. Pure.
 use serde::Deserialize;
+use url::Url;
 
 /// What a manifest turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Manifest {
+pub enum Manifest {
     /// An index: the architectures of its Linux images.
-    Index { architectures: Vec<String>, other_systems: Vec<String> },
+    Index {
+        /// Of the images for Linux.
+        architectures: Vec<String>,
+        /// Systems of the other images.
+        other_systems: Vec<String>,
+    },
     /// One image: its configuration blob's digest tells the architecture.
-    Image { config: String },
+    Image {
+        /// The digest.
+        config: String,
+    },
     /// Docker's first format, which Docker itself no longer pulls.
     Schema1,
     /// Something else that registries hold (a chart, a signature): its type.
@@ -43,7 +52,11 @@ struct Platform {
 const IMAGE_CONFIGS: [&str; 2] =
     ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
-pub(super) fn manifest(body: &[u8]) -> Result<Manifest, serde_json::Error> {
+/// Reads a manifest.
+///
+/// # Errors
+/// When it is not JSON, or lacks what every manifest has.
+pub fn manifest(body: &[u8]) -> Result<Manifest, serde_json::Error> {
     let raw: Raw = serde_json::from_slice(body)?;
     if raw.schema_version == 1 {
         return Ok(Manifest::Schema1);
@@ -76,25 +89,29 @@ pub(super) fn manifest(body: &[u8]) -> Result<Manifest, serde_json::Error> {
 }
 
 /// Operating system and architecture of an image's configuration.
-pub(super) fn platform(config: &[u8]) -> Result<(String, Option<String>), serde_json::Error> {
+///
+/// # Errors
+/// When it is not JSON.
+pub fn platform(config: &[u8]) -> Result<(String, Option<String>), serde_json::Error> {
     let platform: Platform = serde_json::from_slice(config)?;
     Ok((platform.os.unwrap_or_else(|| "linux".into()), platform.architecture.filter(|a| !a.is_empty())))
 }
 
 /// A page of `_catalog` or `tags/list`.
 #[derive(Deserialize)]
-pub(super) struct Page {
+pub struct Page {
     repositories: Option<Vec<String>>,
     tags: Option<Vec<String>>,
 }
 impl Page {
-    pub(super) fn names(self) -> Vec<String> {
+    /// What the page lists.
+    pub fn names(self) -> Vec<String> {
         self.repositories.or(self.tags).unwrap_or_default()
     }
 }
 
 /// The first error of the registry's JSON: code and message. Else the body's beginning.
-pub(super) fn error(body: &[u8]) -> (Option<String>, String) {
+pub fn error(body: &[u8]) -> (Option<String>, String) {
     #[derive(Deserialize)]
     struct Errors {
         errors: Vec<One>,
@@ -115,7 +132,7 @@ pub(super) fn error(body: &[u8]) -> (Option<String>, String) {
 }
 
 /// The token or access token of an authorization server's answer.
-pub(super) fn token(body: &[u8]) -> Option<String> {
+pub fn token(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Answer {
         token: Option<String>,
@@ -127,12 +144,22 @@ pub(super) fn token(body: &[u8]) -> Option<String> {
 
 /// What a registry wants to see (RFC 9110 §11.6.1, one challenge a header).
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub enum Challenge {
+    /// User and password.
     Basic,
-    Bearer { realm: String, service: Option<String>, scope: Option<String> },
+    /// A token.
+    Bearer {
+        /// The URL of the server that gives tokens.
+        realm: String,
+        /// What the token is for.
+        service: Option<String>,
+        /// What the token must allow.
+        scope: Option<String>,
+    },
 }
 
-pub(super) fn challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
+/// What these headers `WWW-Authenticate` ask for: a token, where one of them does.
+pub fn challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let mut basic = None;
     for header in headers {
         let (scheme, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
@@ -163,14 +190,20 @@ fn parameters(mut rest: &str) -> impl Iterator<Item = (&str, String)> {
 }
 
 /// The target of a `Link: <..>; rel="next"` header.
-pub(super) fn next_link(header: &str) -> Option<&str> {
+pub fn next_link(header: &str) -> Option<&str> {
     let (target, parameters) = header.trim().strip_prefix('<')?.split_once('>')?;
     let rel = parameters.split(';').map(|p| p.trim().replace('"', "")).any(|p| p.eq_ignore_ascii_case("rel=next"));
     rel.then_some(target)
 }
 
+/// Where the next page of the list at `url` is, by its `Link` header: never at another host.
+pub fn next_page(url: &Url, header: &str) -> Option<Url> {
+    // Pages of another host are not this registry's list.
+    url.join(next_link(header)?).ok().filter(|next| next.origin() == url.origin() && next != url)
+}
+
 /// Up to `count` of `names`, those most like `wanted` first.
-pub(super) fn nearest<'a>(wanted: &str, names: &'a [String], count: usize) -> Vec<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: &'a [String], count: usize) -> Vec<&'a str> {
     let mut scored: Vec<(f64, &str)> =
         names.iter().map(|n| (strsim::normalized_damerau_levenshtein(wanted, n), n.as_str())).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| natural(b.1).cmp(&natural(a.1))));
@@ -179,14 +212,15 @@ pub(super) fn nearest<'a>(wanted: &str, names: &'a [String], count: usize) -> Ve
 
 /// A part of a name, in the order in which people sort: numbers by their value, before words.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub enum Part {
     /// How many digits, without zeros in front, and these: of any length.
     Number(usize, String),
+    /// All else.
     Word(String),
 }
 
 /// A key that sorts 1.10 after 1.9; the name itself comes last, so that different names are never equal.
-pub(super) fn natural(name: &str) -> (Vec<Part>, String) {
+pub fn natural(name: &str) -> (Vec<Part>, String) {
     let digit = |c: char| c.is_ascii_digit();
     let mut parts = Vec::new();
     let mut rest = name;

@@ -2,7 +2,7 @@
 //!
 //! Speaks the OCI distribution protocol (and Docker's schema 2) over HTTPS. Plain HTTP only with loopback
 //! hosts and with hosts that the settings name.
-mod answers;
+pub mod answers;
 mod credentials;
 mod ecr;
 mod registry;

@@ -30,9 +30,7 @@ pub(super) struct Answer {
 impl Answer {
     /// The next page's path, if there is one.
     pub(super) fn next(&self, url: &Url) -> Option<Url> {
-        let target = self.headers.get_all(LINK).iter().find_map(|h| answers::next_link(h.to_str().ok()?))?;
-        // Pages of another host are not this registry's list.
-        url.join(target).ok().filter(|next| next.origin() == url.origin() && next != url)
+        self.headers.get_all(LINK).iter().find_map(|h| answers::next_page(url, h.to_str().ok()?))
     }
 }
 

@@ -9,31 +9,38 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
 /// Largest value of a parameter of the standard tier, in bytes (SSM `PutParameter`).
-pub(super) const VALUE: usize = 4096;
+pub const VALUE: usize = 4096;
 /// Most parts of one text: a bound on what a damaged head can make us read. An account has 10,000
 /// parameters of the standard tier.
 const PARTS: usize = 64;
 /// The largest text, in bytes.
-pub(super) const TEXT: usize = PARTS * VALUE / 4 * 3;
+pub const TEXT: usize = PARTS * VALUE / 4 * 3;
 /// How a head begins that is not the text itself. A comment in YAML.
 const MARK: &str = "#minion-base64 ";
 
 /// A text, ready to be stored.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Encoded {
+pub struct Encoded {
     /// The head's value.
-    pub(super) head: String,
+    pub head: String,
     /// Names (below the head) and values.
-    pub(super) parts: Vec<(String, String)>,
+    pub parts: Vec<(String, String)>,
 }
 
 /// A head, read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Head {
+pub enum Head {
     /// The text itself.
     Plain(String),
     /// Where the text is.
-    Coded { digest: String, parts: Vec<String>, here: String },
+    Coded {
+        /// SHA-256 of the text, in hexadecimal digits.
+        digest: String,
+        /// The parts' names below the head, in order.
+        parts: Vec<String>,
+        /// What of the text stands in the head.
+        here: String,
+    },
 }
 
 /// Whether a parameter takes the text as it is.
@@ -50,9 +57,11 @@ fn part_names(digest: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| format!("parts/{}-{n}", &digest[..16])).collect()
 }
 
+/// How a text is stored.
+///
 /// # Errors
 /// When the text is larger than [`TEXT`].
-pub(super) fn encode(text: &str) -> Result<Encoded> {
+pub fn encode(text: &str) -> Result<Encoded> {
     if plain(text) {
         return Ok(Encoded { head: text.to_owned(), parts: Vec::new() });
     }
@@ -76,7 +85,7 @@ pub(super) fn encode(text: &str) -> Result<Encoded> {
 }
 
 /// What a head's value says; `None` when it says nothing that we wrote.
-pub(super) fn parse(value: &str) -> Option<Head> {
+pub fn parse(value: &str) -> Option<Head> {
     let Some(rest) = value.strip_prefix(MARK) else { return Some(Head::Plain(value.to_owned())) };
     let (line, here) = rest.split_once('\n').unwrap_or((rest, ""));
     let (digest, count) = line.trim_end().strip_prefix("sha256:")?.split_once(" parts:")?;
@@ -90,7 +99,7 @@ pub(super) fn parse(value: &str) -> Option<Head> {
 }
 
 /// Puts a text together; `None` when a part is missing or the digest is another.
-pub(super) fn join<'a>(head: &Head, mut part: impl FnMut(&str) -> Option<&'a str>) -> Option<String> {
+pub fn join<'a>(head: &Head, mut part: impl FnMut(&str) -> Option<&'a str>) -> Option<String> {
     match head {
         Head::Plain(text) => Some(text.clone()),
         Head::Coded { digest: wanted, parts, here } => {

@@ -37,7 +37,8 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
     let settings = settings(matches!(cli.command, Command::Configure(_)))?;
     let sandbox = settings.values.sandbox.clone();
     let session = Session { terminal: terminal.clone(), cancel, settings };
-    on_aws(cli.command, &session).await.map_err(|error| match sandbox {
+    let cancel = session.cancel.clone();
+    terminal::signals::command(&cancel, on_aws(cli.command, &session)).await.map_err(|error| match sandbox {
         Some(place) if error.to_string().contains("no connection") => {
             Error::failed(format!("the sandbox does not answer at {}", place.endpoint))
                 .hint("`minion sandbox status` says how it is; `minion sandbox up` starts it.")

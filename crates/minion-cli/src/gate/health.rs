@@ -10,7 +10,6 @@ use aws_core::{
     },
     model::names::AppVersion,
 };
-use std::time::Duration;
 
 /// The targets of a version, over all its target groups.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +71,7 @@ pub async fn wait_until_healthy(
     let (cloud, terminal) = (&site.cloud, &session.terminal);
     let wanted = usize::try_from(wanted).unwrap_or(0);
     let begun = std::time::Instant::now();
-    let step = terminal.waiting("Waiting for instance start and LB");
+    let step = terminal.waiting("Waiting for instance start and LB", patience.timeout);
     let what = format!("the instances and the load balancer of {id}");
     let started = poll_until(
         &what,
@@ -89,13 +88,13 @@ pub async fn wait_until_healthy(
                 Look::NotYet(format!("{up} of {wanted} instances in service, load balancer {}", balancer.state))
             })
         },
-        |missing, waited| step.tick(&progress(missing, waited, patience)),
+        |missing, _| step.tick(missing),
     );
     let target_groups = started.await;
     let target_groups = step.end(target_groups)?;
 
     let rest = Patience { timeout: patience.timeout.saturating_sub(begun.elapsed()), ..patience.clone() };
-    let step = terminal.waiting("Waiting for LB members to become active");
+    let step = terminal.waiting("Waiting for LB members to become active", rest.timeout);
     let what = format!("the targets of {id} to become healthy");
     let healthy = poll_until(
         &what,
@@ -111,12 +110,8 @@ pub async fn wait_until_healthy(
                 Look::NotYet(format!("{up} of {wanted} targets healthy; {why}"))
             })
         },
-        |missing, waited| step.tick(&progress(missing, waited, &rest)),
+        |missing, _| step.tick(missing),
     );
     let healthy = healthy.await;
     step.end(healthy)
-}
-
-fn progress(missing: &str, waited: Duration, patience: &Patience) -> String {
-    format!("{missing} ({} s of {} s)", waited.as_secs(), patience.timeout.as_secs())
 }

@@ -65,6 +65,15 @@ fn the_predecessors_manifests_load_unchanged() {
     }
 }
 
+/// Found by fuzzing: names that YAML reads as something else.
+#[test]
+fn every_name_makes_a_bare_manifest() {
+    for name in ["null", "true", "y", "inf", "e1", "a"] {
+        let name: aws_core::model::ApplicationName = name.parse().unwrap();
+        assert_eq!(Manifest::bare(&name).application_name, name);
+    }
+}
+
 #[test]
 fn defaults_are_the_predecessors() {
     let m = parse(HEAD, "m").unwrap();

@@ -319,7 +319,8 @@ impl Manifest {
     /// The least manifest of this name: enough to find what belongs to an application whose stored manifest is
     /// lost.
     pub fn bare(name: &ApplicationName) -> Self {
-        let text = format!("{{application_name: {name}, exposed_ports: [80]}}");
+        // In quotes: an application may be called null.
+        let text = format!("{{application_name: \"{name}\", exposed_ports: [80]}}");
         serde_yaml::from_str(&text).expect("a name and a port are a manifest")
     }
     /// The path of the health check; `None` is a plain TCP connection.

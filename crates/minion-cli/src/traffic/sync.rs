@@ -15,7 +15,7 @@ const IN_SYNC: Duration = Duration::from_secs(180);
 /// # Errors
 /// A deadline or an interruption; the change arrives all the same.
 pub async fn in_sync(session: &Session, site: &Site, change: &str) -> Result<()> {
-    let step = session.terminal.waiting("Waiting for all name servers to know");
+    let step = session.terminal.waiting("Waiting for all name servers to know", IN_SYNC);
     let patience = Patience::new(IN_SYNC, session.cancel.clone());
     let look = async || {
         let done = alias_record::in_sync(&site.cloud, change).await?;

@@ -285,8 +285,19 @@ fn too_much_is_refused() {
     assert!(render(&i).is_err());
     i.environment = [("A".to_owned(), "\0".to_owned())].into();
     assert!(render(&i).is_err());
-    let m = parse(&format!("{BARE}secrets: {{PATH: 'ssm:/a'}}\n"), "m").unwrap();
-    assert!(render(&instance(&m)).is_err());
+    let m = parse(BARE, "m").unwrap();
+    let mut i = instance(&m);
+    i.cacerts = Some("\0");
+    assert!(render(&i).unwrap_err().to_string().contains("NUL"));
+    // Found by fuzzing: a key of the log driver's options.
+    let m = parse(&BARE.replace("local}", "local, options: {\"a\\0b\": c}}"), "m").unwrap();
+    let e = render(&instance(&m)).unwrap_err();
+    assert!(e.to_string().contains("--log-opt a\\u{0}b=c: a NUL"), "{e}");
+    // Found by fuzzing: dash refuses OPTIND, and bash sets the others itself.
+    for name in ["PATH", "OPTIND", "_", "SHLVL"] {
+        let m = parse(&format!("{BARE}secrets: {{{name}: 'ssm:/a'}}\n"), "m").unwrap();
+        assert!(render(&instance(&m)).is_err(), "{name}");
+    }
 }
 
 proptest! {

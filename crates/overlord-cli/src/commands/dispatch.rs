@@ -28,13 +28,21 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
     // Not with clap's `env`: the usage line of every error would show the variable's flag as required.
     let variable = std::env::var_os("OVERLORD_CONFIG").filter(|v| !v.is_empty());
     let config = cli.config.or_else(|| variable.map(std::path::PathBuf::from));
-    let session = Session::open(terminal, cancel, config.as_deref()).await?;
-    match cli.command {
-        Command::Team(args) => commands::team::run(&session, args).await,
-        Command::History(args) => commands::history::run(&session, args).await,
-        Command::Check(args) => commands::check::run(&session, args).await,
-        Command::Addresses(args) => commands::addresses::run(&session, &args).await,
-        Command::Diagram(args) => commands::diagram::run(&session, args).await,
+    let on_aws = async {
+        let session = Session::open(terminal, cancel.clone(), config.as_deref()).await?;
+        on_aws(cli.command, &session).await
+    };
+    terminal::signals::command(&cancel, on_aws).await
+}
+
+/// The commands that need an organization.
+async fn on_aws(command: Command, session: &Session) -> Result<Exit> {
+    match command {
+        Command::Team(args) => commands::team::run(session, args).await,
+        Command::History(args) => commands::history::run(session, args).await,
+        Command::Check(args) => commands::check::run(session, args).await,
+        Command::Addresses(args) => commands::addresses::run(session, &args).await,
+        Command::Diagram(args) => commands::diagram::run(session, args).await,
         Command::Completions(_) => Ok(Exit::Done),
     }
 }

@@ -114,7 +114,15 @@ pub fn find(config: Option<&Path>, from: &Path) -> Result<PathBuf> {
 /// # Errors
 /// Usage errors that show the line that is wrong.
 pub fn load(path: &Path) -> Result<Loaded> {
-    let (text, organization) = read(path, &ORGANIZATION, check::organization)?;
+    parse(path, files::read(path, &ORGANIZATION)?)
+}
+
+/// Reads an organization's file from its text; `path` is where it stands.
+///
+/// # Errors
+/// Usage errors that show the line that is wrong.
+pub fn parse(path: &Path, text: String) -> Result<Loaded> {
+    let organization = read(path, &text, &ORGANIZATION, check::organization)?;
     let root = match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -127,16 +135,28 @@ pub fn load(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// Usage errors that show the line that is wrong.
 pub fn load_team(path: &Path) -> Result<LoadedTeam> {
-    let (text, file) = read(path, &TEAM, check::team)?;
+    parse_team(path, files::read(path, &TEAM)?)
+}
+
+/// Reads a team's file from its text; `path` is where it stands.
+///
+/// # Errors
+/// Usage errors that show the line that is wrong.
+pub fn parse_team(path: &Path, text: String) -> Result<LoadedTeam> {
+    let file = read(path, &text, &TEAM, check::team)?;
     Ok(LoadedTeam { file, path: path.to_owned(), text })
 }
 
-/// A file's text, and what it says.
-fn read<T: DeserializeOwned>(path: &Path, kind: &'static Kind, check: fn(&T) -> check::Checked) -> Result<(String, T)> {
-    let text = files::read(path, kind)?;
-    let value = Text { kind, source: &path.display().to_string(), text: &text }.parse()?;
-    check(&value).map_err(|problem| Shown { kind, path, text: &text }.wrong(&problem))?;
-    Ok((text, value))
+/// What a file says.
+fn read<T: DeserializeOwned>(
+    path: &Path,
+    text: &str,
+    kind: &'static Kind,
+    check: fn(&T) -> check::Checked,
+) -> Result<T> {
+    let value = Text { kind, source: &path.display().to_string(), text }.parse()?;
+    check(&value).map_err(|problem| Shown { kind, path, text }.wrong(&problem))?;
+    Ok(value)
 }
 
 /// The team files that the organization has: those that `team_files` names, or `teams/*.yaml` beside its file.

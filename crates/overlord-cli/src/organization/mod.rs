@@ -13,6 +13,6 @@ mod tests;
 pub mod types;
 mod values;
 
-pub use load::{FILE, Loaded, LoadedTeam, find, load, load_team, team_files, team_paths};
+pub use load::{FILE, Loaded, LoadedTeam, find, load, load_team, parse, parse_team, team_files, team_paths};
 pub use resolve::resolve;
 pub use types::{Organization, Team, TeamFile};

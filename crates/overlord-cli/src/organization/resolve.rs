@@ -215,7 +215,12 @@ impl<'a> Both<'a> {
         let path = self.loaded.root.join(named);
         let wrong = |message: String| self.wrong(whose, &[Key("identity"), Key("saml_metadata")], message);
         let shown = path.display();
-        let length = fs::metadata(&path).map_err(|e| wrong(format!("{shown} cannot be read: {e}")))?.len();
+        let metadata = fs::metadata(&path).map_err(|e| wrong(format!("{shown} cannot be read: {e}")))?;
+        // A device may have no end, and a pipe no beginning.
+        if !metadata.is_file() {
+            return Err(wrong(format!("{shown} is no file")));
+        }
+        let length = metadata.len();
         // In UTF-8 a character has at most four bytes.
         if length > 4 * *METADATA.end() as u64 {
             return Err(wrong(format!("{shown} has {length} bytes: too many for SAML metadata")));

@@ -236,7 +236,7 @@ pub(super) struct Notes(pub(super) Mutex<Vec<String>>);
 impl Observer for Notes {
     fn event(&self, event: Event<'_>) {
         self.0.lock().unwrap().push(match event {
-            Event::Begin { step, text } => format!("begin {step} {text}"),
+            Event::Begin { step, text, .. } => format!("begin {step} {text}"),
             Event::End { step, result } => format!("end {step} {}", result.unwrap_or_else(|e| e)),
             Event::Retry { step, error, pause } => format!("retry {step} {error} in {pause:?}"),
             other => format!("{other:?}"),

@@ -185,7 +185,7 @@ async fn attend(
     let (sender, mut news) = mpsc::channel(8);
     let mut watch = JoinSet::new();
     watch.spawn(check.clone().watch(sender));
-    let mut waiting = Some(terminal.waiting(&format!("Waiting for {}", check.what())));
+    let mut waiting = Some(terminal.waiting(&format!("Waiting for {}", check.what()), args.timeout));
     let mut log = std::pin::pin!(stage.engine.follow(&started.container));
     let mut last = "no answer yet".to_owned();
     loop {

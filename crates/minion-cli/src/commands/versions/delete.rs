@@ -209,7 +209,7 @@ impl Removal<'_> {
 
     /// Clients that asked a moment ago still go to the old load balancer.
     async fn let_resolvers_forget(&self) -> Result<()> {
-        let step = self.session.terminal.waiting("Waiting for resolvers to forget the old address");
+        let step = self.session.terminal.waiting("Waiting for resolvers to forget the old address", RESOLVERS);
         let waited = tokio::select! {
             () = tokio::time::sleep(RESOLVERS) => Ok(()),
             () = self.session.cancel.reached(Stop::Soon) => {

@@ -90,6 +90,8 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
         if survey.team.account_wide && !survey.stored.as_ref().is_some_and(|s| s.account_wide) {
             survey.record.found = settings_found(&planned);
         }
+        // After an interrupt, too: what was made is written down.
+        let _held = session.cancel.in_flight().hold("the team's record");
         if !remember(session, &mut survey).await? {
             terminal.say("Another operator took these addresses a moment ago: choosing others.");
             continue;
@@ -286,7 +288,7 @@ async fn certificates(session: &Session, survey: &Survey) -> Result<()> {
                 Ok(if issued { Look::Done(()) } else { Look::NotYet("AWS has not seen our record yet".into()) })
             };
             let patience = Patience::new(ISSUED, session.cancel.clone());
-            let step = session.terminal.waiting(&format!("Waiting for the {what}"));
+            let step = session.terminal.waiting(&format!("Waiting for the {what}"), ISSUED);
             let end = poll_until(&what, &patience, look, |note, _| step.tick(note)).await;
             match step.end(end) {
                 Err(e) if e.kind() == Kind::Deadline => session.terminal.warn(&format!(

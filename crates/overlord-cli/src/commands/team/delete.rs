@@ -72,6 +72,8 @@ async fn deleted(session: &Session, args: &DeleteArgs, under: &Undertaking) -> R
         terminal.say("Nothing was deleted.");
         return Ok(Exit::Failed);
     }
+    // After an interrupt, too: the record goes with the last of it.
+    let _held = session.cancel.in_flight().hold("the team's record");
     let report = engine(&graph, clouds, Mode::Destroy, &session.options(), terminal).await;
     under.changed(&report);
     let exit = terminal.summary(&report, &format!("the place of team {name}"));

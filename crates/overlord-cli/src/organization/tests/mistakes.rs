@@ -340,6 +340,13 @@ fn both_files_have_to_go_together() {
     2 | identity: {saml_metadata: overlord.yaml}
       |                           ^
     ");
+    // Found by fuzzing: what never ends was read until the memory was full.
+    assert_snapshot!(told_team("", "identity: {saml_metadata: /dev/zero}\n"), @r"
+    ./team.yaml, line 2, column 27: /dev/zero is no file
+      |
+    2 | identity: {saml_metadata: /dev/zero}
+      |                           ^
+    ");
     let long = "a".repeat(60);
     assert_snapshot!(told_team(&format!("domains: [{{name: {long}.org}}]\n"), ""), @r"
     ./overlord.yaml, line 3, column 18: red.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.org is too long: a certificate's name has at most 64 characters
