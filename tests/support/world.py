@@ -102,3 +102,5 @@ class World:
         for region in regions:
             self.seed({**request, "region": region})
         self.dump({"accounts": {"warm": request["account"]}, "regions": regions})
+        gc.collect()
+        gc.freeze()
