@@ -102,3 +102,5 @@ class World:
         for number, region in enumerate(regions):
             self.seed({"account": f"99999999990{number}", "region": region})
         self.dump({"accounts": {"warm": request["account"]}, "regions": regions})
+        gc.collect()
+        gc.freeze()
