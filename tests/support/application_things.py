@@ -149,7 +149,11 @@ def parameters(account):
             continue
         found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
         tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
-        fields = {"Value": found["Value"], "Type": found["Type"], "Tags": tags}
+        value = found["Value"]
+        if "/leases/" in name:
+            # How often it was taken is of no matter; whether somebody has it, is.
+            value = "free" if '"free":true' in value else "held"
+        fields = {"Value": value, "Type": found["Type"], "Tags": tags}
         yield Thing("parameter", name, [], fields)
 
 
