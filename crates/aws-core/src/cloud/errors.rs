@@ -315,9 +315,18 @@ mod tests {
 
     #[test]
     fn the_cause_is_told_and_not_that_there_is_one() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("{0}")]
-        struct Link(&'static str, #[source] Option<Box<Link>>);
+        #[derive(Debug)]
+        struct Link(&'static str, Option<Box<Link>>);
+        impl std::fmt::Display for Link {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl StdError for Link {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                self.1.as_deref().map(|next| next as _)
+            }
+        }
         let of = |words: &[&'static str]| {
             words.iter().rev().fold(None, |next, word| Some(Box::new(Link(word, next)))).map(|link| chain(&*link))
         };
