@@ -118,9 +118,11 @@ def _other(account):
     logs = account.client("logs")
     ssm = account.client("ssm")
     acm = account.client("acm")
+    groups = [g["logGroupName"] for g in _pages(logs, "describe_log_groups", "logGroups")]
     ours = [{"Key": "Path", "Option": "Recursive", "Values": ["/minion", "/overlord"]}]
     return {
-        "log group": [g["logGroupName"] for g in _pages(logs, "describe_log_groups", "logGroups")],
+        # The history of what was done stays, whatever is deleted.
+        "log group": [name for name in groups if not name.endswith("/history")],
         # Not all there are: AWS's own are thousands, in pages of ten.
         "parameter": [p["Name"] for p in _pages(ssm, "describe_parameters", "Parameters", ParameterFilters=ours)],
         "certificate": [c["CertificateArn"] for c in _pages(acm, "list_certificates", "CertificateSummaryList")],

@@ -60,6 +60,11 @@ impl Running {
         let _ = Command::new("/bin/sh").arg("-c").arg(format!("kill -INT {} 2>&-", self.child.id())).status();
     }
 
+    /// Ends it by force: it hears nothing of it.
+    pub(crate) fn kill(&self) {
+        let _ = Command::new("/bin/sh").arg("-c").arg(format!("kill -KILL {} 2>&-", self.child.id())).status();
+    }
+
     /// Waits until it ends; after a minute it is killed and the test fails.
     pub(crate) fn wait(self) -> Run {
         self.within(BOUND)

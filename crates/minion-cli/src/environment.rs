@@ -1,5 +1,5 @@
 //! The container's environment: the manifest's, then the files', then the flags'; the later one wins.
-use crate::manifest::{EnvName, Manifest};
+use crate::manifest::{EnvName, Manifest, check::looks_secret};
 use aws_core::{Error, Result};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -55,6 +55,19 @@ impl Given {
         Ok(Self(all))
     }
 
+    /// What is given in the open and looks as if it should not be. Whole sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        let given = self.0.iter().filter(|v| v.value.is_some() && looks_secret(v.name.as_str()));
+        let told = |v: &Variable| {
+            let (place, name) = (&v.place, &v.name);
+            format!(
+                "{place}: {name} looks like a secret: its value can be read in the instances' user data. Keep it in SSM \
+                 Parameter Store or Secrets Manager, and name it under secrets in the manifest."
+            )
+        };
+        given.map(told).collect()
+    }
+
     /// The manifest's environment, with what was given over it.
     ///
     /// # Errors
@@ -96,6 +109,9 @@ mod tests {
         let merged = merge(&["C=flag", "E="]).unwrap();
         let pairs: Vec<_> = merged.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(pairs, [("A", "1"), ("B", "from file"), ("C", "flag"), ("D", "a=b"), ("E", ""), ("HOME_OF", "me")]);
+        let given = Given::read(&[], &["DB_PASSWORD=hunter2".to_owned(), "A=1".to_owned()], env).unwrap().warnings();
+        assert!(given.len() == 1 && given[0].starts_with("--env DB_PASSWORD: DB_PASSWORD looks like"), "{given:?}");
+        assert!(!given[0].contains("hunter2"));
         assert_eq!(merge(&["HOME_OF"]).unwrap()["HOME_OF"], "me");
         let unset = merge(&["NOBODYS"]).unwrap_err();
         assert_eq!(unset.kind(), aws_core::error::Kind::Usage);

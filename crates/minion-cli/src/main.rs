@@ -1,9 +1,8 @@
 //! The `minion` command.
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = minion::cli::Cli::parse();
+    let cli = terminal::usage::parse::<minion::cli::Cli>();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::FAILURE,

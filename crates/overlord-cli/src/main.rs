@@ -1,10 +1,9 @@
 //! The `overlord` command.
 #![recursion_limit = "256"]
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = overlord::cli::Cli::parse();
+    let cli = terminal::usage::parse::<overlord::cli::Cli>();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::FAILURE,

@@ -1,4 +1,5 @@
 //! This process's command line as text for others to read: nothing secret stands in it.
+use crate::passwords::hidden;
 
 /// The command line: values of `KEY=VAL` and passwords in addresses are left out.
 pub fn own() -> String {
@@ -11,7 +12,7 @@ fn told(arguments: &[String]) -> String {
     for (n, argument) in arguments.iter().enumerate() {
         let word = match n {
             0 => argument.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
-            _ => without_password(&without_value(argument)),
+            _ => hidden(&without_value(argument)).into_owned(),
         };
         words.push(quoted(&word));
     }
@@ -29,16 +30,6 @@ fn without_value(argument: &str) -> String {
     match rest.split_once('=') {
         Some((key, value)) if !value.is_empty() => format!("{flag}{key}=..."),
         _ => argument.to_owned(),
-    }
-}
-
-/// `https://user:password@host` without what stands before the `@`.
-fn without_password(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://...@{host}{}", &rest[end..]),
-        None => word.to_owned(),
     }
 }
 
@@ -66,6 +57,7 @@ mod tests {
             (&["minion", "--env=KEY=hunter2", "-e=KEY=hunter2"], "minion --env=KEY=... -e=..."),
             (&["minion", "--wait-lock=10m", "-e", "KEY", "-e", "KEY="], "minion --wait-lock=10m -e KEY -e KEY="),
             (&["minion", "--registry=https://me:hunter2@host/x@y"], "minion --registry=https://...@host/x@y"),
+            (&["minion", "ver", "create", "a", "1", "me:hunter2@host/x:1"], "minion ver create a 1 ...@host/x:1"),
             (&["minion", "http://hunter2@host:8080?a@b"], "minion 'http://...@host:8080?a@b'"),
             (&["minion", "", "it's"], r"minion '' 'it'\''s'"),
         ];

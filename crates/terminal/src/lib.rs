@@ -10,6 +10,7 @@ pub mod flags;
 mod history;
 mod listing;
 pub mod look;
+mod passwords;
 mod plan;
 mod prompt;
 mod reporter;

@@ -1,4 +1,5 @@
 //! Colours, and what keeps foreign text from steering the terminal.
+use crate::passwords::hidden;
 use anstyle::AnsiColor;
 pub use anstyle::Style;
 use std::borrow::Cow;
@@ -19,12 +20,13 @@ pub(crate) fn paint(style: Style, text: &str, color: bool) -> String {
     if color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-/// The text without control characters, which AWS's answers, tags and boot logs may hold, and which
-/// could move the cursor or change the terminal's title. Line breaks and tabs stay.
+/// The text without passwords in addresses, and without control characters, which AWS's answers, tags and boot logs may
+/// hold, and which could move the cursor or change the terminal's title. Line breaks and tabs stay.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     let control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let text = hidden(text);
     if !text.contains(control) {
-        return text.into();
+        return text;
     }
     text.replace("\r\n", "\n").replace(control, "\u{fffd}").into()
 }

@@ -1,5 +1,5 @@
 //! A change to an application or a team, as every command makes it: under the lease, and written into the history.
-use crate::{Exit, Terminal, command_line, signals::gently};
+use crate::{Exit, Terminal, command_line, passwords::hidden, signals::gently};
 use aws_core::{
     Error, Result,
     cloud::Cloud,
@@ -44,6 +44,7 @@ pub struct Task<'a> {
 pub struct Undertaking {
     lease: Mutex<Option<Lease>>,
     changes: Mutex<Vec<String>>,
+    cancel: Cancel,
 }
 
 impl Undertaking {
@@ -62,7 +63,7 @@ impl Undertaking {
     pub async fn let_go(&self) {
         let lease = locked(&self.lease).take();
         if let Some(lease) = lease {
-            let _ = lease.release(false).await;
+            unless_stopped(&self.cancel, lease.release(false)).await;
         }
     }
 
@@ -94,7 +95,7 @@ fn line(node: &NodeReport) -> Option<String> {
 }
 
 fn first_line(error: &Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+    hidden(error.to_string().lines().next().unwrap_or_default()).into_owned()
 }
 
 /// Takes the lease, writes down that the work begins, does it, writes down how it ended, and lets go of the lease. `work`
@@ -115,9 +116,9 @@ pub async fn undertake(
     let began = Began { command, tool: task.tool.clone(), documents, ..Began::default() };
     let (lease, run) = tokio::join!(
         taken(terminal, cancel, &task, &wanted),
-        in_time(history::began(task.cloud, task.caller, &task.book, began))
+        unless_stopped(cancel, in_time(history::began(task.cloud, task.caller, &task.book, began)))
     );
-    if let Err(e) = &run
+    if let Some(Err(e)) = &run
         // Without a connection both fail the same way: that is told once.
         && lease.as_ref().err().is_none_or(|e| e.kind() == Kind::Refused)
     {
@@ -129,7 +130,8 @@ pub async fn undertake(
                 // Read while somebody else still worked.
                 task.cloud.forget();
             }
-            let under = Undertaking { lease: Mutex::new(Some(lease)), changes: Mutex::default() };
+            let under =
+                Undertaking { lease: Mutex::new(Some(lease)), changes: Mutex::default(), cancel: cancel.clone() };
             let done = gently(cancel, work(&under)).await;
             let lost = under.check();
             (lost.and(done), locked(&under.lease).take(), std::mem::take(&mut *locked(&under.changes)))
@@ -147,7 +149,7 @@ pub async fn undertake(
             }
         };
         let write = async {
-            if let Ok(run) = &run
+            if let Some(Ok(run)) = &run
                 && let Err(e) = in_time(history::ended(task.cloud, &task.book, run, ended)).await
             {
                 unwritten(terminal, &e);
@@ -155,13 +157,17 @@ pub async fn undertake(
         };
         tokio::join!(release, write);
     };
-    // Asked for twice: whoever comes next sees that this process is over.
+    unless_stopped(cancel, finish).await;
+    result
+}
+
+/// What `future` gives; nothing when the operator interrupted twice. Whoever comes next sees that this process is over.
+async fn unless_stopped<T>(cancel: &Cancel, future: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
-        () = cancel.reached(Stop::Now) => {}
-        () = finish => {}
+        () = cancel.reached(Stop::Now) => None,
+        done = future => Some(done),
     }
-    result
 }
 
 /// The history keeps nobody from working.
@@ -217,6 +223,8 @@ fn ended(result: &Result<Exit>, changes: Vec<String>) -> Ended {
         (Exit::Partly, _) => "partly",
         (Exit::Interrupted, _) => "interrupted",
         (_, Some(Kind::Refused | Kind::Usage | Kind::NotFound)) => "refused",
+        // Without an error: somebody was asked, and said no.
+        (_, None) if changes.is_empty() => "refused",
         (Exit::Failed | Exit::Usage, _) => "failed",
     };
     let failure = changes.iter().find_map(|line| line.strip_prefix("! ").map(str::to_owned));

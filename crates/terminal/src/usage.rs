@@ -1,5 +1,5 @@
 //! The command line itself: parsing, help and its errors.
-use crate::flags::ColorWhen;
+use crate::{flags::ColorWhen, passwords::hidden};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, ValueEnum as _};
 use std::ffi::OsString;
 
@@ -10,7 +10,14 @@ const WIDEST_HELP: usize = 100;
 /// errors, with suggestions, go to standard error and end it with 2.
 pub fn parse<T: Parser>() -> T {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    try_parse(&arguments).unwrap_or_else(|e| e.exit())
+    try_parse(&arguments).unwrap_or_else(|e| {
+        // An error shows the argument that it is about.
+        let shown = e.to_string();
+        match hidden(&shown) {
+            told if told != shown => clap::Error::raw(e.kind(), told.strip_prefix("error: ").unwrap_or(&told)).exit(),
+            _ => e.exit(),
+        }
+    })
 }
 
 /// As [`parse`], but hands the error back.

@@ -117,12 +117,16 @@ pub fn endpoint() -> String {
 
 /// A connection to the emulator; nothing is remembered from other tests.
 pub async fn cloud() -> Cloud {
-    let endpoint = endpoint();
+    cloud_at(&endpoint()).await
+}
+
+/// The same through something on loopback.
+pub async fn cloud_at(endpoint: &str) -> Cloud {
     assert!(endpoint.starts_with("http://127.0.0.1:"), "tests never leave this machine");
     let options = ConnectOptions {
         region: Some(REGION.into()),
         tool: "minion",
-        endpoint: Some(endpoint),
+        endpoint: Some(endpoint.to_owned()),
         credentials: Some(("testing".into(), "testing".into())),
         ..ConnectOptions::default()
     };

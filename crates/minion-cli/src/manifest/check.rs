@@ -263,14 +263,16 @@ fn tags(m: &Manifest) -> Checked {
     Ok(())
 }
 
+/// Whether a variable of this name probably holds what few should know.
+pub fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["PASSWORD", "SECRET", "TOKEN", "PRIVATE_KEY"].iter().any(|word| name.ends_with(word))
+}
+
 /// What is allowed, and probably not meant. Whole sentences.
 pub fn warnings(m: &Manifest) -> Vec<String> {
     let mut all = Vec::new();
-    let secret = |name: &str| {
-        let name = name.to_ascii_uppercase();
-        ["PASSWORD", "SECRET", "TOKEN", "PRIVATE_KEY"].iter().any(|word| name.ends_with(word))
-    };
-    for name in m.environment.keys().filter(|name| secret(name.as_str())) {
+    for name in m.environment.keys().filter(|name| looks_secret(name.as_str())) {
         all.push(format!("{name} under environment looks like a secret: its value can be read in the instances' user data. Keep it in SSM Parameter Store or Secrets Manager, and name it under secrets."));
     }
     if !m.capabilities.is_empty() && !m.root {

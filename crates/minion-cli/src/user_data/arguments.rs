@@ -63,10 +63,13 @@ impl Arguments<'_> {
 
 /// Names that would steer the Docker client or the shell itself, were a secret called so.
 fn steers(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 17] = [
         "PATH",
         "HOME",
         "IFS",
+        "OPTIND",
+        "SHLVL",
+        "_",
         "ENV",
         "PPID",
         "UID",
@@ -138,6 +141,10 @@ impl Instance<'_> {
         }
         for (name, _) in &secrets {
             add("--env", name);
+        }
+        if let Some((option, value)) = options.iter().find(|(_, value)| value.contains('\0')) {
+            let shown = value.escape_default();
+            return Err(Error::usage(format!("{option} {shown}: a NUL character cannot be passed to Docker")));
         }
         let low = m.exposed_ports.iter().map(|p| p.get()).min().filter(|p| *p < 1024);
         let unprivileged_port = low.filter(|_| !m.root);

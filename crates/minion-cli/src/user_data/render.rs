@@ -56,6 +56,10 @@ pub fn render(instance: &Instance<'_>) -> Result<String> {
     instance.read_secrets(&arguments.secrets, &mut script);
     instance.container(&arguments, &volumes, &mut script);
     script.push_str(include_str!("script/watch.sh"));
+    if script.contains('\0') {
+        return Err(Error::usage("the instance's user data would hold a NUL character, which no shell reads")
+            .hint("Look for it in the region's name and in the VPC's settings."));
+    }
     if script.len() <= LIMIT {
         return Ok(script);
     }

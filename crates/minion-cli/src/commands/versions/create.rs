@@ -80,6 +80,7 @@ pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     let id = AppVersion::new(args.application.clone(), args.version.clone())?;
     args.image.require_version()?;
     let given = environment::Given::read(&args.env_file, &args.env, |name| std::env::var(name).ok())?;
+    given.warnings().iter().for_each(|w| session.terminal.warn(w));
     let site = session.site().await?;
     let work = async |under: &Undertaking| deployed(session, &site, &args, given, &id, under).await;
     on_application(session, &site, &id.application, (&args.writes, &args.lock), Change::default(), work).await

@@ -1,4 +1,6 @@
 //! Leases: one holder at a time, whatever happens to the calls. On an emulator of AWS.
+mod faults;
+#[path = "../support/mod.rs"]
 mod support;
 
 use aws_core::{
@@ -9,6 +11,7 @@ use aws_core::{
     registry::lease::{self, Lease, Place, Wanted},
 };
 use aws_sdk_ssm::types::ParameterType;
+use faults::{FAULTS, Fault, Faulty};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -166,4 +169,63 @@ async fn waiting_ends_in_time_and_on_ctrl_c() {
     assert_eq!(waiting.await.err().unwrap().kind(), Kind::Interrupted);
     assert_eq!((told.into_inner(), cancel.state()), (1, Stop::Soon));
     assert_eq!(get(&cloud, &vpc).await.unwrap()["token"], "theirs");
+}
+
+/// Takes and lets go of a lease over a wire on which one call goes wrong; then it must be to be had at once.
+#[tokio::test]
+async fn a_call_that_goes_wrong_breaks_nothing() {
+    let cloud = support::cloud().await;
+    let free = json!({"free": true});
+    for (what, before, remove) in [
+        ("new", None, false),
+        ("new, and removed", None, true),
+        ("free", Some(&free), false),
+        ("run out", Some(&theirs(-60)), false),
+    ] {
+        let cases = (0..5).flat_map(|at| FAULTS.map(|fault| (at, fault)));
+        let run = |(at, fault): (usize, Fault)| {
+            let cloud = &cloud;
+            async move {
+                let vpc = support::unique("vpc-fault");
+                if let Some(value) = before {
+                    put(cloud, &vpc, value).await;
+                }
+                let wire = Faulty::new(&support::endpoint(), at, fault);
+                let through = support::cloud_at(&wire.endpoint).await;
+                let told = format!("{what}: {fault:?} at call {at}");
+                let lease = take(&through, &vpc, None).await.unwrap_or_else(|e| panic!("{told}: {e:?}"));
+                let record = get(cloud, &vpc).await.unwrap();
+                assert_eq!(record["command"], "minion test", "{told}");
+                assert_eq!(take(cloud, &vpc, None).await.err().map(|e| e.kind()), Some(Kind::Refused), "{told}");
+                lease.release(remove).await.unwrap_or_else(|e| panic!("{told}: {e:?}"));
+                let left = get(cloud, &vpc).await;
+                assert_eq!(left.map(|l| l["free"] == true), (!remove).then_some(true), "{told}");
+                take(cloud, &vpc, None).await.unwrap_or_else(|e| panic!("{told}: {e:?}")).release(true).await.unwrap();
+                wire.calls()
+            }
+        };
+        let calls = join_all(cases.map(run)).await;
+        assert!(calls.iter().any(|n| *n > 4), "{what}: {calls:?}");
+    }
+}
+
+/// Several who want it, each over a wire on which another call goes wrong: one after another all the same.
+#[tokio::test]
+async fn of_many_on_bad_days_one_works_at_a_time() {
+    let vpc = support::unique("vpc-fault");
+    let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = |n: usize| {
+        let (vpc, inside, most) = (&vpc, &inside, &most);
+        async move {
+            let wire = Faulty::new(&support::endpoint(), n % 4, FAULTS[n / 4 % FAULTS.len()]);
+            let cloud = support::cloud_at(&wire.endpoint).await;
+            let lease = take(&cloud, vpc, Some(200)).await.unwrap();
+            most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            inside.fetch_sub(1, Ordering::SeqCst);
+            lease.release(false).await.unwrap();
+        }
+    };
+    join_all((0..12).map(work)).await;
+    assert_eq!(most.into_inner(), 1);
 }
