@@ -35,6 +35,7 @@ mod sandbox_inside;
 mod sandbox_refused;
 mod sandbox_tcp;
 mod sandbox_traffic;
+mod secrets;
 mod story;
 mod support;
 mod throttled;

@@ -86,9 +86,10 @@ def nat(account):
         user = users.get(address["AllocationId"]) or address.get("InstanceId")
         name = tag(address) or (f"of {user}" if user else "unused")
         yield Thing("address", name, [address["AllocationId"], address.get("PublicIp")], {**address, "User": user})
-    for interface in pages(ec2, "describe_network_interfaces", "NetworkInterfaces"):
+    unused = [{"Name": "status", "Values": ["available"]}]
+    for interface in pages(ec2, "describe_network_interfaces", "NetworkInterfaces", Filters=unused):
         # moto says that those of NAT gateways are not attached.
-        if interface["Status"] == "available" and interface["NetworkInterfaceId"] not in interfaces:
+        if interface["NetworkInterfaceId"] not in interfaces:
             name = tag(interface) or f"in {interface['SubnetId']}"
             yield Thing("unused interface", name, [interface["NetworkInterfaceId"]], {"type": interface["InterfaceType"]})
 

@@ -108,7 +108,7 @@ impl<R: Fn(&Request<'_>) -> Option<Refusal>> State<R> {
 }
 
 /// Reads one request: its head, and as much of a body as it says.
-fn read(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+pub(super) fn read(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut request = Vec::new();
     let mut piece = [0; 65536];
     loop {

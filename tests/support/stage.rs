@@ -80,6 +80,11 @@ impl Stage {
         self.shell.forget_settings();
     }
 
+    /// The access key of the credentials.
+    pub(crate) fn access_key(&self) -> &str {
+        self.shell.access_key()
+    }
+
     /// The home directory, and the working directory.
     pub(crate) fn home(&self) -> &Path {
         self.shell.home()

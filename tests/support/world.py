@@ -99,6 +99,8 @@ class World:
         regions = emulator.REGIONS
         request = {"account": "999999999999"}
         self.prepare(request)
-        for region in regions:
-            self.seed({**request, "region": region})
+        for number, region in enumerate(regions):
+            self.seed({"account": f"99999999990{number}", "region": region})
         self.dump({"accounts": {"warm": request["account"]}, "regions": regions})
+        gc.collect()
+        gc.freeze()

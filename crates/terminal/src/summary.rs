@@ -4,7 +4,7 @@ use crate::{
     plan::{Roots as _, failure},
 };
 use aws_core::{
-    engine::{NodeReport, Outcome, Report},
+    engine::{Action, NodeReport, Outcome, Report},
     error::Kind,
 };
 
@@ -32,12 +32,8 @@ impl Terminal {
         let done = report.nodes.iter().filter(|n| matches!(n.outcome, Outcome::Done(_))).count();
         let of = format!("{done} of {} resources of {what}", report.nodes.len());
         if report.cancelled() {
-            let open = names(report, |o| matches!(o, Outcome::Cancelled));
-            let open = if open.is_empty() { String::new() } else { format!(" Not done: {open}.") };
-            self.note(&self.tint(
-                look::WARN,
-                &format!("Interrupted: {of} are done.{open} Run the same command again to continue."),
-            ));
+            let text = format!("Interrupted: {of} are done.{} Run the same command again to continue.", parts(report));
+            self.note(&self.tint(look::WARN, &text));
             Exit::Interrupted
         } else if report.changes() > 0 {
             self.note(&self.tint(look::WARN, &format!("Partly done: {of}. Run the same command again to continue.")));
@@ -62,6 +58,19 @@ impl Terminal {
             self.note(&format!("Not tried, because of {root}: {}", listed(names)));
         }
     }
+}
+
+/// What an interrupt left: made, changed, removed, perhaps done and not begun, each where there is some.
+fn parts(report: &Report) -> String {
+    let interrupted = |o: &Outcome| matches!(o, Outcome::Failed(e) if e.kind() == Kind::Interrupted);
+    let parts: [(&str, String); 5] = [
+        ("Made", names(report, |o| matches!(o, Outcome::Done(Action::Create)))),
+        ("Changed", names(report, |o| matches!(o, Outcome::Done(Action::Update(_))))),
+        ("Removed", names(report, |o| matches!(o, Outcome::Done(Action::Delete)))),
+        ("Perhaps done", names(report, interrupted)),
+        ("Not begun", names(report, |o| matches!(o, Outcome::Cancelled))),
+    ];
+    parts.iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!(" {what}: {names}.")).collect()
 }
 
 fn names(report: &Report, which: impl Fn(&Outcome) -> bool) -> String {
@@ -156,8 +165,32 @@ mod tests {
         assert_eq!(
             text,
             "Creating thing a.. OK\nInterrupted: 1 of 2 resources of version 2.0 of myapp are done. \
-             Not done: thing b. Run the same command again to continue.\n"
+             Made: thing a. Not begun: thing b. Run the same command again to continue.\n"
         );
         assert_eq!(exit, Exit::Interrupted);
+    }
+
+    #[test]
+    fn an_interrupt_names_what_was_done_and_what_perhaps() {
+        use aws_core::engine::{Action, NodeReport, Outcome, Report};
+        let (terminal, captured) = Terminal::captured(80, false);
+        let interrupted = || Outcome::Failed(aws_core::Error::interrupted("interrupted while working on thing e"));
+        let outcomes = [
+            ("a", Outcome::Done(Action::Keep)),
+            ("b", Outcome::Done(Action::Create)),
+            ("c", Outcome::Done(Action::Update(Vec::new()))),
+            ("d", Outcome::Done(Action::Delete)),
+            ("e", interrupted()),
+            ("f", Outcome::Cancelled),
+        ];
+        let node = |(name, outcome): (&str, Outcome)| NodeReport { kind: "thing", name: name.into(), outcome };
+        let report = Report { nodes: outcomes.into_iter().map(node).collect() };
+        assert_eq!(terminal.summary(&report, "myapp"), Exit::Interrupted);
+        assert_eq!(
+            captured.err(),
+            "Interrupted while working on thing e; it may be half done.\n\
+             Interrupted: 4 of 6 resources of myapp are done. Made: thing b. Changed: thing c. Removed: thing d. \
+             Perhaps done: thing e. Not begun: thing f. Run the same command again to continue.\n"
+        );
     }
 }

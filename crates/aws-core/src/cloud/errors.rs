@@ -91,6 +91,18 @@ impl Lost {
         }
         error.retryable_after(if is_repeatable(operation) { Duration::ZERO } else { SETTLED })
     }
+    /// What is there already may be what an earlier call made, whose answer was lost: then it is looked for again.
+    fn made(&self, error: Error, about: &str) -> Error {
+        let there = |code: &str| ["AlreadyExists", "Duplicate", "AlreadyOwned"].iter().any(|w| code.contains(w));
+        let mut seen = self.seen();
+        match seen.lost.get_mut(about) {
+            Some(times) if *times < TRIES && error.code().is_some_and(there) => {
+                *times += 1;
+                error.retryable_after(SETTLED)
+            }
+            _ => error,
+        }
+    }
 }
 
 fn about(cloud: &Cloud, operation: &str, what: &str) -> String {
@@ -153,7 +165,7 @@ where
             let message = error.message().unwrap_or("no message");
             let told = service(about.clone(), detail, message, cloud.known_account().as_deref());
             let internal = answer.raw().status().as_u16() >= 500 && !told.is_throttle();
-            if internal { lost(told) } else { told }
+            if internal { lost(told) } else { cloud.lost.made(told, &about) }
         }
         SdkError::TimeoutError(_) => {
             lost(Error::new(Kind::Failed, format!("{about}: no answer in time")).at(detail).hint(UNREACHABLE))

@@ -57,7 +57,9 @@ pub(super) fn stored(path: &Path, registry: &str) -> Result<Option<Credential>> 
             Ok(None)
         }
         Err(Fault::HelperFailure { stdout, stderr, .. }) => {
-            Err(broken(format!("{} failed: {}", helper(), first_line(&format!("{stdout}\n{stderr}")))))
+            // Its error is on its output. What looks like an answer is none that may be shown.
+            let said = if stdout.contains('{') { "" } else { stdout.as_str() };
+            Err(broken(format!("{} failed: {}", helper(), first_line(&format!("{said}\n{stderr}")))))
         }
         Err(Fault::HelperCommunicationError) => Err(broken(format!("{} cannot be run", helper()))),
         Err(Fault::MalformedHelperResponse) => Err(broken(format!("{} gave no sensible answer", helper()))),

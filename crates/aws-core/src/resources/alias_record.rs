@@ -2,7 +2,7 @@
 use super::load_balancer::LoadBalancerId;
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, Told as _, dns::is_outdated},
     engine::{Action, Change, Cx, NodeId, Ref, Resource},
 };
 use aws_sdk_route53::{
@@ -219,10 +219,15 @@ impl AliasRecord {
         let name = format!("{}.", self.name.trim_end_matches('.'));
         ResourceRecordSet::builder().name(name).r#type(RrType::A).alias_target(alias).build().map_err(incomplete)
     }
-    async fn write(&self, cloud: &Cloud, action: ChangeAction, record: ResourceRecordSet) -> Result<()> {
-        let change = RecordChange::builder().action(action).resource_record_set(record).build().map_err(incomplete)?;
+    async fn write(&self, cloud: &Cloud, changes: &[(ChangeAction, &ResourceRecordSet)]) -> Result<()> {
+        let change = |(action, record): &(ChangeAction, &ResourceRecordSet)| {
+            RecordChange::builder().action(action.clone()).resource_record_set((*record).clone()).build()
+        };
+        let changes: Result<Vec<_>, _> = changes.iter().map(change).collect();
         let Self { name, zone_id, .. } = self;
-        match change_batch(cloud, zone_id, name, vec![change]).await {
+        match change_batch(cloud, zone_id, name, changes.map_err(incomplete)?).await {
+            // Somebody else was there since we looked, or our own change, whose answer was lost: look again.
+            Err(e) if is_outdated(&e) => Err(e.retryable()),
             // What Route 53 finds wrong with a batch does not pass with time.
             Err(e) if e.code() == Some(REFUSED) => {
                 Err(e.context(format!("Route 53 refuses DNS name {name} in hosted zone {zone_id}")).hint(format!(
@@ -283,8 +288,8 @@ impl Resource for AliasRecord {
         claim.refuse_foreign(&list_records(cx.cloud, &self.zone_id).await?)?;
         let wanted = cx.get(self.load_balancer);
         let record = self.record(wanted)?;
-        match self.write(cx.cloud, ChangeAction::Create, record.clone()).await {
-            // The SDK sends a call again when its answer was lost: then what is in the way is what this call made.
+        match self.write(cx.cloud, &[(ChangeAction::Create, &record)]).await {
+            // What is in the way may be what an earlier try made, whose answer was lost.
             Err(e) if e.code() == Some(REFUSED) => {
                 let now = read_records(cx.cloud, &self.zone_id).await?;
                 claim.refuse_foreign(&now)?;
@@ -296,14 +301,14 @@ impl Resource for AliasRecord {
         }
     }
 
-    async fn update(&self, cx: &Cx<'_, Cloud>, _: &ResourceRecordSet, _: &[Change]) -> Result<ResourceRecordSet> {
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet, _: &[Change]) -> Result<ResourceRecordSet> {
         let record = self.record(cx.get(self.load_balancer))?;
-        self.write(cx.cloud, ChangeAction::Upsert, record.clone()).await?;
+        self.write(cx.cloud, &[(ChangeAction::Delete, live), (ChangeAction::Create, &record)]).await?;
         Ok(record)
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Result<()> {
-        match self.write(cx.cloud, ChangeAction::Delete, live.clone()).await {
+        match self.write(cx.cloud, &[(ChangeAction::Delete, live)]).await {
             Err(e) if e.code() == Some("NoSuchHostedZone") => Ok(()),
             Err(e) if e.code() == Some(REFUSED) && e.to_string().contains("not found") => Ok(()),
             other => other,

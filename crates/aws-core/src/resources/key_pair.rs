@@ -92,7 +92,15 @@ impl Resource for KeyPair {
                     self.name
                 )),
                 _ => e,
-            })?;
+            });
+        let made = match made {
+            // If it was made, its private half was in the answer that was lost: of no use to anybody.
+            Err(e) if e.is_retryable() => {
+                self.remove(cx.cloud).await?;
+                return Err(e);
+            }
+            other => other?,
+        };
         let id = made.key_pair_id().unwrap_or_default();
         let saved = match made.key_material() {
             Some(material) => (self.save)(material),

@@ -246,19 +246,42 @@ fn the_scripts_pass_shellcheck() {
     let shellcheck = beside.filter(|p| p.is_file()).unwrap_or_else(|| "shellcheck".into());
     let there = Command::new(&shellcheck).arg("--version").output().is_ok();
     assert!(there, "there is no shellcheck: `cargo xtask test` installs it, and so does `apt-get install shellcheck`");
-    let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/manifests")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, script: &str| {
+        let path = dir.path().join(name).with_extension("sh");
+        fs::write(&path, script).unwrap();
+        path
+    };
+    let files = |of: &str| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(of);
+        fs::read_dir(root).unwrap().map(|f| f.unwrap().path()).collect::<Vec<_>>()
+    };
+    let mut scripts = Vec::new();
     // team.yaml is overlord's.
-    for file in files.map(|f| f.unwrap().path()).filter(|path| !path.ends_with("team.yaml")) {
-        let loaded = crate::manifest::load(&file).unwrap();
+    for file in files("examples/manifests").iter().filter(|path| !path.ends_with("team.yaml")) {
+        let loaded = crate::manifest::load(file).unwrap();
         let script = render(&instance(&loaded.manifest)).unwrap();
         assert!(script.len() < 12_000, "{} leaves no room: {} bytes", file.display(), script.len());
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("user-data.sh");
-        fs::write(&path, &script).unwrap();
-        // SC2329, SC2317: functions that only `try` calls. SC2016: values are quoted on purpose.
-        let out = Command::new(&shellcheck).args(["-e", "SC2317,SC2329,SC2016"]).arg(&path).output().unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+        scripts.push(write(file.file_stem().unwrap().to_str().unwrap(), &script));
     }
+    // What fuzzing found: manifest and environment are parts of it (see the crate `fuzz`).
+    for file in files("fuzz/corpus/user_data") {
+        let text = fs::read(&file).unwrap();
+        let mut parts = text.split(|b| *b == 0xff).map(String::from_utf8_lossy);
+        let Ok(manifest) = parse(&parts.next().unwrap_or_default(), "m") else { continue };
+        let mut instance = instance(&manifest);
+        let given = parts.skip(8).filter_map(|e| e.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())));
+        instance.environment.extend(given);
+        // Shellcheck refuses to read control characters, which shells do not mind.
+        let tame = |script: &String| !script.contains(|c: char| c.is_control() && c != '\n' && c != '\t');
+        scripts.extend(render(&instance).ok().filter(tame).map(|script| write(&format!("{}", scripts.len()), &script)));
+    }
+    assert!(scripts.len() > 30, "{}", scripts.len());
+    // SC2329, SC2317: functions that only `try` calls. SC2016: values are quoted on purpose. SC1003, SC1110 to SC1112,
+    // SC2026 and SC2089: values that look like a slip of the quotes.
+    let meant = "SC2317,SC2329,SC2016,SC1003,SC1110,SC1111,SC1112,SC2026,SC2089,SC2090";
+    let out = Command::new(&shellcheck).args(["-s", "sh", "-e", meant]).args(&scripts).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The NS records by which a parent domain names a team's servers.
 use super::{
     hosted_zone::ZoneId,
-    records::{record_at, record_set, remove, values, write},
+    records::{record_at, record_set, remove, replace, values},
 };
 use crate::{
     Error, Result,
@@ -9,7 +9,7 @@ use crate::{
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::Kind,
 };
-use aws_sdk_route53::types::{ChangeAction, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use std::collections::BTreeSet;
 
 /// Seconds that resolvers keep the answer.
@@ -59,14 +59,20 @@ pub async fn parent_zone(cloud: &Cloud, parent: &str, zone_id: Option<&str>) -> 
 }
 
 impl Delegation {
-    async fn upsert(&self, cloud: &Cloud, zone_id: String, zone: &ZoneId) -> Result<Live> {
+    async fn put(
+        &self,
+        cloud: &Cloud,
+        zone_id: String,
+        old: Option<&ResourceRecordSet>,
+        zone: &ZoneId,
+    ) -> Result<Live> {
         let servers: BTreeSet<String> = zone.name_servers.iter().cloned().collect();
         if servers.is_empty() {
             return Err(Error::failed(format!("hosted zone {} for {} names no servers", zone.id, self.domain)));
         }
         let record = record_set(&self.domain, RrType::Ns, TTL, &servers)?;
         let comment = format!("delegation of {}", self.domain);
-        write(cloud, &zone_id, &comment, &ChangeAction::Upsert, vec![record.clone()])
+        replace(cloud, &zone_id, &comment, old, record.clone())
             .await
             .map_err(|e| e.context(format!("{} in hosted zone {zone_id} of {}", self.domain, self.parent)))?;
         Ok(Live { zone_id, record })
@@ -129,7 +135,7 @@ impl Resource for Delegation {
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let zone_id = parent_zone(cx.cloud, &self.parent, self.parent_zone_id.as_deref()).await?;
-        self.upsert(cx.cloud, zone_id, cx.get(self.zone)).await
+        self.put(cx.cloud, zone_id, None, cx.get(self.zone)).await
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
@@ -137,7 +143,7 @@ impl Resource for Delegation {
         if compare(&self.domain, &live.record, Some(zone)).is_empty() {
             return Ok(live.clone());
         }
-        self.upsert(cx.cloud, live.zone_id.clone(), zone).await
+        self.put(cx.cloud, live.zone_id.clone(), Some(&live.record), zone).await
     }
 
     /// Servers that are not ours are left as they are: then somebody else answers for the domain.

@@ -3,6 +3,7 @@ use crate::{
     Error, Result,
     cloud::{
         Cloud, Told as _,
+        dns::is_outdated,
         wait::{Look, Patience, poll_until},
     },
     engine::Cancel,
@@ -73,6 +74,24 @@ pub(super) async fn write(
     let id = change_batch(cloud, zone_id, comment, changes.map_err(incomplete)?).await?;
     // What is gone need not be gone everywhere.
     if *action == ChangeAction::Delete { Ok(()) } else { synced(cloud, &id, comment).await }
+}
+
+/// Puts a record set in the place of the one that was read, or where there was none. When that is no longer so, somebody
+/// else was there, or a batch whose answer was lost: the error is one to look again after.
+pub(super) async fn replace(
+    cloud: &Cloud,
+    zone_id: &str,
+    comment: &str,
+    old: Option<&ResourceRecordSet>,
+    new: ResourceRecordSet,
+) -> Result<()> {
+    let old = old.cloned().map(|set| (ChangeAction::Delete, set));
+    let changes = old.into_iter().chain([(ChangeAction::Create, new)]);
+    let changes: Result<Vec<_>, _> =
+        changes.map(|(action, set)| Change::builder().action(action).resource_record_set(set).build()).collect();
+    let id = change_batch(cloud, zone_id, comment, changes.map_err(incomplete)?).await;
+    let id = id.map_err(|e| if is_outdated(&e) { e.retryable() } else { e })?;
+    synced(cloud, &id, comment).await
 }
 
 /// Removes record sets; when they, or the zone, are gone already, that is no error.
