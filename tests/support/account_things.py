@@ -35,10 +35,10 @@ def roles(account):
     for listed in pages(iam, "list_policies", "Policies", Scope="Local"):
         arn = listed["Arn"]
         policy = iam.get_policy(PolicyArn=arn)["Policy"]
-        document = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]["Document"]
+        version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
         # How often it was changed is no part of what it says.
         fields = {k: v for k, v in policy.items() if k != "DefaultVersionId"}
-        yield Thing("policy", policy["PolicyName"], [], {**fields, "Document": document})
+        yield Thing("policy", policy["PolicyName"], [], {**fields, "Document": version["Document"]})
 
 
 def identity(account):

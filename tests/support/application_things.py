@@ -9,7 +9,7 @@ from moto.ec2.models import ec2_backends
 from moto.ssm.models import ssm_backends
 
 from canonical import Thing
-from network_things import GONE, standing, tag
+from network_things import GONE, tag
 from pages import pages
 
 # The tag that Auto Scaling puts on instances.

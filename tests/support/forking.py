@@ -8,7 +8,8 @@ Each copy listens on a port of its own. These paths, which no AWS API has, contr
 - /_torture/end: ends this one, and no other
 - /_torture/seed, /prepare, /assume, /call: what `emulator.py` does by these names
 - /_torture/dump {"accounts": {"red": "100000000001"}, "regions": ["eu-west-1"]}: all that stands in these accounts, see
-  `dump.py`
+  `dump.py`. More words: "texts": {"/tmp/x": "<home>"} are written otherwise, "fresh": true believes nothing that was
+  read before. A state that is dumped before it is copied has copies that are dumped sooner.
 What cannot be done is answered with status 500 and {"error"}.
 """
 

@@ -10,7 +10,7 @@ GONE = {"deleted", "deleting", "rejected", "expired", "failed", "DELETED", "DELE
 
 def tag(item, key="Name"):
     """A tag's value; none where it has none."""
-    return next((t.get("Value", t.get("value")) for t in item.get("Tags", []) if t.get("Key", t.get("key")) == key), None)
+    return next((t["Value"] for t in item.get("Tags", []) if t["Key"] == key), None)
 
 
 def standing(client, operation, key, **arguments):
@@ -91,7 +91,8 @@ def nat(account):
         # moto says that those of NAT gateways are not attached.
         if interface["NetworkInterfaceId"] not in interfaces:
             name = tag(interface) or f"in {interface['SubnetId']}"
-            yield Thing("unused interface", name, [interface["NetworkInterfaceId"]], {"type": interface["InterfaceType"]})
+            told = {"Type": interface["InterfaceType"]}
+            yield Thing("unused interface", name, [interface["NetworkInterfaceId"]], told)
 
 
 def security_groups(account):

@@ -1,11 +1,9 @@
 """Route 53's batches of changes, as AWS documents them and as moto does not have them.
 
-A batch is made as a whole or not at all, and nobody sees half of it. Its changes are checked one after another, each
+A batch is made as a whole or not at all. Its changes are checked one after another, each
 against what those before it leave: a DELETE must name all values of a record that is there, a CREATE one that is not.
 The wording is AWS's.
 """
-
-import threading
 
 from moto.route53.exceptions import Route53ClientError
 from moto.route53.models import RecordSet, Route53Backend
@@ -17,7 +15,6 @@ ACTIONS = ("CREATE", "UPSERT", "DELETE")
 # What makes several records of one name and type, each with an identifier; one policy for all of them.
 POLICIES = {"Weight": "weighted", "Region": "latency", "Failover": "failover", "GeoLocation": "geolocation"}
 HEAVIEST = 255
-BATCH = threading.Lock()
 
 
 class Refused(Route53ClientError):
@@ -32,16 +29,14 @@ def apply():
 
     def change(_original, self, zoneid, change_list):
         zone = self.get_hosted_zone(zoneid)
-        with BATCH:
-            records, problems = list(zone.rrsets), []
-            for change in change_list:
-                problem = changed(zone.name, records, change["Action"], dict(change["ResourceRecordSet"]))
-                if problem:
-                    problems.append(problem)
-            if problems:
-                raise Refused(problems)
-            # In one step: whoever reads meanwhile has one list or the other.
-            zone.rrsets = records
+        records, problems = list(zone.rrsets), []
+        for change in change_list:
+            problem = changed(zone.name, records, change["Action"], dict(change["ResourceRecordSet"]))
+            if problem:
+                problems.append(problem)
+        if problems:
+            raise Refused(problems)
+        zone.rrsets = records
 
     def delete_zone(original, self, id_):
         zone = self.get_hosted_zone(id_)
@@ -134,7 +129,7 @@ def _conflict(zone, name, kind, identifier, wanted, others):
         standing = next((word for field, word in POLICIES.items() if stored[field] is not None), "simple")
         if standing != policy:
             return (
-                f"RRSet with DNS name {name}, type {kind}, SetIdentifier {identifier} cannot be created as a {standing} "
-                "RRSet exists with the same name and type"
+                f"RRSet with DNS name {name}, type {kind}, SetIdentifier {identifier} cannot be created as a "
+                f"{standing} RRSet exists with the same name and type"
             )
     return None

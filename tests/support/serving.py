@@ -154,7 +154,7 @@ def _written(environ, status, headers, body):
 
 
 class Server:
-    """Serves an application on a listening socket, until `ended` or until the pipe `life` is closed at its other end."""
+    """Serves an application on a listening socket, until `ended` or until the pipe `life` ends."""
 
     def __init__(self, application, listener, life):
         self.application, self.ended = application, False

@@ -6,7 +6,6 @@ refuses.
 """
 
 import json
-import threading
 
 from moto.autoscaling.exceptions import AutoscalingClientError
 from moto.autoscaling.models import AutoScalingBackend
@@ -50,19 +49,16 @@ def _settings(value):
 
 
 def _balancing():
-    lock = threading.RLock()
-
     def once(operation, answered, standing, duplicate):
         def create(original, self):
             asked = _settings(self._get_params())
-            with lock:
-                for thing in standing(self, self._get_params()):
-                    if getattr(thing, "asked", None) != asked:
-                        raise duplicate()
-                    return ActionResult({answered: [thing]})
-                answer = original(self)
-                answer.result[answered][0].asked = asked
-                return answer
+            for thing in standing(self, self._get_params()):
+                if getattr(thing, "asked", None) != asked:
+                    raise duplicate()
+                return ActionResult({answered: [thing]})
+            answer = original(self)
+            answer.result[answered][0].asked = asked
+            return answer
 
         wrap(ELBV2Response, operation, create)
 
@@ -105,24 +101,23 @@ def _scaling():
 
 
 def _tokens():
-    answers, lock = {}, threading.RLock()
+    answers = {}
 
     def call(original, self):
         action, token = self._get_action(), self.querystring.get("ClientToken", [None])[0]
         if not token or action not in WITH_TOKEN:
             return original(self)
         key = (self.current_account, self.region, action, token)
-        with lock:
-            asked, answer = answers.get(key, (None, None))
-            if answer is None:
-                answer = original(self)
-                if answer[0] == 200:
-                    answers[key] = (dict(self.querystring), answer)
-            elif asked != self.querystring:
-                message = f"The request with token {token} was made before with other parameters."
-                return self.serialized(ActionResult(EC2ClientError("IdempotentParameterMismatch", message)))
-            status, headers, body = answer
-            return status, dict(headers), body
+        asked, answer = answers.get(key, (None, None))
+        if answer is None:
+            answer = original(self)
+            if answer[0] == 200:
+                answers[key] = (dict(self.querystring), answer)
+        elif asked != self.querystring:
+            message = f"The request with token {token} was made before with other parameters."
+            return self.serialized(ActionResult(EC2ClientError("IdempotentParameterMismatch", message)))
+        status, headers, body = answer
+        return status, dict(headers), body
 
     wrap(EC2Response, "call_action", call)
 
