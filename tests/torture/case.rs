@@ -287,9 +287,9 @@ const UNIMPORTANT: [&str; 0] = [];
 fn names(operation: &str, said: &str) -> bool {
     let (service, name) = operation.split_once(':').unwrap_or_default();
     let iam = match name {
-        "GetPublicAccessBlock" => "PublicAccessBlock",
+        "GetPublicAccessBlock" | "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PublicAccessBlock",
         "ListObjectVersions" => "ListBucketVersions",
-        "PutBucketEncryption" => "Encryption",
+        _ if service == "budgets" => "Budget",
         "DeleteObjects" => "DeleteObject",
         other => other,
     };

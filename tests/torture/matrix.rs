@@ -38,7 +38,7 @@ impl Choice {
             only: word("ONLY"),
             fault: word("FAULT"),
             call: word("CALL"),
-            workers: number("WORKERS").unwrap_or(10),
+            workers: number("WORKERS").unwrap_or(16),
             seed: number("SEED").unwrap_or(5) as u64,
             sample: number("SAMPLE").or(sample),
             whole: number("WHOLE").unwrap_or(4).max(1) as u64,

@@ -33,6 +33,8 @@ struct Row {
 /// Grows while the cases run.
 pub(crate) struct Report {
     directory: PathBuf,
+    /// Whether cases that pass leave a file too.
+    all: bool,
     began: Instant,
     state: Mutex<State>,
 }
@@ -88,7 +90,8 @@ impl Report {
             all: cases.len(),
             told: Instant::now(),
         };
-        Self { directory, began: Instant::now(), state: Mutex::new(state) }
+        let all = env::var_os("MINION_TORTURE_ALL").is_some();
+        Self { directory, all, began: Instant::now(), state: Mutex::new(state) }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -98,10 +101,12 @@ impl Report {
     /// Takes in what came of one.
     pub(crate) fn add(&self, prepared: &Prepared, call: &Call, fault: Fault, outcome: &Outcome) {
         let name = format!("{} {} {}", prepared.scene.name, call.id(), fault.name());
-        if !outcome.problems.is_empty() {
+        if !outcome.problems.is_empty() || self.all {
             let file = self.directory.join(name.replace(['/', ' '], "_"));
             let text = format!("{name}\n{}\n\n{}", outcome.problems.join("\n"), outcome.transcript);
             fs::write(&file, text).unwrap();
+        }
+        if !outcome.problems.is_empty() {
             eprintln!("FAILED {name}: {}", outcome.problems.join("; "));
         }
         let mut state = self.state();

@@ -8,8 +8,7 @@ use crate::{
 };
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+    PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -48,7 +47,7 @@ pub struct TrailBucket {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketName(pub String);
 
-/// What was found of a bucket. Encryption is always on (S3 since 2023), and is no part of it.
+/// What was found of a bucket. Encryption is always on (S3 since 2023), and is no part of it. One without tags is half made.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
     versioned: bool,
@@ -168,11 +167,18 @@ impl TrailBucket {
         done.told(cloud, "s3:PutBucketTagging", &self.name).map_err(|e| e.retry_on(BUSY)).map(drop)
     }
 
+    /// Whether a run was cut off before it could tag the bucket. The account has it, its name holds the organization, the
+    /// team and the account, and there is nothing in it: whose else could it be?
+    async fn half_made(&self, cloud: &Cloud, tags: &BTreeMap<String, String>) -> Result<bool> {
+        Ok(tags.is_empty() && self.live_policy(cloud).await?.is_none() && self.versions(cloud, 1).await?.is_empty())
+    }
+
     /// Writes what differs, one after the other: S3 refuses writes to one bucket at the same time.
     async fn converge(&self, cloud: &Cloud, live: &Live) -> Result<Live> {
         let (s3, name, account) = (cloud.s3(), &self.name, &self.account);
         let busy = |e: Error| e.retry_on(BUSY);
-        let stale = tag_drift::stale(&self.owner, &live.tags);
+        let all = || self.owner.tags(&self.name);
+        let stale = if live.tags.is_empty() { all() } else { tag_drift::stale(&self.owner, &live.tags) };
         let mut tags = live.tags.clone();
         if !stale.is_empty() {
             tags.extend(stale);
@@ -235,17 +241,6 @@ impl TrailBucket {
         }
     }
 
-    async fn encrypt(&self, cloud: &Cloud) -> Result<()> {
-        let aes = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256);
-        let rule = ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(aes.build().map_err(incomplete)?)
-            .build();
-        let rules = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(incomplete)?;
-        let call = cloud.s3().put_bucket_encryption().bucket(&self.name).expected_bucket_owner(&self.account);
-        let done = call.server_side_encryption_configuration(rules).send().await;
-        done.told(cloud, "s3:PutEncryptionConfiguration", &self.name).map_err(|e| e.retry_on(BUSY)).map(drop)
-    }
-
     /// Up to 1,000 versions and deletion markers (S3 `ListObjectVersions`).
     async fn versions(&self, cloud: &Cloud, most: i32) -> Result<Vec<ObjectIdentifier>> {
         let call = cloud.s3().list_object_versions().bucket(&self.name).expected_bucket_owner(&self.account);
@@ -301,8 +296,10 @@ impl Resource for TrailBucket {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(tags) = self.tags(cx.cloud).await? else { return Ok(None) };
-        self.owner.claim(Self::KIND, &self.name, &tags)?;
         let cloud = cx.cloud;
+        if !self.half_made(cloud, &tags).await? {
+            self.owner.claim(Self::KIND, &self.name, &tags)?;
+        }
         let (versioned, private, policy) =
             futures::try_join!(self.versioned(cloud), self.private(cloud), self.live_policy(cloud))?;
         Ok(Some(Live { versioned, private, policy, tags }))
@@ -323,7 +320,6 @@ impl Resource for TrailBucket {
         }
         // An endpoint that does not know tags in the creating call leaves them out without a word.
         self.put_tags(cx.cloud, &tags).await?;
-        self.encrypt(cx.cloud).await?;
         self.converge(cx.cloud, &Live { tags, ..Live::default() }).await
     }
 
