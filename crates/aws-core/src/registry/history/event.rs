@@ -93,15 +93,14 @@ impl Event {
         }
         loop {
             let text = serde_json::to_string(&self).unwrap_or_default();
-            let over = text.len().saturating_sub(EVENT);
-            if over == 0 || !self.shorten(over) {
+            if text.len() <= EVENT || !self.shorten(text.len()) {
                 return text;
             }
         }
     }
 
-    /// Takes about so many bytes from the largest text; `false` when there is nothing left to take.
-    fn shorten(&mut self, over: usize) -> bool {
+    /// Cuts the largest text, in an event of so many bytes; `false` when there is nothing left to cut.
+    fn shorten(&mut self, size: usize) -> bool {
         let largest = match &mut self.said {
             Said::Began(began) => {
                 let documents = began.documents.values_mut();
@@ -111,8 +110,8 @@ impl Event {
         };
         let Some(text) = largest.filter(|t| t.len() > 2 * CUT.len()) else { return false };
         let kept = text.strip_suffix(CUT).unwrap_or(text);
-        // Characters are escaped, so that they take more bytes in the event than here: some rounds it takes.
-        let wanted = kept.len().saturating_sub(over.max(64) / 2 + CUT.len());
+        // Characters are escaped, so that they take more bytes in the event than here: in proportion, and a little more.
+        let wanted = (kept.len() * EVENT / size * 9 / 10).min(kept.len().saturating_sub(CUT.len()));
         let end = (0..=wanted).rev().find(|at| kept.is_char_boundary(*at)).unwrap_or_default();
         *text = format!("{}{CUT}", &kept[..end]);
         true
