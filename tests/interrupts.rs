@@ -102,7 +102,7 @@ fn the_second_says_what_may_have_happened() {
     let command = ["traffic", "hello", "1.0", "100"];
     let run = interrupted(&mut stage, &command, changes_records, HANGS, 2).exits(130);
     assert!(run.took < SOON, "{run:?}");
-    run.says(&["may have happened: Route 53: ChangeResourceRecordSets", "same command again"]);
+    run.says(&["may have happened: the traffic of hello, Route 53: ChangeResourceRecordSets", "same command again"]);
     stage.minion(&[&command[..], &["--wait-lock"]].concat()).ok();
     assert_eq!(stage.records("hello.team.example.org"), ["1.0 200"]);
 }

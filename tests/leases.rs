@@ -96,7 +96,7 @@ fn whoever_is_second_is_told_who_is_first() {
         &["app"][..],
         &["app", "show", "hello"],
         &["app", "update", &manifest, "--dry-run"],
-        &["ver", "hello"],
+        &["ver"],
         &["ver", "create", "hello", "2.0", &image, "--dry-run"],
         &["ver", "scale", "hello", "1.0", "3", "--dry-run"],
         &["ver", "delete", "hello", "1.0", "--dry-run"],
@@ -195,6 +195,8 @@ fn a_killed_command_holds_nobody_up() {
     first.interrupt();
     let run = first.wait();
     assert!(matches!(run.code, Some(0 | 130)), "{run:?}");
+    // What it had sent is still on the wire.
+    thread::sleep(Duration::from_secs(1));
     let run = stage.minion(&["app", "delete", "hello", "--yes"]);
     assert!(matches!(run.code, Some(0 | 1)), "{run:?}");
     stage.assert_as_before("killed commands, and what came after them");

@@ -117,9 +117,11 @@ impl Ended {
     }
 }
 
-/// The path of `minion` or `overlord`: Cargo names the one for these tests, and puts the other beside it.
+/// The path of `minion` or `overlord`: Cargo names the one for these tests, and puts the other beside it. With
+/// MINION_TORTURE_BINARIES, those of that directory.
 fn program(binary: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_minion")).with_file_name(binary);
+    let given = std::env::var_os("MINION_TORTURE_BINARIES").map(|directory| Path::new(&directory).join(binary));
+    let path = given.unwrap_or_else(|| Path::new(env!("CARGO_BIN_EXE_minion")).with_file_name(binary));
     assert!(path.is_file(), "there is no {}: `cargo xtask torture` makes it", path.display());
     path
 }

@@ -25,6 +25,8 @@ pub(crate) struct Choice {
     seed: u64,
     /// How many calls of each command and fault; all without.
     sample: Option<usize>,
+    /// Of so many cases one is run to the end, although its state is the undisturbed one's.
+    whole: u64,
 }
 
 impl Choice {
@@ -39,6 +41,7 @@ impl Choice {
             workers: number("WORKERS").unwrap_or(10),
             seed: number("SEED").unwrap_or(5) as u64,
             sample: number("SAMPLE").or(sample),
+            whole: number("WHOLE").unwrap_or(4).max(1) as u64,
         }
     }
 
@@ -66,7 +69,7 @@ impl Choice {
                 |id: &str, operation: &str| self.call.as_deref().is_none_or(|call| call == id || call == operation);
             let mut of: Vec<Case> = calls
                 .filter(|(_, call)| chosen(&call.id(), &call.operation))
-                .map(|(call, _)| Case { scene, call, fault })
+                .map(|(call, _)| Case { scene, call, fault, whole: random.u64(..self.whole) == 0 })
                 .collect();
             random.shuffle(&mut of);
             of.truncate(self.sample.unwrap_or(usize::MAX));
@@ -104,10 +107,11 @@ pub(crate) async fn run(choice: &Choice) -> Report {
         let _permit = permit.acquire().await.unwrap();
         let prepared = &prepared[case.scene];
         let call = &prepared.calls[case.call];
-        let tried = AssertUnwindSafe(prepared.case(call, case.fault)).catch_unwind().await;
+        let whole = case.whole;
+        let tried = AssertUnwindSafe(prepared.case(call, case.fault, whole)).catch_unwind().await;
         let mut outcome = tried.unwrap_or_else(|_| Outcome::broken());
         if !outcome.reached {
-            outcome = prepared.case(call, case.fault).await;
+            outcome = prepared.case(call, case.fault, whole).await;
         }
         report.add(prepared, call, case.fault, &outcome);
     };

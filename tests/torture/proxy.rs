@@ -9,6 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
+    header::{AUTHORIZATION, HeaderValue},
     http::request::Parts,
     service::service_fn,
 };
@@ -57,6 +58,8 @@ struct Shared {
     counts: Mutex<BTreeMap<String, usize>>,
     calls: Mutex<Vec<Call>>,
     line: Mutex<Vec<String>>,
+    /// Access keys of assumed roles, and their accounts: a copy made earlier does not know them.
+    keys: Mutex<BTreeMap<String, String>>,
     client: AtomicI32,
     stopped: Mutex<Option<Instant>>,
     began: Instant,
@@ -88,6 +91,7 @@ impl Proxy {
             counts: Mutex::default(),
             calls: Mutex::default(),
             line: Mutex::default(),
+            keys: Mutex::default(),
             client: AtomicI32::new(0),
             stopped: Mutex::default(),
             began: Instant::now(),
@@ -272,9 +276,15 @@ impl Shared {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         head.uri = format!("http://{authority}{path}").parse().unwrap();
         head.headers.remove("connection");
+        if authority != self.authority
+            && let Some(account) = self.account(&head)
+        {
+            head.headers.insert("x-moto-account-id", account);
+        }
         let passed = async {
             let (head, body) = self.http.request(Request::from_parts(head, Full::new(body))).await?.into_parts();
             let body = body.collect().await?.to_bytes();
+            self.learn(&body);
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(answered(head.status, head.headers, body))
         };
         passed.await.unwrap_or_else(|error| {
@@ -283,6 +293,26 @@ impl Shared {
             *answer.status_mut() = StatusCode::BAD_GATEWAY;
             answer
         })
+    }
+
+    /// Whose the credentials are that AssumeRole answers with.
+    fn learn(&self, answer: &[u8]) {
+        let Some(answer) = std::str::from_utf8(answer).ok().filter(|answer| answer.contains("<AssumeRoleResult>"))
+        else {
+            return;
+        };
+        let after = |word: &str| answer.split_once(word).map(|(_, rest)| rest);
+        let key = after("<AccessKeyId>").and_then(|rest| rest.split('<').next());
+        let account = after("<Arn>arn:aws:sts::").and_then(|rest| rest.split(':').next());
+        if let (Some(key), Some(account)) = (key, account) {
+            locked(&self.keys).insert(key.to_owned(), account.to_owned());
+        }
+    }
+
+    fn account(&self, head: &Parts) -> Option<HeaderValue> {
+        let signed = head.headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let key = signed.split("Credential=").nth(1)?.split('/').next()?;
+        locked(&self.keys).get(key)?.parse().ok()
     }
 
     async fn signal(&self, signal: Signal) {

@@ -26,6 +26,7 @@ struct Row {
     /// Cases in which the command failed, and the next run went on.
     failed_first: usize,
     failures: usize,
+    whole: usize,
     recovery: Duration,
 }
 
@@ -109,6 +110,7 @@ impl Report {
         if outcome.reached {
             row.failures += usize::from(!outcome.problems.is_empty());
             row.failed_first += usize::from(!outcome.borne);
+            row.whole += usize::from(outcome.whole);
             row.recovery = row.recovery.max(outcome.recovery);
             let (cases, borne) = state.borne.entry(fault.name()).or_default();
             *cases += 1;
@@ -165,8 +167,8 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "\n{:<32} {:>6} {:>6} {:>12} {:>12} {:>9} {:>17}",
-            "command", "calls", "cases", "not reached", "second run", "failures", "longest recovery"
+            "\n{:<32} {:>6} {:>6} {:>12} {:>11} {:>8} {:>9} {:>17}",
+            "command", "calls", "cases", "not reached", "second run", "deleted", "failures", "longest recovery"
         );
         let mut sum = Row::default();
         for (name, row) in &state.rows {
@@ -176,6 +178,7 @@ impl Report {
             sum.not_reached += row.not_reached;
             sum.failed_first += row.failed_first;
             sum.failures += row.failures;
+            sum.whole += row.whole;
             sum.recovery = sum.recovery.max(row.recovery);
         }
         line(&mut text, "all", &sum);
@@ -185,11 +188,11 @@ impl Report {
 }
 
 fn line(text: &mut String, name: &str, row: &Row) {
-    let Row { calls, cases, not_reached, failed_first, failures, recovery } = row;
+    let Row { calls, cases, not_reached, failed_first, whole, failures, recovery } = row;
     let recovery = format!("{:.1} s", recovery.as_secs_f64());
     let _ = writeln!(
         text,
-        "{name:<32} {calls:>6} {cases:>6} {not_reached:>12} {failed_first:>12} {failures:>9} {recovery:>17}"
+        "{name:<32} {calls:>6} {cases:>6} {not_reached:>12} {failed_first:>11} {whole:>8} {failures:>9} {recovery:>17}"
     );
 }
 

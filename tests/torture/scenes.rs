@@ -1,7 +1,7 @@
 //! The commands, and what stands before each.
 use crate::{
     case::{Stage, difference},
-    client::{HOME, RANDOM},
+    client::{Ended, HOME, RANDOM},
     emulator::Server,
     faults::Call,
     proxy::Role,
@@ -41,9 +41,10 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Whether the command takes something away: the second time, that does not exist.
-    pub(crate) fn deletes(&self) -> bool {
-        self.command.contains(" delete ")
+    /// Whether the command, run again, is content: what was to be taken away does not exist any more.
+    pub(crate) fn done(&self, again: &Ended) -> bool {
+        let gone = self.command.contains(" delete ") && again.code == Some(1);
+        again.ok() || (gone && again.said().contains("does not exist"))
     }
 }
 
@@ -439,6 +440,10 @@ impl Prepared {
                 let lines = difference(&prepared.wanted, &dump);
                 assert!(lines.is_empty(), "{}: two undisturbed runs differ:\n{}", scene.name, lines.join("\n"));
             }
+            let again = stage.run(scene.command).await;
+            assert!(scene.done(&again), "undisturbed, the second time:\n{}", again.transcript());
+            let lines = difference(&prepared.wanted, &prepared.world.dump(&copy).await);
+            assert!(lines.is_empty(), "{}: the second time it makes something else:\n{}", scene.name, lines.join("\n"));
             if scene.plans {
                 stage.must(&format!("{} --dry-run --detailed-exitcode", scene.command)).await;
             }

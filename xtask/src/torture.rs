@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// So many calls for each command and fault, instead of all
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
+    /// Run one of so many cases to the deletion, although its state is that of an undisturbed run; 1 is all of them
+    #[arg(long, value_name = "N")]
+    whole: Option<u64>,
     /// Directory for the report and for what failed; what is in it goes
     #[arg(long, value_name = "DIRECTORY")]
     out: Option<String>,
@@ -38,6 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ("WORKERS", number(args.workers.map(|n| n as u64))),
         ("SEED", number(args.seed)),
         ("SAMPLE", number(args.sample.map(|n| n as u64))),
+        ("WHOLE", number(args.whole)),
         ("OUT", args.out.clone()),
     ];
     let chosen = variables.into_iter().filter_map(|(name, value)| Some((format!("MINION_TORTURE_{name}"), value?)));

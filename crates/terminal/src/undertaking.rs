@@ -45,6 +45,8 @@ pub struct Undertaking {
     lease: Mutex<Option<Lease>>,
     changes: Mutex<Vec<String>>,
     cancel: Cancel,
+    /// Why the lease could not be let go of.
+    kept: Mutex<Option<Error>>,
 }
 
 impl Undertaking {
@@ -59,11 +61,13 @@ impl Undertaking {
         locked(&self.changes).extend(lines);
     }
 
-    /// Lets go of the lease before the end: nothing is written from now on. What keeps it from that is no error: it runs out.
+    /// Lets go of the lease before the end: nothing is written from now on. What keeps it from that is no error: it runs
+    /// out, and the end says so.
     pub async fn let_go(&self) {
         let lease = locked(&self.lease).take();
         if let Some(lease) = lease {
-            unless_stopped(&self.cancel, lease.release(false)).await;
+            let released = unless_stopped(&self.cancel, lease.release(false)).await;
+            *locked(&self.kept) = released.and_then(Result::err);
         }
     }
 
@@ -131,9 +135,12 @@ pub async fn undertake(
                 task.cloud.forget();
             }
             let under =
-                Undertaking { lease: Mutex::new(Some(lease)), changes: Mutex::default(), cancel: cancel.clone() };
+                Undertaking { lease: Mutex::new(Some(lease)), cancel: cancel.clone(), ..Undertaking::default() };
             let done = gently(cancel, work(&under)).await;
             let lost = under.check();
+            if let Some(e) = locked(&under.kept).take() {
+                terminal.warn(&e.to_string());
+            }
             (lost.and(done), locked(&under.lease).take(), std::mem::take(&mut *locked(&under.changes)))
         }
         Err(e) => (Err(e), None, Vec::new()),

@@ -273,13 +273,17 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut next = Some(error);
     while let Some(e) = next {
         let text = e.to_string();
-        if !parts.iter().any(|p| p.contains(&text)) {
+        let says_nothing = SAYS_NOTHING.contains(&text.as_str()) || text.starts_with("client error (");
+        if !says_nothing && !parts.iter().any(|p| p.contains(&text)) {
             parts.push(text);
         }
         next = e.source();
     }
-    parts.join(": ")
+    if parts.is_empty() { error.to_string() } else { parts.join(": ") }
 }
+
+/// The SDK's and the HTTP client's words for "there was an error": the next one in the chain says which.
+const SAYS_NOTHING: [&str; 4] = ["dispatch failure", "other", "service error", "unhandled error"];
 
 #[cfg(test)]
 mod tests {
@@ -307,6 +311,29 @@ mod tests {
         // "Slow down" is no quota to be raised.
         assert!(error("ec2:CreateVpc", "RequestLimitExceeded").is_retryable());
         assert!(error("ec2:CreateVpc", "InvalidVpc.Range").hints().is_empty());
+    }
+
+    #[test]
+    fn the_cause_is_told_and_not_that_there_is_one() {
+        #[derive(Debug)]
+        struct Link(&'static str, Option<Box<Link>>);
+        impl std::fmt::Display for Link {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl StdError for Link {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                self.1.as_deref().map(|next| next as _)
+            }
+        }
+        let of = |words: &[&'static str]| {
+            words.iter().rev().fold(None, |next, word| Some(Box::new(Link(word, next)))).map(|link| chain(&*link))
+        };
+        let closed = ["dispatch failure", "other", "client error (SendRequest)", "connection closed"];
+        assert_eq!(of(&closed).unwrap(), "connection closed");
+        assert_eq!(of(&["other", "other side is gone"]).unwrap(), "other side is gone");
+        assert_eq!(of(&["dispatch failure"]).unwrap(), "dispatch failure");
     }
 
     #[test]

@@ -303,7 +303,8 @@ impl Resource for AliasRecord {
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet, _: &[Change]) -> Result<ResourceRecordSet> {
         let record = self.record(cx.get(self.load_balancer))?;
-        self.write(cx.cloud, &[(ChangeAction::Delete, live), (ChangeAction::Create, &record)]).await?;
+        // Refused unless it is still as it was read.
+        self.write(cx.cloud, &[(ChangeAction::Delete, live), (ChangeAction::Upsert, &record)]).await?;
         Ok(record)
     }
 

@@ -194,6 +194,8 @@ async fn set(
         return Ok((Exit::Done, None));
     }
     let step = format!("Setting weights of {}", weights.name());
+    // An interrupt waits for the look after it, and what it says.
+    let _held = session.cancel.in_flight().hold(format!("the traffic of {}", id.application));
     let change = written(terminal, &step, write(&site.cloud, &weights, changes)).await?;
     if weights.is_empty() {
         // Nothing that the batch could have been refused for: another one's may have come at the same time.

@@ -164,7 +164,7 @@ mod tests {
     }
     fn weights(shares: &[(&str, u64)]) -> Weights {
         let record = |version: &str, weight| {
-            let id = format!("app-hello-{}", version.replace('.', "-"));
+            let id = format!("app-hello-{version}");
             RecordSet::weighted_alias("hello.example.org", &id, weight, &load_balancer(version)).unwrap()
         };
         let own = |version: &str| {
@@ -198,15 +198,15 @@ mod tests {
         assert_eq!(told(&now, &[("1.0", 140), ("2.0", 60)]), [""; 0]);
         assert_eq!(
             told(&now, &[("1.0", 100), ("2.0", 100)]),
-            ["-app-hello-1-0 140", "-app-hello-2-0 60", "+app-hello-1-0 100", "+app-hello-2-0 100"]
+            ["-app-hello-1.0 140", "-app-hello-2.0 60", "+app-hello-1.0 100", "+app-hello-2.0 100"]
         );
         // Those that stay are named too.
         assert_eq!(
             told(&weights(&[("1.0", 0), ("2.0", 200)]), &[("2.0", 200)]),
-            ["-app-hello-1-0 0", "-app-hello-2-0 200", "+app-hello-2-0 200"]
+            ["-app-hello-1.0 0", "-app-hello-2.0 200", "+app-hello-2.0 200"]
         );
-        assert_eq!(told(&now, &[("3.0", 200)]), ["-app-hello-1-0 140", "-app-hello-2-0 60", "+app-hello-3-0 200"]);
-        assert_eq!(told(&weights(&[]), &[("1.0", 200)]), ["+app-hello-1-0 200"]);
-        assert_eq!(told(&now, &[]), ["-app-hello-1-0 140", "-app-hello-2-0 60"]);
+        assert_eq!(told(&now, &[("3.0", 200)]), ["-app-hello-1.0 140", "-app-hello-2.0 60", "+app-hello-3.0 200"]);
+        assert_eq!(told(&weights(&[]), &[("1.0", 200)]), ["+app-hello-1.0 200"]);
+        assert_eq!(told(&now, &[]), ["-app-hello-1.0 140", "-app-hello-2.0 60"]);
     }
 }

@@ -85,8 +85,10 @@ pub(super) async fn replace(
     old: Option<&ResourceRecordSet>,
     new: ResourceRecordSet,
 ) -> Result<()> {
+    // What is deleted must be there as it was read; what is created must not be there.
+    let put = if old.is_some() { ChangeAction::Upsert } else { ChangeAction::Create };
     let old = old.cloned().map(|set| (ChangeAction::Delete, set));
-    let changes = old.into_iter().chain([(ChangeAction::Create, new)]);
+    let changes = old.into_iter().chain([(put, new)]);
     let changes: Result<Vec<_>, _> =
         changes.map(|(action, set)| Change::builder().action(action).resource_record_set(set).build()).collect();
     let id = change_batch(cloud, zone_id, comment, changes.map_err(incomplete)?).await;

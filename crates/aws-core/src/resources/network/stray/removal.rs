@@ -6,7 +6,7 @@ use crate::{
     model::TeamOwner,
     resources::network::{address, flow_log, lists, nat_gateway, nat_instance, peering, transit, vpn, waiting::undone},
 };
-use aws_sdk_ec2::types::AttachmentStatus;
+use aws_sdk_ec2::types::{AttachmentStatus, Filter};
 
 /// What goes away holds what it uses for a while.
 const BUSY: &[&str] = &["DependencyViolation", "IncorrectState"];
@@ -67,9 +67,13 @@ pub(super) async fn remove(cloud: &Cloud, owner: &TeamOwner, stray: &Stray) -> R
     }
 }
 
-/// A VPC that is to go later has them still: it gets AWS's own.
+/// A VPC that is to go later has them still: it gets AWS's own. Asked for anew, since one that stays may have been given
+/// others by this very run.
 async fn unset_dhcp(cloud: &Cloud, owner: &TeamOwner, name: &str, id: &str) -> Result<()> {
-    for vpc in lists::vpcs(cloud, owner).await?.iter().filter(|v| v.dhcp_options_id() == Some(id)) {
+    let still = Filter::builder().name("dhcp-options-id").values(id).build();
+    let found = cloud.ec2().describe_vpcs().filters(still).send().await.told(cloud, "ec2:DescribeVpcs", name)?;
+    let ours = lists::vpcs(cloud, owner).await?;
+    for vpc in found.vpcs().iter().filter(|v| ours.iter().any(|our| our.vpc_id() == v.vpc_id())) {
         let call = cloud.ec2().associate_dhcp_options().dhcp_options_id("default");
         let done = call.vpc_id(vpc.vpc_id().unwrap_or_default()).send().await;
         done.told_unless(cloud, "ec2:AssociateDhcpOptions", name, &["InvalidVpcID.NotFound"])?;
