@@ -3,7 +3,7 @@ use std::borrow::Cow;
 
 /// What stands around an address.
 fn is_edge(c: char) -> bool {
-    c.is_whitespace() || "/'\"`<>()[]{}".contains(c)
+    c.is_whitespace() || "/?#'\"`<>()[]{}".contains(c)
 }
 
 /// The text, with `...@host` in place of `user:password@host`, and of `user@host` where a scheme is in front. The digest of an
@@ -41,6 +41,7 @@ mod tests {
             ("host:5000/a/b:1.0@sha256:abc", "host:5000/a/b:1.0@sha256:abc"),
             ("nginx:1@sha512:abc anna@example.org", "nginx:1@sha512:abc anna@example.org"),
             ("arn:aws:sts::1:assumed-role/r/anna@example.org", "arn:aws:sts::1:assumed-role/r/anna@example.org"),
+            ("http://hunter2@host:8080?a@b", "http://...@host:8080?a@b"),
             ("a: b@c", "a: b@c"),
             ("@ :@ x:@y :x@y", "@ :@ x:@y :x@y"),
         ] {

@@ -217,10 +217,10 @@ fi
         let _ = write!(
             script,
             "
-image={}
+minion_image={}
 doing='pulling the image'
 say {}
-try 8 docker pull --quiet \"$image\" >/dev/null
+try 8 docker pull --quiet \"$minion_image\" >/dev/null
 
 set --",
             quote(&self.image),
@@ -233,7 +233,7 @@ set --",
         if !m.root {
             let _ = write!(
                 script,
-                "case $(docker image inspect --format '{{{{.Config.User}}}}' \"$image\") in
+                "case $(docker image inspect --format '{{{{.Config.User}}}}' \"$minion_image\") in
     '' | root | root:* | 0 | 0:*) set -- \"$@\" --user {USER} ;;
 esac
 "
@@ -251,7 +251,7 @@ esac
             let _ = writeln!(script, "{name}=$minion_{n} \\");
         }
         script.push_str(
-            "docker run --detach --name app --restart unless-stopped --network host \"$@\" \"$image\" >/dev/null\n",
+            "docker run --detach --name app --restart unless-stopped --network host \"$@\" \"$minion_image\" >/dev/null\n",
         );
     }
 
