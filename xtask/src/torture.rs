@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Run one of so many cases to the deletion, although its state is that of an undisturbed run; 1 is all of them
     #[arg(long, value_name = "N")]
     whole: Option<u64>,
+    /// Leave a file of each case, not only of those that fail
+    #[arg(long)]
+    all: bool,
     /// Directory for the report and for what failed; what is in it goes
     #[arg(long, value_name = "DIRECTORY")]
     out: Option<String>,
@@ -42,6 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ("SEED", number(args.seed)),
         ("SAMPLE", number(args.sample.map(|n| n as u64))),
         ("WHOLE", number(args.whole)),
+        ("ALL", args.all.then(|| "1".to_owned())),
         ("OUT", args.out.clone()),
     ];
     let chosen = variables.into_iter().filter_map(|(name, value)| Some((format!("MINION_TORTURE_{name}"), value?)));
