@@ -192,7 +192,7 @@ impl Prepared {
             }
             return outcome;
         }
-        problems.extend(first(&run, call, fault, stage.proxy.stopped()));
+        problems.extend(first(&run, (scene.name, call), fault, stage.proxy.stopped()));
         if let Some(pressed) = stage.proxy.interrupted() {
             problems.extend(interrupted::problems(&run, &changes, pressed));
         }
@@ -277,7 +277,7 @@ fn words(run: &Ended) -> Vec<String> {
 }
 
 /// What the run with the fault must not do.
-fn first(run: &Ended, call: &Call, fault: Fault, stopped: Option<Instant>) -> Vec<String> {
+fn first(run: &Ended, (command, call): (&str, &Call), fault: Fault, stopped: Option<Instant>) -> Vec<String> {
     let mut problems = Vec::new();
     let mut not = |why: &str| problems.push(format!("{why}: {}", reason(run)));
     match fault {
@@ -307,7 +307,7 @@ fn first(run: &Ended, call: &Call, fault: Fault, stopped: Option<Instant>) -> Ve
                 _ => not("denied, and the action is not named"),
             }
         }
-        _ if fault.borne(call) => {
+        _ if fault.borne(call, command) => {
             if !run.ok() {
                 not("that it should bear");
             }

@@ -96,11 +96,6 @@ impl Server {
 
     /// What `forking.py` answers on one of its paths; it must work.
     pub(crate) async fn ask(&self, what: &str, request: &Value) -> Value {
-        self.try_to(what, request).await.unwrap_or_else(|error| panic!("{what} {request}: {error}"))
-    }
-
-    /// What `forking.py` answers on one of its paths, or why it cannot.
-    pub(crate) async fn try_to(&self, what: &str, request: &Value) -> Result<Value, String> {
         let uri = format!("{}/_torture/{what}", self.endpoint);
         let message = Request::builder().method(Method::POST).uri(uri).header(CONTENT_TYPE, "application/json");
         let message = message.body(Full::from(request.to_string())).unwrap();
@@ -108,10 +103,8 @@ impl Server {
             let (head, body) =
                 self.http.request(message).await.unwrap_or_else(|e| panic!("{what}: {e:?}")).into_parts();
             let body = body.collect().await.unwrap_or_else(|e| panic!("{what}: {e:?}")).to_bytes();
-            if !head.status.is_success() {
-                return Err(String::from_utf8_lossy(&body).into_owned());
-            }
-            Ok(serde_json::from_slice(&body).unwrap())
+            assert!(head.status.is_success(), "{what} {request}: {}", String::from_utf8_lossy(&body));
+            serde_json::from_slice(&body).unwrap()
         };
         tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("{what}: no answer within {PATIENCE:?}"))
     }

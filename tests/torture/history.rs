@@ -13,18 +13,21 @@ pub(crate) struct History {
 impl History {
     /// What stands in it now; nothing while it was never written to.
     pub(crate) async fn of(server: &Server, book: &Book) -> Self {
-        let arguments = json!({
-            "logGroupName": book.group, "logStreamName": book.stream, "startFromHead": true, "limit": 10_000,
-        });
-        let call = json!({
-            "account": book.account, "service": "logs", "operation": "get_log_events", "arguments": arguments,
-        });
-        let mut history = Self::default();
-        let answer = match server.try_to("call", &call).await {
-            Ok(answer) => answer,
-            Err(error) if error.contains("ResourceNotFound") => return history,
-            Err(error) => panic!("the history cannot be read: {error}"),
+        let logs = async |operation: &str, arguments: Value| {
+            let call = json!({
+                "account": book.account, "service": "logs", "operation": operation, "arguments": arguments,
+            });
+            server.ask("call", &call).await
         };
+        let mut history = Self::default();
+        let groups = logs("describe_log_groups", json!({ "logGroupNamePrefix": book.group })).await;
+        if groups["logGroups"].as_array().unwrap().is_empty() {
+            return history;
+        }
+        let streams = [book.stream];
+        let wanted = json!({ "logGroupName": book.group, "logStreamNames": streams, "limit": 10_000 });
+        let answer = logs("filter_log_events", wanted).await;
+        assert!(answer["nextToken"].is_null(), "more events than are read");
         for event in answer["events"].as_array().unwrap() {
             let event: Value = serde_json::from_str(event["message"].as_str().unwrap()).unwrap();
             let run = event["run"].as_str().unwrap().to_owned();

@@ -76,7 +76,7 @@ pub(crate) fn problems(run: &Ended, changes: &[Change], pressed: Instant) -> Vec
     let begun = |late: &Change| {
         let finishes = FINISHES.iter().find(|(operation, _)| *operation == late.operation);
         let known = |of: &&str| changes.iter().any(|one| one.operation == **of && one.at < late.at);
-        finishes.is_some_and(|(_, all)| all.iter().any(|of| known(of)))
+        finishes.is_some_and(|(_, all)| all.iter().any(known))
     };
     let late = changes.iter().filter(|one| one.at > pressed + HEARS && !one.accompanies() && !one.record());
     let mut late: Vec<&str> = late.filter(|one| !begun(one)).map(|one| one.operation.as_str()).collect();
