@@ -3,7 +3,9 @@ use crate::{
     client::{Ended, Shell},
     emulator::Server,
     faults::{Armed, Call, Fault},
-    proxy::{Proxy, Role},
+    history::History,
+    interrupted,
+    proxy::{Change, Proxy, Role},
     scenes::{Prepared, World},
 };
 use serde_json::Value;
@@ -95,10 +97,25 @@ impl<'a> Stage<'a> {
         ended
     }
 
+    /// Runs a command line, and looks what it says and what stands of it in the history. `excused`: a fault may keep it
+    /// from writing there.
+    async fn watched(&self, line: &str, excused: bool) -> Watched {
+        self.proxy.changes();
+        let before = History::of(&self.server, &self.world.book).await;
+        let ended = self.run(line).await;
+        let changes = self.proxy.changes();
+        let mut problems = words(&ended);
+        let changed = changes.iter().any(|change| !change.accompanies());
+        let history = History::of(&self.server, &self.world.book).await;
+        problems.extend(history.problems(&before, changed, excused || ended.hung));
+        Watched { ended, changes, problems }
+    }
+
     /// Runs a command line, which must work.
     pub(crate) async fn must(&self, line: &str) -> Ended {
         let ended = self.run(line).await;
         assert!(ended.ok(), "undisturbed, and yet: {}\n{}", ended.transcript(), self.proxy.transcript());
+        assert_eq!(self.proxy.broken(), None, "{}", ended.transcript());
         ended
     }
 
@@ -112,6 +129,13 @@ impl<'a> Stage<'a> {
         all.push_str(text);
         all.push_str("\n\n");
     }
+}
+
+/// A run, what it asked to be changed, and what is wrong with it whatever it was to do.
+struct Watched {
+    ended: Ended,
+    changes: Vec<Change>,
+    problems: Vec<String>,
 }
 
 /// The lines that only one of two dumps has: `- ` those that are missing, `+ ` those that are too many.
@@ -139,9 +163,12 @@ impl Prepared {
     pub(crate) async fn case(&self, call: &Call, fault: Fault, whole: bool) -> Outcome {
         let server = self.server.fork().await;
         let before = if fault == Fault::Stale { Some(self.server.fork().await) } else { None };
-        let role = Role::Fault { armed: Armed::new(call, fault), before: before.clone() };
+        let role = Role::Fault { armed: Armed::new(call, fault, &self.calls), before: before.clone() };
         let stage = Stage::with(&self.world, server.clone(), role).await;
         let mut outcome = self.on(&stage, call, fault, whole).await;
+        if let Some(why) = stage.proxy.broken() {
+            outcome.problems.insert(0, format!("the harness broke: {why}"));
+        }
         let calls = stage.proxy.transcript();
         let said = stage.transcript.into_inner().unwrap_or_else(PoisonError::into_inner);
         outcome.transcript = format!("{said}calls:\n{calls}\n");
@@ -154,13 +181,21 @@ impl Prepared {
 
     async fn on(&self, stage: &Stage<'_>, call: &Call, fault: Fault, whole: bool) -> Outcome {
         let scene = self.scene;
-        let run = stage.run(scene.command).await;
-        let mut outcome = Outcome { reached: stage.proxy.reached(), borne: run.ok(), whole, ..Outcome::default() };
+        let killed = matches!(fault, Fault::KillBefore | Fault::KillAfter | Fault::InterruptTwice);
+        let Watched { ended: run, changes, problems } = stage.watched(scene.command, killed || writing(call)).await;
+        let reached = stage.proxy.reached();
+        let mut outcome = Outcome { reached, borne: run.ok(), whole, problems, ..Outcome::default() };
+        let problems = &mut outcome.problems;
         if !outcome.reached {
+            if !run.ok() {
+                problems.push(format!("undisturbed, and yet: {}", reason(&run)));
+            }
             return outcome;
         }
-        let problems = &mut outcome.problems;
-        problems.extend(first(&run, call, fault, stage.proxy.stopped()));
+        problems.extend(first(&run, (scene.name, call), fault, stage.proxy.stopped()));
+        if let Some(pressed) = stage.proxy.interrupted() {
+            problems.extend(interrupted::problems(&run, &changes, pressed));
+        }
         if run.ok() {
             let mut lines = stage.differs(&self.wanted).await;
             let kept = run.stderr.contains("the lease of");
@@ -175,9 +210,9 @@ impl Prepared {
         }
         stage.proxy.calm();
 
-        let again = stage.run(scene.command).await;
+        let Watched { ended: again, problems: more, .. } = stage.watched(scene.command, false).await;
         outcome.recovery = again.took;
-        problems.extend(words(&again));
+        problems.extend(more.into_iter().map(|problem| format!("the second run: {problem}")));
         if !scene.done(&again) {
             problems.push(format!("the second run: {}", reason(&again)));
             let third = stage.run(scene.command).await;
@@ -197,7 +232,8 @@ impl Prepared {
             }
         }
         for line in scene.clean {
-            let clean = stage.run(line).await;
+            let Watched { ended: clean, problems: more, .. } = stage.watched(line, false).await;
+            problems.extend(more.into_iter().map(|problem| format!("deleting: {problem}")));
             if !clean.ok() {
                 problems.push(format!("deleting: {}", reason(&clean)));
             }
@@ -208,6 +244,11 @@ impl Prepared {
         }
         outcome
     }
+}
+
+/// Whether a command may be unable to write its history when this call goes wrong: it says who it is.
+fn writing(call: &Call) -> bool {
+    call.operation.starts_with("logs:") || call.operation.starts_with("sts:")
 }
 
 /// Notes a difference of dumps.
@@ -236,8 +277,8 @@ fn words(run: &Ended) -> Vec<String> {
 }
 
 /// What the run with the fault must not do.
-fn first(run: &Ended, call: &Call, fault: Fault, stopped: Option<Instant>) -> Vec<String> {
-    let mut problems = words(run);
+fn first(run: &Ended, (command, call): (&str, &Call), fault: Fault, stopped: Option<Instant>) -> Vec<String> {
+    let mut problems = Vec::new();
     let mut not = |why: &str| problems.push(format!("{why}: {}", reason(run)));
     match fault {
         Fault::KillBefore | Fault::KillAfter => {
@@ -266,7 +307,7 @@ fn first(run: &Ended, call: &Call, fault: Fault, stopped: Option<Instant>) -> Ve
                 _ => not("denied, and the action is not named"),
             }
         }
-        _ if fault.borne(call) => {
+        _ if fault.borne(call, command) => {
             if !run.ok() {
                 not("that it should bear");
             }

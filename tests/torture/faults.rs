@@ -144,15 +144,29 @@ impl Fault {
         }
     }
 
-    /// Whether the command has to bear it without failing.
-    pub(crate) fn borne(self, call: &Call) -> bool {
-        match self {
-            Self::ThrottleOnce | Self::UnavailableOnce => true,
+    /// Whether the command has to bear it: the very first run ends with exit code 0, and all is as it should be. That is
+    /// what the waits and the tries of the tools are for.
+    pub(crate) fn borne(self, call: &Call, command: &str) -> bool {
+        let bears = match self {
+            Self::ThrottleOnce | Self::ThrottleLong | Self::UnavailableOnce => true,
             Self::DropBefore | Self::Error500 => call.reads(),
+            Self::Special(special) => special.borne(),
             _ => false,
-        }
+        };
+        let excused = |(fault, operation, of, _): &(&str, &str, &str, &str)| {
+            *fault == self.name() && *operation == call.operation && command.starts_with(of)
+        };
+        bears && !NOT_BORNE.iter().any(excused)
     }
 }
+
+/// Fault and operation that commands (that begin with this) may fail at, although they bear the fault elsewhere, and why.
+const NOT_BORNE: &[(&str, &str, &str, &str)] = &[(
+    "targets-unhealthy",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "traffic",
+    "a version without a healthy target gets no traffic: a refusal that says so",
+)];
 
 /// What the proxy does with a call.
 pub(crate) enum Act {
@@ -171,15 +185,23 @@ pub(crate) struct Armed {
     operation: String,
     n: usize,
     fault: Fault,
+    /// Whether the operation always worked when nothing went wrong.
+    works: bool,
     since: Mutex<Option<Instant>>,
     off: AtomicBool,
 }
 
 impl Armed {
-    /// For this call.
-    pub(crate) fn new(call: &Call, fault: Fault) -> Self {
+    /// For this call of these.
+    pub(crate) fn new(call: &Call, fault: Fault, all: &[Call]) -> Self {
         let (operation, n) = (call.operation.clone(), call.n);
-        Self { operation, n, fault, since: Mutex::new(None), off: AtomicBool::new(false) }
+        let works = all.iter().filter(|other| other.operation == operation).all(|other| other.status < 400);
+        Self { operation, n, fault, works, since: Mutex::new(None), off: AtomicBool::new(false) }
+    }
+
+    /// Whether AWS can have acted, as a fault after it says, when the emulator answers this.
+    pub(crate) fn acted(&self, status: u16) -> bool {
+        status < 400 || (status < 500 && !self.works)
     }
 
     /// Whether the call came.

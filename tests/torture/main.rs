@@ -11,6 +11,8 @@ mod case;
 mod client;
 mod emulator;
 mod faults;
+mod history;
+mod interrupted;
 mod matrix;
 mod operation;
 mod proxy;
@@ -19,6 +21,7 @@ mod scenes;
 mod specials;
 
 use matrix::Choice;
+use std::time::{Duration, Instant};
 
 fn runs(choice: &Choice) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -26,10 +29,19 @@ fn runs(choice: &Choice) {
     assert_eq!(report.failures(), 0, "what failed stands above");
 }
 
+/// Nobody waits longer for a sample.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// One call of each command and fault, always the same ones.
 #[test]
 fn a_sample_of_the_matrix() {
+    let began = Instant::now();
     runs(&Choice::from_environment(Some(1)));
+    let took = began.elapsed();
+    eprintln!("the sample took {took:.0?}");
+    if took > PATIENCE {
+        eprintln!("Warning: the sample takes more than {PATIENCE:?}");
+    }
 }
 
 #[test]

@@ -5,13 +5,14 @@ use crate::{
     faults::{Call, Fault},
     report::Report,
     scenes::{Prepared, SCENES},
+    specials::SPECIALS,
 };
 use futures::{FutureExt as _, StreamExt as _, stream};
 use std::{env, panic::AssertUnwindSafe, time::Instant};
 use tokio::sync::Semaphore;
 
 /// What is run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Choice {
     /// Part of a command's name.
     only: Option<String>,
@@ -57,6 +58,30 @@ impl Choice {
         })
     }
 
+    /// Fails when a name is none: nothing would be tried, and nothing would fail.
+    fn check(&self) {
+        let words = |given: &Option<String>| given.iter().flat_map(|all| all.split(',')).map(str::to_owned).collect();
+        let (scenes, faults): (Vec<String>, Vec<String>) = (words(&self.only), words(&self.fault));
+        for word in scenes {
+            let one = Self { only: Some(word.clone()), ..self.clone() };
+            let all: Vec<_> = SCENES.iter().map(|scene| scene.name).collect();
+            assert!(all.iter().any(|name| one.command(name)), "no command has the name {word}; they are: {all:?}");
+        }
+        for word in faults {
+            let all: Vec<_> = Fault::all().map(Fault::name).collect();
+            assert!(all.contains(&word.as_str()), "no fault has the name {word}; they are: {all:?}");
+        }
+    }
+
+    /// Faults of some operations that no call of any command has, when all commands were looked at.
+    fn unfit(&self, all: &[Prepared]) -> Vec<String> {
+        if self.only.is_some() {
+            return Vec::new();
+        }
+        let calls: Vec<&Call> = all.iter().flat_map(|prepared| &prepared.calls).collect();
+        SPECIALS.iter().flat_map(|special| special.unfit(&calls)).collect()
+    }
+
     /// The cases of a command, in a random order.
     fn cases(&self, scene: usize, all: &[Prepared], random: &mut fastrand::Rng) -> Vec<Case> {
         let prepared = &all[scene];
@@ -84,11 +109,7 @@ impl Choice {
 pub(crate) async fn run(choice: &Choice) -> Report {
     let emulator = Emulator::start();
     let chosen: Vec<_> = SCENES.iter().filter(|scene| choice.command(scene.name)).collect();
-    assert!(
-        !chosen.is_empty(),
-        "no command has that name; they are: {:?}",
-        SCENES.iter().map(|scene| scene.name).collect::<Vec<_>>()
-    );
+    choice.check();
     let began = Instant::now();
     let prepared: Vec<Prepared> = stream::iter(chosen)
         .map(|scene| Prepared::new(scene, &emulator.first, &emulator.registry))
@@ -100,7 +121,8 @@ pub(crate) async fn run(choice: &Choice) -> Report {
         (0..prepared.len()).flat_map(|scene| choice.cases(scene, &prepared, &mut random)).collect();
     // Those that wait begin first, and wait beside the others.
     random.shuffle(&mut cases);
-    let report = Report::new(&prepared, &cases, began.elapsed());
+    assert!(!cases.is_empty(), "nothing is chosen: no such fault at no such call of these commands: {choice:?}");
+    let report = Report::new(&prepared, &cases, choice.unfit(&prepared), began.elapsed());
     let (busy, waiting) = (Semaphore::new(choice.workers), Semaphore::new(2 * choice.workers));
     let one = async |case: Case| {
         let permit = if case.fault.waits() { &waiting } else { &busy };
@@ -110,7 +132,7 @@ pub(crate) async fn run(choice: &Choice) -> Report {
         let whole = case.whole;
         let tried = AssertUnwindSafe(prepared.case(call, case.fault, whole)).catch_unwind().await;
         let mut outcome = tried.unwrap_or_else(|_| Outcome::broken());
-        if !outcome.reached {
+        if !outcome.reached && outcome.problems.is_empty() {
             outcome = prepared.case(call, case.fault, whole).await;
         }
         report.add(prepared, call, case.fault, &outcome);

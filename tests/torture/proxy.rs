@@ -61,8 +61,22 @@ struct Shared {
     /// Access keys of assumed roles, and their accounts: a copy made earlier does not know them.
     keys: Mutex<BTreeMap<String, String>>,
     client: AtomicI32,
+    interrupted: Mutex<Option<Instant>>,
     stopped: Mutex<Option<Instant>>,
+    /// The calls of the run that change something.
+    changes: Mutex<Vec<Change>>,
+    /// Why what the client saw was not the emulator's or the fault's doing.
+    broken: Mutex<Option<String>>,
     began: Instant,
+}
+
+/// A call that changes something, when it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) at: Instant,
+    /// `ec2:CreateVpc`
+    pub(crate) operation: String,
+    pub(crate) request: String,
 }
 
 /// The connection is closed without an answer.
@@ -93,7 +107,10 @@ impl Proxy {
             line: Mutex::default(),
             keys: Mutex::default(),
             client: AtomicI32::new(0),
+            interrupted: Mutex::default(),
             stopped: Mutex::default(),
+            changes: Mutex::default(),
+            broken: Mutex::default(),
             began: Instant::now(),
         });
         let serving = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -128,6 +145,21 @@ impl Proxy {
         }
         locked(&self.shared.counts).clear();
         locked(&self.shared.line).push("---".to_owned());
+    }
+
+    /// The calls since it was last asked that change something.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        std::mem::take(&mut locked(&self.shared.changes))
+    }
+
+    /// Why what was seen is not to be believed.
+    pub(crate) fn broken(&self) -> Option<String> {
+        locked(&self.shared.broken).clone()
+    }
+
+    /// When Ctrl-C was pressed for the first time.
+    pub(crate) fn interrupted(&self) -> Option<Instant> {
+        *locked(&self.shared.interrupted)
     }
 
     /// When Ctrl-C was pressed for the last time.
@@ -180,6 +212,10 @@ impl Shared {
             *count
         };
         let text = format!("{query}{}", String::from_utf8_lossy(&body));
+        if !operation.reads() {
+            let change = Change { at: Instant::now(), operation: operation.full(), request: text.clone() };
+            locked(&self.changes).push(change);
+        }
         let began = self.began.elapsed();
         let (answer, what) = self.act(&operation, n, &text, head, body).await;
         let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
@@ -201,46 +237,59 @@ impl Shared {
             Role::Record { before } => return (self.record(operation, n, text, head, body, before).await, ""),
             Role::Fault { armed, before } => (armed, before),
         };
+        let passed = self.pass(&self.authority, head.clone(), body.clone());
+        // What AWS does although nobody hears of it.
+        let unheard = |answer: Result<Answer, Closed>| {
+            let status = answer?.status().as_u16();
+            if !armed.acted(status) {
+                self.broke(format!("{}#{n} was to work, and the emulator answered {status}", operation.full()));
+            }
+            Ok::<(), Closed>(())
+        };
         match armed.decide(operation, n, text) {
-            Act::Pass => (Ok(self.pass(&self.authority, head, body).await), ""),
+            Act::Pass => (passed.await, ""),
             Act::Kill { after } => {
-                if after {
-                    self.pass(&self.authority, head, body).await;
+                if after && unheard(passed.await).is_err() {
+                    return (Err(Closed), "BROKEN");
                 }
                 self.signal(Signal::SIGKILL).await;
                 (Err(Closed), "KILLED")
             }
             Act::Interrupt { twice } => {
+                *locked(&self.interrupted) = Some(Instant::now());
                 self.signal(Signal::SIGINT).await;
                 *locked(&self.stopped) = Some(Instant::now());
                 tokio::time::sleep(PRESSES).await;
-                let answer = self.pass(&self.authority, head, body).await;
+                let answer = passed.await;
                 if twice {
                     self.signal(Signal::SIGINT).await;
                     *locked(&self.stopped) = Some(Instant::now());
                     return never().await;
                 }
-                (Ok(answer), "INTERRUPTED")
+                (answer, "INTERRUPTED")
             }
             Act::Close { after } => {
-                if after {
-                    self.pass(&self.authority, head, body).await;
+                if after && unheard(passed.await).is_err() {
+                    return (Err(Closed), "BROKEN");
                 }
                 (Err(Closed), "CLOSED")
             }
             Act::Answer { refusal, after } => {
-                if after {
-                    self.pass(&self.authority, head, body).await;
+                if after && unheard(passed.await).is_err() {
+                    return (Err(Closed), "BROKEN");
                 }
                 (Ok(answers::answer(operation, refusal)), "REFUSED")
             }
             Act::Never => never().await,
             Act::Stale => {
                 let before = before.as_ref().map_or_else(|| self.authority.clone(), authority);
-                (Ok(self.pass(&before, head, body).await), "STALE")
+                (self.pass(&before, head, body).await, "STALE")
             }
             Act::Edit { from, to } => {
-                let (head, body) = self.pass(&self.authority, head, body).await.into_parts();
+                let (head, body) = match passed.await {
+                    Ok(answer) => answer.into_parts(),
+                    Err(closed) => return (Err(closed), "BROKEN"),
+                };
                 let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
                 let text = String::from_utf8_lossy(&body).replace(from, to);
                 (Ok(answered(head.status, head.headers, text.into())), "EDITED")
@@ -258,11 +307,11 @@ impl Shared {
         before: &Server,
     ) -> Result<Answer, Closed> {
         let again = head.clone();
-        let (head, answer) = self.pass(&self.authority, head, body.clone()).await.into_parts();
+        let (head, answer) = self.pass(&self.authority, head, body.clone()).await?.into_parts();
         let bytes = answer.collect().await.map(|answer| answer.to_bytes()).unwrap_or_default();
         let answer = String::from_utf8_lossy(&bytes).into_owned();
         let stale_differs = operation.reads() && operation.service != "sts" && {
-            let (other, old) = self.pass(&authority(before), again, body).await.into_parts();
+            let (other, old) = self.pass(&authority(before), again, body).await?.into_parts();
             let old = old.collect().await.map(|old| old.to_bytes()).unwrap_or_default();
             other.status != head.status || without_id(&String::from_utf8_lossy(&old)) != without_id(&answer)
         };
@@ -271,8 +320,13 @@ impl Shared {
         Ok(answered(head.status, head.headers, bytes))
     }
 
-    /// Passes a call on to one of the emulators.
-    async fn pass(&self, authority: &str, mut head: Parts, body: Bytes) -> Answer {
+    fn broke(&self, why: String) {
+        locked(&self.broken).get_or_insert(why);
+    }
+
+    /// Passes a call on to one of the emulators. One that does not answer is our own mistake, and no fault of the case:
+    /// the client would try again, and nobody would know.
+    async fn pass(&self, authority: &str, mut head: Parts, body: Bytes) -> Result<Answer, Closed> {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         head.uri = format!("http://{authority}{path}").parse().unwrap();
         head.headers.remove("connection");
@@ -287,11 +341,9 @@ impl Shared {
             self.learn(&body);
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(answered(head.status, head.headers, body))
         };
-        passed.await.unwrap_or_else(|error| {
-            let text = format!("the proxy cannot reach the emulator: {error:?}");
-            let mut answer = Response::new(Full::from(text));
-            *answer.status_mut() = StatusCode::BAD_GATEWAY;
-            answer
+        passed.await.map_err(|error| {
+            self.broke(format!("the proxy cannot reach the emulator: {error:?}"));
+            Closed
         })
     }
 

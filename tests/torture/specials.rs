@@ -85,6 +85,27 @@ impl Special {
         }
     }
 
+    /// Whether the command has to wait until it is over. What is there already may be somebody else's.
+    pub(crate) fn borne(&self) -> bool {
+        !matches!(self.how, How::After(_))
+    }
+
+    /// What of it fits none of these calls.
+    pub(crate) fn unfit(&self, calls: &[&Call]) -> Vec<String> {
+        match &self.how {
+            How::Looks(operation, word, _) => {
+                let fits = calls.iter().any(|call| self.fits(call));
+                if fits { Vec::new() } else { vec![format!("{} {operation} {word}", self.name)] }
+            }
+            How::Times(_, all) | How::For(_, all) | How::After(all) => {
+                let fits =
+                    |on: &On| calls.iter().any(|call| call.operation == on.operation && (on.only)(&call.request));
+                let unfit = all.iter().filter(|on| !fits(on));
+                unfit.map(|on| format!("{} {} {}", self.name, on.operation, on.refusal.code)).collect()
+            }
+        }
+    }
+
     /// Whether most of a case's time is waiting.
     pub(crate) fn waits(&self) -> bool {
         matches!(self.how, How::For(..) | How::Looks(..))

@@ -1,0 +1,158 @@
+//! What a command may still do, and has to say, after Ctrl-C: what is in flight is finished, nothing is begun.
+use crate::{client::Ended, proxy::Change};
+use std::time::{Duration, Instant};
+
+/// How long a command takes to hear of it, on a busy computer; the call that it was pressed at is answered later.
+const HEARS: Duration = Duration::from_millis(150);
+
+/// What finishes something that was begun: by a call of which of these operations. All others begin something.
+const FINISHES: &[(&str, &[&str])] = &[
+    ("acm:AddTagsToCertificate", &["acm:RequestCertificate", "acm:AddTagsToCertificate"]),
+    ("cloudtrail:StartLogging", &["cloudtrail:CreateTrail"]),
+    ("ec2:AcceptVpcPeeringConnection", &["ec2:CreateVpcPeeringConnection"]),
+    ("ec2:AssociateAddress", &["ec2:RunInstances"]),
+    ("ec2:AssociateDhcpOptions", &["ec2:CreateDhcpOptions"]),
+    ("ec2:AssociateRouteTable", &["ec2:CreateRouteTable"]),
+    ("ec2:AttachInternetGateway", &["ec2:CreateInternetGateway"]),
+    ("ec2:AuthorizeSecurityGroupIngress", &["ec2:CreateSecurityGroup"]),
+    ("ec2:CreateRoute", &["ec2:CreateRouteTable", "ec2:CreateRoute"]),
+    ("ec2:CreateTags", &["ec2:CreateTags"]),
+    ("ec2:DeleteInternetGateway", &["ec2:DetachInternetGateway"]),
+    ("ec2:DeleteRoute", &["ec2:DeleteRoute"]),
+    ("ec2:DeleteRouteTable", &["ec2:DisassociateRouteTable"]),
+    ("ec2:DisassociateRouteTable", &["ec2:DisassociateRouteTable"]),
+    ("ec2:ModifyInstanceAttribute", &["ec2:RunInstances"]),
+    ("ec2:ModifySubnetAttribute", &["ec2:CreateSubnet"]),
+    ("ec2:ModifyVpcAttribute", &["ec2:CreateVpc", "ec2:ModifyVpcAttribute"]),
+    ("ec2:ReplaceRoute", &["ec2:ReplaceRoute"]),
+    ("ec2:RevokeSecurityGroupEgress", &["ec2:RevokeSecurityGroupIngress"]),
+    ("elasticloadbalancing:ModifyLoadBalancerAttributes", &["elasticloadbalancing:CreateLoadBalancer"]),
+    ("elasticloadbalancing:ModifyTargetGroupAttributes", &["elasticloadbalancing:CreateTargetGroup"]),
+    ("autoscaling:PutScalingPolicy", &["autoscaling:CreateAutoScalingGroup"]),
+    ("autoscaling:DeleteAutoScalingGroup", &["autoscaling:UpdateAutoScalingGroup"]),
+    ("iam:AddRoleToInstanceProfile", &["iam:CreateInstanceProfile"]),
+    ("iam:AttachRolePolicy", &["iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"]),
+    ("iam:CreateInstanceProfile", &["iam:CreateRole"]),
+    ("iam:DeleteInstanceProfile", &["iam:RemoveRoleFromInstanceProfile"]),
+    ("iam:DeleteRole", &["iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteInstanceProfile"]),
+    ("iam:DeleteRolePolicy", &["iam:RemoveRoleFromInstanceProfile", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"]),
+    ("iam:DetachRolePolicy", &["iam:RemoveRoleFromInstanceProfile", "iam:DeleteRolePolicy", "iam:AttachRolePolicy"]),
+    ("iam:PutRolePolicy", &["iam:CreateRole", "iam:UpdateRole", "iam:PutRolePolicy"]),
+    ("iam:TagRole", &["iam:UpdateRole"]),
+    ("iam:UpdateRole", &["iam:UpdateRole", "iam:TagRole"]),
+    ("logs:PutRetentionPolicy", &["logs:CreateLogGroup"]),
+    ("logs:TagResource", &["logs:PutRetentionPolicy"]),
+    ("ram:AssociateResourceShare", &["ram:CreateResourceShare"]),
+    ("ram:AcceptResourceShareInvitation", &["ram:CreateResourceShare", "ram:AssociateResourceShare"]),
+    ("route53:ChangeTagsForResource", &["route53:CreateHostedZone"]),
+    ("route53:DeleteHostedZone", &["route53:ChangeResourceRecordSets"]),
+    ("s3:PutBucketPolicy", &["s3:CreateBucket"]),
+    ("s3:PutBucketTagging", &["s3:CreateBucket"]),
+    ("s3:PutBucketVersioning", &["s3:CreateBucket"]),
+    ("s3:PutPublicAccessBlock", &["s3:CreateBucket"]),
+    ("s3:DeleteBucket", &["s3:DeleteObjects"]),
+];
+
+/// Parts of names of parameters that are written although nothing is begun any more, and why.
+const RECORDS: &[(&str, &str)] = &[
+    ("/leases/", "so that the next command need not wait"),
+    ("/overlord/acme/teams/", "the team's record says how far it came"),
+];
+
+impl Change {
+    /// Whether it is about the lease or the history, which every command writes.
+    pub(crate) fn accompanies(&self) -> bool {
+        let history = self.operation.starts_with("logs:") && self.request.contains("/history");
+        history || (self.operation.starts_with("ssm:") && self.request.contains("/leases/"))
+    }
+
+    fn record(&self) -> bool {
+        self.operation.starts_with("ssm:") && RECORDS.iter().any(|(name, _)| self.request.contains(name))
+    }
+}
+
+/// What is wrong with a run that was interrupted at `pressed`, with its calls that change something.
+pub(crate) fn problems(run: &Ended, changes: &[Change], pressed: Instant) -> Vec<String> {
+    let begun = |late: &Change| {
+        let finishes = FINISHES.iter().find(|(operation, _)| *operation == late.operation);
+        let known = |of: &&str| changes.iter().any(|one| one.operation == **of && one.at < late.at);
+        finishes.is_some_and(|(_, all)| all.iter().any(known))
+    };
+    let late = changes.iter().filter(|one| one.at > pressed + HEARS && !one.accompanies() && !one.record());
+    let mut late: Vec<&str> = late.filter(|one| !begun(one)).map(|one| one.operation.as_str()).collect();
+    late.dedup();
+    let mut problems = Vec::new();
+    if !late.is_empty() {
+        let code = run.told();
+        problems.push(format!("after Ctrl-C it begins something else: {} ({code})", late.join(", ")));
+    }
+    if run.code == Some(130) {
+        let changed = changes.iter().any(|one| !one.accompanies() && !one.record());
+        if !tells(&run.stderr, changed) {
+            problems.push(format!("after Ctrl-C it does not say what is done and what is not: {}", run.stderr.trim()));
+        }
+    }
+    problems
+}
+
+/// Words that say what an interrupted command has left.
+const LEFT: [&str; 9] = [
+    "Not begun:",
+    "Not tried",
+    "Made:",
+    "Changed:",
+    "Removed:",
+    "Perhaps done:",
+    "may have happened:",
+    "before ",
+    "after the traffic was moved",
+];
+
+/// Words that are enough where nothing was changed.
+const NOTHING: [&str; 4] = ["nothing was in flight", "nothing was begun", "nothing was changed", "Error: interrupted"];
+
+/// Whether an output says what was left; `changed`: whether something was.
+fn tells(said: &str, changed: bool) -> bool {
+    let mut lines = said
+        .lines()
+        .filter(|line| !line.starts_with("Interrupted: finishing") && !line.starts_with("Interrupted again"));
+    let one_of = |line: &str, words: &[&str]| words.iter().any(|word| line.contains(word));
+    lines.any(|line| one_of(line, &LEFT) || (!changed && one_of(line, &NOTHING)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(said: &str) -> Ended {
+        Ended {
+            line: String::new(),
+            code: Some(130),
+            signal: None,
+            hung: false,
+            stdout: String::new(),
+            stderr: said.to_owned(),
+            took: Duration::ZERO,
+            at: Instant::now(),
+        }
+    }
+
+    #[test]
+    fn what_was_begun_is_finished_and_nothing_else() {
+        let pressed = Instant::now();
+        let at = |seconds: i64, operation: &str, request: &str| Change {
+            at: if seconds < 0 { pressed } else { pressed + Duration::from_secs(seconds.unsigned_abs()) },
+            operation: operation.to_owned(),
+            request: request.to_owned(),
+        };
+        let said = run("Interrupted: 1 of 2 resources. Made: role. Not begun: bucket.");
+        let lease = at(2, "ssm:PutParameter", "/minion/team/leases/hello");
+        let follows = [at(-1, "iam:CreateRole", ""), at(1, "iam:PutRolePolicy", ""), lease.clone()];
+        assert!(problems(&said, &follows, pressed).is_empty());
+        let begins = [at(-1, "iam:CreateRole", ""), at(1, "s3:CreateBucket", ""), lease];
+        assert_eq!(problems(&said, &begins, pressed).len(), 1);
+        assert_eq!(problems(&run("Interrupted: finishing what is in flight"), &follows, pressed).len(), 1);
+        assert_eq!(problems(&run("Error: interrupted; nothing was in flight"), &follows, pressed).len(), 1);
+        assert!(problems(&run("Error: interrupted; nothing was in flight"), &[], pressed).is_empty());
+    }
+}
