@@ -123,7 +123,7 @@ fn waiting_for_whoever_is_first() {
     stage.application(&manifest);
     held(&stage, 110);
     let late = stage.minion(&["app", "update", &manifest, "--wait-lock=1s"]).fails(1);
-    late.says(&["waited 1 seconds for application hello", "berta@elsewhere", "--wait-lock=TIME"]);
+    late.says(&["waited 1 second for application hello", "berta@elsewhere", "--wait-lock=30m"]);
     let waiting = stage.start(&["app", "update", &manifest, "--wait-lock"]);
     thread::sleep(Duration::from_secs(4));
     let_go(&stage);

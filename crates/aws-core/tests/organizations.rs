@@ -129,9 +129,9 @@ async fn an_active_account_is_found_and_a_closed_one_is_not() {
     let closed = account("111111111111", EMAIL, "SUSPENDED");
     let open = account("333333333333", "Red@Example.org", "ACTIVE");
     let (cloud, aws) = cloud(Aws { accounts: vec![closed.clone(), open], ..Aws::default() }).await;
-    assert_eq!(create(&cloud, &wanted(), Cancel::default()).await.unwrap(), "333333333333");
+    assert_eq!(create(&cloud, &wanted(), Cancel::default(), |_, _| ()).await.unwrap(), "333333333333");
     aws.lock().unwrap().accounts = vec![closed];
-    assert_eq!(create(&cloud, &wanted(), Cancel::default()).await.unwrap(), "222222222222");
+    assert_eq!(create(&cloud, &wanted(), Cancel::default(), |_, _| ()).await.unwrap(), "222222222222");
     let aws = aws.lock().unwrap();
     assert_eq!((aws.created, aws.moved), (1, 2));
 }
@@ -141,11 +141,11 @@ async fn an_active_account_is_found_and_a_closed_one_is_not() {
 async fn an_account_that_is_being_made_is_waited_for() {
     let making = Some(("red".into(), EMAIL.into()));
     let (cloud, aws) = cloud(Aws { making, looks: 1, ..Aws::default() }).await;
-    assert_eq!(create(&cloud, &wanted(), Cancel::default()).await.unwrap(), "222222222222");
+    assert_eq!(create(&cloud, &wanted(), Cancel::default(), |_, _| ()).await.unwrap(), "222222222222");
     assert_eq!(aws.lock().unwrap().created, 0);
     // One of the same name and another address is somebody else's.
     aws.lock().unwrap().making = Some(("red".into(), "other@example.org".into()));
-    create(&cloud, &wanted(), Cancel::default()).await.unwrap();
+    create(&cloud, &wanted(), Cancel::default(), |_, _| ()).await.unwrap();
     assert_eq!(aws.lock().unwrap().created, 1);
 }
 
@@ -153,8 +153,12 @@ async fn an_account_that_is_being_made_is_waited_for() {
 async fn a_new_account_is_waited_for_until_it_can_be_used() {
     let denials = vec![("GetCallerIdentity", "AccessDenied"), ("DescribeRegions", "OptInRequired")];
     let (cloud, aws) = cloud(Aws { denials, ..Aws::default() }).await;
-    ready(&cloud, Cancel::default()).await.unwrap();
+    ready(&cloud, Cancel::default(), |_, _| ()).await.unwrap();
     assert!(aws.lock().unwrap().denials.is_empty());
     aws.lock().unwrap().denials = vec![("DescribeRegions", "InvalidParameterValue")];
-    assert_eq!(ready(&cloud, Cancel::default()).await.unwrap_err().kind(), Kind::Failed, "what does not pass is told");
+    assert_eq!(
+        ready(&cloud, Cancel::default(), |_, _| ()).await.unwrap_err().kind(),
+        Kind::Failed,
+        "what does not pass is told"
+    );
 }

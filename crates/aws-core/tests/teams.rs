@@ -234,6 +234,25 @@ async fn of_two_who_claim_networks_that_overlap_at_once_the_earlier_one_gets_it(
     }
 }
 
+/// The claim is there without our having heard so: its answer got lost.
+#[tokio::test]
+async fn a_claim_that_does_not_stand_goes_unless_the_record_has_it() {
+    let cloud = support::cloud().await;
+    let org = organization();
+    let (red, blue) = (claim("10.0.0.0/16", "red"), claim("10.0.0.0/19", "blue"));
+    assert!(teams::claim(&cloud, &org, &red).await.unwrap());
+    let theirs = format!("/overlord/{org}/addresses/10.0.0.0-19");
+    put(&cloud, theirs.clone(), "team: blue\nregion: eu-west-1\n").await;
+    assert!(!teams::claim(&cloud, &org, &blue).await.unwrap());
+    assert_eq!(teams::claims(&cloud, &org).await.unwrap(), std::slice::from_ref(&red));
+    put(&cloud, theirs, "team: blue\nregion: eu-west-1\n").await;
+    let mut recorded = record("blue", 1);
+    recorded.regions[0].region = "eu-west-1".into();
+    teams::create(&cloud, &org, &recorded).await.unwrap();
+    assert!(!teams::claim(&cloud, &org, &blue).await.unwrap());
+    assert_eq!(teams::claims(&cloud, &org).await.unwrap(), [red, blue]);
+}
+
 /// A crowd, each with another network that overlaps some of the others': what stands does not overlap, and everybody
 /// knows whether theirs does.
 #[tokio::test]

@@ -451,11 +451,15 @@ pub async fn new_account(session: &Session, team: &Team) -> Result<Account> {
     before_account(session, team).await?;
     let what = format!("Creating account {} for team {}", wanted.email, team.name);
     let cancel = session.cancel.clone();
-    let number = session.terminal.during(&what, organizations::create(&management, &wanted, cancel)).await?;
+    let step = session.terminal.waiting(&what, organizations::ACCOUNT);
+    let number = organizations::create(&management, &wanted, cancel, |note, _| step.tick(note)).await;
+    let number = step.end(number)?;
     let account = Account { number, role: Some(new.role) };
     let cloud = session.accounts.recorded(&account, &team.regions[0]).await?;
     let what = format!("Waiting until account {} can be used", account.number);
-    session.terminal.during(&what, organizations::ready(&cloud, session.cancel.clone())).await?;
+    let step = session.terminal.waiting(&what, organizations::READY);
+    let ready = organizations::ready(&cloud, session.cancel.clone(), |note, _| step.tick(note)).await;
+    step.end(ready)?;
     Ok(account)
 }
 

@@ -114,13 +114,14 @@ impl Terminal {
         self.note(&format!("{}{}", self.tint(look::WARN, "Warning: "), plain(text)));
     }
 
-    /// Says of a service that it limits the rate of calls: once for each service.
+    /// Says why calls to a service take longer: once for each service and reason.
     pub fn on_throttle(&self) -> OnThrottle {
         let terminal = self.clone();
-        OnThrottle::new(move |service| {
+        OnThrottle::new(move |slow| {
             let mut told = terminal.0.throttled.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.insert(service.to_owned()) {
-                terminal.say(&format!("AWS limits the rate of calls to {service} (throttling): going on more slowly."));
+            let text = slow.to_string();
+            if told.insert(text.clone()) {
+                terminal.say(&text);
             }
         })
     }
@@ -164,6 +165,7 @@ impl Terminal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_core::cloud::Slow;
 
     #[test]
     fn streams_and_levels() {
@@ -186,10 +188,15 @@ mod tests {
     fn each_service_that_throttles_is_named_once() {
         let (terminal, captured) = Terminal::captured(80, false);
         let on_throttle = terminal.on_throttle();
-        ["Route 53", "EC2", "Route 53"].iter().for_each(|service| on_throttle.tell(service));
-        terminal.on_throttle().tell("EC2");
+        ["Route 53", "EC2", "Route 53"].into_iter().for_each(|service| on_throttle.tell(Slow::Rate(service)));
+        terminal.on_throttle().tell(Slow::Rate("EC2"));
         let told = |service| format!("AWS limits the rate of calls to {service} (throttling): going on more slowly.\n");
         assert_eq!(captured.err(), told("Route 53") + &told("EC2"));
+        (0..2).for_each(|_| on_throttle.tell(Slow::Busy("EC2")));
+        assert!(
+            captured.err().ends_with("EC2 is still carrying out an earlier change: trying again until it is done.\n")
+        );
+        assert_eq!(captured.err().lines().count(), 3);
     }
 
     #[test]

@@ -68,6 +68,33 @@ struct Seen {
     answered: bool,
     /// By what the error is about.
     lost: HashMap<String, u32>,
+    /// The client tokens of calls that were not answered yet, by operation and what it is about.
+    tokens: HashMap<(String, String), String>,
+}
+
+/// How the operations' names begin after which a thing of the same name is another one.
+const ENDS: [&str; 2] = ["Delete", "Terminate"];
+
+impl Seen {
+    /// A call was answered: the next one of this kind is about another thing.
+    fn settle(&mut self, operation: &str, what: &str) {
+        let name = operation.rsplit(':').next().unwrap_or(operation);
+        let ends = ENDS.iter().any(|begin| name.starts_with(begin));
+        self.tokens.retain(|(o, w), _| w != what || (o != operation && !ends));
+    }
+}
+
+impl Cloud {
+    /// The client token of a call that makes a thing, with the words of its [`Told`]: the same one for as long as the
+    /// answer was lost, so that AWS answers the next try with what the first one made ("Ensuring idempotency in Amazon
+    /// EC2 API requests"), also while AWS does not show that thing yet to who looks. Once there was an answer, be it an
+    /// error, the next one is another.
+    ///
+    /// 32 hexadecimal digits, which ACM takes as well; the SDK's own tokens are new at each try.
+    pub fn token(&self, operation: &str, what: impl Display) -> String {
+        let new = || format!("{:032x}", fastrand::u128(..));
+        self.lost.seen().tokens.entry((operation.to_owned(), what.to_string())).or_insert_with(new).clone()
+    }
 }
 
 impl Lost {
@@ -77,6 +104,9 @@ impl Lost {
     fn answered(&self, cloud: &Cloud, operation: &str, what: &impl Display) {
         let mut seen = self.seen();
         seen.answered = true;
+        if !seen.tokens.is_empty() {
+            seen.settle(operation, &what.to_string());
+        }
         if !seen.lost.is_empty() {
             seen.lost.remove(&about(cloud, operation, &what.to_string()));
         }
@@ -92,9 +122,14 @@ impl Lost {
         error.retryable_after(if is_repeatable(operation) { Duration::ZERO } else { SETTLED })
     }
     /// What is there already may be what an earlier call made, whose answer was lost: then it is looked for again.
-    fn made(&self, error: Error, about: &str) -> Error {
-        let there = |code: &str| ["AlreadyExists", "Duplicate", "AlreadyOwned"].iter().any(|w| code.contains(w));
+    fn made(&self, error: Error, operation: &str, what: &str, about: &str) -> Error {
+        // The last one: made with our token, and with other parameters.
+        let words = ["AlreadyExists", "Duplicate", "AlreadyOwned", "IdempotentParameterMismatch"];
+        let there = |code: &str| words.iter().any(|w| code.contains(w));
         let mut seen = self.seen();
+        if !error.is_throttle() {
+            seen.settle(operation, what);
+        }
         match seen.lost.get_mut(about) {
             Some(times) if *times < TRIES && error.code().is_some_and(there) => {
                 *times += 1;
@@ -165,7 +200,7 @@ where
             let message = error.message().unwrap_or("no message");
             let told = service(about.clone(), detail, message, cloud.known_account().as_deref());
             let internal = answer.raw().status().as_u16() >= 500 && !told.is_throttle();
-            if internal { lost(told) } else { cloud.lost.made(told, &about) }
+            if internal { lost(told) } else { cloud.lost.made(told, operation, what, &about) }
         }
         SdkError::TimeoutError(_) => {
             lost(Error::new(Kind::Failed, format!("{about}: no answer in time")).at(detail).hint(UNREACHABLE))

@@ -16,4 +16,4 @@ pub mod wait;
 pub use clouds::{At, Clouds, Spot};
 pub use connect::{AssumedRole, Caller, Cloud, ConnectOptions};
 pub use errors::Told;
-pub use retries::OnThrottle;
+pub use retries::{OnThrottle, Slow};

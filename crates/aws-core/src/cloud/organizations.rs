@@ -8,9 +8,9 @@ use aws_sdk_organizations::types::{Account, AccountState, CreateAccountState, Cr
 use std::time::Duration;
 
 /// Time for an account: AWS says "up to a few minutes".
-const ACCOUNT: Duration = Duration::from_secs(900);
+pub const ACCOUNT: Duration = Duration::from_secs(900);
 /// Time until a new account's role and EC2 can be used, after AWS says that the account is made.
-const READY: Duration = Duration::from_secs(600);
+pub const READY: Duration = Duration::from_secs(600);
 /// Codes by which EC2 says that it does not serve a new account yet.
 const NOT_YET: &[&str] = &["OptInRequired", "PendingVerification"];
 
@@ -28,16 +28,22 @@ pub struct NewAccount {
 }
 
 /// Makes an account in the organization of `management`, or finds the active one with this e-mail address, and returns
-/// its number. AWS makes accounts in the background: it is waited for, also when an earlier run began it.
+/// its number. AWS makes accounts in the background: it is waited for, also when an earlier run began it; `told` hears of it
+/// as in [`poll_until`].
 ///
 /// # Errors
 /// What AWS answers; a failure that names AWS's reason when the account cannot be made.
-pub async fn create(management: &Cloud, wanted: &NewAccount, cancel: Cancel) -> Result<String> {
+pub async fn create(
+    management: &Cloud,
+    wanted: &NewAccount,
+    cancel: Cancel,
+    told: impl Fn(&str, Duration),
+) -> Result<String> {
     let number = match by_email(management, &wanted.email).await? {
         Some(account) => account.id.unwrap_or_default(),
-        None => match begun(management, wanted, &cancel).await? {
+        None => match begun(management, wanted, &cancel, &told).await? {
             Some(number) => number,
-            None => make(management, wanted, cancel).await?,
+            None => make(management, wanted, cancel, told).await?,
         },
     };
     if let Some(unit) = &wanted.unit {
@@ -47,11 +53,11 @@ pub async fn create(management: &Cloud, wanted: &NewAccount, cancel: Cancel) -> 
 }
 
 /// Waits until a new account can be used: its role be assumed, and EC2 asked. AWS grants both some time after it says
-/// that the account is made.
+/// that the account is made. `told` hears of it as in [`poll_until`].
 ///
 /// # Errors
 /// What AWS answers; a deadline after ten minutes that says what was still denied.
-pub async fn ready(account: &Cloud, cancel: Cancel) -> Result<()> {
+pub async fn ready(account: &Cloud, cancel: Cancel, told: impl Fn(&str, Duration)) -> Result<()> {
     let look = || async {
         let who = account.sts().get_caller_identity().send().await;
         let who = who.told(account, "sts:GetCallerIdentity", "").map(drop);
@@ -67,7 +73,7 @@ pub async fn ready(account: &Cloud, cancel: Cancel) -> Result<()> {
             Err(e) => Err(e),
         }
     };
-    poll_until("the new account to be usable", &Patience::new(READY, cancel), look, |_, _| ()).await
+    poll_until("the new account to be usable", &Patience::new(READY, cancel), look, told).await
 }
 
 /// An account that is closed keeps its address, and is of no use.
@@ -96,13 +102,18 @@ async fn by_email(cloud: &Cloud, email: &str) -> Result<Option<Account>> {
 
 /// The number of the account that AWS is making already, once it is made. AWS tells its name only; `None` when it turns
 /// out to have another address, or fails.
-async fn begun(cloud: &Cloud, wanted: &NewAccount, cancel: &Cancel) -> Result<Option<String>> {
+async fn begun(
+    cloud: &Cloud,
+    wanted: &NewAccount,
+    cancel: &Cancel,
+    told: impl Fn(&str, Duration),
+) -> Result<Option<String>> {
     let call = cloud.organizations().list_create_account_status().states(CreateAccountState::InProgress);
     let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await;
     let pages = pages.told(cloud, "organizations:ListCreateAccountStatus", &wanted.name)?;
     let all = pages.into_iter().flat_map(|page| page.create_account_statuses.unwrap_or_default());
     for status in all.filter(|s| s.account_name() == Some(&wanted.name)) {
-        let status = ended(cloud, wanted, status.id().unwrap_or_default(), cancel.clone()).await?;
+        let status = ended(cloud, wanted, status.id().unwrap_or_default(), cancel.clone(), &told).await?;
         let Some(number) = status.account_id() else { continue };
         let made = cloud.organizations().describe_account().account_id(number).send().await;
         let made = made.told(cloud, "organizations:DescribeAccount", number)?;
@@ -113,12 +124,12 @@ async fn begun(cloud: &Cloud, wanted: &NewAccount, cancel: &Cancel) -> Result<Op
     Ok(None)
 }
 
-async fn make(cloud: &Cloud, wanted: &NewAccount, cancel: Cancel) -> Result<String> {
+async fn make(cloud: &Cloud, wanted: &NewAccount, cancel: Cancel, told: impl Fn(&str, Duration)) -> Result<String> {
     let call = cloud.organizations().create_account().account_name(&wanted.name).email(&wanted.email);
     let begun = call.role_name(&wanted.role).send().await;
     let begun = begun.told(cloud, "organizations:CreateAccount", &wanted.email)?;
     let id = begun.create_account_status().and_then(|s| s.id()).unwrap_or_default();
-    let status = ended(cloud, wanted, id, cancel).await?;
+    let status = ended(cloud, wanted, id, cancel, told).await?;
     if status.state() == Some(&CreateAccountState::Succeeded) {
         return Ok(status.account_id.unwrap_or_default());
     }
@@ -127,7 +138,13 @@ async fn make(cloud: &Cloud, wanted: &NewAccount, cancel: Cancel) -> Result<Stri
 }
 
 /// Waits until AWS has made an account, or could not.
-async fn ended(cloud: &Cloud, wanted: &NewAccount, id: &str, cancel: Cancel) -> Result<CreateAccountStatus> {
+async fn ended(
+    cloud: &Cloud,
+    wanted: &NewAccount,
+    id: &str,
+    cancel: Cancel,
+    heard: impl Fn(&str, Duration),
+) -> Result<CreateAccountStatus> {
     let look = || async {
         let call = cloud.organizations().describe_create_account_status().create_account_request_id(id);
         let told = call.send().await.told(cloud, "organizations:DescribeCreateAccountStatus", &wanted.email)?;
@@ -137,7 +154,7 @@ async fn ended(cloud: &Cloud, wanted: &NewAccount, id: &str, cancel: Cancel) -> 
         let status = told.create_account_status.filter(end);
         Ok(status.map_or_else(|| Look::NotYet("AWS is making it".into()), Look::Done))
     };
-    poll_until(&format!("account {}", wanted.email), &Patience::new(ACCOUNT, cancel), look, |_, _| ()).await
+    poll_until(&format!("account {}", wanted.email), &Patience::new(ACCOUNT, cancel), look, heard).await
 }
 
 /// What to do about AWS's reason (`CreateAccountStatus.FailureReason`).

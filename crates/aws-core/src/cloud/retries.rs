@@ -26,7 +26,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{
     config_bag::{ConfigBag, Storable, StoreReplace},
-    retry::{ErrorKind, RetrySpec},
+    retry::{ErrorKind, RetryMode, RetrySpec},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -35,19 +35,42 @@ const ATTEMPTS: u32 = 4;
 /// The longest pause between two attempts. Short: the rate is what the SDK's limiter adapts, and it is shared by all
 /// calls to the service.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Attempts from which on it is told that an earlier change is waited for.
+const PATIENT: u32 = 3;
 
-/// Hears which service limits the rate of calls (`Route 53`), each time it does.
+/// Why calls to a service (`Route 53`) take longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slow {
+    /// It limits the rate of calls.
+    Rate(&'static str),
+    /// It carries out one change after the other, and is not done with an earlier one.
+    Busy(&'static str),
+}
+impl fmt::Display for Slow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rate(service) => {
+                write!(f, "AWS limits the rate of calls to {service} (throttling): going on more slowly.")
+            }
+            Self::Busy(service) => {
+                write!(f, "{service} is still carrying out an earlier change: trying again until it is done.")
+            }
+        }
+    }
+}
+
+/// Hears why calls take longer, each time one was rejected.
 #[derive(Clone)]
-pub struct OnThrottle(Arc<dyn Fn(&str) + Send + Sync>);
+pub struct OnThrottle(Arc<dyn Fn(Slow) + Send + Sync>);
 
 impl OnThrottle {
     /// Calls `told`, from the task whose call was rejected.
-    pub fn new(told: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    pub fn new(told: impl Fn(Slow) + Send + Sync + 'static) -> Self {
         Self(Arc::new(told))
     }
-    /// A service limits the rate.
-    pub fn tell(&self, service: &str) {
-        (self.0)(service);
+    /// A service rejected a call for now.
+    pub fn tell(&self, slow: Slow) {
+        (self.0)(slow);
     }
 }
 impl Default for OnThrottle {
@@ -82,7 +105,7 @@ pub(super) fn partition(service: &'static str) -> RetryPartition {
 
 /// How the names of operations begin that only read.
 const READS: [&str; 11] =
-    ["Describe", "List", "Get", "Head", "Search", "Lookup", "Filter", "Batch", "Simulate", "Query", "AssumeRole"];
+    ["Describe", "List", "Get", "Head", "Search", "Lookup", "Filter", "BatchGet", "Simulate", "Query", "AssumeRole"];
 /// How the names of those begin that say how it shall be; what is gone already is no error to those who delete.
 const SETTINGS: [&str; 8] = ["Put", "Set", "Modify", "Update", "Delete", "Tag", "Untag", "Terminate"];
 /// Others of that kind.
@@ -95,7 +118,8 @@ fn is_read(operation: &str) -> bool {
 
 /// Whether doing this twice is the same as doing it once. By IAM's or the SDK's name: `ec2:CreateVpc`, `CreateVpc`.
 ///
-/// What AWS makes idempotent by a client token is not: the token is another one at the next try of the engine.
+/// What AWS makes idempotent by a client token ([`super::Cloud::token`]) is not taken for that: it is looked for first, as
+/// all that is made.
 pub(super) fn is_repeatable(operation: &str) -> bool {
     let name = operation.rsplit(':').next().unwrap_or(operation);
     is_read(name) || SETTINGS.iter().any(|begin| name.starts_with(begin)) || TAGS.contains(&name)
@@ -148,6 +172,11 @@ impl Intercept for Retries {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         cfg.interceptor_state().store_put(Sent(None));
+        let config = cfg.load::<RetryConfig>().cloned().unwrap_or_else(config);
+        // Whoever sends it sees to that: `RetryConfig::disabled()`.
+        if config.mode() != RetryMode::Adaptive {
+            return Ok(());
+        }
         let action = run_classifiers_on_ctx(components.retry_classifiers(), context.inner());
         let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, .. }) = action else { return Ok(()) };
         let says = |words: &str| {
@@ -156,10 +185,13 @@ impl Intercept for Retries {
         };
         // A quota that is reached, which the SDK takes for a rate.
         let throttled = kind == ErrorKind::ThrottlingError && !says("LimitExceededException");
+        let attempts = cfg.load::<RequestAttempts>().map_or(1, |a| a.attempts());
         let again = if throttled {
-            // One zone's changes, one after the other: no rate that all calls are to heed.
+            // One zone's changes, one after the other: no rate that all calls are to heed, and mostly soon over.
             if !says("PriorRequestNotComplete") {
-                self.told.tell(self.service);
+                self.told.tell(Slow::Rate(self.service));
+            } else if attempts >= PATIENT {
+                self.told.tell(Slow::Busy(self.service));
             }
             true
         } else {
@@ -167,9 +199,7 @@ impl Intercept for Retries {
             cfg.interceptor_state().store_put(Lost(lost));
             lost < ATTEMPTS && cfg.load::<Metadata>().is_some_and(|m| is_repeatable(m.name()))
         };
-        let attempts = cfg.load::<RequestAttempts>().map_or(1, |a| a.attempts());
         let most = if again { attempts + 1 } else { attempts };
-        let config = cfg.load::<RetryConfig>().cloned().unwrap_or_else(config);
         cfg.interceptor_state().store_put(config.with_max_attempts(most));
         Ok(())
     }

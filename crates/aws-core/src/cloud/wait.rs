@@ -100,5 +100,13 @@ where
 }
 
 fn late(what: &str, timeout: Duration, missing: &str) -> Error {
-    Error::deadline(format!("waited {} seconds for {what}: {missing}", timeout.as_secs()))
+    Error::deadline(format!("waited {} for {what}: {missing}", seconds(timeout)))
+}
+
+/// A time in whole seconds, for people.
+pub(crate) fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        1 => "1 second".to_owned(),
+        n => format!("{n} seconds"),
+    }
 }

@@ -253,7 +253,10 @@ pub async fn claim(cloud: &Cloud, org: &OrganizationName, claim: &Claim) -> Resu
     let yaml = serde_yaml::to_string(&claimed).map_err(|e| Error::failed("a claim does not fit YAML").caused_by(e))?;
     let last = name.rsplit('/').next().unwrap_or_default();
     let made = parameters::create(cloud, &name, &yaml, &tags(org, &claim.team, last)).await?;
-    if made {
+    // The SDK asks again when an answer got lost: what is there may be what we wrote ourselves. Nothing uses a network
+    // before the team's record has it.
+    let new = made || !recorded(cloud, org, claim).await?;
+    if new {
         tokio::time::sleep(SETTLE).await;
     }
     let all = standings(cloud, org).await?;
@@ -270,11 +273,17 @@ pub async fn claim(cloud: &Cloud, org: &OrganizationName, claim: &Claim) -> Resu
         // Removed by somebody, or not to be seen yet: not to be relied upon.
         None => false,
     };
-    // One that stood before may be in use: it is left to whoever made it.
-    if !stands && made {
+    // One that stood before may be in use: it stays.
+    if !stands && new {
         release(cloud, org, claim).await?;
     }
     Ok(stands)
+}
+
+/// Whether the team's record has this network.
+async fn recorded(cloud: &Cloud, org: &OrganizationName, claim: &Claim) -> Result<bool> {
+    let record = read(cloud, org, &claim.team).await?;
+    Ok(record.is_some_and(|r| r.regions.iter().any(|r| r.region == claim.region && r.cidr == claim.cidr)))
 }
 
 /// Gives a network back. What is gone already, or is another team's by now, is no error and stays as it is.

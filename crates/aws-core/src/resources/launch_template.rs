@@ -273,6 +273,7 @@ impl Resource for LaunchTemplate {
             .cloud
             .ec2()
             .create_launch_template()
+            .client_token(cx.cloud.token("ec2:CreateLaunchTemplate", &self.name))
             .launch_template_name(&self.name)
             .launch_template_data(self.data(&groups, &cx.get(self.role).profile))
             .tag_specifications(tags)

@@ -136,11 +136,76 @@ async fn throttling_is_told_and_goes_on_until_it_passes() {
     let (endpoint, calls) = aws(&vec![Bad(503, "RequestLimitExceeded"); 8]);
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = told.clone();
-    let on_throttle = OnThrottle::new(move |service| heard.lock().unwrap().push(service.to_owned()));
+    let on_throttle = OnThrottle::new(move |slow| heard.lock().unwrap().push(slow));
     let cloud = cloud(endpoint, on_throttle).await.in_region("eu-west-2");
     look(&cloud).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 9);
-    assert_eq!(*told.lock().unwrap(), vec!["EC2"; 8]);
+    assert_eq!(*told.lock().unwrap(), vec![Slow::Rate("EC2"); 8]);
+}
+
+#[tokio::test]
+async fn an_earlier_change_is_waited_for_and_told_when_it_takes_long() {
+    let (endpoint, calls) = aws(&[
+        Bad(400, "PriorRequestNotComplete"),
+        Bad(400, "PriorRequestNotComplete"),
+        Bad(400, "PriorRequestNotComplete"),
+    ]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let cloud = cloud(endpoint, OnThrottle::new(move |slow| heard.lock().unwrap().push(slow))).await;
+    look(&cloud).await.unwrap();
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+    assert_eq!(*told.lock().unwrap(), [Slow::Busy("EC2")]);
+}
+
+#[tokio::test]
+async fn what_is_to_be_sent_once_is() {
+    let (endpoint, calls) = aws(&[Gone]);
+    let cloud = cloud(endpoint, OnThrottle::default()).await;
+    let once = aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled());
+    cloud.ec2().describe_addresses().customize().config_override(once).send().await.unwrap_err();
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
+/// Another setting of one call leaves all others as they are.
+#[tokio::test]
+async fn a_call_with_a_time_of_its_own_is_tried_again_as_others_are() {
+    let (endpoint, calls) = aws(&[Gone, Bad(503, "RequestLimitExceeded"), Gone]);
+    let cloud = cloud(endpoint, OnThrottle::default()).await;
+    let time = aws_config::timeout::TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(5)).build();
+    let prompt = aws_sdk_ec2::config::Builder::new().timeout_config(time);
+    cloud.ec2().describe_addresses().customize().config_override(prompt).send().await.unwrap();
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn a_client_token_stays_until_there_is_an_answer() {
+    let refused = Bad(400, "AddressLimitExceeded");
+    let mismatch = Bad(400, "IdempotentParameterMismatch");
+    let (endpoint, _) = aws(&[Good, Gone, Bad(500, "InternalError"), refused, Good, Gone, Good, Gone, mismatch]);
+    let cloud = cloud(endpoint, OnThrottle::default()).await;
+    look(&cloud).await.unwrap();
+    let token = || cloud.token("ec2:AllocateAddress", "a");
+    let first = token();
+    assert!(first.len() == 32 && first.chars().all(|c| c.is_ascii_hexdigit()), "{first}");
+    assert_ne!(first, cloud.token("ec2:AllocateAddress", "b"));
+    for _ in ["lost", "an internal error"] {
+        assert_eq!(passes(allocate(&cloud).await), Some((true, 5)));
+        assert_eq!(token(), first);
+    }
+    assert_eq!(passes(allocate(&cloud).await), Some((false, 0)));
+    let second = token();
+    assert_ne!(first, second, "it was refused");
+    allocate(&cloud).await.unwrap();
+    let third = token();
+    assert_ne!(second, third, "it was made");
+    assert_eq!(passes(allocate(&cloud).await), Some((true, 5)));
+    let gone = cloud.ec2().describe_addresses().send().await;
+    gone.told(&cloud, "ec2:DeleteAddress", "a").unwrap();
+    assert_ne!(token(), third, "what it made was found, and is gone");
+    // What is there was made with other words: it is looked for.
+    assert_eq!(passes(allocate(&cloud).await), Some((true, 5)));
+    assert_eq!(passes(allocate(&cloud).await), Some((true, 5)));
 }
 
 #[tokio::test]
@@ -179,6 +244,7 @@ fn what_may_be_repeated() {
         "autoscaling:UpdateAutoScalingGroup",
         "route53:ChangeTagsForResource",
         "iam:UpdateAssumeRolePolicy",
+        "ecr:BatchGetImage",
     ] {
         assert!(is_repeatable(operation), "{operation}");
     }
@@ -194,6 +260,7 @@ fn what_may_be_repeated() {
         "ec2:AssociateRouteTable",
         "ec2:AcceptVpcPeeringConnection",
         "autoscaling:StartInstanceRefresh",
+        "ecr:BatchCreateThing",
     ] {
         assert!(!is_repeatable(operation), "{operation}");
     }

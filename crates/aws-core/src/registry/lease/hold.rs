@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::Cloud,
+    cloud::{Cloud, wait::seconds},
     engine::{Cancel, Stop},
     error::{AwsDetail, Kind},
 };
@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 /// How often a lease is renewed.
 const RENEW: SignedDuration = SignedDuration::from_secs(30);
@@ -51,6 +51,8 @@ pub struct Lease {
     cloud: Arc<Cloud>,
     held: Arc<Mutex<Holding>>,
     renewal: JoinHandle<()>,
+    /// Says that it is to be renewed no more.
+    stop: watch::Sender<bool>,
     /// Whether the parameter was not there before.
     fresh: bool,
     /// Whether others had it when it was asked for.
@@ -100,6 +102,11 @@ pub async fn acquire(
             };
             let became = store::put(cloud, name, &said, over + 1).await?;
             if Timestamp::now().duration_since(looked) > PROMPT {
+                // Those who come next need not wait until it runs out; if that cannot be said either, they must.
+                if became == over + 1 {
+                    let free = store::put(cloud, name, &Said::Free { claim: None }, became + 1);
+                    let _ = tokio::time::timeout(RELEASE, free).await;
+                }
                 return Err(Error::failed(format!(
                     "taking the lease of {} took too long to be sure that nobody else has it",
                     place.what
@@ -124,11 +131,11 @@ pub async fn acquire(
                 let elapsed = begun.elapsed();
                 if elapsed >= patience {
                     return Err(Error::deadline(format!(
-                        "waited {} seconds for {}: {held} works on it",
-                        patience.as_secs(),
+                        "waited {} for {}: {held} works on it",
+                        seconds(patience),
                         place.what
                     ))
-                    .hint("Run the same command again, with a longer --wait-lock=TIME."));
+                    .hint("Run the same command again, with a longer time, such as --wait-lock=30m."));
                 }
                 told(&held, elapsed);
                 (waited, tries, faults) = (true, 0, 0);
@@ -204,8 +211,10 @@ impl Lease {
     ) -> Self {
         let cloud = Arc::new(cloud.beside());
         let held = Arc::new(Mutex::new(Holding { record, last, lost: false }));
-        let renewal = tokio::spawn(renew(cloud.clone(), place.parameter.clone(), held.clone(), cancel.clone()));
-        Self { place, cloud, held, renewal, fresh, waited }
+        let (stop, stopped) = watch::channel(false);
+        let name = place.parameter.clone();
+        let renewal = tokio::spawn(renew(cloud.clone(), name, held.clone(), cancel.clone(), stopped));
+        Self { place, cloud, held, renewal, stop, fresh, waited }
     }
 
     /// Whether others had it when it was asked for: what was read before may no longer be true.
@@ -237,12 +246,14 @@ impl Lease {
     ///
     /// # Errors
     /// What Systems Manager answers: the lease then stays until it runs out.
-    pub async fn release(self, remove: bool) -> Result<()> {
-        self.renewal.abort();
-        if holding(&self.held).lost || Timestamp::now() >= holding(&self.held).record.expires {
-            return Ok(());
-        }
+    pub async fn release(mut self, remove: bool) -> Result<()> {
+        self.stop.send_replace(true);
         let patient = tokio::time::timeout(RELEASE, async {
+            // A renewal that is under way would come after what frees or removes it, and put the parameter anew.
+            let _ = (&mut self.renewal).await;
+            if holding(&self.held).lost || Timestamp::now() >= holding(&self.held).record.expires {
+                return Ok(());
+            }
             loop {
                 let tried = if remove { self.removed().await } else { self.freed().await };
                 match tried {
@@ -253,9 +264,10 @@ impl Lease {
                 }
             }
         });
+        let released = patient.await;
         let until = holding(&self.held).record.expires + SKEW;
         let name = &self.place.what;
-        match patient.await {
+        match released {
             Ok(Ok(())) => Ok(()),
             Ok(Err(e)) => Err(e.context(format!("the lease of {name} stays until {}", until.strftime("%H:%M:%S UTC")))),
             Err(_) => Err(Error::failed(format!("the lease of {name} stays until it runs out: no answer in time"))),
@@ -326,11 +338,22 @@ async fn write(cloud: &Cloud, name: &str, held: &Mutex<Holding>, said: &Said) ->
     Err(Error::failed(format!("others keep writing parameter {name}")).retryable())
 }
 
-/// Renews the lease until it is let go of, or lost: then nothing new is to be started.
-async fn renew(cloud: Arc<Cloud>, name: String, held: Arc<Mutex<Holding>>, cancel: Cancel) {
+/// Renews the lease until it is let go of, or lost: then nothing new is to be started. A renewal that is under
+/// way when it is stopped is brought to its end.
+async fn renew(
+    cloud: Arc<Cloud>,
+    name: String,
+    held: Arc<Mutex<Holding>>,
+    cancel: Cancel,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut next = holding(&held).record.taken + RENEW;
     loop {
-        tokio::time::sleep(TICK).await;
+        tokio::select! {
+            biased;
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(TICK) => {}
+        }
         let now = Timestamp::now();
         let record = holding(&held).record.clone();
         let mut kept = now < record.expires;
@@ -350,10 +373,13 @@ async fn renew(cloud: Arc<Cloud>, name: String, held: Arc<Mutex<Holding>>, cance
         }
         if !kept {
             holding(&held).lost = true;
-            if cancel.state() == Stop::No {
+            if cancel.state() == Stop::No && !*stopped.borrow() {
                 cancel.advance();
             }
             return;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

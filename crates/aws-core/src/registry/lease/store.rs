@@ -6,16 +6,24 @@ use crate::{
     model::{OrganizationName, Owner, Owning as _, TeamName, TeamOwner},
 };
 use aws_sdk_ssm::{
-    config::retry::RetryConfig,
+    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
     types::{Parameter, ParameterTier, ParameterType, Tag},
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Versions that one call reads.
 const BATCH: i64 = 10;
 /// How far back what holds is looked for. AWS keeps a hundred versions.
 const BACK: i64 = 90;
+/// One try of a call: shorter than of others, so that there is time for another one before a lease runs out, or while
+/// it is let go of.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// What is different at a lease's calls.
+fn promptly() -> Builder {
+    Builder::new().timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
+}
 
 /// What a lease is for, and where it is kept.
 #[derive(Debug, Clone)]
@@ -61,7 +69,8 @@ async fn versions(cloud: &Cloud, name: &str, which: impl IntoIterator<Item = i64
 }
 
 async fn parameters(cloud: &Cloud, name: &str, names: Vec<String>) -> Result<Vec<Parameter>> {
-    let answer = cloud.ssm().get_parameters().set_names(Some(names)).send().await;
+    let call = cloud.ssm().get_parameters().set_names(Some(names)).customize().config_override(promptly());
+    let answer = call.send().await;
     Ok(answer.told(cloud, "ssm:GetParameters", name)?.parameters.unwrap_or_default())
 }
 
@@ -119,7 +128,7 @@ pub(super) async fn create(cloud: &Cloud, place: &Place, said: &Said) -> Result<
     let tags = tags.map_err(|e| Error::failed("a tag lacks its key or value").caused_by(e))?;
     let call = cloud.ssm().put_parameter().name(&place.parameter).value(said.claiming(1).text());
     let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(false).set_tags(Some(tags));
-    let made = call.send().await;
+    let made = call.customize().config_override(promptly()).send().await;
     let absent = &["ParameterAlreadyExists"];
     Ok(made.told_unless(cloud, "ssm:PutParameter", &place.parameter, absent).map_err(busy)?.is_some())
 }
@@ -128,12 +137,13 @@ pub(super) async fn create(cloud: &Cloud, place: &Place, said: &Said) -> Result<
 pub(super) async fn put(cloud: &Cloud, name: &str, said: &Said, claim: i64) -> Result<i64> {
     let call = cloud.ssm().put_parameter().name(name).value(said.claiming(claim).text());
     let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(true);
-    Ok(call.send().await.told(cloud, "ssm:PutParameter", name).map_err(busy)?.version)
+    let put = call.customize().config_override(promptly()).send().await;
+    Ok(put.told(cloud, "ssm:PutParameter", name).map_err(busy)?.version)
 }
 
 /// Removes the parameter. Not tried again by the SDK: by then it may be somebody else's.
 pub(super) async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
-    let once = aws_sdk_ssm::config::Config::builder().retry_config(RetryConfig::disabled());
+    let once = promptly().retry_config(RetryConfig::disabled());
     let call = cloud.ssm().delete_parameters().names(name).customize().config_override(once);
     call.send().await.told(cloud, "ssm:DeleteParameters", name).map_err(busy).map(drop)
 }

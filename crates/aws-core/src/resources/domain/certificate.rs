@@ -249,6 +249,7 @@ impl Resource for Certificate {
             .cloud
             .acm()
             .request_certificate()
+            .idempotency_token(cx.cloud.token("acm:RequestCertificate", &self.domain))
             .domain_name(&self.domain)
             .subject_alternative_names(format!("*.{}", self.domain))
             .validation_method(ValidationMethod::Dns)

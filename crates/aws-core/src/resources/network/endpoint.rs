@@ -106,6 +106,7 @@ impl Resource for S3Endpoint {
             let call = call.vpc_endpoint_type(VpcEndpointType::Gateway).service_name(service(cx.cloud.region()));
             let call = call.set_route_table_ids(Some(tables.clone()));
             let call = call.tag_specifications(lists::specification(ResourceType::VpcEndpoint, &tags));
+            let call = call.client_token(cx.cloud.token("ec2:CreateVpcEndpoint", &self.name));
             call.send().await.told(cx.cloud, "ec2:CreateVpcEndpoint", &self.name)
         })
         .await

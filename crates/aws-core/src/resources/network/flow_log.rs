@@ -139,6 +139,7 @@ impl Resource for FlowLog {
         let call = call.log_group_name(&group.0).deliver_logs_permission_arn(&role.0);
         let tags = self.owner.tags(&self.name);
         let call = call.tag_specifications(lists::specification(ResourceType::VpcFlowLog, &tags));
+        let call = call.client_token(cx.cloud.token(operation, &self.name));
         let made = call.send().await.told(cx.cloud, operation, &self.name).map_err(|e| {
             let there = e.code() == Some("FlowLogAlreadyExists");
             // The VPC may not be visible everywhere yet.

@@ -189,6 +189,7 @@ impl Resource for EgressOnlyGateway {
         let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
             let call = cx.cloud.ec2().create_egress_only_internet_gateway().vpc_id(&cx.get(self.vpc).id);
             let call = call.tag_specifications(lists::specification(ResourceType::EgressOnlyInternetGateway, &tags));
+            let call = call.client_token(cx.cloud.token("ec2:CreateEgressOnlyInternetGateway", &self.name));
             call.send().await.told(cx.cloud, "ec2:CreateEgressOnlyInternetGateway", &self.name)
         })
         .await?;

@@ -166,8 +166,9 @@ impl Resource for NatGateway {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let (SubnetId(subnet), AllocationId(address)) = (cx.get(self.subnet), cx.get(self.address));
         let tags = lists::specification(ResourceType::Natgateway, &self.owner.tags(&self.name));
-        // The SDK adds a client token: its own retries make no second gateway.
-        let call = cx.cloud.ec2().create_nat_gateway().subnet_id(subnet).allocation_id(address);
+        // With the token, a try after a lost answer makes no second gateway.
+        let token = cx.cloud.token("ec2:CreateNatGateway", &self.name);
+        let call = cx.cloud.ec2().create_nat_gateway().subnet_id(subnet).allocation_id(address).client_token(token);
         let made = call.tag_specifications(tags).send().await;
         // The subnet and the address, just made, may not be visible everywhere yet.
         let made = made.told(cx.cloud, "ec2:CreateNatGateway", &self.name).map_err(|e| e.retry_on(PASSING))?;

@@ -381,10 +381,12 @@ impl NatInstance {
         let tags = self.owner.tags(&self.name);
         let kinds = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
         let specifications = kinds.map(|kind| lists::specification(kind, &tags));
-        // The SDK adds a client token: its own retries start no second instance.
+        // With the token, a try after a lost answer starts no second instance.
+        let token = cloud.token("ec2:RunInstances", &self.name);
         let made = cloud
             .ec2()
             .run_instances()
+            .client_token(token)
             .image_id(image)
             .instance_type(InstanceType::from(self.instance_type.as_str()))
             .min_count(1)

@@ -377,6 +377,7 @@ impl Resource for RouteTable {
         let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
             let call = cx.cloud.ec2().create_route_table().vpc_id(&cx.get(self.vpc).id);
             let call = call.tag_specifications(lists::specification(ResourceType::RouteTable, &tags));
+            let call = call.client_token(cx.cloud.token("ec2:CreateRouteTable", &self.name));
             call.send().await.told(cx.cloud, "ec2:CreateRouteTable", &self.name)
         })
         .await?;

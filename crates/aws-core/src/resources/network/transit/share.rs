@@ -185,6 +185,7 @@ impl Resource for ResourceShare {
         let gateway = cx.get(self.gateway);
         let call = cx.cloud.ram().create_resource_share().name(&self.name).resource_arns(&gateway.arn);
         let call = call.allow_external_principals(true).set_tags(Some(self.tags()));
+        let call = call.client_token(cx.cloud.token("ram:CreateResourceShare", &self.name));
         let made = call.send().await.told(cx.cloud, "ram:CreateResourceShare", &self.name);
         // A gateway just made may not be known to RAM yet.
         let made = made.map_err(|e| e.retry_on(&["UnknownResourceException", "InvalidStateTransitionException"]))?;
