@@ -1,10 +1,15 @@
 //! Ctrl-C while a call hangs: the first lets finish what writes, and waits for nothing that only reads; the second stops
 //! at once, and says what may have happened.
 use crate::support::{Request, Run, Stage, Wire, endpoint, refusing};
+use nix::sys::termios::tcgetattr;
 use std::{
+    fs::File,
+    io::Read as _,
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -105,4 +110,49 @@ fn the_second_says_what_may_have_happened() {
     run.says(&["may have happened: the traffic of hello, Route 53: ChangeResourceRecordSets", "same command again"]);
     stage.minion(&[&command[..], &["--wait-lock"]].concat()).ok();
     assert_eq!(stage.records("hello.team.example.org"), ["1.0 200"]);
+}
+
+#[test]
+fn a_question_does_not_hold_up_the_end() {
+    let stage = stage();
+    let pty = nix::pty::openpty(None, None).unwrap();
+    let before = tcgetattr(&pty.slave).unwrap();
+    let end = || Stdio::from(pty.slave.try_clone().unwrap());
+    let mut command = stage.command(&["ver", "delete", "hello", "1.0"]);
+    command.env("TERM", "xterm").stdin(end()).stdout(Stdio::null()).stderr(end());
+    let mut child = command.spawn().unwrap();
+    let (send, receive) = mpsc::channel();
+    let mut screen = File::from(pty.master);
+    thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(length @ 1..) = screen.read(&mut bytes) {
+            if send.send(String::from_utf8_lossy(&bytes[..length]).into_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    let mut said = String::new();
+    while !said.contains("[y/N]") {
+        said += &receive.recv_timeout(HANGS).unwrap_or_else(|_| panic!("it does not ask: {said}"));
+    }
+    // Until it waits for a key.
+    thread::sleep(Duration::from_millis(500));
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if began.elapsed() > HANGS {
+            child.kill().unwrap();
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    said.extend(receive.try_iter());
+    assert_eq!(status.code(), Some(130), "{said}");
+    assert!(began.elapsed() < HANGS, "{said}");
+    // Whoever types next sees it.
+    assert_eq!(tcgetattr(&pty.slave).unwrap().local_flags, before.local_flags);
+    stage.minion(&["ver", "delete", "hello", "1.0", "--yes"]).ok();
 }

@@ -7,5 +7,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::FAILURE,
     };
-    runtime.block_on(minion::run(cli)).into()
+    let exit = runtime.block_on(minion::run(cli));
+    // A question that nobody answers any more must not hold the end up.
+    runtime.shutdown_background();
+    exit.into()
 }

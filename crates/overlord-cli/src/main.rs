@@ -8,5 +8,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::FAILURE,
     };
-    runtime.block_on(overlord::run(cli)).into()
+    let exit = runtime.block_on(overlord::run(cli));
+    // A question that nobody answers any more must not hold the end up.
+    runtime.shutdown_background();
+    exit.into()
 }

@@ -109,7 +109,10 @@ impl Terminal {
 
     fn asked<T>(&self, ask: impl FnOnce(&Term) -> dialoguer::Result<T>) -> Result<T> {
         let term = Term::stderr();
-        self.undisturbed(|| ask(&term)).map_err(|dialoguer::Error::IO(e)| {
+        // The live lines are taken off the screen, and not held: whoever has something to say meanwhile would wait for the
+        // answer, and with it all that runs on that thread.
+        self.undisturbed(|| ());
+        ask(&term).map_err(|dialoguer::Error::IO(e)| {
             let _ = term.show_cursor();
             match e.kind() {
                 io::ErrorKind::Interrupted => Error::interrupted("interrupted at a question; nothing was changed"),
@@ -119,10 +122,45 @@ impl Terminal {
     }
 }
 
-/// Runs what blocks on a thread of its own.
+/// Runs what blocks on a thread of its own. When this is dropped before the answer, that thread goes on waiting for it until
+/// the program ends; the terminal is as it was.
 async fn beside<T: Send + 'static>(ask: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let mut asking = Asking::begin();
     let asked = tokio::task::spawn_blocking(ask).await;
+    asking.answered = true;
     asked.unwrap_or_else(|e| Err(Error::failed("the question could not be asked").caused_by(e)))
+}
+
+/// A question that waits for its answer: until then the terminal passes on each key, and shows none.
+struct Asking {
+    #[cfg(unix)]
+    before: Option<nix::sys::termios::Termios>,
+    answered: bool,
+}
+
+impl Asking {
+    fn begin() -> Self {
+        Self {
+            #[cfg(unix)]
+            before: nix::sys::termios::tcgetattr(io::stdin()).ok(),
+            answered: false,
+        }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if self.answered {
+            return;
+        }
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            use nix::sys::termios::{SetArg, tcsetattr};
+            // What comes next begins a line of its own.
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before)
+                .and_then(|()| Term::stderr().write_line("").map_err(|_| nix::errno::Errno::EIO));
+        }
+    }
 }
 
 /// What an answer to a question of yes or no says, if it is one.

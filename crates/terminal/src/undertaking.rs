@@ -56,6 +56,12 @@ impl Undertaking {
         locked(&self.changes).extend(lines);
     }
 
+    /// Writes down what kept a plan from being carried out: nothing of it was done.
+    pub fn hindered(&self, plan: &Report) {
+        let failed = plan.nodes.iter().filter(|node| matches!(node.outcome, Outcome::Failed(_)));
+        locked(&self.changes).extend(failed.filter_map(line));
+    }
+
     /// Writes down what else was changed, a line each.
     pub fn note(&self, lines: impl IntoIterator<Item = String>) {
         locked(&self.changes).extend(lines);

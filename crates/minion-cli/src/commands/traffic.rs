@@ -98,9 +98,10 @@ async fn shared(session: &Session, site: &Site, args: &TrafficArgs, under: &Unde
     let (Some(version), Some(share)) = (&args.version, args.percent) else { return Ok(Exit::Done) };
     let id = AppVersion::new(args.application.clone(), version.clone())?;
     let what = format!("the traffic of {}", args.application);
+    let mut tried = None;
     let (exit, change) = in_turn(&site.cloud, &session.cancel, &what, async || {
         let (versions, names) = look(site, &args.application).await?;
-        set(session, site, &names, &versions, &id, share, (args, under)).await
+        set(session, site, &names, &versions, &id, share, (args, under, &mut tried)).await
     })
     .await?;
     if let (Some(change), false) = (change, args.no_wait) {
@@ -154,6 +155,13 @@ async fn show(
     Ok(Exit::Done)
 }
 
+/// What was written last. Until its answer comes, nobody knows whether it is done.
+struct Tried {
+    report: Report,
+    name: String,
+    shares: BTreeMap<VersionName, Share>,
+}
+
 /// Once: what was read may have changed when it is written. The id of the change that was written, if there was one.
 async fn set(
     session: &Session,
@@ -162,7 +170,7 @@ async fn set(
     versions: &[Deployed],
     id: &AppVersion,
     share: Share,
-    (args, under): (&TrafficArgs, &Undertaking),
+    (args, under, tried): (&TrafficArgs, &Undertaking, &mut Option<Tried>),
 ) -> Result<(Exit, Option<String>)> {
     let terminal = &session.terminal;
     let deployed = versions.iter().any(|d| d.id == *id);
@@ -177,7 +185,15 @@ async fn set(
             home = Some((stray, &names.domain));
         }
     }
-    let Some((weights, domain)) = home else { return Err(no_such_version(versions, id, deployed)) };
+    let Some((weights, domain)) = home else {
+        // The last that was left of a version that is gone: it is not there any more, so it was taken away.
+        if let (Some(done), Share::NONE) = (tried.take(), share) {
+            under.changed(&done.report);
+            tell(terminal, &done.name, &done.shares);
+            return Ok((Exit::Done, None));
+        }
+        return Err(no_such_version(versions, id, deployed));
+    };
     let done = reshare(&weights.raw(), &id.version, share)?;
     gate(site, &weights, &done, versions, id, args.force).await?;
     let changes = weights.changes(&done.shares, domain)?;
@@ -189,14 +205,23 @@ async fn set(
     if let Some(note) = &done.note {
         terminal.warn(note);
     }
-    if changes.is_empty() {
-        terminal.say(&format!("The traffic of {} is shared out that way already; nothing to change.", id.application));
-        return Ok((Exit::Done, None));
-    }
+    // It is done, and the answer was lost: the answer to this one says when all name servers know.
+    let done_before = tried.take_if(|t| changes.is_empty() && t.name == weights.name() && t.shares == done.shares);
+    let (report, changes) = match done_before {
+        Some(before) => (before.report, weights.once_more()),
+        None if changes.is_empty() => {
+            let text = format!("The traffic of {} is shared out that way already; nothing to change.", id.application);
+            terminal.say(&text);
+            return Ok((Exit::Done, None));
+        }
+        None => (report, changes),
+    };
+    let trying = tried.insert(Tried { report, name: weights.name().to_owned(), shares: done.shares.clone() });
     let step = format!("Setting weights of {}", weights.name());
     // An interrupt waits for the look after it, and what it says.
     let _held = session.cancel.in_flight().hold(format!("the traffic of {}", id.application));
     let change = written(terminal, &step, write(&site.cloud, &weights, changes)).await?;
+    under.changed(&trying.report);
     if weights.is_empty() {
         // Nothing that the batch could have been refused for: another one's may have come at the same time.
         site.cloud.forget();
@@ -207,8 +232,7 @@ async fn set(
             return Err(Error::failed(format!("{} was changed by others at the same time", weights.name())).retryable());
         }
     }
-    under.changed(&report);
-    tell(terminal, &weights, &done);
+    tell(terminal, weights.name(), &done.shares);
     Ok((Exit::Done, change))
 }
 
@@ -291,8 +315,8 @@ fn plan(weights: &Weights, done: &Resharing) -> Report {
     }
 }
 
-fn tell(terminal: &Terminal, weights: &Weights, done: &Resharing) {
-    let list: Vec<_> = done.shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
+fn tell(terminal: &Terminal, name: &str, shares: &BTreeMap<VersionName, Share>) {
+    let list: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
     let list = if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
-    terminal.say(&format!("Traffic of {}: {list}", weights.name()));
+    terminal.say(&format!("Traffic of {name}: {list}"));
 }

@@ -121,6 +121,18 @@ impl Weights {
         Ok(gone.chain(wanted.into_values().map(Change::Create)).collect())
     }
 
+    /// Every record once more, as it is: name servers take the changes of a zone one after another, so that whoever waits
+    /// for this one waits for one whose answer was lost, too.
+    pub fn once_more(&self) -> Vec<Change> {
+        let records = || self.weighted.values().cloned();
+        records().map(Change::Delete).chain(records().map(Change::Create)).collect()
+    }
+
+    /// The id of the hosted zone.
+    pub fn zone_id(&self) -> &str {
+        &self.zone_id
+    }
+
     /// Whether there is nothing that a batch could be refused for.
     pub fn is_empty(&self) -> bool {
         self.weighted.is_empty()
@@ -181,7 +193,9 @@ mod tests {
     }
     fn told(weights: &Weights, shares: &[(&str, u16)]) -> Vec<String> {
         let shares = shares.iter().map(|(v, s)| (v.parse().unwrap(), Share::from_units(*s).unwrap())).collect();
-        let changes = weights.changes(&shares, "example.org").unwrap();
+        names(&weights.changes(&shares, "example.org").unwrap())
+    }
+    fn names(changes: &[Change]) -> Vec<String> {
         let told = changes.iter().map(|change| {
             let (sign, record) = match change {
                 Change::Create(r) => ('+', r),
@@ -208,5 +222,14 @@ mod tests {
         assert_eq!(told(&now, &[("3.0", 200)]), ["-app-hello-1.0 140", "-app-hello-2.0 60", "+app-hello-3.0 200"]);
         assert_eq!(told(&weights(&[]), &[("1.0", 200)]), ["+app-hello-1.0 200"]);
         assert_eq!(told(&now, &[]), ["-app-hello-1.0 140", "-app-hello-2.0 60"]);
+    }
+
+    #[test]
+    fn once_more_changes_nothing() {
+        assert_eq!(
+            names(&weights(&[("1.0", 140), ("2.0", 60)]).once_more()),
+            ["-app-hello-1.0 140", "-app-hello-2.0 60", "+app-hello-1.0 140", "+app-hello-2.0 60"]
+        );
+        assert!(weights(&[]).once_more().is_empty());
     }
 }

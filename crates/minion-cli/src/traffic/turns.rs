@@ -45,7 +45,13 @@ pub async fn in_turn<T>(
         tokio::select! {
             biased;
             () = cancel.reached(Stop::Soon) => {
-                return Err(Error::interrupted(format!("interrupted before {what} was changed")).caused_by(error));
+                let interrupted = if dns::is_outdated(&error) {
+                    Error::interrupted(format!("interrupted before {what} was changed"))
+                } else {
+                    Error::interrupted(format!("interrupted before it was known whether {what} was changed"))
+                        .hint("Run the same command again: it looks what is there, and goes on.")
+                };
+                return Err(interrupted.caused_by(error));
             }
             () = tokio::time::sleep(pause) => {}
         }

@@ -78,12 +78,12 @@ async fn deleted(session: &Session, site: &Site, args: &DeleteArgs, under: &Unde
             return Ok(Exit::Failed);
         }
     }
-    let removal = Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait: false };
+    let removal =
+        Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait: false, under };
     let what = format!("application {name}");
     let mut removed = Report { nodes: Vec::new() };
     if !ids.is_empty() {
         removed = removal.versions(&ids).await?;
-        under.changed(&removed);
         if !removed.complete() {
             return tell(session, &removed, &args.writes, &what, true);
         }

@@ -28,6 +28,10 @@ use terminal::{
 /// load balancers).
 const RESOLVERS: Duration = Duration::from_secs(60);
 
+/// The same command finds no traffic to take away, and nobody knows any more when it went.
+const UNFORGOTTEN: &str =
+    "Clients may go to the version for 60 s yet: the same command, run again, deletes it without waiting for them.";
+
 /// Arguments of `versions delete`.
 #[derive(Debug, Args)]
 pub(super) struct DeleteArgs {
@@ -87,10 +91,9 @@ async fn deleted(
             return Ok(Exit::Failed);
         }
     }
-    let removal =
-        Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait: !args.no_wait };
+    let wait = !args.no_wait;
+    let removal = Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait, under };
     let mut removed = removal.versions(std::slice::from_ref(id)).await?;
-    under.changed(&removed);
     if removed.changes() == 0 && removed.complete() && found.is_none() {
         return Err(deployed::missing(id, &versions));
     }
@@ -113,6 +116,26 @@ pub struct Removal<'a> {
     pub writes: &'a Writes,
     /// Whether to wait until resolvers have forgotten versions that had traffic.
     pub wait: bool,
+    /// Where what was done is written down, step by step.
+    pub under: &'a Undertaking,
+}
+
+/// Traffic that was tried to be taken away at a name: by hosted zone and name.
+type Moves = BTreeMap<(String, String), Move>;
+
+/// Until its answer comes, nobody knows whether it is done.
+struct Move {
+    shares: Change,
+    done: bool,
+    /// The change that name servers have to know of.
+    pending: Option<String>,
+}
+
+impl Move {
+    fn node(&self, name: &str) -> NodeReport {
+        let outcome = Outcome::Done(Action::Update(vec![self.shares.clone()]));
+        NodeReport { kind: "traffic", name: name.to_owned(), outcome }
+    }
 }
 
 impl Removal<'_> {
@@ -137,11 +160,15 @@ impl Removal<'_> {
         }
         let plan = destroy(self.session, cloud, &graph, &Writes { dry_run: true, ..*self.writes }).await;
         if !plan.complete() {
+            self.under.hindered(&plan);
             return Ok(plan);
         }
         let mut nodes = self.take_traffic(ids).await?;
-        let mut report =
-            if self.writes.dry_run { plan } else { destroy(self.session, cloud, &graph, self.writes).await };
+        let mut report = plan;
+        if !self.writes.dry_run {
+            report = destroy(self.session, cloud, &graph, self.writes).await;
+            self.under.changed(&report);
+        }
         nodes.append(&mut report.nodes);
         // What is not the version's own was only looked at.
         nodes.retain(|n| !matches!(&n.outcome, Outcome::Done(Action::Keep)));
@@ -154,34 +181,46 @@ impl Removal<'_> {
         let Some(application) = ids.first().map(|id| &id.application) else { return Ok(nodes) };
         let what = format!("the traffic of {application}");
         for Names { domain, .. } in self.names {
-            let mut pending = None;
+            let mut moves = Moves::new();
             let (cloud, cancel) = (&self.site.cloud, &self.session.cancel);
             in_turn(cloud, cancel, &what, async || {
                 // As it was read already, until others have changed it.
                 let names = Names::load(self.site, domain.clone()).await?;
                 for weights in names.weights(application)? {
-                    let Some((node, change)) = self.take_from(&weights, ids, domain).await? else { continue };
-                    nodes.push(node);
-                    pending = change.or(pending.take());
+                    self.take_from(&weights, ids, domain, &mut moves).await?;
                 }
                 Ok(())
             })
             .await?;
-            if let (Some(change), true) = (pending, self.wait) {
-                in_sync(self.session, self.site, &change).await?;
+            for ((_, name), tried) in &mut moves {
+                if !tried.done {
+                    // No record is left at this name: it is done, although the answer was lost.
+                    self.moved(name, tried, None);
+                }
+                nodes.push(tried.node(name));
+            }
+            let pending: Vec<_> = moves.into_values().filter_map(|m| m.pending).filter(|_| self.wait).collect();
+            for change in &pending {
+                let known = in_sync(self.session, self.site, change).await;
+                known.map_err(|e| e.hint(UNFORGOTTEN))?;
+            }
+            if !pending.is_empty() {
                 self.let_resolvers_forget().await?;
             }
         }
         Ok(nodes)
     }
 
-    /// Once: what was read may have changed when it is written. What was done, and the change that others wait for.
-    async fn take_from(
-        &self,
-        weights: &Weights,
-        ids: &[AppVersion],
-        domain: &str,
-    ) -> Result<Option<(NodeReport, Option<String>)>> {
+    /// Writes down that it is done.
+    fn moved(&self, name: &str, tried: &mut Move, pending: Option<String>) {
+        tried.done = true;
+        tried.pending = pending;
+        self.under.changed(&Report { nodes: vec![tried.node(name)] });
+    }
+
+    /// Once: what was read may have changed when it is written.
+    async fn take_from(&self, weights: &Weights, ids: &[AppVersion], domain: &str, moves: &mut Moves) -> Result<()> {
+        let place = (weights.zone_id().to_owned(), weights.name().to_owned());
         let mut raw = weights.raw();
         let mut shares: Option<BTreeMap<_, _>> = None;
         for id in ids.iter().filter(|id| weights.raw().contains_key(&id.version)) {
@@ -189,22 +228,29 @@ impl Removal<'_> {
             raw = done.iter().map(|(v, s)| (v.clone(), u64::from(s.units()))).collect();
             shares = Some(done);
         }
-        let Some(shares) = shares else { return Ok(None) };
-        let changes = weights.changes(&shares, domain)?;
-        let told: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
-        let to = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+        let (changes, waits) = if let Some(shares) = shares {
+            let now: Vec<_> = weights.percents().iter().map(|(v, p)| format!("{v} {p}%")).collect();
+            let told: Vec<_> = shares.iter().map(|(v, s)| format!("{v} {s}")).collect();
+            let to = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+            let changes = weights.changes(&shares, domain)?;
+            let shares_change = Change::new("shares", now.join(", "), to);
+            moves.insert(place.clone(), Move { shares: shares_change, done: false, pending: None });
+            (changes, !shares.is_empty())
+        } else if moves.get(&place).is_some_and(|m| !m.done) {
+            // It is done, and the answer was lost: the answer to this one says when all name servers know.
+            (weights.once_more(), true)
+        } else {
+            return Ok(());
+        };
         let mut change = None;
         if !self.writes.dry_run {
             let step = format!("Taking traffic away at {}", weights.name());
             change = written(&self.session.terminal, &step, write(&self.site.cloud, weights, changes)).await?;
         }
-        let now: Vec<_> = weights.percents().iter().map(|(v, p)| format!("{v} {p}%")).collect();
-        let node = NodeReport {
-            kind: "traffic",
-            name: weights.name().to_owned(),
-            outcome: Outcome::Done(Action::Update(vec![Change::new("shares", now.join(", "), to)])),
-        };
-        Ok(Some((node, change.filter(|_| !shares.is_empty()))))
+        if let Some(tried) = moves.get_mut(&place) {
+            self.moved(weights.name(), tried, change.filter(|_| waits));
+        }
+        Ok(())
     }
 
     /// Clients that asked a moment ago still go to the old load balancer.
@@ -213,7 +259,8 @@ impl Removal<'_> {
         let waited = tokio::select! {
             () = tokio::time::sleep(RESOLVERS) => Ok(()),
             () = self.session.cancel.reached(Stop::Soon) => {
-                Err(Error::interrupted("interrupted after the traffic was moved, before anything was deleted"))
+                let told = "interrupted after the traffic was moved, before anything was deleted";
+                Err(Error::interrupted(told).hint(UNFORGOTTEN))
             }
         };
         step.end(waited)
@@ -240,7 +287,9 @@ impl Removal<'_> {
         if !found.ours.is_empty() {
             let mut graph = Graph::default();
             leftover::add(&mut graph, owner, found.ours);
-            report.nodes.append(&mut destroy(self.session, &self.site.cloud, &graph, self.writes).await.nodes);
+            let mut gone = destroy(self.session, &self.site.cloud, &graph, self.writes).await;
+            self.under.changed(&gone);
+            report.nodes.append(&mut gone.nodes);
         }
         Ok(())
     }

@@ -92,7 +92,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
         }
         // After an interrupt, too: what was made is written down.
         let _held = session.cancel.in_flight().hold("the team's record");
-        if !remember(session, &mut survey).await? {
+        if !remember(session, &mut survey, under).await? {
             terminal.say("Another operator took these addresses a moment ago: choosing others.");
             continue;
         }
@@ -177,11 +177,12 @@ fn interruptions(session: &Session, report: &Report) {
 }
 
 /// Claims the addresses and writes the record, before anything is made. `false`: somebody else has the addresses.
-async fn remember(session: &Session, survey: &mut Survey) -> Result<bool> {
+async fn remember(session: &Session, survey: &mut Survey, under: &Undertaking) -> Result<bool> {
     let home = session.home().await?;
     let organization = session.organization();
     let mut held = Vec::new();
     for claim in survey.new_claims() {
+        under.check()?;
         if !teams::claim(&home, organization, &claim).await? {
             for claim in &held {
                 teams::release(&home, organization, claim).await?;
@@ -193,6 +194,7 @@ async fn remember(session: &Session, survey: &mut Survey) -> Result<bool> {
     // What goes is remembered until it is gone.
     let mut record = survey.record.clone();
     survey.still_there(&mut record);
+    under.check()?;
     if let Some(stored) = &survey.stored {
         if record != *stored {
             teams::write(&home, organization, &record).await?;
@@ -212,10 +214,11 @@ async fn apply(
 ) -> Result<Exit> {
     let (terminal, clouds, team) = (&session.terminal, &survey.places.clouds, &survey.team);
     let left = engine(&survey.leaving(), clouds, Mode::Destroy, &session.options(), terminal).await;
+    under.changed(&left);
     let mut exit = terminal.summary(&left, &format!("the ways to other teams that {what} no longer has"));
     let report = engine(&graph, clouds, Mode::Apply, &session.options(), terminal).await;
+    under.changed(&report);
     exit = exit.and(terminal.summary(&report, what));
-    [&left, &report].into_iter().for_each(|r| under.changed(r));
     let mut changes = report.changes() + left.changes();
     if report.complete() {
         let gone = engine(&survey.gone(), clouds, Mode::Destroy, &session.options(), terminal).await;
@@ -224,7 +227,7 @@ async fn apply(
         under.changed(&gone);
     }
     let whole = exit == Exit::Done;
-    settle(session, &survey, whole, changes > 0).await?;
+    settle(session, &survey, whole, changes > 0, under).await?;
     if !whole {
         return Ok(exit);
     }
@@ -244,8 +247,9 @@ async fn apply(
     Ok(exit)
 }
 
-/// Brings the record up to date: the VPCs' ids, which peers need; and, when all is done, without what is gone.
-async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool) -> Result<()> {
+/// Brings the record up to date: the VPCs' ids, which peers need; and, when all is done, without what is gone. Without the
+/// lease the record is whoever's has it now.
+async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool, under: &Undertaking) -> Result<()> {
     let home = session.home().await?;
     let mut record = survey.record.clone();
     if !whole {
@@ -263,6 +267,7 @@ async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool) 
         }
     }
     if survey.stored.as_ref() != Some(&record) {
+        under.check()?;
         teams::write(&home, session.organization(), &record).await?;
     }
     Ok(())

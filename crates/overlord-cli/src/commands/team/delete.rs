@@ -82,8 +82,10 @@ async fn deleted(session: &Session, args: &DeleteArgs, under: &Undertaking) -> R
         // that was cut off too.
         let claims = teams::claims(&home, session.organization()).await?;
         for claim in claims.iter().filter(|c| c.team == *name) {
+            under.check()?;
             teams::release(&home, session.organization(), claim).await?;
         }
+        under.check()?;
         teams::delete(&home, session.organization(), name).await?;
         terminal.say(&format!("Team {name} is gone."));
     }

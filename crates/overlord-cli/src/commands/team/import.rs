@@ -93,8 +93,9 @@ async fn imported(
     if team.account_wide {
         unbounded(session, &cloud, &account).await?;
     }
-    let mut lines: String =
+    let parts: String =
         adoption.parts.iter().map(|p| format!("= take over {} {} as {}\n", p.kind, p.id, p.name)).collect();
+    let mut lines = parts.clone();
     lines.extend(zones.iter().map(|(domain, id)| format!("= take over hosted zone {id} as {domain}\n")));
     terminal.data(&lines)?;
     if usize::from(team.zones) != adoption.zones.len() {
@@ -110,6 +111,7 @@ async fn imported(
     let claim = Claim { cidr: adoption.cidr, team: name.clone(), region: region.clone() };
     let again = stored.iter().flat_map(|r| &r.regions).any(|r| r.region == region);
     if !again {
+        under.check()?;
         hold(session, &claim).await?;
     }
     let made = RegionRecord { region, cidr: adoption.cidr, zones: adoption.zones.clone(), vpc: Some(args.vpc.clone()) };
@@ -130,6 +132,7 @@ async fn imported(
     record.regions.retain(|r| r.region != made.region);
     record.regions.push(made);
     record.regions.sort_by_key(|r| team.regions.iter().position(|t| *t == r.region));
+    under.check()?;
     if fresh {
         teams::create(&home, session.organization(), &record).await?;
     } else {
@@ -137,10 +140,11 @@ async fn imported(
     }
     let tagging = format!("Tagging {} parts of {}", adoption.parts.len(), args.vpc);
     terminal.during(&tagging, adopt::take(&cloud, &owner, &adoption)).await?;
-    under.note(lines.lines().map(|line| line.replacen('=', "~", 1)));
+    under.note(parts.lines().map(|line| line.replacen('=', "~", 1)));
     for (domain, id) in &zones {
         let taking = format!("Taking over hosted zone {id} of {domain}");
         terminal.during(&taking, hosted_zone::adopt(&cloud, &owner, domain)).await?;
+        under.note([format!("~ take over hosted zone {id} as {domain}")]);
     }
     terminal.say(&format!("From now on the network is the team's: `overlord team delete {name}` deletes it."));
     terminal.say(&format!("Next: overlord team plan {name}"));
