@@ -96,7 +96,7 @@ pub(crate) fn problems(run: &Ended, changes: &[Change], pressed: Instant) -> Vec
 }
 
 /// Words that say what an interrupted command has left.
-const LEFT: [&str; 9] = [
+const LEFT: [&str; 10] = [
     "Not begun:",
     "Not tried",
     "Made:",
@@ -106,6 +106,7 @@ const LEFT: [&str; 9] = [
     "may have happened:",
     "before ",
     "after the traffic was moved",
+    "interrupted while waiting for",
 ];
 
 /// Words that are enough where nothing was changed.

@@ -322,15 +322,8 @@ const NOT_YET: &[On] = &[
     on("iam:AddRoleToInstanceProfile", 404, "NoSuchEntity", "Instance Profile cannot be found."),
     on("iam:PutRolePolicy", 404, "NoSuchEntity", "The role with name cannot be found."),
     on("iam:AttachRolePolicy", 404, "NoSuchEntity", "The role with name cannot be found."),
-    on("iam:PutRolePermissionsBoundary", 404, "NoSuchEntity", "The role with name cannot be found."),
     on(
         "iam:CreateRole",
-        400,
-        "MalformedPolicyDocument",
-        "Invalid principal in policy: \"AWS\":\"arn:aws:iam::200000000001:role/x\"",
-    ),
-    on(
-        "iam:UpdateAssumeRolePolicy",
         400,
         "MalformedPolicyDocument",
         "Invalid principal in policy: \"AWS\":\"arn:aws:iam::200000000001:role/x\"",

@@ -8,9 +8,15 @@ use crate::{
     cloud::{Cloud, Told as _},
     model::{Owner, Owning as _, tags},
 };
-use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType, Tag};
+use aws_sdk_ssm::{
+    operation::put_parameter::builders::PutParameterFluentBuilder,
+    types::{Parameter, ParameterTier, ParameterType, Tag},
+};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Names that one `GetParameters` or `DeleteParameters` takes.
 const NAMES: usize = 10;
@@ -18,6 +24,11 @@ const NAMES: usize = 10;
 const PAGE: i32 = 10;
 /// Calls at the same time.
 const PARALLEL: usize = 4;
+/// Somebody else writes the same parameter.
+const BUSY: &str = "TooManyUpdates";
+/// Before the second try then, and what no pause is as long as: six seconds in all.
+const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// What every command reads first.
 #[derive(Debug)]
@@ -277,7 +288,7 @@ async fn put_head(cloud: &Cloud, name: &str, value: &str, tags: &BTreeMap<String
     }
     let call = cloud.ssm().put_parameter().name(name).value(value);
     let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(true);
-    call.send().await.told(cloud, "ssm:PutParameter", name).map_err(busy)?;
+    put_once_free(cloud, name, call).await?;
     Ok(true)
 }
 
@@ -287,13 +298,24 @@ async fn create_head(cloud: &Cloud, name: &str, value: &str, tags: &BTreeMap<Str
     let tags = tags.map_err(|e| Error::failed("a tag lacks its key or value").caused_by(e))?;
     let call = cloud.ssm().put_parameter().name(name).value(value);
     let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(false);
-    let made = call.set_tags(Some(tags)).send().await;
-    let made = made.told_unless(cloud, "ssm:PutParameter", name, &["ParameterAlreadyExists"]).map_err(busy)?;
-    Ok(made.is_some())
+    put_once_free(cloud, name, call.set_tags(Some(tags))).await
+}
+
+/// Writes; again while AWS is still busy with another write of the parameter. Says whether it did, or one is there.
+async fn put_once_free(cloud: &Cloud, name: &str, call: PutParameterFluentBuilder) -> Result<bool> {
+    let mut pause = PAUSE;
+    loop {
+        let answer = call.clone().send().await;
+        match answer.told_unless(cloud, "ssm:PutParameter", name, &["ParameterAlreadyExists"]) {
+            Err(e) if e.code() == Some(BUSY) && pause < LONGEST => tokio::time::sleep(pause).await,
+            answer => return answer.map_err(busy).map(|made| made.is_some()),
+        }
+        pause *= 2;
+    }
 }
 
 fn busy(e: Error) -> Error {
-    e.retry_on(&["TooManyUpdates"])
+    e.retry_on(&[BUSY])
 }
 
 /// Values by name; what does not exist is left out.
