@@ -104,6 +104,17 @@ fn line(node: &NodeReport) -> Option<String> {
     }
 }
 
+/// What was done before an interrupt, for the operator: `Made: .. Changed: .. Removed: ..`; none when nothing was.
+fn until_then(changes: &[String]) -> Option<String> {
+    let named = |(word, sign): (&str, char)| {
+        let lines = changes.iter().filter_map(|line| line.strip_prefix(sign));
+        let names: Vec<&str> = lines.map(|line| line.split(": ").next().unwrap_or(line).trim()).collect();
+        (!names.is_empty()).then(|| format!("{word}: {}.", names.join(", ")))
+    };
+    let all: Vec<String> = [("Made", '+'), ("Changed", '~'), ("Removed", '-')].into_iter().filter_map(named).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
 fn first_line(error: &Error) -> String {
     hidden(error.to_string().lines().next().unwrap_or_default()).into_owned()
 }
@@ -151,6 +162,11 @@ pub async fn undertake(
         }
         Err(e) => (Err(e), None, Vec::new()),
     };
+    if let (Err(e), Some(done)) = (&result, until_then(&changes))
+        && e.kind() == Kind::Interrupted
+    {
+        terminal.say(&done);
+    }
     let ended = ended(&result, changes);
     let finish = async {
         let gone = gone(&task, lease.as_ref(), &result, ended.acted());
@@ -244,4 +260,17 @@ fn ended(result: &Result<Exit>, changes: Vec<String>) -> Ended {
     let error = result.as_ref().err().map(first_line).or(failure);
     let changes = changes.into_iter().filter(|line| !line.starts_with("! ")).collect();
     Ended { result: word.into(), exit: exit.code(), error, changes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::until_then;
+
+    #[test]
+    fn what_was_done_is_told_by_what_was_done_to_it() {
+        let changes = ["- load balancer a", "~ role b: policy: x -> y", "! group c: denied", "- record d"];
+        let told = until_then(&changes.map(String::from));
+        assert_eq!(told.as_deref(), Some("Changed: role b. Removed: load balancer a, record d."));
+        assert_eq!(until_then(&[]), None);
+    }
 }

@@ -170,8 +170,15 @@ fn basic(credential: &Credential) -> Option<String> {
     Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))))
 }
 
+/// Once more when the connection broke off before an answer came: one that was kept open may have been closed meanwhile.
+/// All that a registry is asked here is reading.
 async fn send(registry: &str, request: RequestBuilder) -> Result<Response> {
-    request.send().await.map_err(|e| unreachable(registry, e))
+    let again = request.try_clone();
+    let sent = match (request.send().await, again) {
+        (Err(e), Some(again)) if e.is_request() && !e.is_connect() && !e.is_timeout() => again.send().await,
+        (sent, _) => sent,
+    };
+    sent.map_err(|e| unreachable(registry, e))
 }
 
 async fn read(registry: &str, mut response: Response) -> Result<Answer> {
