@@ -3,7 +3,7 @@ use crate::{client::Ended, proxy::Change};
 use std::time::{Duration, Instant};
 
 /// How long a command takes to hear of it, on a busy computer; the call that it was pressed at is answered later.
-const HEARS: Duration = Duration::from_millis(150);
+const HEARS: Duration = Duration::from_millis(500);
 
 /// What finishes something that was begun: by a call of which of these operations. All others begin something.
 const FINISHES: &[(&str, &[&str])] = &[

@@ -33,7 +33,7 @@ use tokio::{
 };
 
 /// Between two presses of Ctrl-C.
-const PRESSES: Duration = Duration::from_millis(200);
+const PRESSES: Duration = Duration::from_millis(600);
 
 /// The proxy of one case; it ends with this value.
 pub(crate) struct Proxy {

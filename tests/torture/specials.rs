@@ -62,9 +62,9 @@ fn creates(request: &str) -> bool {
     request.contains("<Action>CREATE</Action>")
 }
 
-/// A zone that was there all the time is known.
+/// A zone that was there all the time is known, as one that delegates to ours.
 fn creates_or_changes(request: &str) -> bool {
-    !request.contains("<Action>DELETE</Action>")
+    !request.contains("<Action>DELETE</Action>") && !request.contains("<Type>NS</Type>")
 }
 
 fn no_overwrite(request: &str) -> bool {

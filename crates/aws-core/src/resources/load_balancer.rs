@@ -195,10 +195,11 @@ impl Resource for LoadBalancer {
             .set_tags(Some(tag_list(&self.owner.tags(&self.name))))
             .send()
             .await;
-        // One of that name that the look did not see: an earlier answer was lost. Look again.
+        // One of that name that the look did not see: an earlier answer was lost. Look again. A security group that was
+        // just made may not be seen yet.
         let answer = call
             .told(cx.cloud, "elasticloadbalancing:CreateLoadBalancer", &self.name)
-            .map_err(|e| e.retry_on(&["DuplicateLoadBalancerName"]))?;
+            .map_err(|e| e.retry_on(&["DuplicateLoadBalancerName", "InvalidSecurityGroup"]))?;
         let balancer = answer.load_balancers.unwrap_or_default().into_iter().next();
         let balancer =
             balancer.ok_or_else(|| Error::failed("AWS answered without the new load balancer").retryable())?;

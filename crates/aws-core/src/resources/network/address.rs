@@ -44,8 +44,10 @@ pub(super) async fn release(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
     let done = cloud.ec2().release_address().allocation_id(id).send().await;
     done.told_unless(cloud, "ec2:ReleaseAddress", name, &["InvalidAllocationID.NotFound"])
         .map_err(|e| {
-            let used = e.code() == Some("InvalidIPAddress.InUse");
-            let e = e.retry_on(&["InvalidIPAddress.InUse"]);
+            // The interface of a gateway is AWS's own: some answers say that, and not that the address is in use.
+            let theirs = e.code() == Some("AuthFailure") && e.to_string().contains("access the specified resource");
+            let used = theirs || e.code() == Some("InvalidIPAddress.InUse");
+            let e = if theirs { e.retryable() } else { e.retry_on(&["InvalidIPAddress.InUse"]) };
             if used {
                 e.hint(format!("Something still uses {id}: disassociate it, then run the same command."))
             } else {
