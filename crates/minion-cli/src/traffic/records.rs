@@ -151,7 +151,7 @@ pub async fn write(cloud: &Cloud, weights: &Weights, changes: Vec<Change>) -> Re
     dns::change(cloud, &weights.zone_id, &comment, changes).await.map(Some)
 }
 
-/// Runs [`write`] as a step.
+/// Runs [`write()`] as a step.
 ///
 /// # Errors
 /// Those of `writing`.
