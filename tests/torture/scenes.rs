@@ -271,6 +271,27 @@ nat: single
 guard_rails:
   budget: {usd: 500, notify: [\"cloud+{team}@example.org\"]}
 ";
+/// A team at a transit gateway, with what the other ones have not.
+const HUB: &str = "\
+zones: 1
+nat: instance
+ipv6: true
+vpn: {gateway: 203.0.113.7, routes: [192.168.0.0/16]}
+identity: {saml_metadata: idp.xml}
+";
+
+/// What an identity provider says of itself; AWS takes no less than 1,000 characters.
+fn identity_provider() -> String {
+    let key = "MIIC".repeat(260);
+    format!(
+        "<?xml version=\"1.0\"?>\n<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
+         entityID=\"https://login.example.org\"><IDPSSODescriptor \
+         protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><KeyDescriptor>{key}</KeyDescriptor>\
+         <SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
+         Location=\"https://login.example.org/sso\"/></IDPSSODescriptor></EntityDescriptor>\n"
+    )
+}
+
 const MORE: &str = "\
 zones: 3
 nat: per-az
@@ -414,7 +435,8 @@ async fn organization(server: &Server) -> (Value, Value, Vec<(String, String)>) 
         ("more/red.yaml", team("red", MORE)),
         ("less/red.yaml", team("red", LESS)),
         ("hub/overlord.yaml", organization("transit-gateway")),
-        ("hub/teams/red.yaml", team("red", "zones: 1\nnat: instance\nipv6: true\n")),
+        ("hub/teams/red.yaml", team("red", HUB)),
+        ("hub/teams/idp.xml", identity_provider()),
     ];
     (given, accounts.clone(), files.map(|(name, text)| (name.to_owned(), text)).into())
 }
