@@ -436,7 +436,7 @@ async fn organization(server: &Server) -> (Value, Value, Vec<(String, String)>) 
         ("less/red.yaml", team("red", LESS)),
         ("hub/overlord.yaml", organization("transit-gateway")),
         ("hub/teams/red.yaml", team("red", HUB)),
-        ("hub/teams/idp.xml", identity_provider()),
+        ("hub/idp.xml", identity_provider()),
     ];
     (given, accounts.clone(), files.map(|(name, text)| (name.to_owned(), text)).into())
 }

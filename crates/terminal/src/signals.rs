@@ -93,7 +93,7 @@ fn stopped(in_flight: &[String]) -> Error {
 }
 
 /// What both interrupts leave behind.
-const AGAIN: &str = "Run the same command again: it looks what is there, and goes on.";
+const AGAIN: &str = "Run the same command again: it looks at what is there, and goes on.";
 
 impl Terminal {
     fn interrupted(&self, stop: Stop) {

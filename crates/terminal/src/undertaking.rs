@@ -218,7 +218,7 @@ async fn taken(terminal: &Terminal, cancel: &Cancel, task: &Task<'_>, wanted: &W
             terminal.waiting(&text, wanted.wait.unwrap_or_default())
         });
         let by = held.by.as_ref().map_or("somebody else", |r| if r.host.is_empty() { &r.owner } else { &r.host });
-        waiting.tick(&format!("{by} has it, until {}", held.until.strftime("%H:%M:%S UTC")));
+        waiting.tick(&format!("{by} has it"));
     };
     let taken = lease::acquire(task.cloud, task.caller, wanted, cancel, told).await;
     match step.into_inner().ok().flatten() {

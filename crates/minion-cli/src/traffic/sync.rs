@@ -23,5 +23,5 @@ pub async fn in_sync(session: &Session, site: &Site, change: &str) -> Result<()>
     };
     let what = "Route 53 to bring the change to all its name servers";
     let waited = poll_until(what, &patience, look, |missing, _| step.tick(missing)).await;
-    step.end(waited).map_err(|e| e.hint("The change is written and will arrive; nothing has to be done."))
+    step.end(waited).map_err(|e| e.hint("The change of the traffic is written, and will arrive."))
 }

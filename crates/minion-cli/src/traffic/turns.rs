@@ -49,7 +49,7 @@ pub async fn in_turn<T>(
                     Error::interrupted(format!("interrupted before {what} was changed"))
                 } else {
                     Error::interrupted(format!("interrupted before it was known whether {what} was changed"))
-                        .hint("Run the same command again: it looks what is there, and goes on.")
+                        .hint("Run the same command again: it looks at what is there, and goes on.")
                 };
                 return Err(interrupted.caused_by(error));
             }

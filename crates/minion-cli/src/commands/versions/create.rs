@@ -189,6 +189,8 @@ async fn deployed(
         return Ok(exit);
     }
     if exit != Exit::Done {
+        // Without the lease it may be somebody else's by now: nothing is advised then.
+        under.check()?;
         if let Some(text) = left_behind(id, existing.is_some(), &report) {
             terminal.say(&text);
         }
