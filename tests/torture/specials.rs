@@ -312,12 +312,6 @@ const PROFILE: &str = "You must use a valid fully-formed launch template. Value 
 
 /// IAM, and EC2's profiles: <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html>, "eventually consistent".
 const NOT_YET: &[On] = &[
-    on(
-        "ec2:RunInstances",
-        400,
-        "InvalidParameterValue",
-        "Value (nat) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
-    ),
     on("autoscaling:CreateAutoScalingGroup", 400, "ValidationError", PROFILE),
     on("iam:AddRoleToInstanceProfile", 404, "NoSuchEntity", "Instance Profile cannot be found."),
     on("iam:PutRolePolicy", 404, "NoSuchEntity", "The role with name cannot be found."),

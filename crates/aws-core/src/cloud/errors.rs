@@ -286,7 +286,18 @@ fn no_credentials(why: &str, innermost: String, named: Option<&str>) -> String {
         }
         (None, None) if why.contains(CHAIN) => "no usable AWS credentials".to_owned(),
         // One source was found, and did not give any: it says why.
-        (None, _) => format!("no usable AWS credentials: {}", innermost.lines().next().unwrap_or_default()),
+        (None, _) => format!("no usable AWS credentials: {}", said(&innermost)),
+    }
+}
+
+/// What a service said, out of the SDK's way of showing it: `Error { code: "..", message: "..", .. }`. Denied access is
+/// that of a role that may not be assumed: single sign-on has other codes.
+fn said(innermost: &str) -> String {
+    let field = |name: &str| Some(innermost.split_once(&format!("{name}: \""))?.1.split_once('"')?.0);
+    match (field("code"), field("message")) {
+        (Some(code @ "AccessDenied"), Some(message)) => format!("sts:AssumeRole: {message} ({code})"),
+        (Some(code), Some(message)) => format!("{message} ({code})"),
+        _ => innermost.lines().next().unwrap_or_default().to_owned(),
     }
 }
 
@@ -323,6 +334,15 @@ const SAYS_NOTHING: [&str; 4] = ["dispatch failure", "other", "service error", "
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_service_said_of_credentials_is_told_in_its_words() {
+        let shown = r#"Error { code: "AccessDenied", message: "You are not authorized.", aws_request_id: "7a" }"#;
+        assert_eq!(super::said(shown), "sts:AssumeRole: You are not authorized. (AccessDenied)");
+        let shown = r#"Error { code: "UnauthorizedException", message: "Session token not found or invalid" }"#;
+        assert_eq!(super::said(shown), "Session token not found or invalid (UnauthorizedException)");
+        assert_eq!(super::said("the file is gone\nmore"), "the file is gone");
+    }
 
     #[test]
     fn a_quota_is_named_with_what_to_type() {
