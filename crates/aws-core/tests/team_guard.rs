@@ -88,8 +88,6 @@ async fn damage_to_the_bucket_is_repaired() {
     let graph = audit("red", &name, true);
     support::apply(&graph, &cloud).await;
     let s3 = cloud.s3();
-    let encryption = s3.get_bucket_encryption().bucket(&name).send().await.unwrap();
-    assert_eq!(encryption.server_side_encryption_configuration().unwrap().rules().len(), 1);
 
     let off = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
     s3.put_bucket_versioning().bucket(&name).versioning_configuration(off).send().await.unwrap();

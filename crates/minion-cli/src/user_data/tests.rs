@@ -313,9 +313,8 @@ fn too_much_is_refused() {
     i.cacerts = Some("\0");
     assert!(render(&i).unwrap_err().to_string().contains("NUL"));
     // Found by fuzzing: a key of the log driver's options.
-    let m = parse(&BARE.replace("local}", "local, options: {\"a\\0b\": c}}"), "m").unwrap();
-    let e = render(&instance(&m)).unwrap_err();
-    assert!(e.to_string().contains("--log-opt a\\u{0}b=c: a NUL"), "{e}");
+    let e = parse(&BARE.replace("local}", "local, options: {\"a\\0b\": c}}"), "m").unwrap_err();
+    assert!(e.to_string().contains("is not a name of an option of a log driver"), "{e}");
     // Found by fuzzing: dash refuses OPTIND, and bash sets the others itself.
     for name in ["PATH", "OPTIND", "_", "SHLVL"] {
         let m = parse(&format!("{BARE}secrets: {{{name}: 'ssm:/a'}}\n"), "m").unwrap();
