@@ -40,7 +40,12 @@ pub(crate) fn answer(operation: &Operation, refusal: Refusal) -> Response<Full<B
     // AWS puts all of a client's mistakes under `Sender`, also 403 and throttles.
     let kind = if status >= 500 { "Receiver" } else { "Sender" };
     let error = format!("<Error><Type>{kind}</Type><Code>{code}</Code><Message>{message}</Message></Error>");
-    let (content, body) = match protocol(&operation.service) {
+    let protocol = match protocol(&operation.service) {
+        // S3 Control's errors have an envelope, S3's have none.
+        Protocol::S3 if operation.name.contains("Account") => Protocol::Query,
+        other => other,
+    };
+    let (content, body) = match protocol {
         Protocol::Ec2 => {
             let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
             ("text/xml", format!("<Response><Errors>{error}</Errors><RequestID>{id}</RequestID></Response>"))
@@ -56,7 +61,7 @@ pub(crate) fn answer(operation: &Operation, refusal: Refusal) -> Response<Full<B
         Protocol::RestJson => ("application/json", format!("{{\"message\":\"{message}\"}}")),
     };
     let builder = Response::builder().status(status).header(CONTENT_TYPE, content).header("x-amzn-requestid", id);
-    let builder = match protocol(&operation.service) {
+    let builder = match protocol {
         Protocol::Json | Protocol::RestJson => builder.header("x-amzn-errortype", code),
         _ => builder,
     };

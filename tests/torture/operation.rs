@@ -26,7 +26,7 @@ impl Operation {
         let name = target.or_else(action).map(str::to_owned);
         let name = name.unwrap_or_else(|| match service.as_str() {
             "route53" => route53(method, path),
-            "s3" if path.starts_with("/v20180820/") => verb(method, "PublicAccessBlock"),
+            "s3" if path.starts_with("/v20180820/") => verb(method, "AccountPublicAccessBlock"),
             "s3" => s3(method, path, query),
             // The path is the name: /getresourceshares
             _ => spelt(path.trim_matches('/')),
@@ -162,7 +162,7 @@ mod tests {
             ("route53", "GET /2013-04-01/change/C1", "", "route53:GetChange"),
             ("s3", "PUT /bucket?policy", "{}", "s3:PutBucketPolicy"),
             ("s3", "PUT /bucket", "", "s3:CreateBucket"),
-            ("s3", "GET /v20180820/configuration/publicAccessBlock", "", "s3:GetPublicAccessBlock"),
+            ("s3", "GET /v20180820/configuration/publicAccessBlock", "", "s3:GetAccountPublicAccessBlock"),
             ("ram", "POST /getresourceshares", "{}", "ram:GetResourceShares"),
         ] {
             assert_eq!(of(service, request, body), wanted);
