@@ -71,9 +71,13 @@ pub(super) async fn write(
 ) -> Result<()> {
     let changes: Result<Vec<_>, _> =
         sets.into_iter().map(|set| Change::builder().action(action.clone()).resource_record_set(set).build()).collect();
-    let id = change_batch(cloud, zone_id, comment, changes.map_err(incomplete)?).await?;
+    let done = change_batch(cloud, zone_id, comment, changes.map_err(incomplete)?).await;
     // What is gone need not be gone everywhere.
-    if *action == ChangeAction::Delete { Ok(()) } else { synced(cloud, &id, comment).await }
+    if *action == ChangeAction::Delete {
+        return done.map(drop);
+    }
+    // The zone may have been made a moment ago.
+    synced(cloud, &done.map_err(|e| e.retry_on(&[NO_ZONE]))?, comment).await
 }
 
 /// Puts a record set in the place of the one that was read, or where there was none. When that is no longer so, somebody
