@@ -6,6 +6,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::Path,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -51,9 +52,17 @@ fn instance_type() -> &'static str {
 fn nothing_is_left(engine: &Engine, image: &str) {
     let ancestor = format!("ancestor={image}");
     assert_eq!(engine.docker(&["ps", "--all", "--quiet", "--filter", &ancestor]), "");
-    let volumes =
-        engine.docker(&["volume", "ls", "--quiet", "--filter", "label=minion-image-run", "--filter", "dangling=true"]);
-    assert_eq!(volumes, "");
+    // Another test's volumes are in no container yet for a moment.
+    let until = Instant::now() + Duration::from_secs(20);
+    let filters = ["--filter", "label=minion-image-run", "--filter", "dangling=true"];
+    loop {
+        let volumes = engine.docker(&[&["volume", "ls", "--quiet"][..], &filters].concat());
+        if volumes.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < until, "volumes are left: {volumes}");
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
 /// Writes what it sees, and serves it.
