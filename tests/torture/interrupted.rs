@@ -11,6 +11,7 @@ const FINISHES: &[(&str, &[&str])] = &[
     ("cloudtrail:StartLogging", &["cloudtrail:CreateTrail"]),
     ("ec2:AcceptVpcPeeringConnection", &["ec2:CreateVpcPeeringConnection"]),
     ("ec2:AssociateAddress", &["ec2:RunInstances"]),
+    ("ec2:RunInstances", &["ec2:CreateSecurityGroup"]),
     ("ec2:AssociateDhcpOptions", &["ec2:CreateDhcpOptions"]),
     ("ec2:AssociateRouteTable", &["ec2:CreateRouteTable"]),
     ("ec2:AttachInternetGateway", &["ec2:CreateInternetGateway"]),
