@@ -329,6 +329,10 @@ fn names(operation: &str, said: &str) -> bool {
     let (service, name) = operation.split_once(':').unwrap_or_default();
     let iam = match name {
         "GetPublicAccessBlock" | "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PublicAccessBlock",
+        // Deleting it is allowed by the action that puts it.
+        "GetAccountPublicAccessBlock" | "PutAccountPublicAccessBlock" | "DeleteAccountPublicAccessBlock" => {
+            "AccountPublicAccessBlock"
+        }
         "ListObjectVersions" => "ListBucketVersions",
         _ if service == "budgets" => "Budget",
         "DeleteObjects" => "DeleteObject",
