@@ -58,7 +58,7 @@ mod tests {
             (&["minion", "--wait-lock=10m", "-e", "KEY", "-e", "KEY="], "minion --wait-lock=10m -e KEY -e KEY="),
             (&["minion", "--registry=https://me:hunter2@host/x@y"], "minion --registry=https://...@host/x@y"),
             (&["minion", "ver", "create", "a", "1", "me:hunter2@host/x:1"], "minion ver create a 1 ...@host/x:1"),
-            (&["minion", "http://hunter2@host:8080?a@b"], "minion http://...@b"),
+            (&["minion", "http://hunter2@host:8080?a@b"], "minion 'http://...@host:8080?a@b'"),
             (&["minion", "", "it's"], r"minion '' 'it'\''s'"),
         ];
         for (arguments, wanted) in lines {
