@@ -17,16 +17,6 @@ use std::{
 const MANY: u64 = 100;
 const DOMAIN: &str = "team.example.org";
 
-/// Two versions; all traffic goes to the first.
-fn stage() -> Stage {
-    let stage = Stage::new();
-    stage.application(&stage.manifest("hello", ""));
-    stage.version("hello", "1.0");
-    stage.version("hello", "2.0");
-    stage.minion(&["traffic", "hello", "1.0", "100", "--no-wait"]).ok();
-    stage
-}
-
 /// The weights of both versions, as Route 53 answers them.
 fn weights(stage: &Stage) -> (u64, u64) {
     let zone = &stage.place["zones"]["private"][0];
@@ -64,7 +54,7 @@ fn assert_only_asked_for(stage: &Stage, seen: &BTreeSet<(u64, u64)>) {
 
 #[test]
 fn a_hundred_commands_at_the_same_time() {
-    let stage = stage();
+    let stage = Stage::of_two_versions();
     let over = AtomicBool::new(false);
     let (seen, looks) = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| watch(&stage, &over));
@@ -85,7 +75,7 @@ fn a_hundred_commands_at_the_same_time() {
 /// The same without the lease: Route 53 refuses a batch that is based on an old look.
 #[test]
 fn compare_and_swap_alone_loses_nothing() {
-    let stage = stage();
+    let stage = Stage::of_two_versions();
     let over = AtomicBool::new(false);
     let refused = AtomicUsize::new(0);
     let (seen, _) = std::thread::scope(|scope| {

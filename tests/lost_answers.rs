@@ -43,16 +43,6 @@ fn losing() -> (Wire, Looks) {
     (wire, looks)
 }
 
-/// Two versions; all traffic goes to the first.
-fn stage() -> Stage {
-    let stage = Stage::new();
-    stage.application(&stage.manifest("hello", ""));
-    stage.version("hello", "1.0");
-    stage.version("hello", "2.0");
-    stage.minion(&["traffic", "hello", "1.0", "100", "--no-wait"]).ok();
-    stage
-}
-
 /// What the newest run changed, as the history has it.
 fn changes(stage: &Stage) -> Vec<String> {
     let runs = stage.minion(&["history", "hello", "-n", "1", "-o", "json"]).ok().json();
@@ -62,7 +52,7 @@ fn changes(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn traffic_that_was_shared_out_is_told_and_waited_for() {
-    let mut stage = stage();
+    let mut stage = Stage::of_two_versions();
     let (wire, looks) = losing();
     stage.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
     let run = stage.minion(&["traffic", "hello", "2.0", "30"]).ok();
@@ -76,7 +66,7 @@ fn traffic_that_was_shared_out_is_told_and_waited_for() {
 
 #[test]
 fn a_version_is_not_deleted_before_clients_have_forgotten_it() {
-    let mut stage = stage();
+    let mut stage = Stage::of_two_versions();
     let (wire, looks) = losing();
     stage.minion(&["traffic", "hello", "2.0", "30", "--no-wait"]).ok();
     stage.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));

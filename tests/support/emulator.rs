@@ -1,10 +1,9 @@
 //! The emulator: one moto server for all tests of this binary, reached through `emulator.py`.
+use super::moto;
 use serde_json::{Value, json};
 use std::{
-    env,
     io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout},
     sync::{
         Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -26,10 +25,6 @@ struct Pipe {
     answers: BufReader<ChildStdout>,
 }
 
-/// What to do when moto is not there.
-const MISSING: &str =
-    "these tests need moto_server: run them with `cargo xtask test`, or set MINION_MOTO to the path of moto_server";
-
 impl Emulator {
     /// The emulator of this test binary, started by whoever asks first.
     pub(crate) fn get() -> &'static Self {
@@ -38,21 +33,10 @@ impl Emulator {
     }
 
     fn start() -> Self {
-        let moto = moto_server();
-        let python = moto.with_file_name("python");
-        assert!(python.exists(), "no Python beside {}; {MISSING}", moto.display());
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support/emulator.py");
-        let mut child = Command::new(python)
-            .arg("-B")
-            .arg(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("moto's Python starts");
+        let mut child = moto::start("emulator.py");
         let requests = child.stdin.take().unwrap();
         let mut pipe = Pipe { requests, answers: BufReader::new(child.stdout.take().unwrap()), _child: child };
-        let endpoint = pipe.read()["endpoint"].as_str().unwrap().to_owned();
-        assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint} is not on this computer: refusing to go on");
+        let endpoint = moto::on_this_computer(pipe.read()["endpoint"].as_str().unwrap()).to_owned();
         Self { endpoint, pipe: Mutex::new(pipe), accounts: AtomicU64::new(100_000_000_001) }
     }
 
@@ -112,17 +96,4 @@ pub(crate) fn ask(request: &Value) -> Value {
 /// `127.0.0.1:PORT` of the container registry.
 pub(crate) fn registry() -> &'static str {
     Emulator::get().registry()
-}
-
-/// The path in MINION_MOTO, else `moto_server` on the PATH.
-pub(super) fn moto_server() -> PathBuf {
-    if let Some(path) = env::var_os("MINION_MOTO") {
-        let path = PathBuf::from(path);
-        assert!(path.is_file(), "MINION_MOTO is {}, and there is no such file; {MISSING}", path.display());
-        return path;
-    }
-    env::split_paths(&env::var_os("PATH").unwrap_or_default())
-        .map(|directory| directory.join("moto_server"))
-        .find(|path| path.is_file())
-        .expect(MISSING)
 }

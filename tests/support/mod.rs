@@ -4,6 +4,7 @@ mod emulator;
 mod engine;
 mod estate;
 mod guarded;
+mod moto;
 mod refusals;
 mod registry_server;
 mod run;

@@ -1,7 +1,7 @@
 //! A sandbox: `minion sandbox up` in a home directory of its own, on ports that are free, and what a user does in it.
 use super::{
     docker,
-    emulator::moto_server,
+    moto::moto_server,
     registry_server::{By, RegistryServer},
     run::{Run, Running},
     shell::program,

@@ -45,6 +45,16 @@ impl Stage {
         Self::with(Options::usual())
     }
 
+    /// A stage with application `hello` and its versions 1.0 and 2.0; all traffic goes to the first.
+    pub(crate) fn of_two_versions() -> Self {
+        let stage = Self::new();
+        stage.application(&stage.manifest("hello", ""));
+        stage.version("hello", "1.0");
+        stage.version("hello", "2.0");
+        stage.minion(&["traffic", "hello", "1.0", "100", "--no-wait"]).ok();
+        stage
+    }
+
     /// A stage with this place.
     pub(crate) fn with(options: Options) -> Self {
         let emulator = Emulator::get();

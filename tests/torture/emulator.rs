@@ -1,4 +1,5 @@
 //! The emulator whose state is copied: `tests/support/forking.py`, and its copies.
+use crate::moto;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, body::Bytes, header::CONTENT_TYPE};
 use hyper_util::{
@@ -7,10 +8,8 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 use std::{
-    env,
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Child,
     time::Duration,
 };
 
@@ -19,10 +18,6 @@ pub(crate) type Http = Client<HttpConnector, Full<Bytes>>;
 
 /// One copy takes some milliseconds, a dump a tenth of a second; a busy computer takes longer.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// What to do when moto is not there.
-const MISSING: &str = "the torture needs moto_server: run it with `cargo xtask torture` or `cargo xtask test`, or set \
-                       MINION_MOTO to the path of moto_server";
 
 /// The first of them. All end with this value: when its end of the pipe closes.
 pub(crate) struct Emulator {
@@ -45,17 +40,7 @@ pub(crate) struct Server {
 impl Emulator {
     /// Starts it.
     pub(crate) fn start() -> Self {
-        let moto = moto_server();
-        let python = moto.with_file_name("python");
-        assert!(python.exists(), "no Python beside {}; {MISSING}", moto.display());
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support/forking.py");
-        let mut child = Command::new(python)
-            .arg("-B")
-            .arg(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("moto's Python starts");
+        let mut child = moto::start("forking.py");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let told: Value = serde_json::from_str(&line).expect("the emulator says where it is");
@@ -74,8 +59,7 @@ impl Drop for Emulator {
 
 impl Server {
     fn at(endpoint: &str, http: Http) -> Self {
-        assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint} is not on this computer: refusing to go on");
-        Self { endpoint: endpoint.to_owned(), http }
+        Self { endpoint: moto::on_this_computer(endpoint).to_owned(), http }
     }
 
     /// A copy of it, as it is now.
@@ -108,13 +92,4 @@ impl Server {
         };
         tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("{what}: no answer within {PATIENCE:?}"))
     }
-}
-
-/// The path in MINION_MOTO, else `moto_server` on the PATH.
-fn moto_server() -> PathBuf {
-    if let Some(path) = env::var_os("MINION_MOTO") {
-        return path.into();
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).map(|directory| directory.join("moto_server")).find(|path| path.is_file()).expect(MISSING)
 }

@@ -14,6 +14,8 @@ mod faults;
 mod history;
 mod interrupted;
 mod matrix;
+#[path = "../support/moto.rs"]
+mod moto;
 mod operation;
 mod proxy;
 mod report;

@@ -280,17 +280,8 @@ vpn: {gateway: 203.0.113.7, routes: [192.168.0.0/16]}
 identity: {saml_metadata: idp.xml}
 ";
 
-/// What an identity provider says of itself; AWS takes no less than 1,000 characters.
-fn identity_provider() -> String {
-    let key = "MIIC".repeat(260);
-    format!(
-        "<?xml version=\"1.0\"?>\n<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
-         entityID=\"https://login.example.org\"><IDPSSODescriptor \
-         protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><KeyDescriptor>{key}</KeyDescriptor>\
-         <SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
-         Location=\"https://login.example.org/sso\"/></IDPSSODescriptor></EntityDescriptor>\n"
-    )
-}
+/// What an identity provider says of itself.
+const IDENTITY_PROVIDER: &str = include_str!("../../examples/organization/full/identity-provider.xml");
 
 const MORE: &str = "\
 zones: 3
@@ -436,7 +427,7 @@ async fn organization(server: &Server) -> (Value, Value, Vec<(String, String)>) 
         ("less/red.yaml", team("red", LESS)),
         ("hub/overlord.yaml", organization("transit-gateway")),
         ("hub/teams/red.yaml", team("red", HUB)),
-        ("hub/idp.xml", identity_provider()),
+        ("hub/idp.xml", IDENTITY_PROVIDER.to_owned()),
     ];
     (given, accounts.clone(), files.map(|(name, text)| (name.to_owned(), text)).into())
 }

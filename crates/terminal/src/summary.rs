@@ -78,7 +78,7 @@ fn names(report: &Report, which: impl Fn(&Outcome) -> bool) -> String {
 }
 
 /// The names in a line; when they are many, the first of them, and how many more there are.
-fn listed(mut names: Vec<String>) -> String {
+pub(crate) fn listed(mut names: Vec<String>) -> String {
     // Rules of one group are resources of their own, and have its name.
     names.dedup();
     let more = names.len().saturating_sub(NAMED);

@@ -1,5 +1,5 @@
 //! A change to an application or a team, as every command makes it: under the lease, and written into the history.
-use crate::{Exit, Terminal, command_line, passwords::hidden, signals::gently};
+use crate::{Exit, Terminal, command_line, passwords::hidden, signals::gently, summary::listed};
 use aws_core::{
     Error, Result,
     cloud::Cloud,
@@ -108,8 +108,8 @@ fn line(node: &NodeReport) -> Option<String> {
 fn until_then(changes: &[String]) -> Option<String> {
     let named = |(word, sign): (&str, char)| {
         let lines = changes.iter().filter_map(|line| line.strip_prefix(sign));
-        let names: Vec<&str> = lines.map(|line| line.split(": ").next().unwrap_or(line).trim()).collect();
-        (!names.is_empty()).then(|| format!("{word}: {}.", names.join(", ")))
+        let names: Vec<_> = lines.map(|line| line.split(": ").next().unwrap_or(line).trim().to_owned()).collect();
+        (!names.is_empty()).then(|| format!("{word}: {}.", listed(names)))
     };
     let all: Vec<String> = [("Made", '+'), ("Changed", '~'), ("Removed", '-')].into_iter().filter_map(named).collect();
     (!all.is_empty()).then(|| all.join(" "))
