@@ -206,16 +206,9 @@ impl Cloud {
     /// The same connection, for work that goes on beside the command's: what one of them reads, the other does not see.
     #[must_use]
     pub fn beside(&self) -> Self {
-        Self {
-            config: self.config.clone(),
-            region: self.region.clone(),
-            memory: Memory::default(),
-            caller: self.caller.clone(),
-            clients: self.clients.clone(),
-            on_throttle: self.on_throttle.clone(),
-            in_flight: self.in_flight.clone(),
-            lost: Lost::default(),
-        }
+        let (config, region) = (self.config.clone(), self.region.clone());
+        let own = Self::new(config, region, self.on_throttle.clone(), self.in_flight.clone());
+        Self { caller: self.caller.clone(), clients: self.clients.clone(), ..own }
     }
 
     /// Whose credentials these are; asked for once.

@@ -59,7 +59,7 @@ pub struct Run(String);
 pub async fn began(cloud: &Cloud, caller: &Cloud, book: &Book, began: Began) -> Result<Run> {
     let run = Run(lease::token()?);
     let began = Began { who: caller.caller().await?.arn.clone(), from: lease::origin(), ..began };
-    write(cloud, book, vec![Event { run: run.0.clone(), said: Said::Began(began) }]).await?;
+    write(cloud, book, Event { run: run.0.clone(), said: Said::Began(began) }).await?;
     Ok(run)
 }
 
@@ -68,17 +68,16 @@ pub async fn began(cloud: &Cloud, caller: &Cloud, book: &Book, began: Began) -> 
 /// # Errors
 /// What CloudWatch Logs answers.
 pub async fn ended(cloud: &Cloud, book: &Book, run: &Run, ended: Ended) -> Result<()> {
-    write(cloud, book, vec![Event { run: run.0.clone(), said: Said::Ended(ended) }]).await
+    write(cloud, book, Event { run: run.0.clone(), said: Said::Ended(ended) }).await
 }
 
-async fn write(cloud: &Cloud, book: &Book, events: Vec<Event>) -> Result<()> {
+async fn write(cloud: &Cloud, book: &Book, event: Event) -> Result<()> {
     let now = Timestamp::now().as_millisecond();
-    let events: Result<Vec<_>, _> =
-        events.into_iter().map(|e| InputLogEvent::builder().timestamp(now).message(e.text()).build()).collect();
-    let events = events.map_err(|e| Error::failed("an event lacks its text or time").caused_by(e))?;
+    let event = InputLogEvent::builder().timestamp(now).message(event.text()).build();
+    let event = event.map_err(|e| Error::failed("an event lacks its text or time").caused_by(e))?;
     let put = async || {
         let call = cloud.logs().put_log_events().log_group_name(&book.group).log_stream_name(&book.stream);
-        let done = call.set_log_events(Some(events.clone())).send().await;
+        let done = call.log_events(event.clone()).send().await;
         done.told_unless(cloud, "logs:PutLogEvents", &book.group, ABSENT)
     };
     for n in 0..TRIES {
