@@ -22,12 +22,17 @@ pub(crate) fn moto_server() -> PathBuf {
         .expect(MISSING)
 }
 
-/// Starts a program of `tests/support`, with pipes to it and from it.
-pub(crate) fn start(script: &str) -> Child {
+/// moto's Python, and the path of a program of `tests/support`.
+pub(crate) fn program(script: &str) -> (PathBuf, PathBuf) {
     let moto = moto_server();
     let python = moto.with_file_name("python");
     assert!(python.exists(), "no Python beside {}; {MISSING}", moto.display());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support").join(script);
+    (python, Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support").join(script))
+}
+
+/// Starts a program of `tests/support`, with pipes to it and from it.
+pub(crate) fn start(script: &str) -> Child {
+    let (python, script) = program(script);
     let mut command = Command::new(python);
     command.arg("-B").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
     command.spawn().expect("moto's Python starts")

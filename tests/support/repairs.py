@@ -31,7 +31,7 @@ def apply():
         _vpn,
         _metadata_defaults,
         _iam,
-        _versioning,
+        versioning,
         _nat_gateways,
         _budgets,
         _cost_tags,
@@ -232,7 +232,7 @@ def _iam():
     wrap(moto.iam.models.IAMBackend, "delete_policy", delete_policy)
 
 
-def _versioning():
+def versioning():
     """GetBucketVersioning's root element is AWS's VersioningConfiguration; the SDK does not read moto's."""
 
     def get_bucket_versioning(self):

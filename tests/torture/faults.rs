@@ -135,6 +135,11 @@ impl Fault {
         }
     }
 
+    /// Whether it is tried with this command: not where it is what AWS answers for minutes, and what is waited out.
+    pub(crate) fn tried(self, call: &Call, command: &str) -> bool {
+        !(matches!(self, Self::Denied) && WAITED_OUT.contains(&(command, call.operation.as_str())))
+    }
+
     /// Whether most of a case's time is waiting.
     pub(crate) fn waits(self) -> bool {
         match self {
@@ -159,6 +164,13 @@ impl Fault {
         bears && !NOT_BORNE.iter().any(excused)
     }
 }
+
+/// Command and operation: a new account answers that access is denied until it can be used.
+const WAITED_OUT: [(&str, &str); 3] = [
+    ("team create (new account)", "sts:AssumeRole"),
+    ("team create (new account)", "sts:GetCallerIdentity"),
+    ("team create (new account)", "ec2:DescribeRegions"),
+];
 
 /// Fault and operation that commands (that begin with this) may fail at, although they bear the fault elsewhere, and why.
 /// A fault is named by how its name begins.

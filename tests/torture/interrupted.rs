@@ -1,11 +1,12 @@
 //! What a command may still do, and has to say, after Ctrl-C: what is in flight is finished, nothing is begun.
-use crate::{client::Ended, proxy::Change};
+use crate::{client::Ended, faults::Call, proxy::Change};
 use std::time::{Duration, Instant};
 
 /// How long a command takes to hear of it, on a busy computer; the call that it was pressed at is answered later.
 const HEARS: Duration = Duration::from_millis(500);
 
-/// What finishes something that was begun: by a call of which of these operations. All others begin something.
+/// What finishes something that was begun: by a call of which of these operations, which may be the one that Ctrl-C was
+/// pressed at and only read. All others begin something.
 const FINISHES: &[(&str, &[&str])] = &[
     ("acm:AddTagsToCertificate", &["acm:RequestCertificate", "acm:AddTagsToCertificate"]),
     ("cloudtrail:StartLogging", &["cloudtrail:CreateTrail"]),
@@ -15,30 +16,51 @@ const FINISHES: &[(&str, &[&str])] = &[
     ("ec2:AssociateDhcpOptions", &["ec2:CreateDhcpOptions"]),
     ("ec2:AssociateRouteTable", &["ec2:CreateRouteTable"]),
     ("ec2:AttachInternetGateway", &["ec2:CreateInternetGateway"]),
+    ("ec2:AttachVpnGateway", &["ec2:CreateVpnGateway"]),
     ("ec2:AuthorizeSecurityGroupIngress", &["ec2:CreateSecurityGroup"]),
     ("ec2:CreateRoute", &["ec2:CreateRouteTable", "ec2:CreateRoute"]),
     ("ec2:CreateTags", &["ec2:CreateTags"]),
+    ("ec2:CreateVpnConnectionRoute", &["ec2:CreateVpnConnection"]),
     ("ec2:DeleteInternetGateway", &["ec2:DetachInternetGateway"]),
     ("ec2:DeleteRoute", &["ec2:DeleteRoute"]),
     ("ec2:DeleteRouteTable", &["ec2:DisassociateRouteTable"]),
+    ("ec2:DeleteSecurityGroup", &["ec2:TerminateInstances"]),
+    ("ec2:DeleteTransitGateway", &["ec2:DescribeTransitGatewayAttachments"]),
+    ("ec2:DeleteVpnGateway", &["ec2:DetachVpnGateway"]),
     ("ec2:DisassociateRouteTable", &["ec2:DisassociateRouteTable"]),
     ("ec2:ModifyInstanceAttribute", &["ec2:RunInstances"]),
     ("ec2:ModifySubnetAttribute", &["ec2:CreateSubnet"]),
     ("ec2:ModifyVpcAttribute", &["ec2:CreateVpc", "ec2:ModifyVpcAttribute"]),
     ("ec2:ReplaceRoute", &["ec2:ReplaceRoute"]),
-    ("ec2:RevokeSecurityGroupEgress", &["ec2:RevokeSecurityGroupIngress"]),
+    ("ec2:RevokeSecurityGroupEgress", &["ec2:RevokeSecurityGroupIngress", "ec2:DescribeSecurityGroups"]),
     ("elasticloadbalancing:ModifyLoadBalancerAttributes", &["elasticloadbalancing:CreateLoadBalancer"]),
     ("elasticloadbalancing:ModifyTargetGroupAttributes", &["elasticloadbalancing:CreateTargetGroup"]),
     ("autoscaling:PutScalingPolicy", &["autoscaling:CreateAutoScalingGroup"]),
     ("autoscaling:DeleteAutoScalingGroup", &["autoscaling:UpdateAutoScalingGroup"]),
+    ("autoscaling:UpdateAutoScalingGroup", &["autoscaling:DescribeAutoScalingGroups"]),
     ("iam:AddRoleToInstanceProfile", &["iam:CreateInstanceProfile"]),
     ("iam:AttachRolePolicy", &["iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"]),
     ("iam:CreateInstanceProfile", &["iam:CreateRole"]),
     ("iam:DeleteInstanceProfile", &["iam:RemoveRoleFromInstanceProfile"]),
+    ("iam:DeletePolicy", &["iam:ListEntitiesForPolicy"]),
     ("iam:DeleteRole", &["iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteInstanceProfile"]),
     ("iam:DeleteRolePolicy", &["iam:RemoveRoleFromInstanceProfile", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"]),
-    ("iam:DetachRolePolicy", &["iam:RemoveRoleFromInstanceProfile", "iam:DeleteRolePolicy", "iam:AttachRolePolicy"]),
+    (
+        "iam:DetachRolePolicy",
+        &[
+            "iam:RemoveRoleFromInstanceProfile",
+            "iam:DeleteRolePolicy",
+            "iam:AttachRolePolicy",
+            "iam:ListInstanceProfilesForRole",
+            "iam:ListRolePolicies",
+            "iam:ListAttachedRolePolicies",
+        ],
+    ),
     ("iam:PutRolePolicy", &["iam:CreateRole", "iam:UpdateRole", "iam:PutRolePolicy"]),
+    (
+        "iam:RemoveRoleFromInstanceProfile",
+        &["iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"],
+    ),
     ("iam:TagRole", &["iam:UpdateRole"]),
     ("iam:UpdateRole", &["iam:UpdateRole", "iam:TagRole"]),
     ("logs:PutRetentionPolicy", &["logs:CreateLogGroup"]),
@@ -51,7 +73,7 @@ const FINISHES: &[(&str, &[&str])] = &[
     ("s3:PutBucketTagging", &["s3:CreateBucket"]),
     ("s3:PutBucketVersioning", &["s3:CreateBucket"]),
     ("s3:PutPublicAccessBlock", &["s3:CreateBucket"]),
-    ("s3:DeleteBucket", &["s3:DeleteObjects"]),
+    ("s3:DeleteBucket", &["s3:DeleteObjects", "s3:ListObjectVersions"]),
 ];
 
 /// Parts of names of parameters that are written although nothing is begun any more, and why.
@@ -67,22 +89,39 @@ impl Change {
         history || (self.operation.starts_with("ssm:") && self.request.contains("/leases/"))
     }
 
+    /// A parameter that is there already is written once more, with leave to overwrite it.
+    fn overwrites(&self, call: &Call) -> bool {
+        let name = |request: &str| request.split_once("\",\"Value").map(|(name, _)| name.to_owned());
+        let same = self.operation == "ssm:PutParameter" && self.operation == call.operation;
+        same && name(&self.request).is_some_and(|of| name(&call.request) == Some(of))
+    }
+
+    fn returns_addresses(&self) -> bool {
+        self.operation == "ssm:DeleteParameters" && self.request.contains("/overlord/acme/addresses/")
+    }
+
     fn record(&self) -> bool {
         self.operation.starts_with("ssm:") && RECORDS.iter().any(|(name, _)| self.request.contains(name))
     }
 }
 
-/// What is wrong with a run that was interrupted at `pressed`, with its calls that change something.
-pub(crate) fn problems(run: &Ended, changes: &[Change], pressed: Instant) -> Vec<String> {
+/// What is wrong with a run that was interrupted at this call, `pressed`, with its calls that change something.
+pub(crate) fn problems(run: &Ended, changes: &[Change], call: &Call, pressed: Instant) -> Vec<String> {
     let begun = |late: &Change| {
         let finishes = FINISHES.iter().find(|(operation, _)| *operation == late.operation);
-        let known = |of: &&str| changes.iter().any(|one| one.operation == **of && one.at < late.at);
+        let known =
+            |of: &&str| call.operation == **of || changes.iter().any(|one| one.operation == **of && one.at < late.at);
         finishes.is_some_and(|(_, all)| all.iter().any(known))
     };
     let late = changes.iter().filter(|one| one.at > pressed + HEARS && !one.accompanies() && !one.record());
-    let mut late: Vec<&str> = late.filter(|one| !begun(one)).map(|one| one.operation.as_str()).collect();
-    late.dedup();
+    let mut late: Vec<&Change> = late.filter(|one| !begun(one) && !one.overwrites(call)).collect();
     let mut problems = Vec::new();
+    if run.ok() {
+        // All was done: the team's addresses are given back.
+        late.retain(|one| !one.returns_addresses());
+    }
+    let mut late: Vec<&str> = late.iter().map(|one| one.operation.as_str()).collect();
+    late.dedup();
     if !late.is_empty() {
         let code = run.told();
         problems.push(format!("after Ctrl-C it begins something else: {} ({code})", late.join(", ")));
@@ -97,7 +136,8 @@ pub(crate) fn problems(run: &Ended, changes: &[Change], pressed: Instant) -> Vec
 }
 
 /// Words that say what an interrupted command has left.
-const LEFT: [&str; 10] = [
+const LEFT: [&str; 11] = [
+    "Creating account ",
     "Not begun:",
     "Not tried",
     "Made:",
@@ -148,13 +188,36 @@ mod tests {
             request: request.to_owned(),
         };
         let said = run("Interrupted: 1 of 2 resources. Made: role. Not begun: bucket.");
+        let pressed_at = |operation: &str| Call {
+            operation: operation.to_owned(),
+            n: 1,
+            request: String::new(),
+            answer: String::new(),
+            status: 200,
+            stale_differs: false,
+        };
+        let problems = |run: &Ended, changes: &[Change], operation: &str| {
+            super::problems(run, changes, &pressed_at(operation), pressed)
+        };
         let lease = at(2, "ssm:PutParameter", "/minion/team/leases/hello");
         let follows = [at(-1, "iam:CreateRole", ""), at(1, "iam:PutRolePolicy", ""), lease.clone()];
-        assert!(problems(&said, &follows, pressed).is_empty());
+        assert!(problems(&said, &follows, "iam:CreateRole").is_empty());
         let begins = [at(-1, "iam:CreateRole", ""), at(1, "s3:CreateBucket", ""), lease];
-        assert_eq!(problems(&said, &begins, pressed).len(), 1);
-        assert_eq!(problems(&run("Interrupted: finishing what is in flight"), &follows, pressed).len(), 1);
-        assert_eq!(problems(&run("Error: interrupted; nothing was in flight"), &follows, pressed).len(), 1);
-        assert!(problems(&run("Error: interrupted; nothing was in flight"), &[], pressed).is_empty());
+        assert_eq!(problems(&said, &begins, "iam:CreateRole").len(), 1);
+        assert_eq!(problems(&run("Interrupted: finishing what is in flight"), &follows, "iam:CreateRole").len(), 1);
+        assert_eq!(problems(&run("Error: interrupted; nothing was in flight"), &follows, "iam:CreateRole").len(), 1);
+        assert!(problems(&run("Error: interrupted; nothing was in flight"), &[], "iam:GetRole").is_empty());
+        // A role is being deleted since the read that Ctrl-C was pressed at.
+        let parts = [at(1, "iam:DetachRolePolicy", ""), at(2, "iam:DeleteRole", "")];
+        assert!(problems(&said, &parts, "iam:ListInstanceProfilesForRole").is_empty());
+        assert_eq!(problems(&said, &parts, "iam:GetRole").len(), 1);
+        let write = at(1, "ssm:PutParameter", "{\"Name\":\"/minion/a\",\"Value\":\"1\"}");
+        let of = |name: &str| Call { request: name.to_owned(), ..pressed_at("ssm:PutParameter") };
+        assert!(write.overwrites(&of("{\"Name\":\"/minion/a\",\"Value\":\"2\"}")));
+        assert!(!write.overwrites(&of("{\"Name\":\"/minion/b\",\"Value\":\"1\"}")));
+        let given_back = [at(1, "ssm:DeleteParameters", "/overlord/acme/addresses/10.0.0.0-19")];
+        assert_eq!(problems(&said, &given_back, "ec2:DeleteVpc").len(), 1);
+        let done = Ended { code: Some(0), ..run("Team red is gone.") };
+        assert!(problems(&done, &given_back, "ec2:DeleteVpc").is_empty());
     }
 }

@@ -89,7 +89,11 @@ impl Choice {
         let known = |call: &Call| other.is_some_and(|other| other.calls.iter().any(|o| o.operation == call.operation));
         let mut cases = Vec::new();
         for fault in Fault::all().filter(|fault| self.fault(*fault)) {
-            let calls = prepared.calls.iter().enumerate().filter(|(_, call)| fault.fits(call) && !known(call));
+            let calls = prepared
+                .calls
+                .iter()
+                .enumerate()
+                .filter(|(_, call)| fault.fits(call) && fault.tried(call, prepared.scene.name) && !known(call));
             let chosen =
                 |id: &str, operation: &str| self.call.as_deref().is_none_or(|call| call == id || call == operation);
             let mut of: Vec<Case> = calls

@@ -19,6 +19,8 @@ pub(crate) enum Place {
     Team,
     /// Four of an organization, with nothing in them but the zone of example.org.
     Organization,
+    /// The same, and AWS Organizations makes more. AWS keeps those: what is left in them has to be nothing of ours.
+    Growing,
 }
 
 /// A command, and what goes before and after it. Words are separated by spaces; `{image}` is an image of the registry.
@@ -208,6 +210,16 @@ pub(crate) static SCENES: &[Scene] = &[
         beside: Some("team create"),
     },
     Scene {
+        name: "team create (new account)",
+        place: Place::Growing,
+        before: &[],
+        prepare: &[],
+        command: "overlord team create red -c fresh/overlord.yaml",
+        plans: true,
+        clean: &["overlord team delete red -c fresh/overlord.yaml --delete-audit-logs --yes"],
+        beside: Some("team create"),
+    },
+    Scene {
         name: "team delete",
         place: Place::Organization,
         before: &["overlord team create blue"],
@@ -283,6 +295,9 @@ identity: {saml_metadata: idp.xml}
 /// What an identity provider says of itself.
 const IDENTITY_PROVIDER: &str = include_str!("../../examples/organization/full/identity-provider.xml");
 
+/// How AWS Organizations is to make accounts.
+const MORE_ACCOUNTS: &str = "accounts:\n  new: {email: \"aws+{team}@example.org\"}\n";
+
 const MORE: &str = "\
 zones: 3
 nat: per-az
@@ -317,6 +332,7 @@ pub(crate) struct World {
     pub(crate) accounts: Value,
     pub(crate) book: Book,
     registry: String,
+    grows: bool,
 }
 
 /// A scene with its state, and what an undisturbed run makes of it.
@@ -325,7 +341,7 @@ pub(crate) struct Prepared {
     pub(crate) world: World,
     /// The state that the command begins with.
     pub(crate) server: Server,
-    /// What stood before anything of `prepare`.
+    /// What stands once all is deleted: what stood before anything of `prepare`, and accounts that AWS keeps.
     pub(crate) before: Value,
     /// What stands after an undisturbed run.
     pub(crate) wanted: Value,
@@ -345,8 +361,16 @@ impl World {
                 let files = [("hello.yaml", HELLO), ("changed.yaml", CHANGED), ("tcp.yaml", TCP)];
                 (given, json!({ "team": account }), files.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
             }
-            Place::Organization => organization(&server).await,
+            Place::Organization | Place::Growing => organization(&server).await,
         };
+        let grows = place == Place::Growing;
+        if grows {
+            let call = json!({
+                "account": accounts["home"], "service": "organizations", "operation": "create_organization",
+                "arguments": { "FeatureSet": "ALL" },
+            });
+            server.ask("call", &call).await;
+        }
         let mut environment: BTreeMap<String, String> = BTreeMap::new();
         for (variable, word) in [
             ("AWS_ACCESS_KEY_ID", "access_key_id"),
@@ -364,10 +388,10 @@ impl World {
         }
         let (holder, group, stream) = match place {
             Place::Team => ("team", format!("/minion/{}/history", environment["MINION_VPC"]), "hello"),
-            Place::Organization => ("home", "/overlord/acme/history".to_owned(), "red"),
+            Place::Organization | Place::Growing => ("home", "/overlord/acme/history".to_owned(), "red"),
         };
         let book = Book { account: accounts[holder].as_str().unwrap().to_owned(), group, stream };
-        Self { server, environment, files, accounts, book, registry: registry.to_owned() }
+        Self { server, environment, files, accounts, book, registry: registry.to_owned(), grows }
     }
 
     /// The words of a command line.
@@ -376,18 +400,75 @@ impl World {
         line.split_whitespace().map(str::to_owned).collect()
     }
 
+    /// What stands when nothing of ours is there; accounts that AWS keeps are.
+    async fn empty(&self) -> Value {
+        let copy = self.server.fork().await;
+        if self.grows {
+            let call = json!({
+                "account": self.accounts["home"], "service": "organizations", "operation": "create_account",
+                "arguments": { "AccountName": "red", "Email": "aws+red@example.org" },
+            });
+            copy.ask("call", &call).await;
+        }
+        let empty = self.dump(&copy).await;
+        copy.end().await;
+        empty
+    }
+
+    /// The accounts that were made since, by name.
+    async fn made(&self, server: &Server) -> BTreeMap<String, String> {
+        if !self.grows {
+            return BTreeMap::new();
+        }
+        let call =
+            json!({ "account": self.accounts["home"], "service": "organizations", "operation": "list_accounts" });
+        let told = server.ask("call", &call).await;
+        let all = told["Accounts"].as_array().unwrap().iter().map(|account| account["Id"].as_str().unwrap());
+        let new = all.filter(|id| self.accounts.as_object().unwrap().values().all(|known| known != id));
+        new.enumerate().map(|(n, id)| (format!("new {n}"), id.to_owned())).collect()
+    }
+
     /// Everything that stands in a state of it, but what stays on purpose: bills of the past are still split by tags.
     pub(crate) async fn dump(&self, server: &Server) -> Value {
-        let all = server.dump(&self.accounts, &REGIONS).await.to_string();
+        let made = self.made(server).await;
+        let mut accounts = self.accounts.clone();
+        accounts.as_object_mut().unwrap().extend(made.iter().map(|(name, id)| (name.clone(), json!(id))));
         // The record of a team says where its file was.
-        let mut parts = all.split(HOME);
-        let first = parts.next().unwrap_or_default().to_owned();
-        let all = parts.fold(first, |all, part| all + part.get(RANDOM..).unwrap_or_default());
+        let mut all = without(&server.dump(&accounts, &REGIONS).await.to_string(), HOME, RANDOM);
+        for (name, id) in &made {
+            all = all.replace(id, &format!("<{name}>"));
+        }
+        if !made.is_empty() {
+            // Prefix lists of AWS are the emulator's own in each account.
+            all = without(&all, "pl-", 17);
+        }
         let mut all: Value = serde_json::from_str(&all).unwrap();
+        if !made.is_empty() {
+            sort(&mut all);
+        }
         if let Some(kinds) = all.as_object_mut() {
             kinds.retain(|kind, _| !kind.ends_with(" cost tag"));
         }
         all
+    }
+}
+
+/// A text without what is made up: so many bytes behind each `mark`, and the mark.
+fn without(text: &str, mark: &str, length: usize) -> String {
+    let mut parts = text.split(mark);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + part.get(length..).unwrap_or_default())
+}
+
+/// Sorts the lists in it once more: no list of a dump has an order that matters.
+fn sort(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            items.iter_mut().for_each(sort);
+            items.sort_by_cached_key(Value::to_string);
+        }
+        Value::Object(members) => members.values_mut().for_each(sort),
+        _ => {}
     }
 }
 
@@ -427,6 +508,8 @@ async fn organization(server: &Server) -> (Value, Value, Vec<(String, String)>) 
         ("less/red.yaml", team("red", LESS)),
         ("hub/overlord.yaml", organization("transit-gateway")),
         ("hub/teams/red.yaml", team("red", HUB)),
+        ("fresh/overlord.yaml", organization("none").replace("accounts:\n", MORE_ACCOUNTS)),
+        ("fresh/teams/red.yaml", "team: red\naccount: new\nzones: 1\n".to_owned()),
         ("hub/idp.xml", IDENTITY_PROVIDER.to_owned()),
     ];
     (given, accounts.clone(), files.map(|(name, text)| (name.to_owned(), text)).into())
@@ -440,7 +523,7 @@ impl Prepared {
         for line in scene.before {
             stage.must(line).await;
         }
-        let before = world.dump(&world.server).await;
+        let before = world.empty().await;
         for line in scene.prepare {
             stage.must(line).await;
         }

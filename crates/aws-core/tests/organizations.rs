@@ -28,6 +28,8 @@ struct Aws {
     looks: u32,
     created: u32,
     moved: u32,
+    /// Accounts that AWS begins to make, and says that it cannot answer.
+    unanswered: u32,
     /// Answers to come: the action and the code of its error; afterwards both services are content.
     denials: Vec<(&'static str, &'static str)>,
 }
@@ -77,7 +79,12 @@ impl Aws {
     fn answer(&mut self, target: Option<String>, body: &str) -> (u16, String) {
         if let Some(target) = target {
             let operation = target.rsplit('.').next().unwrap().to_owned();
-            return (200, self.organizations(&operation, &serde_json::from_str(body).unwrap()).to_string());
+            let answer = self.organizations(&operation, &serde_json::from_str(body).unwrap());
+            if operation == "CreateAccount" && self.unanswered > 0 {
+                self.unanswered -= 1;
+                return (503, json!({"__type": "ServiceUnavailable", "message": "overloaded"}).to_string());
+            }
+            return (200, answer.to_string());
         }
         let denial = self.denials.iter().position(|(action, _)| body.contains(&format!("Action={action}&")));
         if let Some((action, code)) = denial.map(|at| self.denials.remove(at)) {
@@ -146,6 +153,13 @@ async fn an_account_that_is_being_made_is_waited_for() {
     // One of the same name and another address is somebody else's.
     aws.lock().unwrap().making = Some(("red".into(), "other@example.org".into()));
     create(&cloud, &wanted(), Cancel::default(), |_, _| ()).await.unwrap();
+    assert_eq!(aws.lock().unwrap().created, 1);
+}
+
+#[tokio::test]
+async fn an_account_whose_making_was_not_answered_is_not_made_twice() {
+    let (cloud, aws) = cloud(Aws { unanswered: 1, ..Aws::default() }).await;
+    assert_eq!(create(&cloud, &wanted(), Cancel::default(), |_, _| ()).await.unwrap(), "222222222222");
     assert_eq!(aws.lock().unwrap().created, 1);
 }
 

@@ -22,6 +22,7 @@ use aws_core::{
 };
 use aws_sdk_route53::types::{
     Change as RecordChange, ChangeAction, ChangeBatch, HostedZoneConfig, ResourceRecord, ResourceRecordSet, RrType,
+    TagResourceType,
 };
 use std::{
     collections::BTreeMap,
@@ -59,6 +60,12 @@ async fn records(cloud: &Cloud, zone: &str, name: &str, kind: RrType) -> Vec<Res
     let all = cloud.route53().list_resource_record_sets().hosted_zone_id(zone).send().await.unwrap();
     let all = all.resource_record_sets.into_iter();
     all.filter(|r| r.name().trim_end_matches('.') == name && *r.r#type() == kind).collect()
+}
+
+async fn tags_of(cloud: &Cloud, zone: &str) -> BTreeMap<String, String> {
+    let call = cloud.route53().list_tags_for_resource().resource_type(TagResourceType::Hostedzone);
+    let told = call.resource_id(zone).send().await.unwrap().resource_tag_set.unwrap();
+    told.tags().iter().map(|t| (t.key().unwrap().to_owned(), t.value().unwrap().to_owned())).collect()
 }
 
 struct Domain {
@@ -102,12 +109,15 @@ async fn zone_and_certificate_carry_tags() {
     let d = parent(&cloud).await;
     support::apply(&graph(&d, "red"), &cloud).await;
     let zone = zone_of(&cloud, &d.domain).await;
-    let kind = aws_sdk_route53::types::TagResourceType::Hostedzone;
-    let tags = cloud.route53().list_tags_for_resource().resource_type(kind).resource_id(&zone).send().await.unwrap();
-    let tags = tags.resource_tag_set().unwrap().tags().iter();
-    let tags: BTreeMap<String, String> =
-        tags.map(|t| (t.key().unwrap().to_owned(), t.value().unwrap().to_owned())).collect();
-    assert_eq!(tags, owner("red").tags(&d.domain));
+    assert_eq!(tags_of(&cloud, &zone).await, owner("red").tags(&d.domain));
+    // A zone whose maker was killed before it was tagged, and a tag that somebody changed.
+    let call = cloud.route53().change_tags_for_resource().resource_type(TagResourceType::Hostedzone);
+    let cost = aws_sdk_route53::types::Tag::builder().key("cost").value("8").build();
+    call.resource_id(&zone).remove_tag_keys("overlord:team").add_tags(cost).send().await.unwrap();
+    let text = support::text(&support::apply(&graph(&d, "red"), &cloud).await);
+    let wanted = format!("hosted zone {}: ~ tag cost: 8 -> 7; tag overlord:team: - -> red", d.domain);
+    assert!(text.contains(&wanted), "{text}");
+    assert_eq!(tags_of(&cloud, &zone).await, owner("red").tags(&d.domain));
     let all = cloud.acm().list_certificates().send().await.unwrap();
     let ours = all.certificate_summary_list().iter().find(|c| c.domain_name() == Some(&d.domain)).unwrap();
     let arn = ours.certificate_arn().unwrap();

@@ -69,7 +69,7 @@ fn owner(team: Option<&str>) -> TeamOwner {
 
 async fn other_account(cloud: &Cloud) -> Cloud {
     let role_arn = format!("arn:aws:iam::{OTHER}:role/overlord");
-    cloud.assume(&AssumedRole { role_arn, session: "overlord".into(), external_id: None }, support::REGION).await
+    cloud.assume(&AssumedRole { role_arn, session: "overlord".into(), external_id: None }, support::REGION)
 }
 
 fn specification(kind: ResourceType, owner: &TeamOwner, name: &str) -> TagSpecification {

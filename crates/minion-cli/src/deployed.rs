@@ -172,7 +172,8 @@ pub fn missing(id: &AppVersion, versions: &[Deployed]) -> Error {
     if known.is_empty() {
         let application = &id.application;
         error.hint(format!(
-            "{application} has no versions here. `minion versions create {application} VERSION IMAGE` makes one."
+            "{application} has no versions here, if there is such an application: `minion applications` lists them. \
+             `minion versions create {application} VERSION IMAGE` makes a version."
         ))
     } else {
         error.hint(format!("{} has: {}.", id.application, known.join(", ")))

@@ -50,7 +50,7 @@ impl Accounts {
         let mut base = Cloud::connect(options).await?;
         for role_arn in &settings.through {
             let region = base.region().to_owned();
-            base = base.assume(&assumed(role_arn.clone(), &settings), &region).await;
+            base = base.assume(&assumed(role_arn.clone(), &settings), &region);
         }
         Ok(Self { base: Arc::new(base), settings, home_region, open: Mutex::default(), own: OnceCell::new() })
     }
@@ -183,7 +183,7 @@ impl Accounts {
                         } else {
                             format!("arn:{}:iam::{account}:role/{role}", partition(region))
                         };
-                        self.base.assume(&assumed(arn, &self.settings), region).await
+                        self.base.assume(&assumed(arn, &self.settings), region)
                     }
                 }
             }

@@ -4,15 +4,13 @@ use super::{
     errors::Lost,
     memory::Memory,
     retries::{self, OnThrottle, Retries},
+    role::{AssumedRole, RoleCredentials},
 };
 use crate::{
     Error, Result,
     engine::{InFlight, World},
 };
-use aws_config::{
-    BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, sts::AssumeRoleProvider,
-    timeout::TimeoutConfig,
-};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use std::{
     sync::{Arc, OnceLock},
@@ -163,17 +161,6 @@ impl aws_sdk_s3control::config::endpoint::ResolveEndpoint for Given {
     }
 }
 
-/// A role to work as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssumedRole {
-    /// The role.
-    pub role_arn: String,
-    /// What CloudTrail shows: `overlord`.
-    pub session: String,
-    /// The external id that the role's trust asks for.
-    pub external_id: Option<String>,
-}
-
 impl Cloud {
     /// The same credentials in another region; nothing is called, and nothing that was read is shared.
     #[must_use]
@@ -182,15 +169,12 @@ impl Cloud {
     }
 
     /// Another role's credentials, got with these; nothing is called yet.
-    pub async fn assume(&self, role: &AssumedRole, region: &str) -> Self {
-        let mut provider = AssumeRoleProvider::builder(&role.role_arn).session_name(&role.session);
-        provider = provider.configure(&self.config).region(Region::new(region.to_owned()));
-        if let Some(id) = &role.external_id {
-            provider = provider.external_id(id);
-        }
-        let credentials = SharedCredentialsProvider::new(provider.build().await);
-        let config = self.config.to_builder().credentials_provider(credentials);
-        self.with(config.identity_cache(IdentityCache::lazy().build()), region)
+    pub fn assume(&self, role: &AssumedRole, region: &str) -> Self {
+        let credentials = RoleCredentials { sts: self.sts().clone(), role: role.clone() };
+        let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials));
+        // As long as any call may wait for its turn.
+        let cache = IdentityCache::lazy().load_timeout(OPERATION).build();
+        self.with(config.identity_cache(cache), region)
     }
 
     fn new(config: SdkConfig, region: String, on_throttle: OnThrottle, in_flight: InFlight) -> Self {

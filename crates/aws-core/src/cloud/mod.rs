@@ -10,10 +10,12 @@ pub mod network;
 pub mod organizations;
 pub mod quotas;
 mod retries;
+mod role;
 pub mod serving;
 pub mod wait;
 
 pub use clouds::{At, Clouds, Spot};
-pub use connect::{AssumedRole, Caller, Cloud, ConnectOptions};
+pub use connect::{Caller, Cloud, ConnectOptions};
 pub use errors::Told;
 pub use retries::{OnThrottle, Slow};
+pub use role::AssumedRole;

@@ -11,6 +11,9 @@ use std::time::Duration;
 pub const ACCOUNT: Duration = Duration::from_secs(900);
 /// Time until a new account's role and EC2 can be used, after AWS says that the account is made.
 pub const READY: Duration = Duration::from_secs(600);
+/// How often an account is asked for when AWS does not answer, or is overloaded; and the pause in between.
+const TRIES: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(2);
 /// Codes by which EC2 says that it does not serve a new account yet.
 const NOT_YET: &[&str] = &["OptInRequired", "PendingVerification"];
 
@@ -39,17 +42,34 @@ pub async fn create(
     cancel: Cancel,
     told: impl Fn(&str, Duration),
 ) -> Result<String> {
-    let number = match by_email(management, &wanted.email).await? {
-        Some(account) => account.id.unwrap_or_default(),
-        None => match begun(management, wanted, &cancel, &told).await? {
-            Some(number) => number,
-            None => make(management, wanted, cancel, told).await?,
-        },
+    let mut tries = 1;
+    let number = loop {
+        match find_or_make(management, wanted, &cancel, &told).await {
+            // AWS may have begun to make it all the same: that is looked for first.
+            Err(e) if e.is_retryable() && tries < TRIES => tokio::time::sleep(e.pause().max(PAUSE)).await,
+            other => break other?,
+        }
+        tries += 1;
     };
     if let Some(unit) = &wanted.unit {
         place(management, &number, unit).await?;
     }
     Ok(number)
+}
+
+async fn find_or_make(
+    management: &Cloud,
+    wanted: &NewAccount,
+    cancel: &Cancel,
+    told: impl Fn(&str, Duration),
+) -> Result<String> {
+    if let Some(account) = by_email(management, &wanted.email).await? {
+        return Ok(account.id.unwrap_or_default());
+    }
+    match begun(management, wanted, cancel, &told).await? {
+        Some(number) => Ok(number),
+        None => make(management, wanted, cancel.clone(), told).await,
+    }
 }
 
 /// Waits until a new account can be used: its role be assumed, and EC2 asked. AWS grants both some time after it says

@@ -5,12 +5,22 @@ use std::collections::BTreeMap;
 /// The tags, of those that may change, that `live` lacks or has otherwise. Tags that are no longer
 /// wanted stay: nothing tells them from those that somebody else put there.
 pub(super) fn stale(owner: &impl Owning, live: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    owner.lasting().into_iter().filter(|(k, v)| live.get(k) != Some(v)).collect()
+    differing(owner.lasting(), live)
 }
 
 /// One change for each of [`stale`].
 pub(super) fn changes(owner: &impl Owning, live: &BTreeMap<String, String>) -> Vec<Change> {
-    let stale = stale(owner, live).into_iter();
+    as_changes(stale(owner, live), live)
+}
+
+/// The same, for things that are not known by their tags: all tags of `wanted`.
+pub(super) fn differing(wanted: BTreeMap<String, String>, live: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    wanted.into_iter().filter(|(k, v)| live.get(k) != Some(v)).collect()
+}
+
+/// One change for each of these tags, that `live` has otherwise.
+pub(super) fn as_changes(stale: BTreeMap<String, String>, live: &BTreeMap<String, String>) -> Vec<Change> {
+    let stale = stale.into_iter();
     stale.map(|(k, v)| Change::new(format!("tag {k}"), live.get(&k).map_or("-", String::as_str), v)).collect()
 }
 

@@ -25,6 +25,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+#[path = "../../../../tests/support/moto.rs"]
+mod moto;
+
 /// Where the tests live.
 pub const REGION: &str = "eu-west-1";
 /// Starting takes some seconds; a busy machine, more.
@@ -40,7 +43,7 @@ struct Moto {
 
 impl Moto {
     fn start() -> Self {
-        let program = env::var_os("MINION_MOTO").unwrap_or_else(|| "moto_server".into());
+        let (python, server) = moto::program("plain.py");
         let home = tempfile::tempdir().expect("a directory for temporary files");
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = free.local_addr().expect("a bound socket has an address");
@@ -50,7 +53,9 @@ impl Moto {
         let guard = Command::new("/bin/sh")
             .arg("-c")
             .arg(r#""$0" "$@" </dev/null & m=$!; trap '' INT; (while kill -0 $m 2>/dev/null; do sleep 1; done; kill $$ 2>/dev/null) & w=$!; cat >/dev/null; kill $m $w 2>/dev/null; wait $m"#)
-            .arg(&program)
+            .arg(&python)
+            .arg("-B")
+            .arg(&server)
             .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
             .env_clear()
             .envs(env::vars_os().filter(|(k, _)| k == "PATH" || k == "LANG"))
@@ -58,8 +63,6 @@ impl Moto {
             .env("AWS_ACCESS_KEY_ID", "testing")
             .env("AWS_SECRET_ACCESS_KEY", "testing")
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/moto"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .env("MOTO_ENABLE_AMI_VALIDATION", "1")
             .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "1")

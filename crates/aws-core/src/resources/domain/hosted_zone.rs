@@ -8,18 +8,26 @@ use crate::{
     },
     engine::{Change, Cx, Resource},
     model::{Owning as _, TeamOwner},
-    resources::alias_record::{list_records, plain_name, read_records},
+    resources::{
+        alias_record::{list_records, plain_name, read_records},
+        tag_drift,
+    },
 };
 use aws_sdk_route53::{
     operation::create_hosted_zone::CreateHostedZoneOutput,
     types::{HostedZoneConfig, ResourceRecordSet, RrType, Tag, TagResourceType},
 };
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Records that a refusal names at most.
 const NAMED: usize = 10;
 /// Record sets that one batch deletes at most: half of what Route 53 takes (`ChangeResourceRecordSets`: 1,000).
 const BATCH: usize = 500;
+/// Tags that Route 53 takes of a hosted zone (`ChangeTagsForResource`, `AddTags`).
+const TAGS: usize = 10;
 /// Route 53's code for a reference that was used before, be it for a zone that is gone.
 const ALREADY: &str = "HostedZoneAlreadyExists";
 /// Looks for a zone that was made a moment ago, before it counts as gone.
@@ -27,7 +35,8 @@ const LOOKS: u32 = 4;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// A public hosted zone. Its comment says whose it is, so that a look needs no call for tags; it is tagged, too.
+/// A public hosted zone. Its comment says whose it is, so that a look at all zones of a name needs no call for tags; it
+/// is tagged, too.
 pub struct HostedZone {
     /// For whom.
     pub owner: TeamOwner,
@@ -42,6 +51,13 @@ pub struct ZoneId {
     pub id: String,
     /// The servers that answer for it, sorted, without final dots.
     pub name_servers: Vec<String>,
+}
+
+/// What there is of it.
+#[derive(Debug, Clone)]
+pub struct Live {
+    zone: ZoneId,
+    tags: BTreeMap<String, String>,
 }
 
 /// The comment of a zone of this owner: `overlord <organization>/<team>`.
@@ -112,28 +128,65 @@ impl HostedZone {
     }
 
     /// The zone of a reference that was used before, tagged. `None` when there is none.
-    async fn appears(&self, cloud: &Cloud) -> Result<Option<ZoneId>> {
+    async fn appears(&self, cloud: &Cloud) -> Result<Option<Live>> {
         for look in 0..LOOKS {
             if look > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
             let zones = zones::read_public_zones(cloud, &self.domain).await?;
             if let Some(zone) = self.ours(&zones)? {
-                self.tag(cloud, &zone.id).await?;
+                let mut tags = tags_of(cloud, &zone.id, &self.domain).await?;
+                let stale = self.stale(&tags);
+                self.tag(cloud, &zone.id, &stale).await?;
+                tags.extend(stale);
                 let records = read_records(cloud, &zone.id).await?;
-                return Ok(Some(ZoneId { id: zone.id.clone(), name_servers: name_servers(&self.domain, &records) }));
+                return Ok(Some(Live { zone: self.read(zone, &records), tags }));
             }
         }
         Ok(None)
     }
 
-    async fn tag(&self, cloud: &Cloud, id: &str) -> Result<()> {
-        let tags = self.owner.tags(&self.domain);
+    fn read(&self, zone: &Zone, records: &[ResourceRecordSet]) -> ZoneId {
+        ZoneId { id: zone.id.clone(), name_servers: name_servers(&self.domain, records) }
+    }
+
+    /// The tags that it is to have beside those that it has: those that say whose it is, and of the others as many as
+    /// there is room for, by name.
+    fn tags(&self, live: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let lasting = self.owner.lasting();
+        let mut tags = self.owner.tags(&self.domain);
+        tags.retain(|key, _| !lasting.contains_key(key));
+        let mut taken: BTreeSet<String> = live.keys().chain(tags.keys()).cloned().collect();
+        for (key, value) in lasting {
+            if taken.contains(&key) || taken.len() < TAGS {
+                taken.insert(key.clone());
+                tags.insert(key, value);
+            }
+        }
+        tags
+    }
+
+    /// Those of them that are missing or differ: the comment is what it is known by.
+    fn stale(&self, live: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        tag_drift::differing(self.tags(live), live)
+    }
+
+    async fn tag(&self, cloud: &Cloud, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
+        if tags.is_empty() {
+            return Ok(());
+        }
         let tags = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
         let call = cloud.route53().change_tags_for_resource().resource_type(TagResourceType::Hostedzone);
         let done = call.resource_id(id).set_add_tags(Some(tags)).send().await;
         done.told(cloud, "route53:ChangeTagsForResource", &self.domain).map(drop)
     }
+}
+
+async fn tags_of(cloud: &Cloud, id: &str, domain: &str) -> Result<BTreeMap<String, String>> {
+    let call = cloud.route53().list_tags_for_resource().resource_type(TagResourceType::Hostedzone).resource_id(id);
+    let answer = call.send().await.told_unless(cloud, "route53:ListTagsForResource", domain, &[NO_ZONE])?;
+    let tags = answer.and_then(|a| a.resource_tag_set).and_then(|set| set.tags).unwrap_or_default();
+    Ok(tags.into_iter().filter_map(|t| Some((t.key?, t.value.unwrap_or_default()))).collect())
 }
 
 /// The servers that a zone's own NS record set names: those that its parent has to name, too.
@@ -158,26 +211,27 @@ fn foreign<'r>(domain: &str, records: &'r [ResourceRecordSet]) -> Vec<&'r Resour
 impl Resource for HostedZone {
     const KIND: &'static str = "hosted zone";
     type Cloud = Cloud;
-    type Live = ZoneId;
+    type Live = Live;
     type Output = ZoneId;
 
     fn name(&self) -> String {
         self.domain.clone()
     }
 
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ZoneId>> {
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let zones = zones::public_zones(cx.cloud, &self.domain).await?;
         let Some(zone) = self.ours(&zones)? else { return Ok(None) };
         // The records are looked at for the certificate, too: one call for both.
-        let records = list_records(cx.cloud, &zone.id).await?;
-        Ok(Some(ZoneId { id: zone.id.clone(), name_servers: name_servers(&self.domain, &records) }))
+        let (records, tags) =
+            tokio::try_join!(list_records(cx.cloud, &zone.id), tags_of(cx.cloud, &zone.id, &self.domain))?;
+        Ok(Some(Live { zone: self.read(zone, &records), tags }))
     }
 
-    fn diff(&self, _: &Cx<'_, Cloud>, _: &ZoneId) -> Vec<Change> {
-        Vec::new()
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        tag_drift::as_changes(self.stale(&live.tags), &live.tags)
     }
 
-    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<ZoneId> {
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         // The same in each run, so that a zone whose making was not answered is not made a second time.
         let reference = format!("{} {}", comment(&self.owner), self.domain);
         let made = match self.make(cx.cloud, &reference).await {
@@ -194,20 +248,23 @@ impl Resource for HostedZone {
         let mut name_servers: Vec<String> =
             made.delegation_set().map(|d| d.name_servers().iter().map(|n| plain_name(n)).collect()).unwrap_or_default();
         name_servers.sort();
-        self.tag(cx.cloud, &id).await?;
+        let tags = self.tags(&BTreeMap::new());
+        self.tag(cx.cloud, &id, &tags).await?;
         // Who asks a server that does not know the zone yet is told that there is none, and believes it for a while.
         let change = made.change_info().map(|c| c.id().trim_start_matches("/change/").to_owned()).unwrap_or_default();
         synced(cx.cloud, &change, &self.domain).await?;
-        Ok(ZoneId { id, name_servers })
+        Ok(Live { zone: ZoneId { id, name_servers }, tags })
     }
 
-    async fn update(&self, _: &Cx<'_, Cloud>, live: &ZoneId, _: &[Change]) -> Result<ZoneId> {
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.tag(cx.cloud, &live.zone.id, &self.stale(&live.tags)).await?;
         Ok(live.clone())
     }
 
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &ZoneId) -> Result<()> {
+    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let id = live.zone.id.as_str();
         // Afresh: records were deleted in this run.
-        let records = match read_records(cx.cloud, &live.id).await {
+        let records = match read_records(cx.cloud, id).await {
             Err(e) if e.code() == Some(NO_ZONE) => return Ok(()),
             other => other?,
         };
@@ -226,17 +283,17 @@ impl Resource for HostedZone {
         }
         let ours: Vec<ResourceRecordSet> = records.iter().filter(|r| validates(r)).cloned().collect();
         for batch in ours.chunks(BATCH) {
-            remove(cx.cloud, &live.id, &self.domain, batch.to_vec()).await?;
+            remove(cx.cloud, id, &self.domain, batch.to_vec()).await?;
         }
-        let done = cx.cloud.route53().delete_hosted_zone().id(&live.id).send().await;
+        let done = cx.cloud.route53().delete_hosted_zone().id(id).send().await;
         done.told_unless(cx.cloud, "route53:DeleteHostedZone", &self.domain, &[NO_ZONE])
             // Something was written since we looked: look again, and say what.
             .map_err(|e| e.retry_on(&["HostedZoneNotEmpty", "PriorRequestNotComplete"]))
             .map(drop)
     }
 
-    fn output(&self, live: &ZoneId) -> ZoneId {
-        live.clone()
+    fn output(&self, live: &Live) -> ZoneId {
+        live.zone.clone()
     }
 }
 
@@ -273,7 +330,9 @@ fn to_adopt(zones: &[Zone], owner: &TeamOwner, domain: &str) -> Result<Option<St
 pub async fn adopt(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Option<String>> {
     let Some(id) = adoptable(cloud, owner, domain).await? else { return Ok(None) };
     // The comment is what makes it the owner's: it comes last.
-    HostedZone { owner: owner.clone(), domain: domain.to_owned() }.tag(cloud, &id).await?;
+    let zone = HostedZone { owner: owner.clone(), domain: domain.to_owned() };
+    let tags = tags_of(cloud, &id, domain).await?;
+    zone.tag(cloud, &id, &zone.stale(&tags)).await?;
     let call = cloud.route53().update_hosted_zone_comment().id(&id).comment(comment(owner));
     call.send().await.told(cloud, "route53:UpdateHostedZoneComment", domain)?;
     Ok(Some(id))
@@ -317,6 +376,28 @@ mod tests {
         let names: Vec<String> = foreign("red.example.org", &records).iter().map(|r| plain_name(r.name())).collect();
         assert_eq!(names, ["_dmarc.red.example.org", "sub.red.example.org"]);
         assert_eq!(name_servers("red.example.org", &records), ["ns-1.awsdns-1.com"]);
+    }
+
+    #[test]
+    fn a_zone_has_no_more_tags_than_route_53_takes() {
+        let extra = (0..9).map(|n| (format!("t{n}"), n.to_string()));
+        let extra = extra.chain([("team".to_owned(), "mine".to_owned())]).collect();
+        let (organization, team) = ("acme".parse().unwrap(), Some("red".parse().unwrap()));
+        let zone = HostedZone { owner: TeamOwner { organization, team, extra }, domain: "red.example.org".into() };
+        let keys = |live: &BTreeMap<_, _>| zone.tags(live).into_keys().collect::<Vec<_>>().join(" ");
+        let own = "Name managed-by overlord:organization overlord:team";
+        assert_eq!(keys(&BTreeMap::new()), format!("{own} t0 t1 t2 t3 t4 team"));
+        let mut live = zone.tags(&BTreeMap::new());
+        assert_eq!(zone.stale(&live), BTreeMap::new());
+        live.remove("Name");
+        live.insert("team".into(), "blue".into());
+        let stale = [("Name".to_owned(), "red.example.org".to_owned()), ("team".to_owned(), "red".to_owned())];
+        assert_eq!(zone.stale(&live), stale.into());
+        // Those that were wanted once, and somebody's own, are counted.
+        let live = ["old", "mine", "t3"].map(|key| (key.to_owned(), "x".to_owned())).into();
+        assert_eq!(keys(&live), format!("{own} t0 t1 t3 team"));
+        let live = (0..10).map(|n| (format!("own{n}"), String::new())).collect();
+        assert_eq!(keys(&live), format!("{own} team"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use aws_core::{
         Clouds,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Action, Change, Graph, Mode, NodeReport, Outcome, Quiet, Report, Resource as _, run as engine},
+    engine::{Action, Change, Graph, Mode, NodeReport, Outcome, Quiet, Report, Resource as _, World, run as engine},
     error::Kind,
     registry::teams::{self, TeamRecord},
     resources::{
@@ -26,6 +26,8 @@ use terminal::{Exit, Undertaking, flags::Writes};
 
 /// Time for a certificate: minutes as a rule, up to half an hour (ACM, "DNS validation").
 const ISSUED: Duration = Duration::from_secs(600);
+/// Time for a VPC that was just made to be listed (EC2, "Eventual consistency").
+const LISTED: Duration = Duration::from_secs(60);
 /// How often addresses are chosen again when another operator was faster.
 const CHOICES: usize = 8;
 
@@ -255,22 +257,48 @@ async fn settle(session: &Session, survey: &Survey, whole: bool, changed: bool, 
     if !whole {
         survey.still_there(&mut record);
     }
+    let mut unlisted = Ok(());
     for region in &mut record.regions {
         if region.vpc.is_some() && !changed {
             continue;
         }
         let Some((_, spot)) = survey.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
         let cloud = survey.places.clouds.at(*spot);
-        aws_core::engine::World::forget(cloud.as_ref());
-        if let Some(id) = adopt::vpc_of(cloud, survey.owner(), survey.team.name.as_str()).await? {
-            region.vpc = Some(id);
+        let look = async || {
+            World::forget(cloud.as_ref());
+            adopt::vpc_of(cloud, survey.owner(), survey.team.name.as_str()).await
+        };
+        let found = match look().await? {
+            None if whole => listed(session, &region.region, || async {
+                Ok(look().await?.map_or_else(|| Look::NotYet("AWS does not list it yet".into()), Look::Done))
+            })
+            .await
+            .map(Some),
+            found => Ok(found),
+        };
+        match found {
+            Ok(None) => {}
+            Ok(found) => region.vpc = found,
+            Err(e) => unlisted = Err(e.hint("All is made. Run the same command again: the record lacks the VPC's id.")),
         }
     }
     if survey.stored.as_ref() != Some(&record) {
         under.check()?;
         teams::write(&home, session.organization(), &record).await?;
     }
-    Ok(())
+    unlisted
+}
+
+/// Waits until a VPC that was just made is listed.
+async fn listed<F>(session: &Session, region: &str, look: impl FnMut() -> F) -> Result<String>
+where
+    F: Future<Output = Result<Look<String>>>,
+{
+    let what = format!("the team's VPC to be listed in {region}");
+    let step = session.terminal.waiting(&format!("Waiting for {what}"), LISTED);
+    let patience = Patience::new(LISTED, session.cancel.clone());
+    let end = poll_until(&what, &patience, look, |note, _| step.tick(note)).await;
+    step.end(end)
 }
 
 /// Waits until AWS has issued the certificates: `minion` takes no other. AWS does within minutes, once the domain can be

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// Route tables written at the same time.
 const PARALLEL: usize = 4;
+/// EC2's code for a table that its team removed since the look, or that is not known everywhere yet.
+const NO_TABLE: &str = "InvalidRouteTableID.NotFound";
 
 /// The routes of another team to our network, in all of its route tables in a region. Acts in that team's account.
 ///
@@ -114,14 +116,14 @@ impl PeerRoutes {
             // It may have been removed meanwhile.
             done.told(cloud, "ec2:ReplaceRoute", what).map_err(|e| {
                 e.retry_on(NOT_THERE)
-                    .retry_on(&["InvalidRoute.NotFound"])
+                    .retry_on(&["InvalidRoute.NotFound", NO_TABLE])
                     .retry_on_words("InvalidParameterValue", "no route defined")
             })?;
         } else {
             let call = cloud.ec2().create_route().route_table_id(id).destination_cidr_block(to);
             let done = call.vpc_peering_connection_id(&peering.0).send().await;
             done.told(cloud, "ec2:CreateRoute", what)
-                .map_err(|e| e.retry_on(NOT_THERE).retry_on(&["RouteAlreadyExists"]))?;
+                .map_err(|e| e.retry_on(NOT_THERE).retry_on(&["RouteAlreadyExists", NO_TABLE]))?;
         }
         Ok(Table { route: Some(Target { to: peering.0.clone(), dead: false }), ..table.clone() })
     }
@@ -192,7 +194,7 @@ impl Resource for PeerRoutes {
         let removed = live.iter().filter(|t| t.peering().is_some()).map(|t| async move {
             let call = cx.cloud.ec2().delete_route().route_table_id(&t.id).destination_cidr_block(self.to.to_string());
             let done = call.send().await;
-            let gone = &["InvalidRoute.NotFound", "InvalidRouteTableID.NotFound"];
+            let gone = &["InvalidRoute.NotFound", NO_TABLE];
             done.told_unless(cx.cloud, "ec2:DeleteRoute", format!("{} in {}", self.to, t.label()), gone).map(drop)
         });
         stream::iter(removed.collect::<Vec<_>>()).buffered(PARALLEL).try_collect().await
