@@ -8,8 +8,8 @@ use aws_core::resources::auto_scaling_group;
 use aws_sdk_autoscaling::{
     error::ProvideErrorMetadata as _,
     types::{
-        Filter, LaunchTemplateSpecification, MetricType, PredefinedMetricSpecification, ScalingActivityStatusCode, Tag,
-        TargetTrackingConfiguration,
+        AutoScalingInstanceDetails, Filter, LaunchTemplateSpecification, MetricType, PredefinedMetricSpecification,
+        ScalingActivityStatusCode, Tag, TargetTrackingConfiguration,
     },
 };
 use http_body_util::{BodyExt as _, Full};
@@ -163,8 +163,19 @@ async fn target_groups_come_and_go() {
     let call = cloud.autoscaling().detach_load_balancer_target_groups().auto_scaling_group_name("web");
     call.target_group_arns(&more).send().await.unwrap();
     assert_eq!(serving::group(&cloud, "web").await.unwrap().unwrap().target_groups, [TARGETS]);
-    let instances = cloud.autoscaling().describe_auto_scaling_instances().send().await.unwrap();
-    assert_eq!(instances.auto_scaling_instances()[0].auto_scaling_group_name(), Some("web"));
+    assert_eq!(launched(&cloud).await.auto_scaling_group_name(), Some("web"));
+}
+
+/// The first instance, once the loop has launched it.
+async fn launched(cloud: &Cloud) -> AutoScalingInstanceDetails {
+    for _ in 0..200 {
+        let told = cloud.autoscaling().describe_auto_scaling_instances().send().await.unwrap();
+        if let Some(instance) = told.auto_scaling_instances().first() {
+            return instance.clone();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing is launched within ten seconds");
 }
 
 #[tokio::test]
@@ -181,7 +192,7 @@ async fn errors_have_the_codes_of_aws() {
     let bad = auto_scaling_group::resize(&cloud, "web", &bad).await.unwrap_err();
     assert_eq!(bad.code(), Some("ValidationError"));
     // Until the loop has launched something, the group is empty.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    launched(&cloud).await;
     let call = cloud.autoscaling().delete_auto_scaling_group().auto_scaling_group_name("web").send().await;
     assert_eq!(call.unwrap_err().code(), Some("ResourceInUse"));
     let call = cloud.autoscaling().describe_policies().auto_scaling_group_name("other").send().await.unwrap_err();
