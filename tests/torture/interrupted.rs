@@ -76,12 +76,6 @@ const FINISHES: &[(&str, &[&str])] = &[
     ("s3:DeleteBucket", &["s3:DeleteObjects", "s3:ListObjectVersions"]),
 ];
 
-/// Parts of names of parameters that are written although nothing is begun any more, and why.
-const RECORDS: &[(&str, &str)] = &[
-    ("/leases/", "so that the next command need not wait"),
-    ("/overlord/acme/teams/", "the team's record says how far it came"),
-];
-
 impl Change {
     /// Whether it is about the lease or the history, which every command writes.
     pub(crate) fn accompanies(&self) -> bool {
@@ -96,12 +90,14 @@ impl Change {
         same && name(&self.request).is_some_and(|of| name(&call.request) == Some(of))
     }
 
+    /// What a team does last: it gives its addresses back.
     fn returns_addresses(&self) -> bool {
         self.operation == "ssm:DeleteParameters" && self.request.contains("/overlord/acme/addresses/")
     }
 
+    /// The team's record, which says how far it came although nothing is begun any more.
     fn record(&self) -> bool {
-        self.operation.starts_with("ssm:") && RECORDS.iter().any(|(name, _)| self.request.contains(name))
+        self.operation.starts_with("ssm:") && self.request.contains("/overlord/acme/teams/")
     }
 }
 
@@ -117,7 +113,7 @@ pub(crate) fn problems(run: &Ended, changes: &[Change], call: &Call, pressed: In
     let mut late: Vec<&Change> = late.filter(|one| !begun(one) && !one.overwrites(call)).collect();
     let mut problems = Vec::new();
     if run.ok() {
-        // All was done: the team's addresses are given back.
+        // All was done but this.
         late.retain(|one| !one.returns_addresses());
     }
     let mut late: Vec<&str> = late.iter().map(|one| one.operation.as_str()).collect();
