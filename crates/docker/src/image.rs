@@ -1,5 +1,5 @@
 //! Images: building, pulling, pushing, looking.
-use crate::{Engine, context::Context, errors::Told as _};
+use crate::{Engine, buildkit, context::Context, errors::Told as _};
 use aws_core::{Error, Result, error::Kind, model::image::ImageRef};
 use bollard::{
     auth::DockerCredentials,
@@ -106,6 +106,7 @@ impl Engine {
             platform: build.platform.unwrap_or_default(),
             ..BuildImageOptions::default()
         };
+        let dockerfile = build.context.dockerfile();
         let (context, trouble) = build.context.into_stream();
         let body = bollard::body_try_stream(context);
         let mut stream = self.client().build_image(options, None::<HashMap<_, _>>, Some(body));
@@ -114,7 +115,7 @@ impl Engine {
             let item = match item.told("the image cannot be built") {
                 Ok(item) => item,
                 // A context that breaks off is the cause of whatever the engine says then.
-                Err(error) => return Err(trouble.take().unwrap_or_else(|| with_hint(error))),
+                Err(error) => return Err(trouble.take().unwrap_or_else(|| with_hint(error, dockerfile.as_deref()))),
             };
             id = item.aux.and_then(|aux| aux.id).or(id);
             if let Some(text) = item.stream {
@@ -243,14 +244,17 @@ impl Engine {
     }
 }
 
-/// Adds what is known of errors of builds.
-fn with_hint(error: Error) -> Error {
+/// Adds what is known of errors of builds. The classic builder does not say that a Dockerfile needs BuildKit: it stumbles
+/// over a flag or a word that it does not know.
+fn with_hint(error: Error, dockerfile: Option<&str>) -> Error {
     let said = error.to_string();
-    if said.contains("BuildKit") || said.contains("failed to parse platform") {
-        return error.hint(
-            "This Dockerfile needs BuildKit, which is not used here: build it with `docker build`, then go on with \
-             `minion image run` and `minion image push`.",
-        );
+    let used = dockerfile.and_then(buildkit::used);
+    if used.is_some() || said.contains("BuildKit") || said.contains("failed to parse platform") {
+        let what = used.map(|used| format!(" (`{used}`)")).unwrap_or_default();
+        return error.hint(format!(
+            "This Dockerfile needs BuildKit{what}, which `minion image build` does not use: build it with `docker build`, then \
+             go on with `minion image run` and `minion image push`."
+        ));
     }
     if error.hints().is_empty() && said.contains("returned a non-zero code") {
         return error.hint("The log above shows the command's own words.");
@@ -358,9 +362,16 @@ mod tests {
 
     #[test]
     fn builds_that_need_another_builder() {
-        let e = with_hint(Error::failed("the --mount option requires BuildKit"));
+        let e = with_hint(Error::failed("the --mount option requires BuildKit"), None);
         assert!(e.hints()[0].contains("docker build"));
-        assert!(with_hint(Error::failed("x")).hints().is_empty());
+        assert!(with_hint(Error::failed("x"), Some("FROM a\nRUN false\n")).hints().is_empty());
+        let said = |said: &str, dockerfile| with_hint(Error::failed(said), Some(dockerfile)).hints()[0].clone();
+        let link = "# syntax=docker/dockerfile:1\nFROM alpine:3.20\nCOPY --link app /app\n";
+        assert!(said("Unknown flag: link", link).contains("BuildKit (`# syntax=docker/dockerfile:1`)"));
+        let heredoc = "FROM alpine:3.20\nRUN <<DONE\ncat /app\nDONE\n";
+        assert!(said("unknown instruction: CAT", heredoc).contains("`docker build`"));
+        // Whatever goes wrong: the log alone does not say whether the syntax that was asked for would have helped.
+        assert!(said("The command returned a non-zero code: 1", link).contains("BuildKit"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Where an engine may listen.
+use crate::configuration::{self, home};
 use aws_core::{Error, Result};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -66,11 +67,6 @@ fn parse(host: &str, origin: &str, variable: &dyn Fn(&str) -> Option<String>) ->
 /// The context's name and its engine, unless it is the default one: `docker context use` writes it to Docker's
 /// configuration, `DOCKER_CONTEXT` beats that.
 fn context(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<(String, String)>> {
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Config {
-        current_context: Option<String>,
-    }
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Meta {
@@ -85,21 +81,17 @@ fn context(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<(String, 
     struct Endpoint {
         host: String,
     }
-    let configuration = variable("DOCKER_CONFIG").or_else(|| home(variable).map(|h| format!("{h}/.docker")));
-    let read = |path: String| std::fs::read(path).ok();
     let named = variable("DOCKER_CONTEXT");
     let asked = named.is_some();
-    let current = named.or_else(|| {
-        let text = read(format!("{}/config.json", configuration.as_deref()?))?;
-        serde_json::from_slice::<Config>(&text).ok()?.current_context
-    });
+    let current = named.or_else(|| configuration::read(variable).current_context);
     let Some(name) = current.filter(|name| !name.is_empty() && name != "default") else { return Ok(None) };
     // docker/cli, cli/context/store/metadatastore.go: a context's directory is the digest of its name.
     let directory = Sha256::digest(name.as_bytes()).iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     });
-    let meta = configuration.and_then(|c| read(format!("{c}/contexts/meta/{directory}/meta.json")));
+    let meta = configuration::directory(variable)
+        .and_then(|c| std::fs::read(format!("{c}/contexts/meta/{directory}/meta.json")).ok());
     match meta.and_then(|text| serde_json::from_slice::<Meta>(&text).ok()) {
         Some(meta) => Ok(Some((name, meta.endpoints.docker.host))),
         None if asked => {
@@ -108,10 +100,6 @@ fn context(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<(String, 
         }
         None => Ok(None),
     }
-}
-
-fn home(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    variable("HOME").or_else(|| variable("USERPROFILE"))
 }
 
 /// Docker's own, then its desktop variants, then Podman's.

@@ -16,16 +16,16 @@ use terminal::{Exit, Step, Terminal, signals::interruptible};
 /// Arguments of `image build`.
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {
-    /// The directory that the Dockerfile copies from; its .dockerignore holds
+    /// Build context directory (its .dockerignore is honored, or FILE.dockerignore beside the Dockerfile)
     #[arg(default_value = ".")]
     directory: PathBuf,
     /// Name of the image, with its tag; may be given several times
     #[arg(short, long = "tag", value_name = "IMAGE")]
     tags: Vec<ImageRef>,
-    /// The Dockerfile [default: Dockerfile in the directory]
+    /// The Dockerfile [default: Dockerfile in the directory, else dockerfile]
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Build argument; a name alone takes its value from the environment
+    /// Build argument; a name alone takes its value from the environment. Overrides the proxies of Docker's config.json
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]
     build_args: Vec<String>,
     /// Build for the processor of this manifest's instance type
@@ -52,14 +52,15 @@ pub(super) async fn run(terminal: &Terminal, cancel: &Cancel, args: BuildArgs) -
     }
     let platform = platform(&args)?;
     let arguments = arguments(&args.build_args, |name| std::env::var(name).ok())?;
-    let dockerfile = args.file.clone().unwrap_or_else(|| args.directory.join("Dockerfile"));
-    let (directory, dockerfile) = Directory::read(&args.directory, &dockerfile)?;
+    let (directory, dockerfile) = Directory::read(&args.directory, args.file.as_deref())?;
     terminal.detail(&format!("{} files, {}", directory.count(), size(directory.size())));
     let engine = interruptible(cancel, Engine::connect()).await?;
+    let mut all = docker::build_arguments(engine.socket(), &|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    all.extend(arguments);
     let build = Build {
         context: Context::Directory(directory),
         dockerfile,
-        arguments,
+        arguments: all,
         platform: platform.clone(),
         tags: args.tags.iter().map(ToString::to_string).collect(),
         labels: BTreeMap::new(),
