@@ -124,12 +124,12 @@ fn mistakes_in_flags_are_found_before_any_call() {
     stage.set("AWS_ENDPOINT_URL", Some("http://127.0.0.1:1"));
     let image = stage.image("hello-world:0.1");
     let create = ["ver", "create", "hello", "1.0", &image];
-    let file = stage.file("bad.env", "GOOD=1\n2BAD=hunter2\n");
+    let file = stage.file("bad.env", "GOOD=1\n2 BAD=hunter2\n");
     for (flags, words) in [
         (["-e", "FOO_THAT_IS_NOT_SET"], ["FOO_THAT_IS_NOT_SET", "export"]),
-        (["-e", "1FOO=hunter2"], ["1FOO", "environment variable"]),
-        (["--env-file", &file], ["bad.env:2", "2BAD"]),
-        (["--env-file", "missing.env"], ["missing.env", "cannot be read"]),
+        (["-e", "1 FOO=hunter2"], ["1 FOO", "variable name"]),
+        (["--env-file", &file], ["bad.env:2", "variable name"]),
+        (["--env-file", "missing.env"], ["missing.env", "could not read"]),
         (["--cap-add", "NET_ADMN"], ["NET_ADMN", "did you mean NET_ADMIN?"]),
     ] {
         stage.minion(&[&create[..], &flags].concat()).fails(2).says(&words).hides(&["hunter2"]);

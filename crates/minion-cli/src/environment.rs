@@ -1,4 +1,6 @@
 //! The container's environment: the manifest's, then the files', then the flags'; the later one wins.
+pub(crate) mod file;
+
 use crate::manifest::{EnvName, Manifest, check::looks_secret};
 use aws_core::{Error, Result};
 use std::{collections::BTreeMap, path::PathBuf};
@@ -14,58 +16,53 @@ struct Variable {
 }
 
 impl Given {
-    /// Reads files and flags. A name alone, without `=`, takes its value from `env`. Where that has none, a line
-    /// of a file is left out, as `docker run --env-file` does; a flag is an error, for whoever writes it wants
-    /// the value.
+    /// Reads files and flags. A name alone, without `=`, takes its value from `env`. Where that has none, a line of a
+    /// file is left out with a warning, as `docker run --env-file` does without one; a flag is an error, for whoever
+    /// writes it wants the value.
     ///
     /// # Errors
     /// When a file cannot be read, a name is not one, or a flag has no value.
     pub fn read(files: &[PathBuf], flags: &[String], env: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let variable = |text: &str, place: String| -> Result<Variable> {
-            let (name, value) = match text.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (text, None),
-            };
-            let name = EnvName::try_from(name.to_owned()).map_err(|e| Error::usage(format!("{place}: {e}")))?;
-            let value = value.or_else(|| env(name.as_str()));
-            Ok(Variable { place, name, value })
-        };
         let mut all = Vec::new();
         for path in files {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Error::usage(format!("--env-file {} cannot be read: {e}", path.display())))?;
-            for (index, line) in text.lines().enumerate() {
-                let line = line.trim_start();
-                if !line.is_empty() && !line.starts_with('#') {
-                    all.push(variable(line, format!("{}:{}", path.display(), index + 1))?);
-                }
+            for file::Line { place, name, value } in file::read(path, "--env-file")? {
+                let value = value.or_else(|| env(name.as_str()));
+                all.push(Variable { place, name, value });
             }
         }
         for flag in flags {
-            let name = flag.split('=').next().unwrap_or_default();
-            let given = variable(flag, format!("--env {name}"))?;
-            if given.value.is_none() {
-                return Err(Error::usage(format!(
-                    "--env {name}: {name} is not set in the environment of this command"
-                ))
-                .hint(format!("Write --env {name}=VALUE, or export {name} first.")));
-            }
-            all.push(given);
+            let (name, value) = match flag.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (flag.as_str(), None),
+            };
+            let place = format!("--env {name}");
+            let name: EnvName = name.parse().map_err(|e| Error::usage(format!("{place}: {e}")))?;
+            let Some(value) = value.or_else(|| env(name.as_str())) else {
+                return Err(Error::usage(format!("{place}: {name} is not set in the environment of this command"))
+                    .hint(format!("Write --env {name}=VALUE, or export {name} first.")));
+            };
+            all.push(Variable { place, name, value: Some(value) });
         }
         Ok(Self(all))
     }
 
-    /// What is given in the open and looks as if it should not be. Whole sentences.
+    /// What is given in the open and looks as if it should not be, and lines that are left out. Whole sentences.
     pub fn warnings(&self) -> Vec<String> {
-        let given = self.0.iter().filter(|v| v.value.is_some() && looks_secret(v.name.as_str()));
         let told = |v: &Variable| {
             let (place, name) = (&v.place, &v.name);
-            format!(
-                "{place}: {name} looks like a secret: its value can be read in the instances' user data. Keep it in SSM \
-                 Parameter Store or Secrets Manager, and name it under secrets in the manifest."
-            )
+            match v.value {
+                Some(_) if looks_secret(name.as_str()) => Some(format!(
+                    "{place}: {name} looks like a secret: its value can be read in the instances' user data. Keep it in SSM \
+                     Parameter Store or Secrets Manager, and name it under secrets in the manifest."
+                )),
+                Some(_) => None,
+                // Not the name: it may be a line of a secret.
+                None => Some(format!(
+                    "{place}: ignoring a name without a value: no variable of this name is set in the environment of this command."
+                )),
+            }
         };
-        given.map(told).collect()
+        self.0.iter().filter_map(told).collect()
     }
 
     /// The manifest's environment, with what was given over it.
@@ -76,7 +73,7 @@ impl Given {
         let mut merged: BTreeMap<String, String> =
             manifest.environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         for Variable { place, name, value } in self.0 {
-            if manifest.secrets.contains_key(&name) {
+            if manifest.secrets.keys().any(|secret| secret.as_str() == name.as_str()) {
                 return Err(Error::usage(format!("{place}: {name} is one of the manifest's secrets")).hint(
                     "A secret's value is read on the instance; change it where the manifest's reference points to.",
                 ));
@@ -117,7 +114,14 @@ mod tests {
         assert_eq!(unset.kind(), aws_core::error::Kind::Usage);
         assert!(unset.to_string().contains("NOBODYS") && !unset.hints().is_empty(), "{unset}");
         assert!(merge(&["S=x"]).unwrap_err().to_string().contains("secrets"));
-        let bad = merge(&["1X=hunter2"]).unwrap_err().to_string();
-        assert!(bad.contains("1X") && !bad.contains("hunter2"), "{bad}");
+        let bad = merge(&["1 X=hunter2"]).unwrap_err().to_string();
+        assert!(bad.contains("1 X") && !bad.contains("hunter2"), "{bad}");
+        assert_eq!(merge(&["discovery.type=single-node"]).unwrap()["discovery.type"], "single-node");
+        let left_out = Given::read(std::slice::from_ref(&file), &[], env).unwrap().warnings();
+        assert!(
+            left_out.len() == 1 && left_out[0].contains("env:5: ignoring"),
+            "no line is dropped silently: {left_out:?}"
+        );
+        assert!(!left_out[0].contains("NOBODYS"));
     }
 }

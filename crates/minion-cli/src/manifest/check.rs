@@ -85,7 +85,7 @@ fn health(m: &Manifest) -> Checked {
 }
 
 fn environment(m: &Manifest) -> Checked {
-    match m.secrets.keys().find(|name| m.environment.contains_key(name)) {
+    match m.secrets.keys().find(|secret| m.environment.keys().any(|name| name.as_str() == secret.as_str())) {
         Some(name) => wrong(&[Key("secrets")], format!("{name} stands under environment and under secrets; keep one")),
         None => Ok(()),
     }

@@ -22,5 +22,6 @@ pub use types::{
     EbsVolume, Filesystem, FilesystemKind, HealthCheck, Logging, Manifest, Memory, Protocol, Scaling, VolumeType,
 };
 pub use values::{
-    AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, TagKey, TagValue,
+    AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, SecretName,
+    TagKey, TagValue,
 };

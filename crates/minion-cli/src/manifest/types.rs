@@ -3,8 +3,8 @@ use super::{
     policy::{ManagedPolicy, Statement},
     secrets::SecretRef,
     values::{
-        AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, TagKey,
-        TagValue,
+        AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, SecretName,
+        TagKey, TagValue,
     },
 };
 use aws_core::model::ApplicationName;
@@ -52,17 +52,18 @@ pub struct Manifest {
     /// be lost with the instance.
     #[serde(default)]
     pub stateful: bool,
-    /// Environment variables of the container. Numbers and booleans are passed as they are written. No place
-    /// for secrets: the values can be read in the instance's user data.
+    /// Environment variables of the container. Names are what Docker accepts: anything without white space and `=`, e.g.
+    /// `discovery.type`. Numbers and booleans are passed as they are written. No place for secrets: the values can be
+    /// read in the instance's user data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<EnvName, EnvValue>,
     /// Environment variables whose values are secrets: name to reference. `ssm:/path/name` is a parameter of SSM
     /// Parameter Store, `secretsmanager:name` a secret of Secrets Manager, `secretsmanager:name#key` one value
-    /// of a secret that is a JSON object; ARNs of both work too. Instances read them at boot with the
-    /// application's role, which may do so without further `policies` (for a key of your own in KMS add
+    /// of a secret that is a JSON object; ARNs of both work too. Names are those of a shell: letters, digits and
+    /// underscores. Instances read the values at boot with the application's role, which may do so without further `policies` (for a key of your own in KMS add
     /// `kms:Decrypt`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<EnvName, SecretRef>,
+    pub secrets: BTreeMap<SecretName, SecretRef>,
     /// Memory of the container in MiB: a number is the hard limit; or `{hard: 512, soft: 256}`. Above the hard
     /// limit the container is ended; the soft one holds when the instance is short of memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]

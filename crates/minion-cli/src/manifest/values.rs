@@ -66,8 +66,13 @@ text_type! {
     HttpPath, http_path, { "type": "string", "pattern": "^/[!-~]*$", "maxLength": 1024, "examples": ["/health"] }
 }
 text_type! {
-    /// The name of an environment variable (POSIX: letters, digits and underscores; no digit first).
-    EnvName, env_name, { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }
+    /// The name of an environment variable, as Docker takes it: no white space, no control characters, no `=`.
+    EnvName, env_name, { "type": "string", "pattern": "^[^\\s=]+$" }
+}
+text_type! {
+    /// The name of an environment variable that holds a secret (POSIX: letters, digits and underscores; no digit first).
+    /// The instance's shell reads its value, and has no other names.
+    SecretName, secret_name, { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }
 }
 text_type! {
     /// The value of an environment variable, as written; numbers and booleans become text.
@@ -124,12 +129,22 @@ fn http_path(s: &str) -> Result<(), String> {
 }
 
 fn env_name(s: &str) -> Result<(), String> {
+    // docker/cli, pkg/kvfile: white space is all that it refuses; `=` ends the name.
+    if !s.is_empty() && !s.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=') {
+        return Ok(());
+    }
+    Err(format!("invalid variable name `{}`: a name is not empty and has no white space and no `=`", s.escape_debug()))
+}
+
+fn secret_name(s: &str) -> Result<(), String> {
     let first = s.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     if first && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Ok(());
     }
     Err(format!(
-        "`{s}` is not a name of an environment variable; one has letters, digits and underscores, and begins with no digit"
+        "invalid name of a secret `{}`: a shell on the instance reads secrets, so their names have letters, digits and \
+         underscores, and begin with no digit",
+        s.escape_debug()
     ))
 }
 

@@ -75,6 +75,7 @@ pub(super) async fn run(
 ) -> Result<Exit> {
     let manifest = manifest::load(&args.manifest)?.manifest;
     let given = environment::Given::read(&args.env_file, &args.env, |name| std::env::var(name).ok())?;
+    given.warnings().iter().for_each(|w| terminal.warn(w));
     let environment = given.over(&manifest)?;
     let secrets = secrets::read(args.secrets.as_deref(), &manifest)?;
     let cap_add = args.cap_add.iter().map(ToString::to_string).collect();

@@ -1,5 +1,5 @@
 //! Values of a manifest's secrets, from a file on this computer.
-use crate::manifest::Manifest;
+use crate::{environment::file, manifest::Manifest};
 use aws_core::{Error, Result};
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,11 +11,7 @@ use std::{collections::BTreeMap, path::Path};
 pub(super) fn read(path: Option<&Path>, manifest: &Manifest) -> Result<BTreeMap<String, String>> {
     let all = match path {
         None => BTreeMap::new(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Error::usage(format!("--secrets {} cannot be read: {e}", path.display())))?;
-            parse(path, &text)?
-        }
+        Some(path) => parse(path)?,
     };
     let (mut values, mut missing) = (BTreeMap::new(), Vec::new());
     for (name, reference) in &manifest.secrets {
@@ -37,25 +33,23 @@ pub(super) fn read(path: Option<&Path>, manifest: &Manifest) -> Result<BTreeMap<
     Err(Error::usage(format!("{what} the manifest's secrets {}", missing.join(", "))).hint(hint))
 }
 
-fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, String>> {
-    let yaml = path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e == *known));
-    if yaml {
+fn parse(path: &Path) -> Result<BTreeMap<String, String>> {
+    if path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e == *known)) {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::usage(format!("could not read --secrets {shown}: {e}")))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let values: BTreeMap<String, crate::manifest::EnvValue> = serde_yaml::from_str(text)
             // The library shows the lines around an error: these are secrets.
-            .map_err(|_| Error::usage(format!("--secrets {} is not a mapping from names to values", path.display())))?;
+            .map_err(|_| Error::usage(format!("--secrets {shown} is not a mapping from names to values")))?;
         return Ok(values.into_iter().map(|(name, value)| (name, value.to_string())).collect());
     }
     let mut values = BTreeMap::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim_start();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (name, value) = line.split_once('=').ok_or_else(|| {
-            Error::usage(format!("--secrets {}:{}: not NAME=VALUE", path.display(), number + 1))
-                .hint("A YAML file is known by its name's end: .yaml.")
+    for file::Line { place, name, value } in file::read(path, "--secrets")? {
+        let value = value.ok_or_else(|| {
+            Error::usage(format!("{place}: expected NAME=VALUE")).hint("Name a YAML file so that it ends in .yaml.")
         })?;
-        values.insert(name.trim_end().to_owned(), value.to_owned());
+        values.insert(name.to_string(), value);
     }
     Ok(values)
 }
@@ -81,6 +75,13 @@ mod tests {
         assert_eq!((values["A"].as_str(), values["B"].as_str(), values.len()), ("1=2", "two words", 2));
         let values = read("s.yaml", "A: 1\nB: \"two\\nlines\"\n").unwrap();
         assert_eq!((values["A"].as_str(), values["B"].as_str()), ("1", "two\nlines"));
+        let values = read("s.env", "\u{feff}A=s3cret\r\nB=\r\nmy.other=x\n").unwrap();
+        assert_eq!(
+            (values["A"].as_str(), values["B"].as_str()),
+            ("s3cret", ""),
+            "a byte order mark is no part of a name"
+        );
+        assert_eq!(read("s.json", "\u{feff}{\"A\": \"x\", \"B\": \"y\"}").unwrap()["A"], "x");
         let missing = read("s.env", "A=1\n").unwrap_err().to_string();
         assert!(missing.contains("B (secretsmanager:b#key)") && !missing.contains("A ("), "{missing}");
         for (name, text) in [("s.yaml", "- hunter2\n"), ("s.env", "hunter2\n")] {
