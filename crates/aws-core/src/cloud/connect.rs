@@ -3,6 +3,7 @@ use super::{
     Told as _,
     errors::Lost,
     memory::Memory,
+    profile_files::ProfileFiles,
     retries::{self, OnThrottle, Retries},
     role::{AssumedRole, RoleCredentials},
 };
@@ -249,19 +250,35 @@ impl Cloud {
         if let Some(endpoint) = options.endpoint {
             loader = loader.endpoint_url(endpoint).http_client(without_proxy());
         }
-        if let Some((id, secret)) = options.credentials {
-            loader = without_profiles(loader).credentials_provider(Credentials::new(id, secret, None, None, "given"));
+        let profiles = ProfileFiles::read(&variable);
+        match options.credentials {
+            Some((id, secret)) => {
+                let given = Credentials::new(id, secret, None, None, "given");
+                loader = without_profiles(loader).credentials_provider(given);
+            }
+            None => loader = profiles.given_to(loader),
         }
         let config = loader.load().await;
         let Some(region) = config.region().map(ToString::to_string) else {
+            if let Some(fault) = profiles.fault().await {
+                return Err(fault);
+            }
             return Err(Error::usage("no AWS region is set").hint("Give --region, set AWS_REGION, or run `configure`."));
         };
         Ok(Self::new(config, region, options.on_throttle, options.in_flight))
     }
 
     /// Whether AWS's own settings name a region.
-    pub async fn has_region() -> bool {
-        aws_config::default_provider::region::DefaultRegionChain::builder().build().region().await.is_some()
+    ///
+    /// # Errors
+    /// When there is none because the files of profiles cannot be read, or lack the profile that was chosen.
+    pub async fn has_region() -> Result<bool> {
+        let profiles = ProfileFiles::read(&variable);
+        let config = profiles.given_to(aws_config::defaults(BehaviorVersion::latest())).load().await;
+        match config.region() {
+            Some(_) => Ok(true),
+            None => profiles.fault().await.map_or(Ok(false), Err),
+        }
     }
 
     /// The region's name.
@@ -281,6 +298,11 @@ impl Cloud {
     ) -> Result<Arc<T>> {
         self.memory.once(key.into(), load).await
     }
+}
+
+/// A variable of the environment that is set to something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The SDK's own client takes the environment's proxy, even to loopback.

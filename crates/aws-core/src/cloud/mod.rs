@@ -8,6 +8,7 @@ pub mod machines;
 mod memory;
 pub mod network;
 pub mod organizations;
+mod profile_files;
 pub mod quotas;
 mod retries;
 mod role;

@@ -33,7 +33,7 @@ pub struct ConfigureArgs {
 pub async fn run(session: &Session, args: ConfigureArgs) -> Result<Exit> {
     let (terminal, given) = (&session.terminal, &session.settings.values);
     let mut session_with_region = session.clone();
-    if given.region.is_none() && !Cloud::has_region().await {
+    if given.region.is_none() && !Cloud::has_region().await? {
         session_with_region.settings.values.region = Some(terminal.ask("AWS region", None, "--region")?);
     }
     let cloud = session_with_region.connect().await?;
