@@ -60,7 +60,7 @@ fn role(name: &str) -> TeamRole {
 }
 
 fn metadata(text: &str) -> String {
-    format!("<EntityDescriptor>{}</EntityDescriptor>\n", text.repeat(600))
+    format!("<EntityDescriptor><IDPSSODescriptor/>{}</EntityDescriptor>\n", text.repeat(600))
 }
 
 fn one<R: aws_core::engine::Resource<Cloud = Cloud>>(resource: R) -> Graph<Cloud> {

@@ -8,6 +8,7 @@ use super::{
 use aws_core::{
     Error, Result,
     model::{OrganizationName, TeamName},
+    resources::identity::saml_provider::metadata,
 };
 use files::{
     Problem,
@@ -23,8 +24,6 @@ const ZONES: u8 = 3;
 const SESSION_HOURS: u8 = 1;
 /// The first domain of a certificate, in bytes (ACM `RequestCertificate`).
 const CERTIFICATE: usize = 64;
-/// Characters of a SAML metadata document (IAM `CreateSAMLProvider`).
-const METADATA: std::ops::RangeInclusive<usize> = 1000..=10_000_000;
 /// The longest e-mail address of an account (Organizations `CreateAccount`).
 const EMAIL: usize = 64;
 
@@ -222,19 +221,15 @@ impl<'a> Both<'a> {
         }
         let length = metadata.len();
         // In UTF-8 a character has at most four bytes.
-        if length > 4 * *METADATA.end() as u64 {
+        if length > 4 * *metadata::LENGTH.end() as u64 {
             return Err(wrong(format!("{shown} has {length} bytes: too many for SAML metadata")));
         }
-        let text = fs::read_to_string(&path).map_err(|e| wrong(format!("{shown} cannot be read: {e}")))?;
-        if !text.contains("EntityDescriptor") {
-            return Err(wrong(format!("{shown} is no SAML metadata: it has no EntityDescriptor")));
-        }
-        let characters = text.chars().count();
-        if !METADATA.contains(&characters) {
-            let (least, most) = (METADATA.start(), METADATA.end());
-            return Err(wrong(format!("{shown} has {characters} characters; AWS takes {least} to {most}")));
-        }
-        Ok(Some(text))
+        let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => wrong(format!("{shown} is not UTF-8: convert it, e.g. with `iconv`")),
+            _ => wrong(format!("{shown} cannot be read: {e}")),
+        })?;
+        let text = metadata::read(&text).map_err(|why| wrong(format!("invalid SAML metadata {shown}: {why}")))?;
+        Ok(Some(text.to_owned()))
     }
 
     fn alias(self) -> Result<Option<String>> {

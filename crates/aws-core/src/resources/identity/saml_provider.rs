@@ -1,4 +1,6 @@
 //! The SAML identity provider of an account: who signs in with the company's login.
+pub mod metadata;
+
 use super::{NOT_THERE, THERE, aws_tags, is_name, own_tags, settle};
 use crate::{
     Error, Result,
@@ -11,8 +13,6 @@ use std::collections::BTreeMap;
 
 /// Longest name (`CreateSAMLProvider`).
 const NAME: usize = 128;
-/// Shortest and longest metadata document, in characters (`CreateSAMLProvider`).
-const METADATA: std::ops::RangeInclusive<usize> = 1_000..=10_000_000;
 
 /// A SAML identity provider.
 pub struct SamlProvider {
@@ -46,12 +46,10 @@ impl SamlProvider {
             return Err(Error::usage(format!("`{}` is no name for a SAML provider", self.name))
                 .hint(format!("IAM takes 1 to {NAME} letters, digits and ._- in its name.")));
         }
-        let count = self.metadata.chars().count();
-        if !METADATA.contains(&count) || !self.metadata.contains("EntityDescriptor") {
-            return Err(Error::usage(format!("the SAML metadata of {count} characters is no metadata document")).hint(
-                "Download the federation metadata (XML) of your identity provider: it has an EntityDescriptor.",
-            ));
-        }
+        metadata::read(&self.metadata).map(drop).map_err(|why| {
+            Error::usage(format!("invalid SAML metadata: {why}"))
+                .hint("Download the federation metadata (XML) of your identity provider.")
+        })?;
         Ok(())
     }
 
@@ -170,7 +168,7 @@ mod tests {
                 extra: BTreeMap::from([("cost".into(), "7".into())]),
             },
             name: "acme".into(),
-            metadata: format!("<EntityDescriptor>{}</EntityDescriptor>", "x\n".repeat(600)),
+            metadata: format!("<EntityDescriptor><IDPSSODescriptor/>{}</EntityDescriptor>", "x\n".repeat(600)),
         }
     }
 
@@ -190,7 +188,7 @@ mod tests {
         let windows = Live { metadata: live.metadata.replace('\n', "\r\n") + "\n", ..live.clone() };
         assert_eq!(wanted.changes(&windows), []);
         let other = Live { metadata: "x".into(), ..live.clone() };
-        assert_eq!(wanted.changes(&other), [Change::new("metadata", "1 characters", "1237 characters")]);
+        assert_eq!(wanted.changes(&other), [Change::new("metadata", "1 characters", "1256 characters")]);
         let mut tags = live.tags.clone();
         tags.remove("cost");
         assert_eq!(wanted.changes(&Live { tags, ..live.clone() }), [Change::new("tag cost", "-", "7")]);

@@ -335,7 +335,7 @@ fn both_files_have_to_go_together() {
       |                             ^
     ");
     assert_snapshot!(told_team("", "identity: {saml_metadata: overlord.yaml}\n"), @r"
-    ./team.yaml, line 2, column 27: ./overlord.yaml is no SAML metadata: it has no EntityDescriptor
+    ./team.yaml, line 2, column 27: invalid SAML metadata ./overlord.yaml: it has no EntityDescriptor: it is not SAML metadata
       |
     2 | identity: {saml_metadata: overlord.yaml}
       |                           ^
