@@ -2,7 +2,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = terminal::usage::parse::<minion::cli::Cli>();
+    let cli = match terminal::usage::parse::<minion::cli::Cli>() {
+        Ok(cli) => cli,
+        Err(end) => return end,
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::FAILURE,

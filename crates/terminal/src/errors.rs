@@ -91,7 +91,7 @@ mod tests {
         terminal.error(&error());
         let line = "AWS operation ec2:CreateSecurityGroup, region eu-west-1, code Oops, request id abc-1";
         assert!(captured.err().contains(line), "{}", captured.err());
-        let causes = "\n  Caused by: outer\n  Caused by: inner\u{fffd}[2J\n";
+        let causes = "\n  Caused by: outer\n  Caused by: inner\\u{1b}[2J\n";
         assert!(captured.err().contains(causes), "{}", captured.err());
     }
 

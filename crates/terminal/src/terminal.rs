@@ -175,7 +175,7 @@ mod tests {
         terminal.warn("careful");
         terminal.detail("hidden");
         assert_eq!(captured.out(), "data\n");
-        assert_eq!(captured.err(), "note\u{fffd}[2J\nWarning: careful\n");
+        assert_eq!(captured.err(), "note\\u{1b}[2J\nWarning: careful\n");
 
         let quiet = Globals { quiet: true, ..Globals::default() };
         let (terminal, captured) = Terminal::captured_with(80, true, &quiet);

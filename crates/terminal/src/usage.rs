@@ -1,23 +1,48 @@
 //! The command line itself: parsing, help and its errors.
-use crate::{flags::ColorWhen, passwords::hidden};
+use crate::{Exit, flags::ColorWhen, look::plain_arguments};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, ValueEnum as _};
-use std::ffi::OsString;
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 /// Help is not made wider than this, however wide the terminal.
 const WIDEST_HELP: usize = 100;
 
-/// Parses the process's arguments. Help and version go to standard output and end the program with 0;
-/// errors, with suggestions, go to standard error and end it with 2.
-pub fn parse<T: Parser>() -> T {
+/// Parses the process's arguments. Help and version go to standard output; errors, with suggestions, go to standard error.
+///
+/// # Errors
+/// How the program ends when there is nothing else to do: 0 after help and version, 1 where these could not be written, 2 for
+/// wrong arguments.
+pub fn parse<T: Parser>() -> Result<T, ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    try_parse(&arguments).unwrap_or_else(|e| {
+    try_parse(&arguments).map_err(|e| {
         // An error shows the argument that it is about.
         let shown = e.to_string();
-        match hidden(&shown) {
-            told if told != shown => clap::Error::raw(e.kind(), told.strip_prefix("error: ").unwrap_or(&told)).exit(),
-            _ => e.exit(),
-        }
+        let told = plain_arguments(&shown, &arguments);
+        let e = match told == shown {
+            true => e,
+            false => clap::Error::raw(e.kind(), told.strip_prefix("error: ").unwrap_or(&told)),
+        };
+        print(&e).into()
     })
+}
+
+/// Prints what clap has to say.
+fn print(e: &clap::Error) -> Exit {
+    let written = e.print().and_then(|()| io::stdout().flush());
+    match written {
+        // Standard error is the last place where something can be said.
+        _ if e.use_stderr() => Exit::Usage,
+        Ok(()) => Exit::Done,
+        // The reader has seen enough, as with `--help | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "Error: cannot write to standard output: {error}");
+            Exit::Failed
+        }
+    }
 }
 
 /// As [`parse`], but hands the error back.

@@ -71,11 +71,15 @@ impl FromStr for ImageRef {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         let bad = |why: &str| {
-            Error::usage(format!("`{text}` is not an image: {why}"))
+            Error::usage(format!("`{}` is not an image: {why}", text.escape_debug()))
                 .hint("Write it as [HOST[:PORT]/]REPOSITORY:TAG, e.g. registry.example.org/web/hello:1.0.")
         };
         if text.is_empty() {
             return Err(bad("it is empty"));
+        }
+        if let Some(c) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
+            // Files with CRLF line ends leave a carriage return in a variable.
+            return Err(bad(&format!("it contains the character `{}`", c.escape_debug())));
         }
         if text.contains("://") {
             return Err(bad("a reference has no scheme such as https://"));
@@ -99,7 +103,8 @@ impl FromStr for ImageRef {
             return Err(bad(&format!("`{host}` is not a registry's host")));
         }
         if path.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(bad("a repository's name has no capital letters"));
+            let lower = rest.replacen(path, &path.to_lowercase(), 1);
+            return Err(bad(&format!("a repository's name must be lowercase; write `{lower}`")));
         }
         if !path.split('/').all(valid_part) {
             return Err(bad(
@@ -259,6 +264,28 @@ mod tests {
             let e = bad.parse::<ImageRef>().expect_err(bad);
             assert_eq!((e.kind(), e.hints().len()), (crate::error::Kind::Usage, 1), "{bad}");
         }
+    }
+
+    #[test]
+    fn names_from_variables() {
+        let said = |text: &str| text.parse::<ImageRef>().unwrap_err().to_string();
+        for (text, wanted) in [
+            ("registry.example.org/TeamA/web:1.0", "write `registry.example.org/teama/web:1.0`"),
+            ("registry.example.org/a/Web", "write `registry.example.org/a/web`"),
+            ("localhost:5000/Web:V1", "write `localhost:5000/web:V1`"),
+            ("Web:1", "write `web:1`"),
+            ("web:1.0\r", "`web:1.0\\r` is not an image: it contains the character `\\r`"),
+            ("web:1.0\n", "the character `\\n`"),
+            (" web:1.0", "the character ` `"),
+            ("web\u{1b}[31m:1", "the character `\\u{1b}`"),
+            ("\u{feff}web:1", "`\\u{feff}web:1`"),
+        ] {
+            let said = said(text);
+            assert!(said.contains(wanted), "{said}");
+            assert!(!said.contains(|c: char| c.is_control() || c == '\u{feff}'), "{said:?}");
+        }
+        let digest = format!("Web@sha256:{HEX}");
+        assert!(said(&digest).contains("write `web`"), "the digest is not that of another name");
     }
 
     proptest! {
