@@ -14,6 +14,7 @@ mod concurrent_traffic;
 mod deploys;
 mod drift;
 mod examples;
+mod first_files;
 mod gates;
 mod harness;
 mod history;
