@@ -40,3 +40,4 @@ mod secrets;
 mod story;
 mod support;
 mod throttled;
+mod zones;
