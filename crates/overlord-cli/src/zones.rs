@@ -87,9 +87,12 @@ fn list_zones(region: &str) -> String {
 }
 
 async fn look(team: &Team, cloud: &Cloud, there: &[&str]) -> Result<Choice> {
-    if let Zones::Count(wanted) = team.zones
-        && there.len() == usize::from(wanted)
-    {
+    // A network that has what the file asks for is not looked at again: a zone may be out of order for a while.
+    let complete = match &team.zones {
+        Zones::Count(wanted) => there.len() == usize::from(*wanted),
+        Zones::Named(ids) => has_all(there, ids),
+    };
+    if complete {
         return Ok(Choice::default());
     }
     let needs = Needs { nat_instance: team.nat == Nat::Instance };
@@ -101,6 +104,18 @@ async fn look(team: &Team, cloud: &Cloud, there: &[&str]) -> Result<Choice> {
         Zones::Count(wanted) => region.count(team.name.as_str(), usize::from(*wanted), needs),
         Zones::Named(ids) => region.named(team.name.as_str(), ids, needs),
     }
+}
+
+/// What the ids of a region's zones begin with: `use1`.
+fn group(id: &str) -> &str {
+    id.split("-az").next().unwrap_or_default()
+}
+
+/// Whether a network has exactly those of the zones that are its region's.
+fn has_all(there: &[&str], ids: &[String]) -> bool {
+    let Some(first) = there.first() else { return false };
+    let here: Vec<&str> = ids.iter().map(String::as_str).filter(|id| group(id) == group(first)).collect();
+    here.iter().all(|id| there.contains(id)) && there.iter().all(|id| here.contains(id))
 }
 
 /// What a team's zones have to offer.
@@ -195,7 +210,6 @@ impl Region<'_> {
 
     /// The zones that are named, by id.
     fn named(&self, team: &str, ids: &[String], needs: Needs) -> Result<Choice> {
-        let group = |id: &str| id.split("-az").next().unwrap_or_default().to_owned();
         let own = self.available.first().map(|z| group(&z.id)).unwrap_or_default();
         let here: Vec<&String> = ids.iter().filter(|id| group(id) == own).collect();
         let list = || self.available.iter().map(|z| z.id.as_str()).collect::<Vec<_>>().join(", ");
@@ -207,7 +221,9 @@ impl Region<'_> {
             ))
             .hint("Add zones of this region to `zones`, or leave the region out."));
         }
-        if let Some(strange) = here.iter().find(|id| !self.available.iter().any(|z| z.id == ***id)) {
+        let unknown =
+            |id: &&&String| !self.there.contains(&id.as_str()) && !self.available.iter().any(|z| z.id == ***id);
+        if let Some(strange) = here.iter().find(unknown) {
             return Err(Error::usage(format!(
                 "invalid zone `{strange}` of team {team}: {} has {} available",
                 self.name,
@@ -323,6 +339,11 @@ mod tests {
         assert_eq!(kind(&[], &["use1-az9"], false), Kind::Usage);
         assert_eq!(kind(&[], &["euw1-az1"], false), Kind::Usage);
         assert_eq!(kind(&["use1-az2"], &["use1-az1"], false), Kind::Refused);
+        // What a network has is not judged anew.
+        assert!(has_all(&["use1-az3", "use1-az1"], &["use1-az1".into(), "use1-az3".into(), "euw1-az1".into()]));
+        assert!(!has_all(&["use1-az3"], &["use1-az1".into(), "use1-az3".into()]));
+        assert!(!has_all(&["use1-az3", "use1-az1"], &["use1-az3".into()]) && !has_all(&[], &["use1-az1".into()]));
+        assert_eq!(ids(named(&BOTH, &["use1-az9"], &["use1-az9", "use1-az1"], false)), ["use1-az1"]);
         // The NAT instance would stand in the first.
         assert_eq!(kind(&[], &["use1-az3", "use1-az4"], true), Kind::Usage);
         assert!(named(&BOTH, &[], &["use1-az2", "use1-az3"], true).is_ok());
