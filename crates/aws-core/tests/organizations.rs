@@ -4,7 +4,7 @@
 use aws_core::{
     cloud::{
         Cloud, ConnectOptions,
-        organizations::{NewAccount, create, ready},
+        organizations::{NewAccount, Readiness, check_management, create, ready},
     },
     engine::Cancel,
     error::Kind,
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 use tiny_http::{Request, Response, Server};
 
@@ -32,6 +33,10 @@ struct Aws {
     unanswered: u32,
     /// Answers to come: the action and the code of its error; afterwards both services are content.
     denials: Vec<(&'static str, &'static str)>,
+    /// Whose credentials these are; empty: the management account's, of a role.
+    arn: String,
+    /// The management account, where it is another one; `none`: there is no organization.
+    manager: &'static str,
 }
 
 fn account(number: &str, email: &str, state: &str) -> Value {
@@ -72,6 +77,10 @@ impl Aws {
                 self.moved += 1;
                 json!({})
             }
+            "DescribeOrganization" => {
+                let manager = if self.manager.is_empty() { "222222222222" } else { self.manager };
+                json!({ "Organization": {"Id": "o-1", "MasterAccountId": manager} })
+            }
             other => panic!("{other}"),
         }
     }
@@ -79,6 +88,10 @@ impl Aws {
     fn answer(&mut self, target: Option<String>, body: &str) -> (u16, String) {
         if let Some(target) = target {
             let operation = target.rsplit('.').next().unwrap().to_owned();
+            if operation == "DescribeOrganization" && self.manager == "none" {
+                let error = json!({"__type": "AWSOrganizationsNotInUseException", "message": "no organization"});
+                return (400, error.to_string());
+            }
             let answer = self.organizations(&operation, &serde_json::from_str(body).unwrap());
             if operation == "CreateAccount" && self.unanswered > 0 {
                 self.unanswered -= 1;
@@ -94,7 +107,10 @@ impl Aws {
             let error = if sts { error } else { format!("<Errors>{error}</Errors>") };
             return (400, format!("<{whole}>{error}</{whole}>"));
         }
-        let identity = "<GetCallerIdentityResult><Account>222222222222</Account></GetCallerIdentityResult>";
+        let arn = if self.arn.is_empty() { "arn:aws:sts::222222222222:assumed-role/a/b" } else { &self.arn };
+        let identity = format!(
+            "<GetCallerIdentityResult><Account>222222222222</Account><Arn>{arn}</Arn></GetCallerIdentityResult>"
+        );
         if body.contains("Action=GetCallerIdentity") {
             (200, format!("<GetCallerIdentityResponse>{identity}</GetCallerIdentityResponse>"))
         } else {
@@ -167,12 +183,51 @@ async fn an_account_whose_making_was_not_answered_is_not_made_twice() {
 async fn a_new_account_is_waited_for_until_it_can_be_used() {
     let denials = vec![("GetCallerIdentity", "AccessDenied"), ("DescribeRegions", "OptInRequired")];
     let (cloud, aws) = cloud(Aws { denials, ..Aws::default() }).await;
-    ready(&cloud, Cancel::default(), |_, _| ()).await.unwrap();
+    ready(&cloud, Readiness::default(), Cancel::default(), |_, _| ()).await.unwrap();
     assert!(aws.lock().unwrap().denials.is_empty());
     aws.lock().unwrap().denials = vec![("DescribeRegions", "InvalidParameterValue")];
     assert_eq!(
-        ready(&cloud, Cancel::default(), |_, _| ()).await.unwrap_err().kind(),
+        ready(&cloud, Readiness::default(), Cancel::default(), |_, _| ()).await.unwrap_err().kind(),
         Kind::Failed,
         "what does not pass is told"
     );
+}
+
+/// What is denied for ever is not "not yet" for ever.
+#[tokio::test]
+async fn a_role_that_stays_denied_is_told_soon() {
+    let limits = Readiness { all: Duration::from_secs(600), denied: Duration::from_secs(1) };
+    let (denied, unverified) = (("GetCallerIdentity", "AccessDenied"), ("DescribeRegions", "PendingVerification"));
+    let (cloud, aws) = cloud(Aws { denials: vec![denied; 9], ..Aws::default() }).await;
+    let error = ready(&cloud, limits, Cancel::default(), |_, _| ()).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Access, Some("AccessDenied")));
+    assert!(error.hints().iter().any(|h| h.contains("trusts the management account alone")), "{error:?}");
+    // AWS's verification is waited for: it passes.
+    aws.lock().unwrap().denials = vec![unverified; 2];
+    ready(&cloud, limits, Cancel::default(), |_, _| ()).await.unwrap();
+    aws.lock().unwrap().denials = vec![unverified; 9];
+    let short = Readiness { all: Duration::from_secs(1), ..limits };
+    let error = ready(&cloud, short, Cancel::default(), |_, _| ()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Deadline);
+    assert!(error.to_string().contains("PendingVerification") && !error.hints().is_empty(), "{error:?}");
+}
+
+#[tokio::test]
+async fn accounts_are_made_from_the_management_account_alone() {
+    let check = async |aws: Aws| check_management(&cloud(aws).await.0).await;
+    check(Aws::default()).await.unwrap();
+    let arn = |arn: &str| Aws { arn: arn.to_owned(), ..Aws::default() };
+    check(arn("arn:aws:iam::222222222222:user/root")).await.unwrap();
+    for (aws, words) in [
+        (Aws { manager: "333333333333", ..Aws::default() }, "333333333333"),
+        (Aws { manager: "none", ..Aws::default() }, "no organization"),
+        (arn("arn:aws:iam::222222222222:root"), "root user"),
+        (Aws { denials: vec![("GetCallerIdentity", "AccessDenied")], ..Aws::default() }, "cannot be reached"),
+    ] {
+        let error = check(aws).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage, "{error:?}");
+        assert!(error.to_string().contains(words) && !error.hints().is_empty(), "{error:?}");
+    }
+    let expired = Aws { denials: vec![("GetCallerIdentity", "ExpiredToken")], ..Aws::default() };
+    assert_eq!(check(expired).await.unwrap_err().kind(), Kind::Access);
 }

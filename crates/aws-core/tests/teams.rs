@@ -45,6 +45,7 @@ fn record(name: &str, regions: usize) -> TeamRecord {
         team: team(name),
         account: "123456789012".into(),
         role: Some("overlord".into()),
+        via: None,
         regions: (0..regions).map(region).collect(),
         domains: (0..regions).map(domain).collect(),
         found: vec!["password-policy".into()],

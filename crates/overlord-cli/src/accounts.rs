@@ -5,13 +5,15 @@ use aws_core::{
     cloud::{AssumedRole, Cloud, ConnectOptions},
     engine::Cancel,
     model::names::partition,
+    registry::teams::{TeamRecord, Via},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use terminal::Terminal;
 use tokio::sync::{Mutex, OnceCell};
 
-/// A connection's place: account and role (both empty: the current credentials), and region.
-type Key = (Option<String>, Option<String>, String);
+/// A connection's place: whose credentials assume the role, account and role (both empty: the current credentials), and
+/// region.
+type Key = (Option<Via>, Option<String>, Option<String>, String);
 
 /// The accounts, reached from the current credentials.
 pub struct Accounts {
@@ -30,6 +32,24 @@ pub struct Account {
     pub number: String,
     /// The role that is assumed there; `None`: the current credentials.
     pub role: Option<String>,
+    /// Whose credentials assume it; `None`: the current ones.
+    pub via: Option<Via>,
+}
+
+impl Account {
+    /// The account of a team's record.
+    pub fn of(record: &TeamRecord) -> Self {
+        Self { number: record.account.clone(), role: record.role.clone(), via: record.via }
+    }
+
+    /// How it is reached, for people: `role admin`.
+    pub fn how(&self) -> String {
+        match (&self.role, self.via) {
+            (None, _) => "the current credentials".to_owned(),
+            (Some(role), None) => format!("role {role}"),
+            (Some(role), Some(Via::Management)) => format!("role {role}, assumed from the management account"),
+        }
+    }
 }
 
 impl Accounts {
@@ -105,7 +125,7 @@ impl Accounts {
         let Some(account) = &reach.account else {
             return match &reach.role {
                 None => self.get(None, None, region).await,
-                Some(_) => self.get(Some(self.own().await?.to_owned()), reach.role.clone(), region).await,
+                Some(role) => self.get(Some(self.own().await?), Some(role), region).await,
             };
         };
         let own = self.own().await?;
@@ -116,7 +136,7 @@ impl Accounts {
         }
         match role {
             None => self.get(None, None, region).await,
-            role => self.get(Some(account.clone()), role, region).await,
+            role => self.get(Some(account), role.as_deref(), region).await,
         }
     }
 
@@ -125,6 +145,10 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::reach`].
     pub async fn recorded(&self, account: &Account, region: &str) -> Result<Arc<Cloud>> {
+        if let (Some(Via::Management), Some(role)) = (account.via, &account.role) {
+            let management = self.management(&self.home_region).await?;
+            return self.as_role(&management, account.via, (&account.number, role), region).await;
+        }
         self.reach(&Reach { account: Some(account.number.clone()), role: account.role.clone(), region: None }, region)
             .await
     }
@@ -155,7 +179,11 @@ impl Accounts {
             .hint("A team stays in its account: correct the file, or delete the team and create it again there."));
         }
         let role = self.role(&reach, &number, own);
-        Ok(Some(Account { number, role }))
+        Ok(Some(match known {
+            // The file names the account that was made for the team, and no other role in it.
+            Some(known) if known.via.is_some() && (role.is_none() || role == known.role) => known.clone(),
+            _ => Account { number, role, via: None },
+        }))
     }
 
     /// The role that is named, else, for an account other than our own, the one for all of them.
@@ -163,37 +191,44 @@ impl Accounts {
         reach.role.clone().or_else(|| self.settings.role.clone().filter(|_| number != own))
     }
 
-    async fn get(&self, account: Option<String>, role: Option<String>, region: &str) -> Result<Arc<Cloud>> {
+    /// A connection with the operator's credentials: these themselves, or those of a role that they assume.
+    async fn get(&self, account: Option<&str>, role: Option<&str>, region: &str) -> Result<Arc<Cloud>> {
+        if let (Some(account), Some(role)) = (account, role) {
+            return self.as_role(&self.base, None, (account, role), region).await;
+        }
+        let key = (None, None, None, region.to_owned());
+        let cloud =
+            || if region == self.base.region() { self.base.clone() } else { Arc::new(self.base.in_region(region)) };
+        Ok(self.open.lock().await.entry(key).or_insert_with(cloud).clone())
+    }
+
+    /// A connection as a role of an account, which `from` assumes.
+    async fn as_role(
+        &self,
+        from: &Cloud,
+        via: Option<Via>,
+        (account, role): (&str, &str),
+        region: &str,
+    ) -> Result<Arc<Cloud>> {
         let mut open = self.open.lock().await;
-        let key = (account.clone(), role.clone(), region.to_owned());
+        let same = (via, Some(account.to_owned()), Some(role.to_owned()));
+        let key = (same.0, same.1.clone(), same.2.clone(), region.to_owned());
         if let Some(cloud) = open.get(&key) {
             return Ok(cloud.clone());
         }
-        let cloud = match (account, role) {
-            (Some(account), Some(role)) => {
-                // The same credentials serve every region.
-                let sibling = open.iter().find(|((a, r, _), _)| {
-                    (a.as_deref(), r.as_deref()) == (Some(account.as_str()), Some(role.as_str()))
-                });
-                match sibling {
-                    Some((_, cloud)) => cloud.in_region(region),
-                    None => {
-                        let arn = if role.starts_with("arn:") {
-                            role
-                        } else {
-                            format!("arn:{}:iam::{account}:role/{role}", partition(region))
-                        };
-                        self.base.assume(&assumed(arn, &self.settings), region)
-                    }
-                }
+        // The same credentials serve every region.
+        let sibling = open.iter().find(|((v, a, r, _), _)| (*v, a, r) == (same.0, &same.1, &same.2));
+        let cloud = Arc::new(match sibling {
+            Some((_, cloud)) => cloud.in_region(region),
+            None => {
+                let arn = if role.starts_with("arn:") {
+                    role.to_owned()
+                } else {
+                    format!("arn:{}:iam::{account}:role/{role}", partition(region))
+                };
+                from.assume(&assumed(arn, &self.settings), region)
             }
-            _ if region == self.base.region() => {
-                open.insert(key, self.base.clone());
-                return Ok(self.base.clone());
-            }
-            _ => self.base.in_region(region),
-        };
-        let cloud = Arc::new(cloud);
+        });
         open.insert(key, cloud.clone());
         Ok(cloud)
     }

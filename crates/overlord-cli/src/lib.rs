@@ -9,10 +9,13 @@ pub mod cli;
 pub mod commands;
 pub mod diagram;
 pub mod graph;
+pub mod networks;
+pub mod new_account;
 pub mod organization;
 pub mod places;
 pub mod policies;
 pub mod session;
 pub mod survey;
+pub mod zones;
 
 pub use commands::run;

@@ -91,12 +91,7 @@ impl Places {
         }
         let main = team.regions[0].as_str();
         let found = places.clouds.at(places.main()).account().await.map_err(|e| {
-            e.context(format!("account {} of team {}", account.number, team.name)).hint(match &account.role {
-                Some(role) => format!(
-                    "Role {role} must exist there and trust these credentials (`accounts` of the organization's file)."
-                ),
-                None => "These are the current credentials.".to_owned(),
-            })
+            e.context(format!("account {} of team {}", account.number, team.name)).hint(unreached(account))
         })?;
         if found != account.number {
             return Err(Error::refused(format!(
@@ -115,7 +110,7 @@ impl Places {
         }
         for record in peers {
             let mut spots = BTreeMap::new();
-            let reach = Account { number: record.account.clone(), role: record.role.clone() };
+            let reach = Account::of(&record);
             for region in record.regions.iter().filter(|r| team.regions.contains(&r.region)) {
                 let cloud = accounts.recorded(&reach, &region.region).await?;
                 let label = if several {
@@ -136,6 +131,25 @@ impl Places {
     /// When the account cannot be reached.
     pub async fn parent(&mut self, session: &Session, domain: &DomainRecord, region: &str) -> Result<Spot> {
         Ok(self.clouds.add(parent_cloud(session, domain, region).await?, None))
+    }
+}
+
+/// What to look at when an account's role cannot be assumed.
+fn unreached(account: &Account) -> String {
+    match (&account.role, account.via) {
+        (Some(role), Some(_)) => format!(
+            "Role {role} trusts the management account alone: check `accounts.management` of the organization's file, and \
+             that its identity may assume the role."
+        ),
+        // The role that AWS Organizations makes; it trusts one account (Organizations, "Accessing a member account").
+        (Some(role), None) if role == "OrganizationAccountAccessRole" => format!(
+            "Role {role} trusts the management account alone: use its credentials, or name a role of it under \
+             `accounts.through` of the organization's file. See docs/overlord.md#accounts."
+        ),
+        (Some(role), None) => {
+            format!("Role {role} must exist there and trust these credentials (`accounts` of the organization's file).")
+        }
+        (None, _) => "These are the current credentials.".to_owned(),
     }
 }
 

@@ -1,22 +1,23 @@
 //! What is known of a team before anything is done: its files, its record, its accounts, and what carries its tags.
 use crate::{
     accounts::Account,
-    addresses,
     graph::{self, Gone, Input},
+    networks,
     organization::{
         Team,
-        types::{Interconnect, ParentDomain, Reach, TeamAccount},
+        types::{Interconnect, ParentDomain, Reach},
     },
-    places::{self, Places},
+    places::Places,
     session::Session,
+    zones,
 };
 use aws_core::{
     Error, Result,
-    cloud::{Cloud, Clouds, Spot, lookups, organizations},
+    cloud::{Clouds, Spot},
     engine::Graph,
     error::Kind,
     model::{TeamName, TeamOwner},
-    registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord, ZoneRecord},
+    registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord},
     resources::{
         domain::{certificate, delegation, hosted_zone},
         network::{
@@ -25,7 +26,7 @@ use aws_core::{
         },
     },
 };
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,8 @@ pub struct Survey {
     pub team: Team,
     /// What is to be remembered: the stored record with what the files add, or a draft of the first one.
     pub record: TeamRecord,
+    /// What is to be said of what was chosen for it.
+    pub notes: Vec<String>,
     /// What is stored; `None`: the team is new.
     pub stored: Option<TeamRecord>,
     /// Connections.
@@ -62,7 +65,8 @@ pub enum Purpose {
 }
 
 impl Survey {
-    /// Reads it all. A team whose account is still to be made has none: `None`.
+    /// Reads it all. `made` is the account that was made for the team a moment ago. A team whose account is still to be
+    /// made has none: `None`.
     ///
     /// # Errors
     /// What AWS answers; a refusal when files and record contradict each other.
@@ -70,17 +74,18 @@ impl Survey {
         session: &Session,
         team: Team,
         stored: Option<TeamRecord>,
+        made: Option<Account>,
         purpose: Purpose,
     ) -> Result<Option<Self>> {
         let home = session.home().await?;
-        let known = stored.as_ref().map(|r| Account { number: r.account.clone(), role: r.role.clone() });
+        let known = stored.as_ref().map(Account::of).or(made);
         let account = match purpose {
             Purpose::Converge => session.accounts.of_team(&team.account, known.as_ref()).await?,
             Purpose::Delete => known,
         };
         let Some(account) = account else { return Ok(None) };
-        let record = match (&stored, purpose) {
-            (Some(stored), Purpose::Delete) => stored.clone(),
+        let (record, notes) = match (&stored, purpose) {
+            (Some(stored), Purpose::Delete) => (stored.clone(), Vec::new()),
             _ => draft(session, &team, stored.as_ref(), &account).await?,
         };
         let left = stored.as_ref().is_some_and(|s| s.interconnect != interconnect(team.interconnect));
@@ -115,7 +120,7 @@ impl Survey {
         if stored.is_none() {
             unrecorded(session, &team, &strays).await?;
         }
-        Ok(Some(Self { team, record, stored, places, strays, gone, moved, shared_transit, others, owner }))
+        Ok(Some(Self { team, record, notes, stored, places, strays, gone, moved, shared_transit, others, owner }))
     }
 
     /// The graph of all that the team should have.
@@ -267,7 +272,8 @@ fn peers(team: &Team, others: &[TeamRecord]) -> Result<Vec<TeamRecord>> {
     Ok(peers)
 }
 
-fn domain(team: &TeamName, parent: &ParentDomain, session: &Session) -> DomainRecord {
+/// A team's domain below one of the organization's.
+pub(crate) fn domain(team: &TeamName, parent: &ParentDomain, session: &Session) -> DomainRecord {
     let reach = parent.account.clone().unwrap_or_else(|| session.loaded.organization.accounts.home.clone());
     let Reach { account, role, .. } = reach;
     DomainRecord {
@@ -281,12 +287,18 @@ fn domain(team: &TeamName, parent: &ParentDomain, session: &Session) -> DomainRe
     }
 }
 
-/// The record as it should be: what is stored stays, what the files add is chosen now.
-async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, account: &Account) -> Result<TeamRecord> {
+/// The record as it should be: what is stored stays, what the files add is chosen now. And what is to be said of it.
+async fn draft(
+    session: &Session,
+    team: &Team,
+    stored: Option<&TeamRecord>,
+    account: &Account,
+) -> Result<(TeamRecord, Vec<String>)> {
     let mut record = stored.cloned().unwrap_or_else(|| TeamRecord {
         team: team.name.clone(),
         account: account.number.clone(),
         role: account.role.clone(),
+        via: account.via,
         regions: Vec::new(),
         domains: Vec::new(),
         found: Vec::new(),
@@ -304,6 +316,7 @@ async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, acco
         .hint("That is decided once. Take the key out; or delete the team and create it again."));
     }
     record.role = account.role.clone();
+    record.via = account.via;
     record.domains = team.domains.iter().map(|d| domain(&team.name, d, session)).collect();
     record.interconnect = interconnect(team.interconnect).to_owned();
     record.account_wide = team.account_wide;
@@ -315,36 +328,25 @@ async fn draft(session: &Session, team: &Team, stored: Option<&TeamRecord>, acco
         ))
         .hint("A network is not removed by an update: add the region to `regions` again, or delete the whole team."));
     }
-    let mut claims: Option<Vec<Claim>> = None;
+    let new: Vec<&String> =
+        team.regions.iter().filter(|region| !record.regions.iter().any(|r| r.region == **region)).collect();
+    let mut networks = networks::choose(session, team, account, &new).await?;
+    let mut notes = Vec::new();
     for region in &team.regions {
-        let cloud = session.accounts.recorded(account, region).await?;
         let place = record.regions.iter().position(|r| r.region == *region);
         let mut network = match place {
             Some(at) => record.regions.remove(at),
             None => {
-                let here = session.accounts.recorded(account, session.accounts.region()).await?;
-                lookups::check_region(&here, region).await?;
-                let claims = match &mut claims {
-                    Some(claims) => claims,
-                    None => {
-                        let home = session.home().await?;
-                        claims.insert(teams::claims(&home, session.organization()).await?)
-                    }
-                };
-                // One that an interrupted run left is the team's already.
-                let own = claims.iter().find(|c| c.team == team.name && c.region == *region).map(|c| c.cidr);
-                let cidr = match own {
-                    Some(own) => own,
-                    None => choose(session, team, &taken(session, team, claims, &cloud).await?)?,
-                };
-                claims.push(Claim { cidr, team: team.name.clone(), region: region.clone() });
+                let cidr = networks.remove(region).ok_or_else(|| Error::failed(format!("no network for {region}")))?;
                 RegionRecord { region: region.clone(), cidr, zones: Vec::new(), vpc: None }
             }
         };
-        zones(team, &cloud, &mut network).await?;
+        let cloud = session.accounts.recorded(account, region).await?;
+        notes.extend(zones::add(team, &cloud, &mut network).await?);
         record.regions.push(network);
     }
-    Ok(record)
+    zones::all_found(team, &record.regions)?;
+    Ok((record, notes))
 }
 
 /// The mode's word in records.
@@ -354,134 +356,4 @@ fn interconnect(mode: Interconnect) -> &'static str {
         Interconnect::Peering => "peering",
         Interconnect::None => "none",
     }
-}
-
-/// What no new network may overlap: other teams' networks, what is reserved, what the VPN leads to, and the networks of
-/// all VPCs that the team's account, and the one with the transit gateways, have in this region.
-async fn taken(session: &Session, team: &Team, claims: &[Claim], cloud: &Cloud) -> Result<Vec<Ipv4Net>> {
-    let network = session.accounts.network(cloud.region()).await?;
-    let (own, shared) = futures::try_join!(lookups::vpc_networks(cloud), lookups::vpc_networks(&network))?;
-    let mut taken: Vec<Ipv4Net> = claims.iter().map(|c| c.cidr).collect();
-    taken.extend(&session.loaded.organization.addresses.reserved);
-    taken.extend(team.vpn.iter().flat_map(|v| v.routes.iter().copied()));
-    taken.extend(own.into_iter().chain(shared));
-    Ok(taken)
-}
-
-fn choose(session: &Session, team: &Team, taken: &[Ipv4Net]) -> Result<Ipv4Net> {
-    let pool = &session.loaded.organization.addresses.pool;
-    addresses::first_free(pool, taken, team.network_size).ok_or_else(|| {
-        Error::refused(format!("the address pool has no free /{} left for team {}", team.network_size, team.name)).hint(
-            "`overlord addresses` shows who holds what. Add a network to `addresses.pool`, or give the team a smaller one (`network_size`).",
-        )
-    })
-}
-
-/// Gives each zone its slot: those that have one keep it, new ones take the next.
-async fn zones(team: &Team, cloud: &Cloud, network: &mut RegionRecord) -> Result<()> {
-    let wanted = usize::from(team.zones);
-    if network.zones.len() > wanted {
-        return Err(Error::refused(format!(
-            "the network of team {} in {} spans {} zones, and its file asks for {wanted}",
-            team.name,
-            network.region,
-            network.zones.len()
-        ))
-        .hint("Zones can be added, not taken away: what runs there would lose its subnet."));
-    }
-    if network.zones.len() == wanted {
-        return Ok(());
-    }
-    let all = lookups::zones_of_region(cloud).await?;
-    let free = all.iter().filter(|z| !network.zones.iter().any(|n| n.id == z.id));
-    let new: Vec<_> = free.take(wanted - network.zones.len()).cloned().collect();
-    if network.zones.len() + new.len() < wanted {
-        return Err(Error::usage(format!(
-            "team {} asks for {wanted} zones, and {} has {}",
-            team.name,
-            network.region,
-            all.len()
-        ))
-        .hint("Set `zones` for the team, or leave the region out."));
-    }
-    for zone in new {
-        let slot = u8::try_from(network.zones.len()).ok().and_then(|n| addresses::slot(network.cidr, n));
-        let slot = slot.ok_or_else(|| Error::refused(format!("{} has no slot left for another zone", network.cidr)))?;
-        // A network that was imported may be laid out in another way.
-        let there = network.zones.iter().flat_map(|z| [z.public, z.shared, z.private]).flatten();
-        let overlap =
-            |n: Ipv4Net| [slot.public, slot.shared, slot.private].iter().any(|s| s.contains(&n) || n.contains(s));
-        if let Some(other) = there.into_iter().find(|n| overlap(*n)) {
-            return Err(Error::refused(format!(
-                "the slot for another zone of {} overlaps subnet {other}",
-                network.cidr
-            ))
-            .hint("The network was imported with another layout: it cannot get more zones."));
-        }
-        network.zones.push(ZoneRecord {
-            id: zone.id,
-            name: zone.name,
-            public: Some(slot.public),
-            shared: Some(slot.shared),
-            private: Some(slot.private),
-        });
-    }
-    Ok(())
-}
-
-/// Makes the account of a team whose file says `new`, and remembers which one it is.
-///
-/// # Errors
-/// What AWS Organizations answers; a usage error when the file does not say how accounts are made.
-pub async fn new_account(session: &Session, team: &Team) -> Result<Account> {
-    let Some(new) = session.loaded.organization.accounts.new.clone() else {
-        return Err(Error::usage(format!(
-            "team {} asks for a new account, and nothing says how accounts are made",
-            team.name
-        ))
-        .hint("Add `accounts.new` with an e-mail address to the organization's file."));
-    };
-    let management = session.accounts.management(session.accounts.region()).await?;
-    let wanted = organizations::NewAccount {
-        name: team.name.to_string(),
-        email: new.email_of(&team.name, &team.organization),
-        role: new.role.clone(),
-        unit: new.organizational_unit.clone(),
-    };
-    before_account(session, team).await?;
-    let what = format!("Creating account {} for team {}", wanted.email, team.name);
-    let cancel = session.cancel.clone();
-    let step = session.terminal.waiting(&what, organizations::ACCOUNT);
-    let number = organizations::create(&management, &wanted, cancel, |note, _| step.tick(note)).await;
-    let number = step.end(number)?;
-    let account = Account { number, role: Some(new.role) };
-    let cloud = session.accounts.recorded(&account, &team.regions[0]).await?;
-    let what = format!("Waiting until account {} can be used", account.number);
-    let step = session.terminal.waiting(&what, organizations::READY);
-    let ready = organizations::ready(&cloud, session.cancel.clone(), |note, _| step.tick(note)).await;
-    step.end(ready)?;
-    Ok(account)
-}
-
-/// Checks what can be checked before an account is made, which nobody can take back: free addresses, the regions' names, the
-/// parents' zones.
-async fn before_account(session: &Session, team: &Team) -> Result<()> {
-    let home = session.home().await?;
-    let mut claims = teams::claims(&home, session.organization()).await?;
-    for region in &team.regions {
-        lookups::check_region(&home, region).await?;
-        let network = session.accounts.network(region).await?;
-        let cidr = choose(session, team, &taken(session, team, &claims, &network).await?)?;
-        claims.push(Claim { cidr, team: team.name.clone(), region: region.clone() });
-    }
-    for domain in team.domains.iter().map(|d| domain(&team.name, d, session)).filter(|d| d.delegate) {
-        let cloud = places::parent_cloud(session, &domain, home.region()).await?;
-        delegation::parent_zone(&cloud, &domain.parent, domain.zone_id.as_deref()).await?;
-    }
-    Ok(())
-}
-
-/// The account that a file names as a number with a role.
-pub fn as_reach(account: &Account) -> TeamAccount {
-    TeamAccount::Reach(Reach { account: Some(account.number.clone()), role: account.role.clone(), region: None })
 }

@@ -1,4 +1,8 @@
 //! AWS's errors, in our words: operation, resource, region, code, request id, and what to do next.
+mod new_account;
+
+pub use new_account::advice;
+
 use super::{Cloud, quotas, retries::is_repeatable};
 use crate::{
     Error, Result,
@@ -237,6 +241,9 @@ fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdErr
 fn service(about: String, detail: AwsDetail, message: &str, account: Option<&str>) -> Error {
     let code = detail.code.clone().unwrap_or_else(|| "unknown error".into());
     let text = format!("{about}: {message} ({code})");
+    if let Some(error) = new_account::told(&text, &detail, message, account) {
+        return error;
+    }
     let base = |kind| Error::new(kind, text.clone()).at(detail.clone());
     match code.as_str() {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
@@ -249,7 +256,7 @@ fn service(about: String, detail: AwsDetail, message: &str, account: Option<&str
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation" => {
             base(Kind::Access).hint(format!("These credentials may not call {}: see docs/permissions.md.", detail.operation))
         }
-        "OptInRequired" | "AuthorizationError" => base(Kind::Access).hint("The account is not enabled for this service or region."),
+        "AuthorizationError" => base(Kind::Access).hint("The account is not enabled for this service or region."),
         c if THROTTLED.contains(&c) => {
             base(Kind::Failed).retryable().hint("AWS limits the rate of calls; run the same command again in a minute.")
         }

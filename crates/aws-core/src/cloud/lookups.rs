@@ -2,6 +2,7 @@
 mod certificates;
 mod compute;
 mod occupants;
+mod offerings;
 mod regions;
 pub mod sights;
 pub(crate) mod zones;
@@ -12,6 +13,7 @@ pub use compute::{
     recommended_amis, scaling_activities, target_health,
 };
 pub use occupants::{Occupant, PEERING, occupants};
+pub use offerings::{Offers, offers_by_zone_id, offers_by_zone_name};
 pub use regions::{AvailabilityZone, check_region, vpc_networks, zones_of_region};
 pub use zones::{Zone, all_zones, choose_zone, zones};
 

@@ -5,12 +5,19 @@ use super::{
 };
 use crate::{Error, Result, engine::Cancel, error::Kind};
 use aws_sdk_organizations::types::{Account, AccountState, CreateAccountState, CreateAccountStatus};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
 
 /// Time for an account: AWS says "up to a few minutes".
 pub const ACCOUNT: Duration = Duration::from_secs(900);
 /// Time until a new account's role and EC2 can be used, after AWS says that the account is made.
 pub const READY: Duration = Duration::from_secs(600);
+/// How long a new account's role may be denied before that is no longer taken for "not yet": IAM's changes are seen
+/// everywhere within seconds as a rule (IAM, "Changes that I make are not always immediately visible").
+pub const DENIED: Duration = Duration::from_secs(120);
 /// How often an account is asked for when AWS does not answer, or is overloaded; and the pause in between.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(2);
@@ -29,6 +36,67 @@ pub struct NewAccount {
     /// The organizational unit that it is moved to, `ou-..`.
     pub unit: Option<String>,
 }
+
+/// How long a new account is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Readiness {
+    /// In all.
+    pub all: Duration,
+    /// While its role is denied.
+    pub denied: Duration,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self { all: READY, denied: DENIED }
+    }
+}
+
+/// Checks that `management` is a connection to the management account of an organization, by an identity that may assume
+/// roles: the role that AWS makes in a new account trusts that account alone (Organizations, "Accessing a member account
+/// that has OrganizationAccountAccessRole"). Changes nothing.
+///
+/// # Errors
+/// Usage errors: the connection cannot be made, it is another account's, or it is the root user's; what AWS answers.
+pub async fn check_management(management: &Cloud) -> Result<()> {
+    let caller = management.caller().await.map_err(|e| match e.kind() {
+        // Credentials that are expired, for example, are no matter of the file.
+        Kind::Access if e.code().is_none_or(|code| code.starts_with("AccessDenied")) => {
+            let unreachable = Error::usage(format!("the management account cannot be reached: {e}"));
+            e.hints().iter().fold(unreachable, |error, hint| error.hint(hint.clone())).hint(NAME_MANAGEMENT)
+        }
+        _ => e,
+    })?;
+    let described = management.organizations().describe_organization().send().await;
+    let described =
+        described.told(management, "organizations:DescribeOrganization", "").map_err(|e| match e.code() {
+            Some("AWSOrganizationsNotInUseException") => {
+                Error::usage(format!("account {} belongs to no organization", caller.account)).hint(NAME_MANAGEMENT)
+            }
+            _ => e,
+        })?;
+    let manager = described.organization.and_then(|o| o.master_account_id).unwrap_or_default();
+    if manager != caller.account {
+        return Err(Error::usage(format!(
+            "account {} is not the management account of its organization, which is {manager}",
+            caller.account
+        ))
+        .hint(format!(
+            "Add to the organization's file: `accounts: {{management: {{account: \"{manager}\", role: ROLE}}}}`, with a \
+             role of that account that these credentials may assume. See docs/overlord.md#accounts."
+        )));
+    }
+    // STS: "Roles may not be assumed by root accounts."
+    if caller.arn.ends_with(":root") {
+        return Err(Error::usage("the root user of the management account cannot assume roles in other accounts")
+            .hint("Use the credentials of a role or a user of the management account."));
+    }
+    Ok(())
+}
+
+const NAME_MANAGEMENT: &str = "Name the management account and a role in it that these credentials may assume, in the \
+                               organization's file: `accounts: {management: {account: .., role: ..}}`. See \
+                               docs/overlord.md#accounts.";
 
 /// Makes an account in the organization of `management`, or finds the active one with this e-mail address, and returns
 /// its number. AWS makes accounts in the background: it is waited for, also when an earlier run began it; `told` hears of it
@@ -76,24 +144,45 @@ async fn find_or_make(
 /// that the account is made. `told` hears of it as in [`poll_until`].
 ///
 /// # Errors
-/// What AWS answers; a deadline after ten minutes that says what was still denied.
-pub async fn ready(account: &Cloud, cancel: Cancel, told: impl Fn(&str, Duration)) -> Result<()> {
+/// What AWS answers; what is denied for longer than `limits.denied`; a deadline that says what was still missing.
+pub async fn ready(account: &Cloud, limits: Readiness, cancel: Cancel, told: impl Fn(&str, Duration)) -> Result<()> {
+    let denied_since: Mutex<Option<Instant>> = Mutex::default();
     let look = || async {
-        let who = account.sts().get_caller_identity().send().await;
-        let who = who.told(account, "sts:GetCallerIdentity", "").map(drop);
-        let regions = match who {
-            Ok(()) => account.ec2().describe_regions().send().await.told(account, "ec2:DescribeRegions", "").map(drop),
-            denied => denied,
+        let error = match usable(account).await {
+            Ok(()) => return Ok(Look::Done(())),
+            Err(e) => e,
         };
-        match regions {
-            Ok(()) => Ok(Look::Done(())),
-            Err(e) if e.kind() == Kind::Access || e.code().is_some_and(|c| NOT_YET.contains(&c)) => {
-                Ok(Look::NotYet(e.to_string()))
-            }
-            Err(e) => Err(e),
+        if error.code().is_some_and(|c| NOT_YET.contains(&c)) {
+            return Ok(Look::NotYet(error.to_string()));
         }
+        if error.kind() != Kind::Access {
+            return Err(error);
+        }
+        let since = *denied_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+        if since.elapsed() < limits.denied {
+            return Ok(Look::NotYet(error.to_string()));
+        }
+        Err(error.hint(DENIED_STILL))
     };
-    poll_until("the new account to be usable", &Patience::new(READY, cancel), look, told).await
+    let patience = Patience::new(limits.all, cancel);
+    poll_until("the new account to be usable", &patience, look, told).await.map_err(|e| match e.kind() {
+        Kind::Deadline => e.hint(
+            "Run the same command again later: it finds the account by its e-mail address, and goes on. See \
+             docs/new-accounts.md#verification.",
+        ),
+        _ => e,
+    })
+}
+
+/// Why a role that AWS has made stays denied.
+const DENIED_STILL: &str = "Check who may call sts:AssumeRole on it: the role trusts the management account alone, whose \
+                            identity needs the permission, and no service control policy may deny it. Then run the same \
+                            command again: it finds the account by its e-mail address.";
+
+async fn usable(account: &Cloud) -> Result<()> {
+    let who = account.sts().get_caller_identity().send().await;
+    who.told(account, "sts:GetCallerIdentity", "")?;
+    account.ec2().describe_regions().send().await.told(account, "ec2:DescribeRegions", "").map(drop)
 }
 
 /// An account that is closed keeps its address, and is of no use.
@@ -177,15 +266,33 @@ async fn ended(
     poll_until(&format!("account {}", wanted.email), &Patience::new(ACCOUNT, cancel), look, heard).await
 }
 
-/// What to do about AWS's reason (`CreateAccountStatus.FailureReason`).
+/// What to do about AWS's reason (Organizations, `CreateAccountStatus.FailureReason`).
 fn hint(why: &str) -> &'static str {
     match why {
         "ACCOUNT_LIMIT_EXCEEDED" => {
             "The quota \"Default maximum number of accounts\" of AWS Organizations is reached: ask for more in the Service \
              Quotas console of the management account."
         }
-        "EMAIL_ALREADY_EXISTS" => "Another AWS account has this address: change `accounts.new.email`.",
+        "EMAIL_ALREADY_EXISTS" | "GOVCLOUD_ACCOUNT_ALREADY_EXISTS" => {
+            "Another AWS account has this address, a closed one perhaps: change `accounts.new.email`."
+        }
         "INVALID_EMAIL" | "INVALID_ADDRESS" => "Correct `accounts.new.email`.",
+        "CONCURRENT_ACCOUNT_MODIFICATION" => {
+            "Run the same command again in some minutes: another request for the same account is under way."
+        }
+        "INVALID_PAYMENT_INSTRUMENT" | "MISSING_PAYMENT_INSTRUMENT" => {
+            "Add a valid payment method to the management account, in the console: Billing and Cost Management, Payment \
+             preferences. Then run the same command again."
+        }
+        "FAILED_BUSINESS_VALIDATION"
+        | "IDENTITY_INVALID_BUSINESS_VALIDATION"
+        | "INVALID_IDENTITY_FOR_BUSINESS_VALIDATION"
+        | "MISSING_BUSINESS_VALIDATION"
+        | "PENDING_BUSINESS_VALIDATION"
+        | "UNKNOWN_BUSINESS_VALIDATION" => {
+            "Complete the business validation of the management account, then run the same command again."
+        }
+        "INTERNAL_FAILURE" => "Run the same command again. If AWS fails again, open a case with AWS Support.",
         _ => "See `FailureReason` of CreateAccountStatus in the AWS Organizations API reference.",
     }
 }

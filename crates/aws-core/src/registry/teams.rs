@@ -24,6 +24,9 @@ pub struct TeamRecord {
     /// The role that is assumed there; `None`: the current credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// Whose credentials assume that role; `None`: the operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
     /// Its networks, the first region first.
     pub regions: Vec<RegionRecord>,
     /// Its domains.
@@ -46,6 +49,14 @@ pub struct TeamRecord {
     pub file: Option<String>,
     /// When it was created.
     pub created: jiff::Timestamp,
+}
+
+/// The account whose credentials assume the role of a team's account, where these are not the operator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Via {
+    /// The management account of AWS Organizations: the role of an account that it made trusts no other.
+    Management,
 }
 
 /// A team's network in a region.

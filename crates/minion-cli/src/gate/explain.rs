@@ -3,7 +3,7 @@ use super::health;
 use crate::site::Site;
 use aws_core::{
     Error,
-    cloud::{lookups, serving},
+    cloud::{errors::advice, lookups, serving},
     error::Kind,
     model::names::AppVersion,
 };
@@ -37,8 +37,13 @@ pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
         lines.extend(health.reasons().into_iter().map(|r| format!("  targets: {r}")));
     }
     let failed = activities.unwrap_or_default().into_iter().filter(|a| a.status != "Successful").take(ACTIVITIES);
+    let mut hints: Vec<String> = Vec::new();
     lines.extend(failed.map(|a| {
         let message = a.message.unwrap_or(a.description);
+        // Why no instance starts, which no later line says.
+        if let Some(hint) = advice(&message, None, cloud.region()).filter(|hint| !hints.contains(hint)) {
+            hints.push(hint);
+        }
         format!("  scaling: {}: {}", a.status, message.trim())
     }));
     // By start: AWS replaces instances that stay unhealthy, and a young one has nothing on its console yet.
@@ -67,5 +72,5 @@ pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
             break;
         }
     }
-    Error::new(error.kind(), lines.join("\n"))
+    hints.into_iter().fold(Error::new(error.kind(), lines.join("\n")), Error::hint)
 }

@@ -7,7 +7,7 @@ use super::{
         TagKey, TagValue,
     },
 };
-use aws_core::model::ApplicationName;
+use aws_core::model::{ApplicationName, DEFAULT_INSTANCE_TYPE};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{collections::BTreeMap, fmt};
@@ -387,9 +387,8 @@ impl Manifest {
 fn yes() -> bool {
     true
 }
-/// Two vCPUs and 2 GiB; `t2.micro`, the predecessor's, has half of that on older machines.
 fn default_instance_type() -> InstanceType {
-    InstanceType::try_from("t3.small".to_owned()).expect("t3.small is an instance type")
+    InstanceType::try_from(DEFAULT_INSTANCE_TYPE.to_owned()).expect("the default is an instance type")
 }
 /// The predecessor's.
 fn default_mountpoint() -> Mountpoint {

@@ -8,5 +8,5 @@
 mod pool;
 mod slots;
 
-pub use pool::{Shares, first_free, free_space, shares};
+pub use pool::{DOCKERS, Shares, first_free, free_space, shares};
 pub use slots::{SLOTS, SMALLEST_SUBNET, Slot, slot};

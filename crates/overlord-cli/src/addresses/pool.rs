@@ -2,6 +2,10 @@
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
+/// Docker's own network on every instance, whose routes lead to no other host; some services of AWS use it as well (VPC
+/// User Guide, "VPC CIDR blocks"). No team gets a part of it.
+pub const DOCKERS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(172, 17, 0, 0), 16);
+
 /// First and last address of a stretch, both inside.
 type Range = (u64, u64);
 

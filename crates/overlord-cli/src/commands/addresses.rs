@@ -1,5 +1,8 @@
 //! `overlord addresses`: the pool, who holds what, what is free.
-use crate::{addresses, session::Session};
+use crate::{
+    addresses::{self, DOCKERS},
+    session::Session,
+};
 use aws_core::{Result, registry::teams};
 use clap::Args;
 use ipnet::Ipv4Net;
@@ -58,8 +61,15 @@ pub async fn run(session: &Session, args: &AddressesArgs) -> Result<Exit> {
     let settings = &session.loaded.organization.addresses;
     let home = session.home().await?;
     let claims = teams::claims(&home, session.organization()).await?;
+    let mut reserved = settings.reserved.clone();
+    // Never given out: it is shown where somebody might look for it.
+    let apart = |n: &Ipv4Net| !n.contains(&DOCKERS) && !DOCKERS.contains(n);
+    if settings.pool.iter().any(|n| !apart(n)) && reserved.iter().all(apart) {
+        reserved.push(DOCKERS);
+    }
     let mut taken: Vec<Ipv4Net> = claims.iter().map(|c| c.cidr).collect();
-    taken.extend(&settings.reserved);
+    taken.extend(&reserved);
+    taken.push(DOCKERS);
     let size = settings.network;
     let room = |n: Ipv4Net| {
         1u64.checked_shl(u32::from(size.saturating_sub(n.prefix_len()))).filter(|_| n.prefix_len() <= size)
@@ -72,7 +82,7 @@ pub async fn run(session: &Session, args: &AddressesArgs) -> Result<Exit> {
         room: None,
     });
     let reserved =
-        settings.reserved.iter().map(|n| Row { network: *n, state: "reserved", team: None, region: None, room: None });
+        reserved.iter().map(|n| Row { network: *n, state: "reserved", team: None, region: None, room: None });
     let free = addresses::free_space(&settings.pool, &taken).into_iter().map(|n| Row {
         network: n,
         state: "free",

@@ -167,7 +167,7 @@ async fn compare(
 ) -> Result<(Report, Vec<String>)> {
     session.same_file(stored, file.map(|_| ""))?;
     let team = session.resolve(name, file)?;
-    let survey = Survey::make(session, team, stored.cloned(), Purpose::Converge).await?;
+    let survey = Survey::make(session, team, stored.cloned(), None, Purpose::Converge).await?;
     let survey = survey.ok_or_else(|| Error::failed(format!("the account of team {name} is not known")))?;
     let report = plan(session, &survey).await;
     let mut notes = Vec::new();

@@ -69,7 +69,7 @@ pub async fn run(session: &Session, args: DiagramArgs) -> Result<Exit> {
 
 async fn planned(session: &Session, args: &DiagramArgs, stored: Option<TeamRecord>) -> Result<Picture> {
     let (team, _) = session.team(&args.name, args.file.as_deref())?;
-    let survey = Survey::make(session, team, stored, Purpose::Converge).await?;
+    let survey = Survey::make(session, team, stored, None, Purpose::Converge).await?;
     let survey = survey.ok_or_else(|| {
         Error::failed(format!("the account of team {} is still to be made: its zones are not known", args.name))
             .hint("`overlord team create` makes it.")
@@ -81,7 +81,7 @@ async fn found(session: &Session, name: &TeamName, stored: Option<TeamRecord>) -
     let record = stored.ok_or_else(|| {
         Error::not_found(format!("team {name} does not exist")).hint("With --plan its file is drawn instead.")
     })?;
-    let account = Account { number: record.account.clone(), role: record.role.clone() };
+    let account = Account::of(&record);
     let looking = format!("Looking at the network of team {name}");
     let drawing = session.terminal.during(&looking, async {
         let mut regions = Vec::new();

@@ -8,4 +8,5 @@ mod team;
 
 pub use account::settings_found;
 pub use gone::{Gone, gone, leaving};
+pub(crate) use network::NAT_INSTANCE;
 pub use team::{Input, graph};

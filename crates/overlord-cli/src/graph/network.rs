@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Slots of a layer: subnets with IPv6 are numbered by layer and slot.
 const SLOTS: usize = 8;
 /// The NAT instance's type: the smallest ARM one.
-const NAT_INSTANCE: &str = "t4g.nano";
+pub(crate) const NAT_INSTANCE: &str = "t4g.nano";
 
 /// A subnet's network in its zone.
 fn of_zone(zone: &ZoneRecord, layer: Layer) -> Option<Ipv4Net> {

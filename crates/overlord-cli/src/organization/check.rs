@@ -1,10 +1,10 @@
 //! What is wrong in one file, beyond what YAML can tell; and what is allowed but probably not meant.
 use super::{
     Organization, TeamFile,
-    types::{Accounts, Defaults, GuardRails, Identity, Reach, TeamAccount, Vpn},
+    types::{Accounts, Defaults, GuardRails, Identity, Reach, TeamAccount, Vpn, Zones},
     values::{self, Valid, overlap},
 };
-use crate::addresses::{SLOTS, first_free, free_space};
+use crate::addresses::{DOCKERS, SLOTS, first_free, free_space};
 use aws_core::resources::log_group::RETENTIONS;
 use files::{
     Problem,
@@ -27,9 +27,6 @@ const VPN_ROUTES: usize = 100;
 const SUBSCRIBERS: usize = 10;
 /// Tags of a file: AWS allows 50 on a thing, and some are ours (EC2 "Tag restrictions").
 pub(super) const TAGS: usize = 40;
-/// Docker's own network on every instance that runs it; some services of AWS use it as well (VPC user guide, "VPC
-/// CIDR blocks").
-const DOCKERS: &str = "172.17.0.0/16";
 
 /// Steps on the way to a value.
 pub(super) fn path(at: &[Step], more: &[Step]) -> Vec<Step> {
@@ -184,8 +181,10 @@ fn defaults(d: &Defaults, at: &[Step]) -> Checked {
         each(at, "regions", regions, |r| values::region(r))?;
         once(at, "regions", regions)?;
     }
-    if let Some(zones) = d.zones {
-        within(at, "zones", zones, 1..=SLOTS, "")?;
+    match &d.zones {
+        Some(Zones::Count(count)) => within(at, "zones", *count, 1..=SLOTS, "")?,
+        Some(Zones::Named(ids)) => zones(ids, at)?,
+        None => {}
     }
     if let Some(servers) = &d.dns_servers {
         once(at, "dns_servers", servers)?;
@@ -219,6 +218,25 @@ fn defaults(d: &Defaults, at: &[Step]) -> Checked {
     }
     if d.tags.len() > TAGS {
         return wrong(at, &[Key("tags")], format!("{} tags; the most is {TAGS}", d.tags.len()));
+    }
+    Ok(())
+}
+
+fn zones(ids: &[String], at: &[Step]) -> Checked {
+    if ids.is_empty() {
+        return wrong(at, &[Key("zones")], "invalid list of zones: name at least one, e.g. [euw1-az1, euw1-az2]");
+    }
+    each(at, "zones", ids, |id| values::availability_zone(id))?;
+    once(at, "zones", ids)?;
+    let region = |id: &String| id.split("-az").next().map(str::to_owned);
+    for (n, id) in ids.iter().enumerate() {
+        if ids[..n].iter().filter(|other| region(other) == region(id)).count() >= usize::from(SLOTS) {
+            return wrong(
+                at,
+                &[Key("zones"), At(n)],
+                format!("invalid zone `{id}`: a network has at most {SLOTS} zones"),
+            );
+        }
     }
     Ok(())
 }
@@ -295,10 +313,12 @@ pub(super) fn warnings(o: &Organization) -> Vec<String> {
             all.push(format!("{part} of the pool has no room for a /{}: teams get nothing of it alone.", a.network));
         }
     }
-    let dockers: Vec<Ipv4Net> = DOCKERS.parse().into_iter().collect();
-    if free_space(&dockers, &a.pool) != dockers && free_space(&dockers, &a.reserved) == dockers {
+    let mut never = a.reserved.clone();
+    never.push(DOCKERS);
+    if first_free(&a.pool, &never, a.network).is_none() {
         all.push(format!(
-            "{DOCKERS} is Docker's own network on every instance: put it under `reserved`, so that no team gets it."
+            "The pool has no room for a new team: {DOCKERS} is Docker's own network on every instance, and no team gets a \
+             part of it. Add a network to `addresses.pool`."
         ));
     }
     for reserved in a.reserved.iter().filter(|r| !a.pool.iter().any(|part| overlap(part, r))) {

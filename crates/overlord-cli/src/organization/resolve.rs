@@ -2,7 +2,7 @@
 use super::{
     Loaded, LoadedTeam, Team,
     check::{Checked, TAGS, path, room, vpn_beside_pool},
-    types::{Defaults, GuardRails, Identity, MonthlyBudget, NewAccounts, ParentDomain, TeamAccount},
+    types::{Defaults, GuardRails, Identity, MonthlyBudget, NewAccounts, ParentDomain, TeamAccount, Zones},
     values::{self, fill},
 };
 use aws_core::{
@@ -116,7 +116,7 @@ impl<'a> Both<'a> {
             name: name.clone(),
             account,
             regions,
-            zones: self.of(|d| d.zones.as_ref()).unwrap_or(ZONES),
+            zones: self.of(|d| d.zones.as_ref()).unwrap_or(Zones::Count(ZONES)),
             network_size: own.and_then(|f| f.network_size).unwrap_or(organization.addresses.network),
             nat: self.of(|d| d.nat.as_ref()).unwrap_or_default(),
             interconnect: self.of(|d| d.interconnect.as_ref()).unwrap_or_default(),

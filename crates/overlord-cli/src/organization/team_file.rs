@@ -2,7 +2,8 @@
 //!
 //! Serde's `flatten` would do it, but it forgets where in the text a key stands, and cannot refuse keys that do not
 //! exist. Here one map is read once: the team's own keys are kept, the others are handed on.
-use super::types::{Defaults, Reach, TeamAccount, TeamFile};
+use super::types::{Defaults, Reach, TeamAccount, TeamFile, Zones};
+use crate::addresses::SLOTS;
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess, Visitor, value},
@@ -156,6 +157,44 @@ impl<'de> Deserialize<'de> for TeamAccount {
         d.deserialize_any(Account)
     }
 }
+
+impl<'de> Deserialize<'de> for Zones {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Zones;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(ZONES)
+            }
+            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Zones, E> {
+                let out_of_range = |_| E::custom(format!("{count} is out of range: 1 to {SLOTS}"));
+                u8::try_from(count).map(Zones::Count).map_err(out_of_range)
+            }
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Zones, E> {
+                Err(E::custom(ZONES))
+            }
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Zones, E> {
+                Err(E::custom(ZONES))
+            }
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Zones, E> {
+                Err(E::custom(ZONES))
+            }
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Zones, E> {
+                Err(E::custom(ZONES))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Zones, A::Error> {
+                Err(A::Error::custom(ZONES))
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Zones, A::Error> {
+                Vec::deserialize(value::SeqAccessDeserializer::new(seq)).map(Zones::Named)
+            }
+        }
+        d.deserialize_any(Either)
+    }
+}
+
+/// What is wrong with other values.
+const ZONES: &str = "expected a number of zones, or a list of their IDs, e.g. 3 or [euw1-az1, euw1-az2]";
 
 /// What is wrong with a number.
 const UNQUOTED: &str = "an account number stands in quotes, e.g. \"012345678901\": YAML takes digits without quotes for \

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
-use types::{Interconnect, Nat, TeamAccount};
+use types::{Interconnect, Nat, TeamAccount, Zones};
 
 const HEAD: &str = "organization: acme\naddresses: {pool: [10.0.0.0/8]}\n";
 
@@ -137,7 +137,7 @@ fn the_least_has_all_defaults() {
     let team = resolve(&example("minimal"), &red(), None, Some("eu-west-3")).unwrap();
     assert_eq!(team.regions, ["eu-west-3"]);
     assert_eq!(team.account, TeamAccount::Word("current".into()));
-    assert_eq!((team.zones, team.network_size, team.session_hours), (3, 19, 1));
+    assert_eq!((team.zones, team.network_size, team.session_hours), (Zones::Count(3), 19, 1));
     assert_eq!((team.nat, team.interconnect), (Nat::PerAz, Interconnect::TransitGateway));
     assert_eq!(team.flow_logs_days, Some(30));
     assert!(team.account_wide && team.audit_trail && team.ebs_encryption && team.block_public_buckets);
@@ -180,7 +180,10 @@ fn a_teams_file_wins_key_by_key() {
 
     let sandbox = example("sandbox");
     let team = resolve(&sandbox, &"x".parse().unwrap(), None, None).unwrap();
-    assert_eq!((team.nat, team.flow_logs_days, team.zones, team.audit_trail), (Nat::Instance, None, 1, false));
+    assert_eq!(
+        (team.nat, team.flow_logs_days, team.zones, team.audit_trail),
+        (Nat::Instance, None, Zones::Count(1), false)
+    );
 }
 
 #[test]
@@ -242,9 +245,12 @@ fn what_is_probably_not_meant_is_told() {
     assert_eq!(warned(HEAD), [""; 0]);
     let public = warned("organization: acme\naddresses: {pool: [203.0.0.0/16]}\n");
     assert!(public.len() == 1 && public[0].starts_with("203.0.0.0/16 of the pool is no network for private use"));
-    let docker = warned("organization: acme\naddresses: {pool: [172.16.0.0/12]}\n");
-    assert!(docker.len() == 1 && docker[0].contains("Docker's own network"), "{docker:?}");
-    assert_eq!(warned("organization: acme\naddresses: {pool: [172.16.0.0/12], reserved: [172.17.0.0/16]}\n"), [""; 0]);
+    // Docker's own network is not given out; a pool that has nothing else is of no use.
+    assert_eq!(warned("organization: acme\naddresses: {pool: [172.16.0.0/12]}\n"), [""; 0]);
+    for pool in ["172.17.0.0/16", "172.17.128.0/17", "172.17.0.0/16, 172.18.0.0/20"] {
+        let docker = warned(&format!("organization: acme\naddresses: {{pool: [{pool}]}}\n"));
+        assert!(docker.iter().any(|w| w.contains("Docker's own network")), "{docker:?}");
+    }
     let outside = warned("organization: acme\naddresses: {pool: [10.0.0.0/8], reserved: [192.168.0.0/16]}\n");
     assert!(outside.len() == 1 && outside[0].contains("outside the pool"), "{outside:?}");
     let small = warned("organization: acme\naddresses: {pool: [10.0.0.0/8, 192.168.1.0/24]}\n");

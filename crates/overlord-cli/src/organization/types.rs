@@ -70,11 +70,12 @@ pub struct Accounts {
     /// The account that owns the transit gateways. Without it: `home`'s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Reach>,
-    /// The management account of AWS Organizations: needed to make new accounts. Without it: the account of the
-    /// current credentials.
+    /// The management account of AWS Organizations: needed to make new accounts, and to reach those that were made.
+    /// Without it: the account of the current credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub management: Option<Reach>,
-    /// Role that is assumed in a team's account when the team's file names none.
+    /// Role that is assumed in a team's account when the team's file names none. `OrganizationAccountAccessRole` trusts
+    /// the management account alone: with it, use that account's credentials, or name a role of it under `through`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Roles (ARNs) that are assumed one after the other before any account is reached.
@@ -110,7 +111,7 @@ pub struct NewAccounts {
     /// The e-mail address of the account's root user; `{team}` stands for the team's name. Unique in all of AWS.
     #[schemars(example = "aws+{team}@example.org")]
     pub email: String,
-    /// The role that AWS makes in the account, and that is assumed there.
+    /// The role that AWS makes in the account. It trusts the management account alone, and is assumed from there.
     #[serde(default = "access_role")]
     pub role: String,
     /// The organizational unit to move it into: `ou-..`.
@@ -188,10 +189,11 @@ pub struct Defaults {
     /// region of `accounts.home`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regions: Option<Vec<String>>,
-    /// How many availability zones a network spans, 1 to 8 (3 without this key). More can be added later.
+    /// How many availability zones a network spans, 1 to 8 (3 without this key): the first by ID that offer `t3.small`
+    /// and, with `nat: instance`, the NAT instance's type. Or which ones, by ID: `[use1-az1, use1-az4]`. More can be added
+    /// later.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 8))]
-    pub zones: Option<u8>,
+    pub zones: Option<Zones>,
     /// How the shared and the private layer reach the internet: `per-az` (as without this key), `single`, `instance`,
     /// `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,6 +238,17 @@ pub struct Defaults {
     /// for five, the first by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+}
+
+// Read by hand, in `team_file.rs`.
+/// The availability zones of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Zones {
+    /// So many.
+    Count(#[schemars(range(min = 1, max = 8))] u8),
+    /// These, by ID.
+    Named(Vec<String>),
 }
 
 /// How the inner layers reach the internet.
@@ -358,7 +371,7 @@ pub struct Team {
     /// Its regions, at least one; the first holds what an account has once.
     pub regions: Vec<String>,
     /// Availability zones of each network.
-    pub zones: u8,
+    pub zones: Zones,
     /// Prefix length of each network.
     pub network_size: u8,
     /// NAT.

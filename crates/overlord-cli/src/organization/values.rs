@@ -82,6 +82,25 @@ pub(super) fn region(s: &str) -> Valid {
     when(good, || format!("`{s}` is no region, such as eu-west-1"))
 }
 
+/// The ID of one of a region's own availability zones, which means the same in all accounts; names do not, and Local and
+/// Wavelength Zones (`use1-bos1-az1`) have no room for a network (EC2 User Guide, "AZ IDs for your Availability Zones").
+pub(super) fn availability_zone(s: &str) -> Valid {
+    let number = |s: &str| (1..=2).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
+    let good = s.split_once("-az").is_some_and(|(region, zone)| {
+        let words = region.trim_end_matches(|c: char| c.is_ascii_digit());
+        (3..=6).contains(&words.len())
+            && words.bytes().all(|b| b.is_ascii_lowercase())
+            && number(&region[words.len()..])
+            && number(zone)
+    });
+    when(good, || {
+        format!(
+            "invalid zone ID `{s}`: expected one such as use1-az1; names such as us-east-1a differ between accounts, and \
+             Local Zones and Wavelength Zones cannot be used"
+        )
+    })
+}
+
 /// A domain's name in small letters, without a dot at the end (RFC 1035 §2.3.4); at least so many labels.
 pub(super) fn domain(s: &str, labels: usize) -> Valid {
     let label = |l: &str| {

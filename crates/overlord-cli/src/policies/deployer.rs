@@ -12,6 +12,7 @@ const LOOK: &[&str] = &[
     "autoscaling:DescribePolicies",
     "autoscaling:DescribeScalingActivities",
     "ec2:DescribeImages",
+    "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
     "ec2:DescribeKeyPairs",

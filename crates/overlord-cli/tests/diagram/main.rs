@@ -6,7 +6,7 @@ mod samples;
 use aws_core::{model::Layer, registry::teams::TeamRecord};
 use overlord::{
     diagram::{self, Exit, Interconnect, NatKind, Picture, Source},
-    organization::types::{self, Team, TeamAccount, Vpn},
+    organization::types::{self, Team, TeamAccount, Vpn, Zones},
 };
 use samples::{crowd, peering, sandbox};
 use svg::parser::Event;
@@ -125,7 +125,7 @@ fn team() -> Team {
         name: "red".parse().unwrap(),
         account: TeamAccount::Word("current".into()),
         regions: vec!["eu-west-1".into()],
-        zones: 2,
+        zones: Zones::Count(2),
         network_size: 19,
         nat: types::Nat::PerAz,
         interconnect: types::Interconnect::TransitGateway,

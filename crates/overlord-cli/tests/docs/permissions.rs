@@ -33,6 +33,7 @@ const ACCOUNTS: [Account; 5] = [
                 `s3`, and of `iam` only what the role of the flow logs needs.",
         parts: &[
             ("cloud/lookups/occupants.rs", &[]),
+            ("cloud/lookups/offerings.rs", &[]),
             ("cloud/lookups/regions.rs", &[]),
             ("cloud/lookups/sights.rs", &[]),
             ("cloud/lookups/compute.rs", &["ec2:DescribeImages", "ec2:DescribeInstanceTypes"]),
@@ -73,7 +74,8 @@ const ACCOUNTS: [Account; 5] = [
         intro: "The transit gateways, and their shares with the teams' accounts. The networks of its VPCs are looked \
                 at before a new team gets addresses, whatever `interconnect` says.",
         parts: &[
-            ("cloud/lookups/regions.rs", &["ec2:DescribeVpcs"]),
+            ("cloud/lookups/offerings.rs", &[]),
+            ("cloud/lookups/regions.rs", &["ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs"]),
             ("resources/network/transit/gateway.rs", &[]),
             (
                 "resources/network/transit/share.rs",
@@ -108,6 +110,7 @@ const ACCOUNTS: [Account; 5] = [
                     "organizations:CreateAccount",
                     "organizations:DescribeAccount",
                     "organizations:DescribeCreateAccountStatus",
+                    "organizations:DescribeOrganization",
                     "organizations:ListAccounts",
                     "organizations:ListCreateAccountStatus",
                     "organizations:ListParents",
@@ -117,7 +120,10 @@ const ACCOUNTS: [Account; 5] = [
             ("resources/guard/cost_tags.rs", &[]),
             WHO,
         ],
-        beside: &[],
+        beside: &[(
+            "sts:AssumeRole",
+            "an account that `new` makes is reached from here, by the role `accounts.new.role`",
+        )],
     },
 ];
 

@@ -54,13 +54,17 @@ pub async fn check_region(cloud: &Cloud, region: &str) -> Result<()> {
         return Err(Error::usage(format!("`{region}` is no region of AWS")).hint(hint));
     };
     if found.opt_in_status() == Some("not-opted-in") {
-        return Err(Error::refused(format!("the account has not opted in to region {region}"))
-            .hint(format!("Enable it: aws account enable-region --region-name {region}, which takes some minutes.")));
+        let of = cloud.known_account().map_or_else(|| "the account".to_owned(), |number| format!("account {number}"));
+        return Err(Error::refused(format!("{of} has not opted in to region {region}")).hint(format!(
+            "Enable the Region, with credentials of {of}: `aws account enable-region --region-name {region}`. It takes \
+             minutes to hours. See docs/new-accounts.md#regions."
+        )));
     }
     Ok(())
 }
 
-/// The IPv4 networks of all VPCs of this account and region, without the default one, which nobody routes to.
+/// The IPv4 networks of all VPCs of this account and region. The default VPC counts: what runs in it is reached by these
+/// addresses, so a team that has the same ones never reaches it, by peering or otherwise.
 ///
 /// # Errors
 /// What AWS answers.
@@ -68,7 +72,7 @@ pub async fn vpc_networks(cloud: &Cloud) -> Result<Vec<Ipv4Net>> {
     let load = async {
         let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();
         let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "ec2:DescribeVpcs", "")?;
-        Ok(found.iter().filter(|v| v.is_default() != Some(true)).flat_map(networks).collect::<Vec<Ipv4Net>>())
+        Ok(found.iter().flat_map(networks).collect::<Vec<Ipv4Net>>())
     };
     Ok(cloud.once("networks of all VPCs", load).await?.as_ref().clone())
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, wait::Look},
+    cloud::{Cloud, Told as _, errors::advice, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::AwsDetail,
     model::{Owning as _, TeamOwner},
@@ -107,7 +107,11 @@ fn failed(region: &str, name: &str, live: &Live) -> Error {
         code: Some(code.into()),
         request_id: None,
     };
-    Error::failed(format!("NAT gateway {name} failed: {message} ({code})")).at(detail).retry_on(PASSING)
+    let error = Error::failed(format!("NAT gateway {name} failed: {message} ({code})")).at(detail).retry_on(PASSING);
+    match advice(&format!("{code} - {message}"), None, region) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
 }
 
 fn id(live: &Live) -> &str {

@@ -1,5 +1,5 @@
 //! `minion versions create`: the deploy.
-use super::{delete::delete_command, image::Image};
+use super::{delete::delete_command, image::Image, zones};
 use crate::{
     boot,
     commands::{
@@ -17,7 +17,7 @@ use crate::{
 use aws_core::{
     Error, Result,
     cloud::{
-        lookups::{self, Certificate},
+        lookups::{self, Certificate, Offers},
         network::Choice,
         wait::{Patience, parse_duration},
     },
@@ -129,11 +129,12 @@ async fn deployed(
         alias_record::require_free(&site.cloud, &zone.id, &id.dns_name(&domain), &id.load_balancer()).await?;
         Ok(zone)
     };
-    let (image, boot, zone, certificate) = tokio::try_join!(
+    let (image, boot, zone, certificate, offers) = tokio::try_join!(
         image,
         boot::boot(site, &manifest, &ground.vpc_settings, &instance_type, recommended),
         zone,
-        certificate(session, site, &ground, &manifest, &domain)
+        certificate(session, site, &ground, &manifest, &domain),
+        zones::offers(terminal, site, &instance_type)
     )?;
     if let Some(image) = &image {
         boot.runs(&args.image, &image.resolved)?;
@@ -141,7 +142,8 @@ async fn deployed(
     if let (Some(existing), Some(image)) = (existing, &image) {
         image.same(existing, &args.image)?;
     }
-    let (balancer_subnets, instance_subnets) = subnets(session, &ground, &manifest, args.public)?;
+    let (balancer_subnets, instance_subnets) =
+        subnets(session, &ground, &manifest, args.public, (&instance_type, offers.as_ref()))?;
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
     if args.writes.dry_run {
         let image = image.as_ref().map_or_else(|| args.image.to_string(), |found| found.shown(&args.image));
@@ -234,8 +236,9 @@ async fn ground_and_machine(site: &Site, args: &CreateArgs) -> Result<Ground> {
     let ground = site.ground(Some(&args.application)).await?;
     let stored = ground.manifest.as_deref().and_then(|text| manifest::parse(text, "stored manifest").ok());
     if let Some(instance_type) = args.instance_type.as_ref().or(stored.as_ref().map(|m| &m.instance_type)) {
-        // An instance type that does not exist is told when it is needed.
-        let _ = lookups::machine(&site.cloud, instance_type.as_str()).await;
+        // What goes wrong is told when it is needed, an instance type that does not exist, for example.
+        let name = instance_type.as_str();
+        let _ = tokio::join!(lookups::machine(&site.cloud, name), lookups::offers_by_zone_name(&site.cloud, name));
     }
     Ok(ground)
 }
@@ -332,10 +335,17 @@ fn same_image(existing: &Deployed, image: &ImageRef) -> Result<()> {
 }
 
 /// Load balancers stand in the shared layer (in the public one with `--public`), instances in the private one,
-/// in zones that the load balancer reaches.
-fn subnets(session: &Session, ground: &Ground, manifest: &Manifest, public: bool) -> Result<(Choice, Choice)> {
+/// in zones that the load balancer reaches and that offer the instance type.
+fn subnets(
+    session: &Session,
+    ground: &Ground,
+    manifest: &Manifest,
+    public: bool,
+    (instance_type, offers): (&str, Option<&Offers>),
+) -> Result<(Choice, Choice)> {
     let balancer = ground.place.choose(if public { Layer::Public } else { Layer::Shared }, "the load balancer")?;
     let all = ground.place.choose(Layer::Private, "the instances")?;
+    let (all, without) = zones::offering(&all, offers, instance_type)?;
     if manifest.exposed_protocol == Protocol::Http {
         balancer.require_two_zones("an Application Load Balancer")?;
     }
@@ -349,7 +359,7 @@ fn subnets(session: &Session, ground: &Ground, manifest: &Manifest, public: bool
             balancer.zones.join(", ")
         )));
     }
-    for warning in [&balancer.warning, &instances.warning].into_iter().flatten() {
+    for warning in [&balancer.warning, &instances.warning, &without].into_iter().flatten() {
         session.terminal.warn(warning);
     }
     if !dropped.is_empty() {

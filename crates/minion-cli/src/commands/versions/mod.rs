@@ -5,6 +5,7 @@ mod image;
 pub mod rows;
 mod scale;
 mod show;
+mod zones;
 
 pub(crate) use image::not_amazons;
 

@@ -1,10 +1,12 @@
 //! Making a team's place what its files say: look, claim addresses, remember, write.
 use crate::{
+    accounts::Account,
     graph::settings_found,
+    new_account,
     organization::Team,
     policies,
     session::Session,
-    survey::{self, Purpose, Survey},
+    survey::{Purpose, Survey},
 };
 use aws_core::{
     Error, Result,
@@ -55,19 +57,21 @@ pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
 
 pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &Undertaking) -> Result<Exit> {
     let terminal = &session.terminal;
-    let Wish { mut team, file, stored } = wish;
+    let Wish { team, file, stored } = wish;
+    let mut made: Option<Account> = None;
     session.same_file(stored.as_ref(), file.as_deref())?;
     let what = format!("the place of team {}", team.name);
     for _ in 0..CHOICES {
         let looking = format!("Looking at {what}");
-        let made = terminal.during(&looking, Survey::make(session, team.clone(), stored.clone(), Purpose::Converge));
-        let Some(mut survey) = made.await? else {
+        let survey = Survey::make(session, team.clone(), stored.clone(), made.clone(), Purpose::Converge);
+        let Some(mut survey) = terminal.during(&looking, survey).await? else {
             if writes.dry_run {
+                new_account::check(session, &team).await?;
                 terminal.data(&format!("+ create account for team {}\n", team.name))?;
                 terminal.say("What is made in it can be planned once it is there.");
                 return Ok(if writes.detailed_exitcode { Exit::Changes } else { Exit::Done });
             }
-            team.account = survey::as_reach(&survey::new_account(session, &team).await?);
+            made = Some(new_account::make(session, &team).await?);
             continue;
         };
         told(session, &survey);
@@ -106,13 +110,14 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
 /// Says which networks in which account this is about, before anything else.
 fn told(session: &Session, survey: &Survey) {
     let networks: Vec<String> = survey.record.regions.iter().map(|r| format!("{} in {}", r.cidr, r.region)).collect();
-    let how = survey.record.role.as_ref().map_or("the current credentials".to_owned(), |role| format!("role {role}"));
     session.terminal.say(&format!(
-        "Team {}: {}, account {} ({how}).",
+        "Team {}: {}, account {} ({}).",
         survey.team.name,
         networks.join(", "),
-        survey.places.account
+        survey.places.account,
+        Account::of(&survey.record).how()
     ));
+    survey.notes.iter().for_each(|note| session.terminal.warn(note));
 }
 
 /// Refuses a team that has its roles and no record: with another `home` every team would seem to be new.

@@ -50,7 +50,8 @@ async fn deleted(session: &Session, args: &DeleteArgs, under: &Undertaking) -> R
     let stored = teams::read(&home, session.organization(), name).await?.ok_or_else(|| not_there(name))?;
     let team = as_made(session, name, &stored)?;
     let looking = format!("Looking at the place of team {name}");
-    let made = terminal.during(&looking, Survey::make(session, team, Some(stored.clone()), Purpose::Delete)).await?;
+    let made =
+        terminal.during(&looking, Survey::make(session, team, Some(stored.clone()), None, Purpose::Delete)).await?;
     let survey = made.ok_or_else(|| not_there(name))?;
     occupied(session, &survey).await?;
     let keep_logs = !args.delete_audit_logs;

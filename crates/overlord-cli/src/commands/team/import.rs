@@ -2,7 +2,7 @@
 use crate::{
     accounts::Account,
     commands::undertaking::{Change, on_team},
-    organization::Team,
+    organization::{Team, types::Zones},
     policies,
     session::Session,
 };
@@ -11,7 +11,7 @@ use aws_core::{
     cloud::Cloud,
     error::Kind,
     model::{TeamName, TeamOwner, names::partition},
-    registry::teams::{self, Claim, RegionRecord, TeamRecord},
+    registry::teams::{self, Claim, RegionRecord, TeamRecord, ZoneRecord},
     resources::{
         domain::hosted_zone,
         identity,
@@ -73,7 +73,7 @@ async fn imported(
     let (terminal, name) = (&session.terminal, &args.name);
     let home = session.home().await?;
     let stored = teams::read(&home, session.organization(), name).await?;
-    let known = stored.as_ref().map(|r| Account { number: r.account.clone(), role: r.role.clone() });
+    let known = stored.as_ref().map(Account::of);
     let account = session.accounts.of_team(&team.account, known.as_ref()).await?.ok_or_else(|| {
         Error::usage(format!("the account of team {name} is still to be made: it has no network to import"))
     })?;
@@ -98,12 +98,8 @@ async fn imported(
     let mut lines = parts.clone();
     lines.extend(zones.iter().map(|(domain, id)| format!("= take over hosted zone {id} as {domain}\n")));
     terminal.data(&lines)?;
-    if usize::from(team.zones) != adoption.zones.len() {
-        terminal.warn(&format!(
-            "the network spans {} zones, and the team's file asks for {}",
-            adoption.zones.len(),
-            team.zones
-        ));
+    if let Some(warning) = other_zones(&team.zones, &adoption.zones) {
+        terminal.warn(&warning);
     }
     if args.dry_run {
         return Ok(Exit::Done);
@@ -120,6 +116,7 @@ async fn imported(
         team: name.clone(),
         account: account.number.clone(),
         role: account.role.clone(),
+        via: account.via,
         regions: Vec::new(),
         domains: Vec::new(),
         found: Vec::new(),
@@ -149,6 +146,22 @@ async fn imported(
     terminal.say(&format!("From now on the network is the team's: `overlord team delete {name}` deletes it."));
     terminal.say(&format!("Next: overlord team plan {name}"));
     Ok(Exit::Done)
+}
+
+/// What to say when the network's zones are not those that the team's file asks for.
+fn other_zones(wanted: &Zones, there: &[ZoneRecord]) -> Option<String> {
+    match wanted {
+        Zones::Count(count) if usize::from(*count) == there.len() => None,
+        Zones::Count(count) => {
+            Some(format!("the network spans {} zones, and the team's file asks for {count}", there.len()))
+        }
+        Zones::Named(ids) => {
+            let other: Vec<&str> =
+                there.iter().map(|z| z.id.as_str()).filter(|id| !ids.iter().any(|i| i == id)).collect();
+            let others = other.join(", ");
+            (!other.is_empty()).then(|| format!("the network has zones that the team's file does not name: {others}"))
+        }
+    }
 }
 
 /// The public zones of the team's domains that are to be taken over: domain, id.

@@ -1,5 +1,5 @@
 //! `overlord team show`: a team's networks, zone by zone.
-use crate::session::Session;
+use crate::{accounts::Account, session::Session};
 use aws_core::{
     Error, Result,
     model::TeamName,
@@ -82,12 +82,7 @@ pub(super) async fn run(session: &Session, args: &ShowArgs) -> Result<Exit> {
     let home = session.home().await?;
     let record = teams::read(&home, session.organization(), &args.name).await?.ok_or_else(|| not_there(&args.name))?;
     let terminal = &session.terminal;
-    terminal.say(&format!(
-        "Team {}: account {}, reached as {}.",
-        record.team,
-        record.account,
-        record.role.as_deref().unwrap_or("the current credentials")
-    ));
+    terminal.say(&format!("Team {}: account {}, reached as {}.", record.team, record.account, reached(&record)));
     terminal.say(&format!(
         "Other teams: {}.",
         match record.interconnect.as_str() {
@@ -103,6 +98,13 @@ pub(super) async fn run(session: &Session, args: &ShowArgs) -> Result<Exit> {
     let rows: Vec<Row> = record.regions.iter().flat_map(|r| r.zones.iter().map(|z| row(&record, r, z))).collect();
     terminal.listing(args.output, &rows)?;
     Ok(Exit::Done)
+}
+
+fn reached(record: &TeamRecord) -> String {
+    match (&record.role, record.via) {
+        (Some(role), None) => role.clone(),
+        _ => Account::of(record).how(),
+    }
 }
 
 /// The error for a team without a record.

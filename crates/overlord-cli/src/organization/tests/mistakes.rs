@@ -71,7 +71,7 @@ fn mistakes_in_a_teams_file_show_the_line() {
     Hint: Did you mean `regions`?
     ");
     assert_snapshot!(told_team("", "zones: three\n"), @r"
-    ./team.yaml, line 2, column 8: a whole number that is not negative is expected here
+    ./team.yaml, line 2, column 8: expected a number of zones, or a list of their IDs, e.g. 3 or [euw1-az1, euw1-az2]
       |
     2 | zones: three
       |        ^
@@ -163,8 +163,8 @@ fn mistakes_in_a_teams_file_show_the_line() {
     );
     // Nothing is a value, too, but not where keys have to be.
     assert!(told("teams:\n").contains("line 3, column 6: keys with values are expected here"));
-    assert_eq!(files.team("team: red\nguard_rails:\nvpn:\n").unwrap().zones, 3);
-    assert_eq!(files.team("team: red\naccount:\nzones:\n").unwrap().zones, 3);
+    assert_eq!(files.team("team: red\nguard_rails:\nvpn:\n").unwrap().zones, Zones::Count(3));
+    assert_eq!(files.team("team: red\naccount:\nzones:\n").unwrap().zones, Zones::Count(3));
 }
 
 #[test]
@@ -234,6 +234,13 @@ fn what_aws_would_refuse_is_refused_before() {
         "teams: {regions: [Ireland]}",
         "teams: {zones: 9}",
         "teams: {zones: 0}",
+        "teams: {zones: 300}",
+        "teams: {zones: []}",
+        "teams: {zones: [us-east-1a]}",
+        "teams: {zones: [use1-az1, use1-bos1-az1]}",
+        "teams: {zones: [use1-az1, use1-az1]}",
+        "teams: {zones: [a-az1]}",
+        "teams: {zones: [use1-az1, use1-az2, use1-az3, use1-az4, use1-az5, use1-az6, use1-az7, use1-az8, use1-az9]}",
         "teams: {dns_servers: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5]}",
         "teams: {internal_domain: Example}",
         "teams: {flow_logs_days: 31}",
@@ -276,6 +283,13 @@ fn what_aws_would_refuse_is_refused_before() {
     ./overlord.yaml, line 3, column 19: `Ireland` is no region, such as eu-west-1
     ./overlord.yaml, line 3, column 16: 9 is out of range: 1 to 8
     ./overlord.yaml, line 3, column 16: 0 is out of range: 1 to 8
+    ./overlord.yaml, line 3, column 16: 300 is out of range: 1 to 8
+    ./overlord.yaml, line 3, column 16: invalid list of zones: name at least one, e.g. [euw1-az1, euw1-az2]
+    ./overlord.yaml, line 3, column 17: invalid zone ID `us-east-1a`: expected one such as use1-az1; names such as us-east-1a differ between accounts, and Local Zones and Wavelength Zones cannot be used
+    ./overlord.yaml, line 3, column 27: invalid zone ID `use1-bos1-az1`: expected one such as use1-az1; names such as us-east-1a differ between accounts, and Local Zones and Wavelength Zones cannot be used
+    ./overlord.yaml, line 3, column 27: use1-az1 stands here a second time
+    ./overlord.yaml, line 3, column 17: invalid zone ID `a-az1`: expected one such as use1-az1; names such as us-east-1a differ between accounts, and Local Zones and Wavelength Zones cannot be used
+    ./overlord.yaml, line 3, column 97: invalid zone `use1-az9`: a network has at most 8 zones
     ./overlord.yaml, line 3, column 22: 5 name servers; AWS allows 4
     ./overlord.yaml, line 3, column 26: `Example` is no domain, such as example.org: small letters, digits and dashes, no dot at the end
     ./overlord.yaml, line 3, column 25: logs cannot be kept for 31 days
