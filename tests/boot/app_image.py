@@ -10,7 +10,8 @@ import sys
 import tarfile
 
 APPLETS = ["sh", "cat", "httpd", "id", "sleep"]
-# What it says and writes shows who it is, how often it was started, and where its file systems are.
+# What it says and writes shows who it is, how often it was started, and where its file systems are. /data is there only
+# where a file system is mounted on it.
 START = """#!/bin/sh
 for directory in /data /tmp; do
     if [ -d "$directory" ]; then echo started >>"$directory/starts" || exit 3; fi
@@ -124,7 +125,7 @@ class Store:
 def main():
     root = pathlib.Path(sys.argv[1])
     busybox = (root / "bin/busybox").read_bytes()
-    files = {name: (tarfile.DIRTYPE, 0o755, b"") for name in ("bin", "data", "www")}
+    files = {name: (tarfile.DIRTYPE, 0o755, b"") for name in ("bin", "www")}
     files["tmp"] = (tarfile.DIRTYPE, 0o1777, b"")
     files["bin/busybox"] = (tarfile.REGTYPE, 0o755, busybox)
     files |= {f"bin/{name}": (tarfile.SYMTYPE, 0o777, "busybox") for name in APPLETS}
