@@ -115,6 +115,12 @@ impl Emulator {
         self.ask(account, what).map(drop)
     }
 
+    /// Any AWS call in the account of [`Emulator::seed`], in boto3's spelling.
+    pub(crate) fn call(&mut self, service: &str, operation: &str, arguments: Value) -> Result<Value> {
+        let what = json!({ "do": "call", "service": service, "operation": operation, "arguments": arguments });
+        self.ask(ACCOUNT, what)
+    }
+
     /// What a place and `minion`'s applications have in the account.
     pub(crate) fn inventory(&mut self, account: &str) -> Result<Inventory> {
         Ok(serde_json::from_value(self.ask(account, json!({ "do": "inventory" }))?)?)

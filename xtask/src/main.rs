@@ -1,7 +1,8 @@
-//! Chores of the workspace: `cargo xtask demo`, `test`, `torture`, `fuzz`, `bench`, `docs`, `record`.
+//! Chores of the workspace: `cargo xtask demo`, `test`, `torture`, `boot`, `fuzz`, `bench`, `docs`, `record`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: it talks on the terminal")]
 
 mod bench;
+mod boot;
 mod calls;
 mod cargo;
 mod demo;
@@ -41,6 +42,8 @@ enum Chore {
     Test(cargo::TestArgs),
     /// Run each command with each fault at each of its AWS calls; `test` runs a sample of it
     Torture(torture::Args),
+    /// Boot the script of instances in a virtual machine, under cloud-init, systemd and Docker
+    Boot(boot::Args),
     /// Look for inputs that break what reads files, command lines and answers: libFuzzer, on stable Rust
     Fuzz(fuzz::Args),
     /// Measure AWS calls, times and memory against an emulator behind a slow wire
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Chore::Demo(args) => demo::run(&args),
         Chore::Test(args) => cargo::test(&args),
         Chore::Torture(args) => torture::run(&args),
+        Chore::Boot(args) => boot::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Docs(args) => docs::run(&args),

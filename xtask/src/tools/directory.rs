@@ -13,14 +13,14 @@ pub(super) fn path() -> PathBuf {
 }
 
 /// The directory, for this process alone until the value is dropped: two checkouts may share it.
-pub(super) struct Locked {
+pub(crate) struct Locked {
     path: PathBuf,
     _lock: File,
 }
 
 impl Locked {
     /// Waits for whoever else sets up something in it.
-    pub(super) fn wait() -> Result<Self> {
+    pub(crate) fn wait() -> Result<Self> {
         let path = path();
         fs::create_dir_all(&path).with_context(|| format!("cannot make the directory {}", path.display()))?;
         let lock = File::create(path.join("lock"))?;
@@ -28,7 +28,7 @@ impl Locked {
         Ok(Self { path, _lock: lock })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

@@ -5,6 +5,7 @@ mod fakecloud;
 mod moto;
 mod registry;
 
+pub(crate) use directory::Locked;
 pub(crate) use engine::engine;
 pub(crate) use fakecloud::{fakecloud, fakecloud_there};
 pub(crate) use moto::moto_server;
