@@ -3,6 +3,8 @@ pub mod architecture;
 pub mod image;
 pub mod layers;
 pub mod names;
+pub mod policy_rules;
+pub mod tag_rules;
 pub mod tags;
 pub mod team;
 

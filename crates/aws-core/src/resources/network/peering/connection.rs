@@ -10,7 +10,7 @@ use crate::{
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
     model::{
         Owning as _, TeamOwner,
-        tags::{ORGANIZATION, Whose},
+        tags::{ORGANIZATION, Whose, tag_rules},
     },
     resources::{
         network::{
@@ -121,6 +121,10 @@ impl Resource for PeeringConnection {
     }
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
