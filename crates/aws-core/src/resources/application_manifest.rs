@@ -3,7 +3,7 @@ use crate::{
     Error, Result,
     cloud::Cloud,
     engine::{Change, Cx, Resource},
-    model::{Owner, tag_rules},
+    model::{Owner, Owning as _, tag_rules},
     registry::{encoding, parameters},
 };
 

@@ -1,6 +1,6 @@
 //! Target groups: the instances of one version, and how the load balancer checks them.
 use crate::{
-    Result,
+    Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
     model::{Owner, Owning as _, names, tag_rules},

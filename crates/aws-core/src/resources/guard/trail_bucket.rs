@@ -3,7 +3,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Action, Change, Cx, Resource},
-    model::{Owning as _, TeamOwner, names, names::partition, tag_rules},
+    model::{Owning as _, TeamOwner, names::partition, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_s3::types::{

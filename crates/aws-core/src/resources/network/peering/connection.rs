@@ -9,8 +9,8 @@ use crate::{
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
     model::{
-        Owning as _, TeamOwner,
-        tags::{ORGANIZATION, Whose, tag_rules},
+        Owning as _, TeamOwner, tag_rules,
+        tags::{ORGANIZATION, Whose},
     },
     resources::{
         network::{
