@@ -21,6 +21,7 @@ mod history;
 mod image;
 mod interrupts;
 mod leases;
+mod limits;
 mod lost_answers;
 mod outages;
 mod overlord_accounts;

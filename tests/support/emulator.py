@@ -22,6 +22,7 @@ import botocore.session
 
 import amis
 import calls
+import fields
 import inventory
 import load
 import place
@@ -41,7 +42,7 @@ STRICT = {
 REGION = "eu-west-1"
 # Where teams have networks in the tests.
 REGIONS = ("eu-west-1", "eu-central-1")
-REQUESTS = ("seed", "prepare", "assume", "inventory", "estate", "versions", "call", "calls", "registry", "log")
+REQUESTS = ("seed", "prepare", "assume", "inventory", "estate", "versions", "call", "calls", "fields", "registry", "log")
 
 
 def images():
@@ -244,6 +245,12 @@ class Emulator:
     def calls(self, _request=None):
         """Names of the operations that the binaries called, by binary."""
         with urllib.request.urlopen(self.moto.endpoint + calls.CALLS, timeout=30) as answer:
+            return json.load(answer)
+
+    def fields(self, request):
+        """The fields that these marks reached (`fields.py`)."""
+        body = json.dumps(request["marks"]).encode()
+        with urllib.request.urlopen(self.moto.endpoint + fields.FIELDS, data=body, timeout=60) as answer:
             return json.load(answer)
 
     def versions(self, request):

@@ -112,6 +112,23 @@ impl Error {
         self.0.aws = Some(aws);
         self
     }
+    /// All of these errors in one, of the first one's kind: a line each, each hint once.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn together(all: impl IntoIterator<Item = Result<()>>) -> Result<()> {
+        let mut all = all.into_iter().filter_map(Result::err);
+        let Some(mut first) = all.next() else { return Ok(()) };
+        for other in all {
+            first.0.message = format!("{}\n{}", first.0.message, other.0.message);
+            for hint in other.0.hints {
+                if !first.0.hints.contains(&hint) {
+                    first.0.hints.push(hint);
+                }
+            }
+        }
+        Err(first)
+    }
     /// Puts words in front of the message: `context: message`.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {

@@ -315,6 +315,9 @@ impl<T: Clone + Send + Sync + 'static> Resource for Known<T> {
     fn ownership(&self) -> Ownership {
         Ownership::Existing
     }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<T>> {
         Ok(Some(self.0.clone()))
     }

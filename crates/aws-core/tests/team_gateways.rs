@@ -51,6 +51,9 @@ impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
     fn ownership(&self) -> Ownership {
         Ownership::Existing
     }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     async fn find(&self, _: &Cx<'_, Cloud>) -> aws_core::Result<Option<()>> {
         Ok(Some(()))
     }

@@ -39,6 +39,9 @@ impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
     fn ownership(&self) -> Ownership {
         Ownership::Existing
     }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<()>> {
         Ok(Some(()))
     }

@@ -31,6 +31,7 @@ pub use flags::{Format, Globals, Output, Writes};
 pub use history::HistoryFlags;
 pub use listing::{Cell, Column, Listing};
 pub use look::Style;
+pub use plan::checked;
 pub use steps::Step;
 pub use stream::Captured;
 pub use terminal::Terminal;

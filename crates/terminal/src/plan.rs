@@ -6,6 +6,7 @@ use crate::{
 use aws_core::{
     Error, Result,
     engine::{Action, NodeReport, Outcome, Report},
+    error::Kind,
 };
 
 #[derive(Default)]
@@ -83,6 +84,21 @@ impl Terminal {
                 push(look::BAD, "!", &format!("not looked at: {node}, interrupted"));
             }
         }
+    }
+}
+
+/// The report; or its usage error, when nothing was done because of what could be known without AWS.
+///
+/// # Errors
+/// That error.
+pub fn checked(mut report: Report) -> Result<Report> {
+    let usage = |n: &NodeReport| matches!(&n.outcome, Outcome::Failed(e) if e.kind() == Kind::Usage);
+    match report.nodes.iter().position(usage).filter(|_| report.changes() == 0) {
+        Some(at) => match report.nodes.swap_remove(at).outcome {
+            Outcome::Failed(e) => Err(e),
+            _ => Ok(report),
+        },
+        None => Ok(report),
     }
 }
 
@@ -192,6 +208,21 @@ mod tests {
              Plan: 0 to create, 0 to change, 0 to delete, 0 unchanged, 1 failed.\n"
         );
         assert_eq!(exit, Exit::Failed);
+    }
+
+    #[tokio::test]
+    async fn what_could_be_known_is_an_error_of_usage() {
+        let things = || vec![Thing::new("a").wrong("too long"), Thing::new("b"), Thing::there("c").wrong("too wide")];
+        for mode in [Mode::Plan, Mode::Apply] {
+            let (terminal, _) = Terminal::captured(80, false);
+            let report = run(&graph(things()), &Fake::default(), mode, &terminal).await;
+            let error = super::checked(report).unwrap_err();
+            assert_eq!(Exit::of(&error), Exit::Usage);
+            assert_eq!(error.to_string(), "thing a: too long\nthing c: too wide");
+        }
+        let (terminal, _) = Terminal::captured(80, false);
+        let failed = run(&graph(vec![Thing::new("a").fails()]), &Fake::default(), Mode::Apply, &terminal).await;
+        assert!(super::checked(failed).is_ok(), "a failure that is told by the summary");
     }
 
     #[tokio::test]

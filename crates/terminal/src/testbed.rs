@@ -20,6 +20,7 @@ pub(crate) struct Thing {
     fails: bool,
     unseen: bool,
     interrupts: bool,
+    wrong: Option<&'static str>,
     says: Option<&'static str>,
     on: Option<&'static str>,
     needs: Option<Ref<()>>,
@@ -52,6 +53,10 @@ impl Thing {
         self.interrupts = true;
         self
     }
+    pub(crate) fn wrong(mut self, words: &'static str) -> Self {
+        self.wrong = Some(words);
+        self
+    }
     pub(crate) fn says(mut self, error: &'static str) -> Self {
         self.says = Some(error);
         self
@@ -72,6 +77,9 @@ impl Resource for Thing {
     }
     fn needs(&self) -> Vec<NodeId> {
         self.needs.into_iter().map(Ref::node).collect()
+    }
+    fn check(&self) -> Result<()> {
+        self.wrong.map_or(Ok(()), |words| Err(Error::usage(words)))
     }
     async fn find(&self, _: &Cx<'_, Fake>) -> Result<Option<()>> {
         if self.unseen {

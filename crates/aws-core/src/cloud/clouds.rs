@@ -114,6 +114,9 @@ impl<R: Resource<Cloud = Cloud>> Resource for At<R> {
             _ => self.resource.ownership(),
         }
     }
+    fn check(&self) -> Result<()> {
+        self.resource.check()
+    }
     fn missing(&self) -> Error {
         self.resource.missing()
     }

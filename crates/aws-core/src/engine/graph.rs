@@ -75,6 +75,7 @@ pub(super) trait Erased<C>: Send + Sync {
     fn name(&self) -> String;
     fn step(&self, action: &Action) -> String;
     fn ownership(&self) -> Ownership;
+    fn check(&self) -> Result<()>;
     fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> BoxFuture<'a, Result<Option<Opaque>>>;
     fn plan(&self, cx: &Cx<'_, C>, live: Option<&Opaque>) -> Result<Action>;
     fn apply<'a>(
@@ -102,6 +103,9 @@ impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
     }
     fn ownership(&self) -> Ownership {
         Resource::ownership(self)
+    }
+    fn check(&self) -> Result<()> {
+        Resource::check(self)
     }
     fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> BoxFuture<'a, Result<Option<Opaque>>> {
         async move { Ok(Resource::find(self, cx).await?.map(|l| Box::new(l) as Opaque)) }.boxed()

@@ -120,6 +120,9 @@ pub trait Resource: Send + Sync + 'static {
     fn ownership(&self) -> Ownership {
         Ownership::Owned
     }
+    /// What can be known of the wanted state without AWS: names, sizes, counts, characters. Asked of every owned node
+    /// before the first look, in a dry run too; a usage error with all that is wrong ([`Error::together`]).
+    fn check(&self) -> Result<()>;
     /// What to say when an [`Ownership::Existing`] one is not there.
     fn missing(&self) -> Error {
         Error::not_found(format!("{} {} does not exist", Self::KIND, self.name()))

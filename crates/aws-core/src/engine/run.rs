@@ -73,8 +73,9 @@ struct Run<'g, C> {
 
 /// Converges (or removes, or only looks at) everything in `graph`. Failures are in the report.
 ///
-/// All is looked at before anything is written: a look that fails, a thing that is not ours, or a change
-/// that AWS cannot make in place leaves everything as it was.
+/// What can be known without a call is checked first ([`Resource::check`](super::Resource::check)), then all is looked at,
+/// before anything is written: a fault, a look that fails, a thing that is not ours, or a change that AWS cannot make in
+/// place leaves everything as it was.
 pub async fn run<C: World>(
     graph: &Graph<C>,
     cloud: &C,
@@ -85,8 +86,15 @@ pub async fn run<C: World>(
     let _held = mode.writes().then(|| options.cancel.in_flight().hold("resources"));
     let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
     let mut run = Run { graph, cloud, mode, options, observer, outputs };
-    let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
-    let mut nodes = run.sweep(&graph.found_through, unseen, false).await;
+    let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None));
+    if !mode.destroys()
+        && let Some((first, e)) = fault(graph)
+    {
+        let mut nodes: Vec<Node> = unseen.map(|_| Node::Ended(Outcome::Skipped(first))).collect();
+        nodes[first.0] = Node::Ended(Outcome::Failed(e));
+        return report(graph, nodes);
+    }
+    let mut nodes = run.sweep(&graph.found_through, unseen.collect(), false).await;
     // What needs a node whose look failed is left as it is.
     for i in 0..nodes.len() {
         let ended = graph.needs[i].iter().find(|n| matches!(nodes[n.0], Node::Ended(_)));
@@ -116,6 +124,10 @@ pub async fn run<C: World>(
         run.outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
         nodes = run.sweep(&graph.needs, nodes, true).await;
     }
+    report(graph, nodes)
+}
+
+fn report<C: World>(graph: &Graph<C>, nodes: Vec<Node>) -> Report {
     let reports = graph.nodes.iter().zip(nodes).map(|(n, node)| {
         let outcome = match node {
             Node::Looked(action, _) => Outcome::Done(action),
@@ -126,13 +138,31 @@ pub async fn run<C: World>(
     Report { nodes: reports.collect() }
 }
 
+/// What is wrong with the wanted state itself, all of it at once, and what nodes have in common once; and the first such node.
+fn fault<C: World>(graph: &Graph<C>) -> Option<(NodeId, Error)> {
+    let wanted = graph.nodes.iter().enumerate().filter(|(_, n)| n.ownership() == Ownership::Owned);
+    let mut wrong: Vec<_> = wanted.filter_map(|(i, n)| n.check().err().map(|e| (i, e))).collect();
+    let mut told = BTreeSet::new();
+    wrong.retain(|(_, e)| told.insert(e.to_string()));
+    let first = wrong.first()?.0;
+    let named = |i: usize, e: Error| {
+        if e.to_string().contains(&graph.nodes[i].name()) { e } else { e.context(label(graph, i)) }
+    };
+    let all = wrong.into_iter().map(|(i, e)| Err(named(i, e)));
+    Error::together(all).err().map(|e| (NodeId(first), e))
+}
+
+fn label<C: World>(graph: &Graph<C>, i: usize) -> String {
+    format!("{} {}", graph.nodes[i].kind(), graph.nodes[i].name())
+}
+
 impl<C: World> Run<'_, C> {
     fn cx(&self, i: usize) -> Cx<'_, C> {
         Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.graph.needs[i] }
     }
 
     fn label(&self, i: usize) -> String {
-        format!("{} {}", self.graph.nodes[i].kind(), self.graph.nodes[i].name())
+        label(self.graph, i)
     }
 
     /// Decides on every node, without any call.

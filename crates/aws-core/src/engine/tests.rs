@@ -1,5 +1,6 @@
 //! The engine on a fake cloud.
 mod bad_days;
+mod checks;
 mod fake;
 mod leaving;
 mod lifecycle;

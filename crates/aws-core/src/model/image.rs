@@ -3,6 +3,7 @@
 //! The grammar is that of `distribution/reference`: a first part with a dot, a colon, a capital letter, or
 //! `localhost` is the registry's host; without one it is `docker.io`, and there a name of one part is under
 //! `library/`.
+use super::tag_rules::VALUE_LIMIT;
 use crate::{Error, Result};
 use std::{fmt, str::FromStr};
 
@@ -54,6 +55,21 @@ impl ImageRef {
         }
         Err(Error::usage(format!("image {self} has no tag"))
             .hint(format!("Name one, e.g. {self}:1.0; `latest` is not assumed, because it changes.")))
+    }
+    /// Refuses a reference that does not fit into a tag: a version keeps it in one.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn require_tag(&self) -> Result<(), Error> {
+        let length = self.text.chars().count();
+        if length <= VALUE_LIMIT {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "invalid image `{self}`: the reference has {length} characters; it is kept in a tag of the version, and AWS allows \
+             {VALUE_LIMIT}"
+        ))
+        .hint("Use a shorter repository name or tag; leave out the tag where there is a digest."))
     }
     /// The reference by digest alone, which names the same bytes for ever: `host/repository@sha256:..`.
     pub fn pinned(&self, digest: &str) -> String {
@@ -188,6 +204,16 @@ mod tests {
     use proptest::prelude::*;
 
     const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_reference_is_kept_in_a_tag() {
+        let of =
+            |length: usize| format!("registry.example.org/{}:1", "a".repeat(length - 23)).parse::<ImageRef>().unwrap();
+        of(256).require_tag().unwrap();
+        assert!(of(257).require_tag().unwrap_err().to_string().contains("257"));
+        let digest = format!("r.example.org/{}:{}@sha256:{}", "a".repeat(100), "t".repeat(100), "0".repeat(64));
+        assert!(digest.parse::<ImageRef>().unwrap().require_tag().is_err());
+    }
 
     #[test]
     fn dockers_rules() {

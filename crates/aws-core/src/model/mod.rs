@@ -4,6 +4,8 @@ pub mod image;
 pub mod instance_type;
 pub mod layers;
 pub mod names;
+pub mod policy_rules;
+pub mod tag_rules;
 pub mod tags;
 pub mod team;
 

@@ -86,7 +86,29 @@ impl FromStr for VersionName {
     }
 }
 
+/// Longest name of an application for which a version can exist: a hyphen and one character follow in its DNS label.
+pub const APPLICATION: usize = DNS_LABEL - 2;
+
 impl ApplicationName {
+    /// Whether an application of this name may be made. One that was made before can still be looked at and deleted.
+    ///
+    /// # Errors
+    /// What is wrong, as a sentence without an end.
+    pub fn require_new(&self) -> Result<(), String> {
+        let length = self.0.len();
+        if length > APPLICATION {
+            return Err(format!(
+                "invalid application name `{self}`: it has {length} characters; a DNS label of {DNS_LABEL} has room for \
+                 {APPLICATION} before the hyphen and the version"
+            ));
+        }
+        if self.0.contains("--") {
+            return Err(format!(
+                "invalid application name `{self}`: two hyphens in a row are not allowed in names of load balancers"
+            ));
+        }
+        Ok(())
+    }
     /// `app-<name>`: the application's security group and key pair.
     pub fn resource(&self) -> String {
         format!("app-{self}")
@@ -135,6 +157,22 @@ impl AppVersion {
         }
         Ok(both)
     }
+    /// Whether a version of this name may be made. One that was made before can still be looked at and deleted.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub fn require_new(&self) -> Result<()> {
+        self.application.require_new().map_err(Error::usage)?;
+        if self.version.0.contains("..") {
+            return Err(Error::usage(format!(
+                "invalid version name `{}`: two dots in a row would be two hyphens in the load balancer's name, which are not \
+                 allowed",
+                self.version
+            ))
+            .hint("Use single dots, e.g. 2.0.1."));
+        }
+        load_balancer_name(&self.load_balancer())
+    }
     /// The DNS label: `<application>-<version>`, dots as dashes, in small letters.
     pub fn label(&self) -> String {
         format!("{}-{}", self.application, self.version.as_str().replace('.', "-").to_ascii_lowercase())
@@ -156,6 +194,46 @@ impl fmt::Display for AppVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} version {}", self.application, self.version)
     }
+}
+
+/// Whether ELBv2 takes it as the name of a load balancer or target group (`CreateLoadBalancer`, `CreateTargetGroup`:
+/// Name). The API refuses two hyphens in a row as well.
+///
+/// # Errors
+/// A usage error.
+pub fn load_balancer_name(name: &str) -> Result<()> {
+    let body = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let hyphens = name.starts_with('-') || name.ends_with('-') || name.contains("--");
+    if (1..=LOAD_BALANCER).contains(&name.len()) && body && !hyphens && !name.starts_with("internal-") {
+        return Ok(());
+    }
+    Err(Error::usage(format!("invalid load balancer or target group name `{name}`")).hint(format!(
+        "Elastic Load Balancing accepts 1 to {LOAD_BALANCER} letters, digits and single hyphens, none at either end, and not \
+         `internal-` in front."
+    )))
+}
+
+/// Longest domain name, without the dot at the end (RFC 1035 §2.3.4).
+pub const DOMAIN: usize = 253;
+
+/// Whether DNS takes it as a name; with or without a dot at the end.
+///
+/// # Errors
+/// A usage error.
+pub fn domain_name(name: &str) -> Result<()> {
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    if let Some(label) = bare.split('.').find(|label| !(1..=DNS_LABEL).contains(&label.len())) {
+        return Err(Error::usage(format!(
+            "invalid domain name `{name}`: the label `{label}` has {} characters",
+            label.len()
+        ))
+        .hint(format!("A label has 1 to {DNS_LABEL} characters.")));
+    }
+    if bare.len() > DOMAIN {
+        return Err(Error::usage(format!("invalid domain name `{name}`: it has {} characters", bare.len()))
+            .hint(format!("A domain name has at most {DOMAIN} characters.")));
+    }
+    Ok(())
 }
 
 /// `name`, or where it is longer than `limit` bytes its beginning and eight hexadecimal digits of the
@@ -221,6 +299,38 @@ mod tests {
     }
 
     #[test]
+    fn names_that_no_load_balancer_can_have() {
+        let app = |s: &str| s.parse::<ApplicationName>().unwrap().require_new();
+        for good in ["a", "a-b-c", &"a".repeat(61)] {
+            app(good).unwrap();
+        }
+        for bad in ["shop--api", "a---b", "xn--shop", &"a".repeat(62), &"a".repeat(63)] {
+            assert!(app(bad).is_err(), "{bad}");
+        }
+        both("shop", "1.0.2").require_new().unwrap();
+        for (a, v) in [("shop", "1..0"), ("shop--api", "1.0"), ("a", "1...0"), (&"a".repeat(50), "1..0")] {
+            assert_eq!(both(a, v).require_new().unwrap_err().kind(), crate::error::Kind::Usage, "{a} {v}");
+        }
+        for good in ["app-a-1", "A1", &"a".repeat(32)] {
+            load_balancer_name(good).unwrap();
+        }
+        for bad in ["", "-a", "a-", "a--b", "internal-a", "a.b", "a_b", &"a".repeat(33)] {
+            assert!(load_balancer_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn domain_names_have_bounds() {
+        let long = |n: usize| vec!["a".repeat(63); 4].join(".")[..n].to_owned();
+        for good in ["a", "a.b.", &long(253)] {
+            domain_name(good).unwrap();
+        }
+        for bad in ["", "a..b", &"a".repeat(64), &long(254)] {
+            assert!(domain_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn partitions() {
         for (region, wanted) in [
             ("eu-west-1", "aws"),
@@ -233,6 +343,13 @@ mod tests {
     }
 
     proptest! {
+        /// What is not refused gets names that ELBv2 takes, however long.
+        #[test]
+        fn load_balancers_get_names_that_exist(a in "[a-z][a-z0-9]{0,28}(-[a-z0-9]{1,15}){0,2}", v in "[A-Za-z0-9]{1,9}([.][A-Za-z0-9]{1,9}){0,3}", port in 1u16..) {
+            let Ok(both) = AppVersion::new(a.parse().unwrap(), v.parse().unwrap()) else { return Ok(()) };
+            prop_assert!(both.require_new().is_ok());
+            prop_assert!(load_balancer_name(&shorten(&format!("app-{}-{port}", both.label()), LOAD_BALANCER)).is_ok());
+        }
         #[test]
         fn shortened_names_fit_and_stay_apart(a in "[a-z][a-z0-9-]{0,80}", b in "[a-z][a-z0-9-]{0,80}", limit in 12usize..64) {
             let (x, y) = (shorten(&a, limit), shorten(&b, limit));

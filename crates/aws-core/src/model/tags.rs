@@ -17,8 +17,6 @@ pub const ORGANIZATION: &str = "overlord:organization";
 pub const OVERLORD_TEAM: &str = "overlord:team";
 /// Tag with the layer's name, on subnets.
 pub const LAYER: &str = "layer";
-/// The longest tag value, in characters (EC2 "Tag restrictions").
-pub const VALUE_LIMIT: usize = 256;
 
 /// For whom a thing is made. Written as tags by the creating call, and looked for afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]

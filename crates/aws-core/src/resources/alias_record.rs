@@ -4,6 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, dns::is_outdated},
     engine::{Action, Change, Cx, NodeId, Ref, Resource},
+    model::names,
 };
 use aws_sdk_route53::{
     operation::change_resource_record_sets::ChangeResourceRecordSetsError,
@@ -271,6 +272,9 @@ impl Resource for AliasRecord {
 
     /// Somebody else's record of that name is not found, so that it is never deleted; [`require_free`] and
     /// [`Resource::create`] refuse to touch it.
+    fn check(&self) -> Result<()> {
+        names::domain_name(&self.name)
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ResourceRecordSet>> {
         let records = match list_records(cx.cloud, &self.zone_id).await {
             Err(e) if e.code() == Some("NoSuchHostedZone") => return Ok(None),

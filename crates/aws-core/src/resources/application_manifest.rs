@@ -1,10 +1,10 @@
 //! The manifest that is stored with its application, so that no file is needed later.
 use crate::{
-    Result,
+    Error, Result,
     cloud::Cloud,
     engine::{Change, Cx, Resource},
-    model::Owner,
-    registry::parameters,
+    model::{Owner, Owning as _, tag_rules},
+    registry::{encoding, parameters},
 };
 
 /// An application's stored manifest. Its parameter's name holds VPC and application: whose it is needs no
@@ -36,6 +36,10 @@ impl Resource for ApplicationManifest {
     }
     fn noun(&self) -> String {
         self.noun.clone()
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name())), encoding::encode(&self.yaml).map(drop)])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

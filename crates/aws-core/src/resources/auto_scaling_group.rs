@@ -12,8 +12,8 @@ use crate::{
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
     error::Kind,
     model::{
-        Owner, Owning as _,
-        tags::{APPLICATION, VALUE_LIMIT, VERSION, VPC},
+        Owner, Owning as _, tag_rules,
+        tags::{APPLICATION, VERSION, VPC},
     },
 };
 use aws_sdk_autoscaling::types::{
@@ -192,16 +192,6 @@ impl AutoScalingGroup {
         tags.extend(self.owner.tags(&self.name));
         tags
     }
-    fn check_tags(&self) -> Result<()> {
-        match self.all_tags().into_iter().find(|(_, v)| v.chars().count() > VALUE_LIMIT) {
-            None => Ok(()),
-            Some((key, value)) => Err(Error::usage(format!(
-                "the value of tag {key} has {} characters; AWS allows {VALUE_LIMIT}",
-                value.chars().count()
-            ))
-            .hint("Shorten it in the manifest.")),
-        }
-    }
     fn grace_seconds(&self) -> i32 {
         i32::try_from(self.grace.as_secs()).unwrap_or(i32::MAX)
     }
@@ -333,6 +323,9 @@ impl Resource for AutoScalingGroup {
 
     /// Looks in the list of the application's groups, which a command has read already. A foreign group of
     /// that name shows when it is created.
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.all_tags())
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveAutoScalingGroup>> {
         let all = list(cx.cloud, &self.owner.vpc, Some(&self.owner.application), None).await?;
         let Some(group) = all.iter().find(|g| g.auto_scaling_group_name() == Some(&self.name)) else {
@@ -347,7 +340,6 @@ impl Resource for AutoScalingGroup {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveAutoScalingGroup> {
-        self.check_tags()?;
         let tags = self.all_tags().into_iter().map(|(k, v)| {
             let tag = Tag::builder().key(k).value(v).propagate_at_launch(true);
             tag.resource_id(&self.name).resource_type("auto-scaling-group").build()

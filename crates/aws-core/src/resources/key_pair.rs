@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::{Owner, Owning as _},
+    model::{Owner, Owning as _, tag_rules},
 };
 use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType, Tag, TagSpecification};
 use std::{collections::BTreeMap, sync::Arc};
@@ -29,6 +29,14 @@ pub struct KeyPair {
 pub struct KeyName(pub String);
 
 impl KeyPair {
+    fn fits(&self) -> Result<()> {
+        // EC2 `CreateKeyPair`: up to 255 ASCII characters.
+        if (1..=255).contains(&self.name.len()) && self.name.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+            return Ok(());
+        }
+        Err(Error::usage(format!("invalid key pair name `{}`: EC2 accepts 1 to 255 ASCII characters", self.name)))
+    }
+
     async fn remove(&self, cloud: &Cloud) -> Result<()> {
         let done = cloud.ec2().delete_key_pair().key_name(&self.name).send().await;
         done.told_unless(cloud, "ec2:DeleteKeyPair", &self.name, &["InvalidKeyPair.NotFound"]).map(drop)
@@ -46,6 +54,10 @@ impl Resource for KeyPair {
     }
     fn noun(&self) -> String {
         self.noun.clone()
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<KeyPairInfo>> {

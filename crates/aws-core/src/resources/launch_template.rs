@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owner, Owning as _},
+    model::{Owner, Owning as _, tag_rules},
 };
 use aws_sdk_ec2::types::{
     InstanceType, LaunchTemplate as Template, LaunchTemplateBlockDeviceMappingRequest,
@@ -22,6 +22,11 @@ use aws_sdk_ec2::types::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
+
+/// Length of a name (EC2 `CreateLaunchTemplate`).
+const NAME: std::ops::RangeInclusive<usize> = 3..=128;
+/// User data, in bytes before they are encoded ("Run commands when you launch an EC2 instance with user data input").
+const USER_DATA: usize = 16_384;
 
 /// A launch template has one version, its first: ours is never changed, and what others add is not used.
 pub(super) const VERSION: &str = "1";
@@ -132,6 +137,19 @@ impl LaunchTemplate {
         data.network_interfaces(interface).build()
     }
 
+    fn fits(&self) -> Result<()> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"().-/_".contains(&b);
+        if !NAME.contains(&self.name.len()) || !self.name.bytes().all(allowed) {
+            return Err(Error::usage(format!("invalid launch template name `{}`", self.name))
+                .hint("EC2 accepts 3 to 128 letters, digits and ().-/_ in the name of a launch template."));
+        }
+        let size = self.user_data.len();
+        if size > USER_DATA {
+            return Err(Error::usage(format!("user data of {size} bytes; EC2 allows {USER_DATA}")));
+        }
+        Ok(())
+    }
+
     fn tags(&self) -> Vec<Tag> {
         self.owner.tags(&self.name).into_iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
     }
@@ -228,6 +246,10 @@ impl Resource for LaunchTemplate {
     fn needs(&self) -> Vec<NodeId> {
         let groups = self.security_groups.iter().map(|g| g.node());
         groups.chain([self.role.node()]).collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveLaunchTemplate>> {

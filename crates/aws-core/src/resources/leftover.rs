@@ -231,6 +231,9 @@ impl Resource for Leftover {
     fn needs(&self) -> Vec<NodeId> {
         self.needs.clone()
     }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let again = search(cx.cloud, &self.owner, &BTreeSet::new()).await?;
         Ok(again.ours.contains(&self.found).then_some(()))

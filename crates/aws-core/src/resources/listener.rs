@@ -7,7 +7,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owner, Owning as _},
+    model::{Owner, Owning as _, tag_rules},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Certificate, Listener as Live, ProtocolEnum, RedirectActionConfig,
@@ -212,6 +212,9 @@ impl Resource for Listener {
 
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.load_balancer.node()]
+    }
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         // When deleting: a listener goes with its load balancer. Whose it is was asked there.

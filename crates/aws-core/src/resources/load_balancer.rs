@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owner, Owning as _},
+    model::{Owner, Owning as _, names, tag_rules},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     IpAddressType, LoadBalancer as Balancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
@@ -150,6 +150,10 @@ impl Resource for LoadBalancer {
     }
     fn needs(&self) -> Vec<NodeId> {
         self.security_groups.iter().map(|g| g.node()).collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), names::load_balancer_name(&self.name)])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveLoadBalancer>> {

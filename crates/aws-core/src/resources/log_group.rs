@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::{Owner, Owning},
+    model::{Owner, Owning, tag_rules},
 };
 use std::collections::BTreeMap;
 
@@ -42,11 +42,7 @@ pub struct Live {
 }
 
 impl<O: Owning> LogGroup<O> {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the values which AWS takes.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-/.#".contains(&b);
         if !(1..=NAME).contains(&self.name.len()) || !self.name.bytes().all(allowed) || self.name.starts_with("aws/") {
             return Err(Error::usage(format!("`{}` is no name for a log group", self.name)).hint(format!(
@@ -117,6 +113,10 @@ impl<O: Owning> Resource for LogGroup<O> {
         self.noun.clone()
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let load = read(cx.cloud, &self.name);
         let found = cx.cloud.once(format!("log group {}", self.name), load).await?.as_ref().clone();
@@ -131,7 +131,6 @@ impl<O: Owning> Resource for LogGroup<O> {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.logs().create_log_group().log_group_name(&self.name);
         let made = call.set_tags(Some(tags.clone().into_iter().collect())).send().await;
@@ -143,7 +142,6 @@ impl<O: Owning> Resource for LogGroup<O> {
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.check()?;
         let stale = tag_drift::stale(&self.owner, &live.tags);
         futures::try_join!(
             async {

@@ -185,6 +185,10 @@ impl Resource for PlaceSettings {
         vec![self.vpc.node()]
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         match parameters::read_settings_text(cx.cloud, &vpc.id).await {

@@ -5,9 +5,10 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Ownership, Resource},
-    model::{Owner, Owning as _},
+    error::Kind,
+    model::{Owner, Owning as _, names, policy_rules, tag_rules},
 };
-use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, Tag};
+use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, SummaryKeyType, Tag};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +19,6 @@ pub use documents::instances_may_assume;
 
 /// Name of the one inline policy.
 const POLICY: &str = "minion";
-/// Inline policies of a role, together, without white space (IAM quotas; fixed).
-pub const POLICY_LIMIT: usize = 10_240;
-/// Managed policies of a role (IAM quotas; an account can have it raised).
-pub const MANAGED_LIMIT: usize = 10;
 /// IAM's code for what is not there, or not visible yet.
 const NOT_THERE: &str = "NoSuchEntity";
 
@@ -86,30 +83,23 @@ impl Live {
 }
 
 impl Role {
-    /// Checks what can be checked without AWS: call it before a plan is shown.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         let count = self.name.len();
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b);
-        if !(1..=crate::model::names::ROLE).contains(&count) || !self.name.bytes().all(allowed) {
+        if !(1..=names::ROLE).contains(&count) || !self.name.bytes().all(allowed) {
             return Err(Error::usage(format!("`{}` is no name for an IAM role", self.name))
                 .hint("IAM takes 1 to 64 letters, digits and +=,.@_- in a role's name."));
         }
-        let size = documents::size(&self.policy);
-        if size > POLICY_LIMIT {
-            return Err(Error::usage(format!(
-                "the policies of {} have {size} characters; IAM takes {POLICY_LIMIT} in a role's inline policies",
-                self.noun
-            ))
-            .hint("Make a managed policy of a part of them, and name it under managed_policies."));
-        }
+        policy_rules::document(&self.policy, policy_rules::INLINE).map_err(|e| {
+            Error::usage(format!("{e} ({})", self.noun)).hint("Correct `policies` in the manifest; a large one can be a managed policy, named under `managed_policies`.")
+        })?;
         let managed = self.managed_policies.len();
-        if managed > MANAGED_LIMIT {
+        // What this account allows was asked before; this is what AWS allows anybody.
+        if managed > policy_rules::ATTACHED_MOST {
             return Err(Error::usage(format!(
-                "{} has {managed} managed policies; IAM takes {MANAGED_LIMIT} for a role",
-                self.noun
+                "{} has {managed} managed policies; IAM allows at most {} on a role",
+                self.noun,
+                policy_rules::ATTACHED_MOST
             ))
             .hint("Merge some of them into one, or move statements to policies."));
         }
@@ -154,6 +144,20 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Live> {
     Ok(cloud.once(format!("role {name}"), load).await?.as_ref().clone())
 }
 
+/// Managed policies that a role may have in this account; `None` where these credentials may not ask.
+///
+/// # Errors
+/// What else IAM answers.
+pub async fn managed_quota(cloud: &Cloud) -> Result<Option<usize>> {
+    let summary = cloud.iam().get_account_summary().send().await.told(cloud, "iam:GetAccountSummary", "");
+    let summary = match summary {
+        Err(e) if e.kind() == Kind::Access => return Ok(None),
+        other => other?,
+    };
+    let quota = summary.summary_map().and_then(|m| m.get(&SummaryKeyType::AttachedPoliciesPerRoleQuota));
+    Ok(quota.and_then(|n| usize::try_from(*n).ok()))
+}
+
 /// The inline policy that the role of this name has now; one reading serves the whole run.
 ///
 /// # Errors
@@ -176,6 +180,10 @@ impl Resource for Role {
     }
     fn ownership(&self) -> Ownership {
         self.ownership
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
@@ -358,11 +366,11 @@ mod tests {
     #[test]
     fn limits_are_checked_before_anything_is_written() {
         wanted().check().unwrap();
-        let statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "x".repeat(POLICY_LIMIT)});
+        let statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(policy_rules::INLINE))});
         let long = Role { policy: json!({ "Statement": [statement] }), ..wanted() };
         assert!(long.check().unwrap_err().to_string().contains("10240"));
-        let many = Role { managed_policies: (0..11).map(|n| n.to_string()).collect(), ..wanted() };
-        assert!(many.check().unwrap_err().to_string().contains("11 managed policies"));
+        let many = Role { managed_policies: (0..26).map(|n| n.to_string()).collect(), ..wanted() };
+        assert!(many.check().unwrap_err().to_string().contains("26 managed policies"));
         assert!(Role { name: "x".repeat(65), ..wanted() }.check().is_err());
         assert!(Role { name: "a b".into(), ..wanted() }.check().is_err());
     }

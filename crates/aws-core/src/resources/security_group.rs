@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ownership, Ref, Resource},
-    model::{Owner, Owning as _},
+    model::{Owner, Owning as _, tag_rules},
 };
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
 use ipnet::IpNet;
@@ -84,11 +84,7 @@ impl SecurityGroup {
         self.ingress.iter().map(|i| rules::wanted(i, id, group)).collect()
     }
 
-    /// Checks what can be checked without AWS: call it before a plan is shown.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         // Groups that are still to be made have no ids: any name tells them apart.
         let id = |r: Ref<GroupId>| format!("{:?}", r.node());
         let rules = self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count();
@@ -186,6 +182,9 @@ impl Resource for SecurityGroup {
     fn ownership(&self) -> Ownership {
         self.ownership
     }
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn missing(&self) -> Error {
         Error::not_found(format!("security group {} does not exist in {}", self.name, self.owner.vpc))
             .hint("It is used, not made, here: create it first, or name another one.")
@@ -221,7 +220,6 @@ impl Resource for SecurityGroup {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let made = cx
             .cloud
             .ec2()

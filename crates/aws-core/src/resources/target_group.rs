@@ -1,9 +1,9 @@
 //! Target groups: the instances of one version, and how the load balancer checks them.
 use crate::{
-    Result,
+    Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::{Owner, Owning as _},
+    model::{Owner, Owning as _, names, tag_rules},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, Tag, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,
@@ -152,6 +152,10 @@ impl Resource for TargetGroup {
     }
     fn noun(&self) -> String {
         self.noun.clone()
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), names::load_balancer_name(&self.name)])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveTargetGroup>> {

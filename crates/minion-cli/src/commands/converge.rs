@@ -5,7 +5,7 @@ use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode, Options, Quiet, Report, run},
 };
-use terminal::{Exit, flags::Writes};
+use terminal::{Exit, checked, flags::Writes};
 
 /// Applies the graph, or with `--dry-run` prints the plan. `what` names the whole in the closing line.
 pub(super) async fn converge(
@@ -16,7 +16,7 @@ pub(super) async fn converge(
     what: &str,
 ) -> Result<(Exit, Report)> {
     let mode = if writes.dry_run { Mode::Plan } else { Mode::Apply };
-    let report = run(graph, cloud, mode, &options(session), &session.terminal).await;
+    let report = checked(run(graph, cloud, mode, &options(session), &session.terminal).await)?;
     Ok((tell(session, &report, writes, what, false)?, report))
 }
 
@@ -36,9 +36,9 @@ pub(super) fn tell(session: &Session, report: &Report, writes: &Writes, what: &s
     Ok(session.terminal.summary(report, what))
 }
 
-/// Looks at everything in the graph and says nothing: what is read is remembered for the run.
+/// Looks at everything in a graph of names alone and says nothing: what is read is remembered for the run.
 pub(super) async fn look(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>) {
-    run(graph, cloud, Mode::Plan, &options(session), &Quiet).await;
+    run(graph, cloud, Mode::PlanDestroy, &options(session), &Quiet).await;
 }
 
 fn options(session: &Session) -> Options {

@@ -1,12 +1,15 @@
 //! What an application is on AWS: security groups, role, log group, key pair, stored manifest.
 use super::policy::{Location, policy};
 use crate::deployed::{Purpose, VersionPort, ports_tag, ranges};
-use crate::{manifest::Manifest, site::Ground};
+use crate::{
+    manifest::{Manifest, limits},
+    site::Ground,
+};
 use aws_core::{
-    Error, Result,
+    Result,
     cloud::Cloud,
     engine::{Graph, Ownership, Ref},
-    model::{ApplicationName, Owner},
+    model::{ApplicationName, Owner, tag_rules::VALUE_LIMIT},
     resources::{
         application_manifest::ApplicationManifest,
         key_pair::KeyPair,
@@ -15,6 +18,7 @@ use aws_core::{
         security_group::{GroupId, Ingress, Protocol, SecurityGroup, Source},
     },
 };
+use files::{Problem, Step::Key};
 use ipnet::{IpNet, Ipv4Net};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -53,11 +57,15 @@ pub fn kept_grants(input: &Input<'_>) -> Vec<String> {
     input.running_policy.map(kept).unwrap_or_default()
 }
 
+/// What AWS would refuse of what the manifest makes in this region: known before anything is looked at.
+pub fn problem(manifest: &Manifest, region: &str) -> Option<Problem> {
+    // Numbers of accounts are all of one length.
+    let at = Location { region, account: "123456789012" };
+    limits::inline(&policy(manifest, &at, None)).or_else(|| ports_problem(manifest))
+}
+
 /// Everything that `applications create` and `update` converge.
-///
-/// # Errors
-/// A usage error that names the limit, when AWS would refuse what the manifest makes of it.
-pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
+pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
     let Input { manifest, ground, .. } = input;
     let name = &manifest.application_name;
     let owner = owner_of(manifest, input.owner.clone());
@@ -71,26 +79,23 @@ pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
             save: Arc::new(move |pem| save(&key, pem)),
         });
     }
-    tag_fits(manifest)?;
-    let load_balancer = checked(SecurityGroup {
+    let load_balancer = graph.add(SecurityGroup {
         owner: owner.clone(),
         name: name.load_balancer_group(),
         noun: format!("LB security group {}", name.load_balancer_group()),
         description: format!("Load balancers of application {name}"),
         ownership: Ownership::Owned,
         ingress: from_networks(manifest, ground, &input.kept_ports),
-    })?;
-    let load_balancer = graph.add(load_balancer);
-    let instances = checked(SecurityGroup {
+    });
+    graph.add(SecurityGroup {
         owner: owner.clone(),
         name: name.resource(),
         noun: format!("application security group {}", name.resource()),
         description: format!("Instances of application {name}"),
         ownership: Ownership::Owned,
         ingress: from_load_balancer(manifest, load_balancer, &input.kept_ports),
-    })?;
-    graph.add(instances);
-    let role = Role {
+    });
+    graph.add(Role {
         owner: owner.clone(),
         name: name.role(input.region),
         noun: "IAM role and instance profile".into(),
@@ -101,9 +106,7 @@ pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
             manifest.managed_policies.iter().map(|p| p.arn(partition)).collect()
         },
         boundary: ground.vpc_settings.permissions_boundary.clone(),
-    };
-    role.check()?;
-    graph.add(role);
+    });
     if manifest.uses_log_group() {
         graph.add(LogGroup {
             owner: owner.clone(),
@@ -113,26 +116,18 @@ pub fn graph(input: &Input<'_>) -> Result<Graph<Cloud>> {
         });
     }
     graph.add(ApplicationManifest { owner, noun: format!("stored manifest of {name}"), yaml: input.text.to_owned() });
-    Ok(graph)
-}
-
-fn checked(group: SecurityGroup) -> Result<SecurityGroup> {
-    group.check().map(|()| group)
+    graph
 }
 
 /// The ports of a version have to fit into a tag: found out here, and not once its load balancer stands.
-fn tag_fits(manifest: &Manifest) -> Result<()> {
-    // A tag's value, of everything that has tags.
-    const LONGEST: usize = 256;
+fn ports_problem(manifest: &Manifest) -> Option<Problem> {
     let length = ports_tag(&version_ports(manifest)).len();
-    if length <= LONGEST {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "the list of the {} exposed_ports has {length} characters; it is kept in a tag, and AWS takes {LONGEST}",
+    let message = format!(
+        "the list of the {} exposed_ports has {length} characters; it is kept in a tag, and AWS takes {VALUE_LIMIT}",
         manifest.exposed_ports.len()
-    ))
-    .hint("Ports without gaps between them count as one: 20000 to 20044 are `20000-20044`."))
+    );
+    let hint = "Ports without gaps between them count as one: 20000 to 20044 are `20000-20044`.";
+    (length > VALUE_LIMIT).then(|| Problem::new(&[Key("exposed_ports")], message).hint(hint))
 }
 
 fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {

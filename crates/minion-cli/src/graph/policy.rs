@@ -33,7 +33,7 @@ impl AtBoot {
     const ALL: [Self; 3] = [Self::Logs, Self::Parameters, Self::Secrets];
 
     /// The statement's name, by which it is found again in the role's policy.
-    fn sid(self) -> &'static str {
+    const fn sid(self) -> &'static str {
         match self {
             Self::Logs => "WriteLogs",
             Self::Parameters => "ReadParametersAtBoot",
@@ -48,6 +48,11 @@ impl AtBoot {
         }
     }
 }
+
+/// The names of the statements that are ours: a manifest's statements have others.
+pub const OUR_SIDS: [&str; 5] = [PULL, PULL_HERE, AtBoot::Logs.sid(), AtBoot::Parameters.sid(), AtBoot::Secrets.sid()];
+const PULL: &str = "PullImages";
+const PULL_HERE: &str = "PullImagesOfThisAccount";
 
 /// What is granted for the boot, and on what.
 type Grants = BTreeMap<AtBoot, BTreeSet<String>>;
@@ -104,13 +109,13 @@ pub fn kept(manifest: &Manifest, at: &Location<'_>, policy: &Value) -> Vec<Strin
 pub fn policy(manifest: &Manifest, at: &Location<'_>, running: Option<&Value>) -> Value {
     let mut statements = vec![
         json!({
-            "Sid": "PullImages",
+            "Sid": PULL,
             "Effect": "Allow",
             "Action": ["ecr:GetAuthorizationToken"],
             "Resource": ["*"],
         }),
         json!({
-            "Sid": "PullImagesOfThisAccount",
+            "Sid": PULL_HERE,
             "Effect": "Allow",
             "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             "Resource": [format!("arn:{}:ecr:*:{}:repository/*", at.partition(), at.account)],
@@ -155,6 +160,16 @@ mod tests {
         let third = policy(&new, &AT, None);
         assert_eq!(kept(&new, &AT, &third), Vec::<String>::new());
         assert!(!third.to_string().contains("parameter/a"));
+    }
+
+    #[test]
+    fn every_statement_of_ours_has_a_name_that_manifests_do_not_take() {
+        let all = manifest("secrets: {A: 'ssm:/a', B: 'secretsmanager:b'}\n");
+        let written = policy(&all, &AT, None);
+        let sids: Vec<&str> =
+            written["Statement"].as_array().unwrap().iter().filter_map(|s| s["Sid"].as_str()).collect();
+        assert_eq!(sids, OUR_SIDS);
+        assert_eq!(sids.len(), written["Statement"].as_array().unwrap().len());
     }
 
     #[test]

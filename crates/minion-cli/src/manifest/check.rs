@@ -1,5 +1,6 @@
 //! What only several keys of a manifest together can tell, and limits of AWS and Docker.
 use super::{Filesystem, FilesystemKind, HealthCheck, Manifest, Protocol, Statement};
+use aws_core::model::{policy_rules, tag_rules};
 use files::{
     Problem,
     Step::{self, At, Key},
@@ -228,15 +229,15 @@ fn policies(m: &Manifest) -> Checked {
         if resources.is_empty() == not_resources.is_empty() {
             return wrong(&path, "a statement needs either resources or not_resources; everything is \"*\"");
         }
-        if let Some(action) = actions.iter().chain(not_actions).find(|a| *a != "*" && !a.contains(':')) {
-            return wrong(&path, format!("`{action}` is not an action of IAM; one looks like s3:GetObject"));
+        for action in actions.iter().chain(not_actions) {
+            policy_rules::action(action).or_else(|e| wrong(&path, e))?;
         }
         if let Some(sid) = sid.as_ref().filter(|s| s.is_empty() || !s.bytes().all(|b| b.is_ascii_alphanumeric())) {
             return wrong(&path, format!("the sid `{sid}` has other characters than letters and digits"));
         }
     }
-    // IAM quota: the inline policies of a role, without white space.
-    let size: usize = m.policies.iter().map(|s| s.to_json().to_string().len()).sum();
+    // The whole policy, ours included, is measured where the application's place is known.
+    let size: usize = m.policies.iter().map(|s| policy_rules::size(&s.to_json())).sum();
     if size > 10_000 {
         return Err(Problem {
             path: vec![Key("policies")],
@@ -244,21 +245,14 @@ fn policies(m: &Manifest) -> Checked {
             hint: Some("Make a managed policy of them, and name it under managed_policies.".into()),
         });
     }
-    let policies: BTreeSet<_> = m.managed_policies.iter().collect();
-    // IAM quota "Managed policies attached to an IAM role": 10, on request up to 25.
-    if policies.len() > 25 {
-        return wrong(
-            &[Key("managed_policies")],
-            format!("{} policies; IAM allows 10, and 25 on request", policies.len()),
-        );
-    }
     Ok(())
 }
 
 fn tags(m: &Manifest) -> Checked {
-    // EC2: 50 tags on a thing; the rest is for those that say whose it is.
-    if m.tags.len() > 40 {
-        return wrong(&[Key("tags")], format!("{} tags; at most 40 have room besides our own", m.tags.len()));
+    // An Auto Scaling group has ten of ours: the owner's six, image, digest, ports and DNS name.
+    let room = tag_rules::MOST - 10;
+    if m.tags.len() > room {
+        return wrong(&[Key("tags")], format!("{} tags; at most {room} have room besides our own", m.tags.len()));
     }
     Ok(())
 }
@@ -292,9 +286,6 @@ pub fn warnings(m: &Manifest) -> Vec<String> {
     }
     if m.scaling.target_cpu_percent.is_some() && m.scaling.min == m.scaling.max {
         all.push("scaling.target_cpu_percent has no effect: min and max are the same.".into());
-    }
-    if m.managed_policies.len() > 10 {
-        all.push("More than 10 managed policies on a role need a higher quota of IAM.".into());
     }
     all
 }

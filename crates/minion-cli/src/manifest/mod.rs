@@ -1,10 +1,12 @@
 //! The application manifest: a YAML file that says what an application is.
 //!
 //! [`types`] are its keys (their documentation is the reference that users read), [`values`] the values
-//! that are valid once they exist, [`check`] what only several keys together can tell, [`mod@parse`] the way
+//! that are valid once they exist, [`check`] what only several keys together can tell, [`limits`] what AWS would refuse of
+//! an application that is made or changed, [`mod@parse`] the way
 //! from a file to a [`Manifest`] (the `files` crate shows the line that is wrong), and [`mod@reference`] the generated
 //! documentation.
 pub mod check;
+pub mod limits;
 pub mod parse;
 pub mod policy;
 pub mod reference;
@@ -14,7 +16,7 @@ mod tests;
 pub mod types;
 pub mod values;
 
-pub use parse::{Loaded, load, parse};
+pub use parse::{Loaded, load, parse, parse_new};
 pub use policy::{Effect, ManagedPolicy, Statement};
 pub use reference::{reference, schema};
 pub use secrets::SecretRef;

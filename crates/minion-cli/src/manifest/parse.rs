@@ -1,7 +1,7 @@
 //! From a file to a checked [`Manifest`]. Errors show file, line, column and the line itself.
-use super::{Manifest, check};
-use aws_core::Result;
-use files::{Kind, Text};
+use super::{Manifest, check, limits};
+use aws_core::{Error, Result};
+use files::{Kind, Problem, Text};
 use std::path::Path;
 
 pub use files::SIZE_LIMIT;
@@ -25,17 +25,39 @@ pub struct Loaded {
     pub text: String,
     /// Whole sentences.
     pub warnings: Vec<String>,
+    /// What errors call the file.
+    source: String,
 }
 
-/// Reads a manifest from a file.
+impl Loaded {
+    /// A usage error with the line that is wrong.
+    pub fn wrong(&self, problem: &Problem) -> Error {
+        Text { kind: &MANIFEST, source: &self.source, text: &self.text }.wrong(problem)
+    }
+}
+
+/// Reads a manifest from a file: one of an application to be made or changed.
 ///
 /// # Errors
-/// Usage errors: no such file, a directory, too large, not UTF-8, and all those of [`parse`].
+/// Usage errors: no such file, a directory, too large, not UTF-8, and all those of [`parse_new`].
 pub fn load(path: &Path) -> Result<Loaded> {
     let text = files::read(path, &MANIFEST)?;
-    let manifest = parse(&text, &path.display().to_string())?;
+    let source = path.display().to_string();
+    let manifest = parse_new(&text, &source)?;
     let warnings = check::warnings(&manifest);
-    Ok(Loaded { manifest, text, warnings })
+    Ok(Loaded { manifest, text, warnings, source })
+}
+
+/// As [`parse`], and refuses what AWS would refuse: all of it at once. A manifest that is stored was once accepted, and is
+/// read without this.
+///
+/// # Errors
+/// Usage errors that show the lines that are wrong.
+pub fn parse_new(text: &str, source: &str) -> Result<Manifest> {
+    let manifest = parse(text, source)?;
+    let text = Text { kind: &MANIFEST, source, text };
+    Error::together(limits::problems(&manifest).iter().map(|problem| Err(text.wrong(problem))))?;
+    Ok(manifest)
 }
 
 /// Reads a manifest from a text; `source` is what errors call it.

@@ -295,13 +295,13 @@ fn errors_show_the_line() {
     Hint: A manifest is one document: write each application into a file of its own.
     ");
     assert_snapshot!(more("tags: {aws:x: y}\n"), @r"
-    myapp.yaml, line 3, column 8: the tag `aws:x` cannot be set: keys that begin with aws: are AWS's own
+    myapp.yaml, line 3, column 8: invalid tag key `aws:x`: it must not begin with aws:, which AWS reserves
       |
     3 | tags: {aws:x: y}
       |        ^
     ");
     assert_snapshot!(more("tags: {Name: y}\n"), @r"
-    myapp.yaml, line 3, column 8: the tag `Name` cannot be set: minion writes it itself
+    myapp.yaml, line 3, column 8: invalid tag key `Name`: this tag is set automatically
       |
     3 | tags: {Name: y}
       |        ^

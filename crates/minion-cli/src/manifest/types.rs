@@ -18,11 +18,11 @@ use std::{collections::BTreeMap, fmt};
 #[schemars(title = "Application manifest", extend("$id" = "manifest.schema.json"))]
 pub struct Manifest {
     /// The application's name; its DNS name, security groups and role are called after it. Small letters,
-    /// digits and dashes; a letter first, no dash last; at most 63 characters.
+    /// digits and single dashes; a letter first, no dash last; at most 61 characters, so that a version has room.
     #[serde(deserialize_with = "files::from_text")]
     #[schemars(schema_with = "application_name_schema")]
     pub application_name: ApplicationName,
-    /// The team that the application belongs to; a tag on everything.
+    /// The team that the application belongs to; a tag on everything, with the characters of `tags`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_name: Option<TagValue>,
     /// The TCP ports that the container listens on. For `http` the first one takes the traffic of the load
@@ -87,13 +87,15 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = super::policy::also_as_aws_spells)]
     pub policies: Vec<Statement>,
-    /// Managed policies of the application's role: names of AWS's own, or ARNs.
+    /// Managed policies of the application's role: names of AWS's own, or ARNs. At most 10, unless IAM's quota of the
+    /// account is higher.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub managed_policies: Vec<ManagedPolicy>,
     /// Where the container's output goes.
     #[serde(default)]
     pub logging: Logging,
-    /// Tags on everything that is made for the application; at most 40.
+    /// Tags on everything that is made for the application; at most 40. Letters, digits, spaces and `_.:/=+-@`, as IAM
+    /// takes them: no combining signs. IAM does not tell keys apart that differ only in case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<TagKey, TagValue>,
     /// Whether to make a key pair for SSH. No port is opened for it.
@@ -396,7 +398,7 @@ fn default_mountpoint() -> Mountpoint {
 }
 
 fn application_name_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": "^[a-z]([a-z0-9-]*[a-z0-9])?$", "maxLength": 63, "examples": ["myapp"] })
+    json_schema!({ "type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 61, "examples": ["myapp"] })
 }
 
 impl<'de> Deserialize<'de> for Memory {

@@ -1,4 +1,5 @@
 //! Values of the manifest that are valid once they exist.
+use aws_core::model::tag_rules;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt};
@@ -91,11 +92,11 @@ text_type! {
     LogDriver, log_driver, { "type": "string", "enum": ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "none", "splunk", "syslog"] }
 }
 text_type! {
-    /// The key of a tag: 1 to 128 characters, none that minion or AWS set themselves (EC2 "Tag restrictions").
+    /// The key of a tag: 1 to 128 characters, none that minion or AWS set themselves (`tag_rules`).
     TagKey, tag_key, { "type": "string", "minLength": 1, "maxLength": 128 }
 }
 text_type! {
-    /// The value of a tag: at most 256 characters (EC2 "Tag restrictions").
+    /// The value of a tag: at most 256 characters (`tag_rules`).
     TagValue, tag_value, { "type": ["string", "number", "boolean"], "maxLength": 256 }
 }
 
@@ -241,40 +242,12 @@ fn log_driver(s: &str) -> Result<(), String> {
     Err(format!("`{s}` is not a log driver of Docker; there are {}", LOG_DRIVERS.join(", ")))
 }
 
-/// The characters that every service takes in tags.
-fn tag_characters(s: &str) -> Result<(), String> {
-    match s.chars().find(|c| !c.is_alphanumeric() && !" _.:/=+-@".contains(*c)) {
-        Some(c) => {
-            Err(format!("a tag cannot hold the character {c:?}; letters, digits, spaces and _ . : / = + - @ can"))
-        }
-        None => Ok(()),
-    }
-}
-
 fn tag_key(s: &str) -> Result<(), String> {
-    use aws_core::model::tags;
-    let small = s.to_ascii_lowercase();
-    if s.is_empty() || s.chars().count() > 128 {
-        return Err(format!("the key of a tag has 1 to 128 characters, not {}", s.chars().count()));
-    }
-    if small.starts_with("aws:") {
-        return Err(format!("the tag `{s}` cannot be set: keys that begin with aws: are AWS's own"));
-    }
-    if small.starts_with("minion:") || ["Name", tags::TEAM, tags::MANAGED_BY].contains(&s) {
-        return Err(format!("the tag `{s}` cannot be set: minion writes it itself"));
-    }
-    tag_characters(s)
+    tag_rules::chosen_key(s, &[])
 }
 
 fn tag_value(s: &str) -> Result<(), String> {
-    if s.chars().count() > tags_limit() {
-        return Err(format!("the value of a tag has at most {} characters, not {}", tags_limit(), s.chars().count()));
-    }
-    tag_characters(s)
-}
-
-fn tags_limit() -> usize {
-    aws_core::model::tags::VALUE_LIMIT
+    tag_rules::value(s)
 }
 
 /// A TCP port, 1 to 65535.

@@ -169,7 +169,7 @@ async fn compare(
     let team = session.resolve(name, file)?;
     let survey = Survey::make(session, team, stored.cloned(), None, Purpose::Converge).await?;
     let survey = survey.ok_or_else(|| Error::failed(format!("the account of team {name} is not known")))?;
-    let report = plan(session, &survey).await;
+    let report = plan(session, &survey).await?;
     let mut notes = Vec::new();
     for (_, spot) in &survey.places.team {
         // What no plan shows: the flow log is as it should be, and AWS cannot deliver.

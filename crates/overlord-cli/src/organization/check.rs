@@ -5,10 +5,10 @@ use super::{
     values::{self, Valid, overlap},
 };
 use crate::addresses::{DOCKERS, SLOTS, first_free, free_space};
-use aws_core::resources::log_group::RETENTIONS;
+use aws_core::{model::tag_rules, resources::log_group::RETENTIONS};
 use files::{
     Problem,
-    Step::{self, At, Key},
+    Step::{self, At, Key, Nth},
 };
 use ipnet::Ipv4Net;
 use std::{collections::BTreeSet, fmt::Display, ops::RangeInclusive};
@@ -25,8 +25,8 @@ const DNS_SERVERS: usize = 4;
 const VPN_ROUTES: usize = 100;
 /// E-mail addresses of a budget's notification (AWS Budgets quota "Email recipients per notification").
 const SUBSCRIBERS: usize = 10;
-/// Tags of a file: AWS allows 50 on a thing, and some are ours (EC2 "Tag restrictions").
-pub(super) const TAGS: usize = 40;
+/// Tags of a file: AWS allows 50 on a resource, and some are ours.
+pub(super) const TAGS: usize = tag_rules::MOST - 10;
 
 /// Steps on the way to a value.
 pub(super) fn path(at: &[Step], more: &[Step]) -> Vec<Step> {
@@ -155,6 +155,10 @@ fn accounts(a: &Accounts) -> Checked {
         return Err(problem.hint("An address can be that of one account only, in all of AWS: put {team} into it."));
     }
     valid(&at, &[Key("role")], values::role(&new.role))?;
+    if new.role.contains('/') {
+        let message = format!("invalid role name `{}`: AWS Organizations creates it without a path", new.role);
+        return wrong(&at, &[Key("role")], message);
+    }
     maybe(&at, "organizational_unit", new.organizational_unit.as_ref(), values::organizational_unit)
 }
 
@@ -213,9 +217,10 @@ fn defaults(d: &Defaults, at: &[Step]) -> Checked {
         each(at, "peers", peers, |n| values::network(*n))?;
         once(at, "peers", peers)?;
     }
-    for (key, value) in &d.tags {
-        valid(at, &[Key("tags")], values::tag(key, value))?;
+    for (n, (key, value)) in d.tags.iter().enumerate() {
+        valid(at, &[Key("tags"), Nth(n)], values::tag(key, value))?;
     }
+    alike(d.tags.keys(), d.tags.keys()).map_or(Ok(()), |(n, e)| wrong(at, &[Key("tags"), Nth(n)], e))?;
     if d.tags.len() > TAGS {
         return wrong(at, &[Key("tags")], format!("{} tags; the most is {TAGS}", d.tags.len()));
     }
@@ -239,6 +244,17 @@ fn zones(ids: &[String], at: &[Step]) -> Checked {
         }
     }
     Ok(())
+}
+
+/// A key that IAM takes for another one: what to say, and its place among the file's `own` keys. `all` may have more.
+pub(super) fn alike<'k>(
+    all: impl Iterator<Item = &'k String>,
+    own: impl Iterator<Item = &'k String>,
+) -> Option<(usize, String)> {
+    let (key, before) = tag_rules::alike(all.map(String::as_str))?;
+    let own: Vec<&str> = own.map(String::as_str).collect();
+    let place = own.iter().position(|k| *k == key).or_else(|| own.iter().position(|k| *k == before));
+    Some((place.unwrap_or_default(), tag_rules::alike_text(key, before)))
 }
 
 fn vpn(v: &Vpn, at: &[Step]) -> Checked {

@@ -1,18 +1,21 @@
 //! A team's file over the organization's, defaults filled in.
 use super::{
     Loaded, LoadedTeam, Team,
-    check::{Checked, TAGS, path, room, vpn_beside_pool},
+    check::{Checked, TAGS, alike, path, room, vpn_beside_pool},
     types::{Defaults, GuardRails, Identity, MonthlyBudget, NewAccounts, ParentDomain, TeamAccount, Zones},
     values::{self, fill},
 };
 use aws_core::{
     Error, Result,
-    model::{OrganizationName, TeamName},
-    resources::identity::saml_provider::metadata,
+    model::{OrganizationName, TeamName, policy_rules},
+    resources::identity::{
+        saml_provider::{SamlArn, metadata},
+        team_role::Trust,
+    },
 };
 use files::{
     Problem,
-    Step::{self, At, Key},
+    Step::{self, At, Key, Nth},
 };
 use std::{collections::BTreeMap, fs};
 
@@ -24,8 +27,8 @@ const ZONES: u8 = 3;
 const SESSION_HOURS: u8 = 1;
 /// The first domain of a certificate, in bytes (ACM `RequestCertificate`).
 const CERTIFICATE: usize = 64;
-/// The longest e-mail address of an account (Organizations `CreateAccount`).
-const EMAIL: usize = 64;
+/// Characters of an account's e-mail address (Organizations `CreateAccount`).
+const EMAIL: std::ops::RangeInclusive<usize> = 6..=64;
 
 /// What holds for a team: its own file, if it has one, over the organization's, and defaults where neither says
 /// anything. `identity` and `guard_rails` are laid over each other key by key; tags are added. `current_region` is
@@ -127,7 +130,7 @@ impl<'a> Both<'a> {
             vpn: self.of(|d| d.vpn.as_ref()),
             domains: self.domains()?,
             saml_metadata: self.saml_metadata()?,
-            trusted: self.identity(|i| i.trusted.clone()).map(|(_, t)| t),
+            trusted: self.trusted()?,
             session_hours: self.identity(|i| i.session_hours).map_or(SESSION_HOURS, |(_, hours)| hours),
             account_alias: self.alias()?,
             account_wide: self.of(|d| d.account_wide.as_ref()).unwrap_or(true),
@@ -184,10 +187,11 @@ impl<'a> Both<'a> {
         let organization = &self.loaded.organization;
         let Some(new) = &organization.accounts.new else { return Ok(()) };
         let email = new.email_of(self.name, &organization.organization);
-        if email.len() <= EMAIL {
+        if EMAIL.contains(&email.len()) {
             return Ok(());
         }
-        let message = format!("{email} has {} characters; AWS allows {EMAIL}", email.len());
+        let message =
+            format!("{email} has {} characters; AWS allows {} to {}", email.len(), EMAIL.start(), EMAIL.end());
         Err(self.loaded.shown().wrong(&Problem::new(&[Key("accounts"), Key("new"), Key("email")], message)))
     }
 
@@ -232,6 +236,26 @@ impl<'a> Both<'a> {
         Ok(Some(text.to_owned()))
     }
 
+    /// Who is trusted: all of them have to fit into a role's trust policy.
+    fn trusted(self) -> Result<Option<Vec<String>>> {
+        let Some((whose, principals)) = self.identity(|i| i.trusted.clone()) else { return Ok(None) };
+        let trust = Trust { principals, ..Trust::default() };
+        // With SAML the provider's ARN stands there, too.
+        let saml = self.identity(|i| i.saml_metadata.as_ref()).map(|_| {
+            SamlArn(format!("arn:aws:iam::123456789012:saml-provider/{}", self.loaded.organization.organization))
+        });
+        let size = policy_rules::size(&trust.document(saml.as_ref()));
+        if size > policy_rules::TRUST {
+            let message = format!(
+                "the roles' trust policy would have {size} characters without white space; IAM allows {}: name accounts \
+                 instead of roles, or fewer of them",
+                policy_rules::TRUST
+            );
+            return Err(self.wrong(whose, &[Key("identity"), Key("trusted")], message));
+        }
+        Ok(Some(trust.principals))
+    }
+
     fn alias(self) -> Result<Option<String>> {
         let Some((whose, alias)) = self.identity(|i| i.account_alias.as_ref()) else { return Ok(None) };
         let alias = fill(alias, self.name, &self.loaded.organization.organization);
@@ -245,6 +269,10 @@ impl<'a> Both<'a> {
         if tags.len() > TAGS {
             let message = format!("{} tags together with the organization's; the most is {TAGS}", tags.len());
             return Err(self.wrong(Whose::Team, &[Key("tags")], message));
+        }
+        let own = self.file.map(|f| &f.file.overrides.tags).into_iter().flat_map(BTreeMap::keys);
+        if let Some((n, message)) = alike(tags.keys(), own) {
+            return Err(self.wrong(Whose::Team, &[Key("tags"), Nth(n)], message));
         }
         Ok(tags)
     }

@@ -234,7 +234,8 @@ pub struct Defaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<String>>")]
     pub peers: Option<Vec<Ipv4Net>>,
-    /// Tags on everything that is made, at most 40; a team's own are added to the organization's. A hosted zone has room
+    /// Tags on everything that is made, at most 40; a team's own are added to the organization's. Letters, digits, spaces and
+    /// `_.:/=+-@`, and no empty value; keys that differ only in case are the same to IAM. A hosted zone has room
     /// for five, the first by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

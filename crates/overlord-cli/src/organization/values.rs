@@ -1,5 +1,5 @@
 //! What single values may look like. Each function gives back what is wrong, as a sentence without an end.
-use aws_core::model::{OrganizationName, TeamName};
+use aws_core::model::{OrganizationName, TeamName, tag_rules, tags::LAYER};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
@@ -202,24 +202,12 @@ pub(super) fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
     a.contains(b) || b.contains(a)
 }
 
-/// Keys of tags that say whose a thing is, and are ours to set.
-const OURS: [&str; 4] = ["Name", "managed-by", "team", "layer"];
-
-/// A tag (EC2 "Tag restrictions": 128 and 256 characters, none that begins with `aws:`).
+/// A tag (`tag_rules`): none of ours, and a value that CloudTrail takes, too, which is not empty.
 pub(super) fn tag(key: &str, value: &str) -> Valid {
-    let body = |s: &str| s.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
-    if key.is_empty() || key.chars().count() > 128 || !body(key) {
-        return Err(format!("`{key}` is no tag's key: 1 to 128 letters, digits, spaces and _.:/=+-@"));
-    }
-    let prefix = |p: &str| key.get(..p.len()).is_some_and(|start| start.eq_ignore_ascii_case(p));
-    if prefix("aws:") {
-        return Err(format!("`{key}` begins with aws:, which AWS keeps for itself"));
-    }
-    if OURS.contains(&key) || prefix("overlord:") || prefix("minion:") {
-        return Err(format!("the tag `{key}` is overlord's own; choose another key"));
-    }
-    when(value.chars().count() <= 256 && body(value), || {
-        format!("`{value}` is no tag's value: at most 256 letters, digits, spaces and _.:/=+-@")
+    tag_rules::chosen_key(key, &[LAYER])?;
+    tag_rules::value(value)?;
+    when(!value.is_empty(), || {
+        format!("invalid tag value of `{key}`: CloudTrail does not accept an empty one (`CreateTrail`, TagsList)")
     })
 }
 
@@ -323,7 +311,7 @@ mod tests {
 
     #[test]
     fn tags_of_others() {
-        for (key, value) in [("cost-center", "4711"), ("Kostenstelle Süd", "a b+c=d@e:f/g"), ("teams", "")] {
+        for (key, value) in [("cost-center", "4711"), ("Kostenstelle Süd", "a b+c=d@e:f/g"), ("teams", "x")] {
             assert_eq!(tag(key, value), Ok(()), "{key}");
         }
         for (key, value) in [
@@ -335,11 +323,19 @@ mod tests {
             ("team", "a"),
             ("a?", "b"),
             ("a", "b?"),
+            ("Team", "a"),
+            ("Layer", "a"),
+            ("MINION:x", "a"),
+            ("ทีม", "a"),
+            ("a", "ทีม"),
+            ("a", ""),
+            ("a", "x "),
+            ("a", "aws:x"),
         ] {
             assert!(tag(key, value).is_err(), "{key}");
         }
         assert!(tag(&"ä".repeat(128), &"ä".repeat(256)).is_ok());
-        assert!(tag(&"a".repeat(129), "").is_err() && tag("a", &"a".repeat(257)).is_err());
+        assert!(tag(&"a".repeat(129), "b").is_err() && tag("a", &"a".repeat(257)).is_err());
     }
 
     #[test]

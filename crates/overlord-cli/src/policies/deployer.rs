@@ -35,6 +35,7 @@ const LOOK: &[&str] = &[
     "elasticloadbalancing:DescribeTargetGroupAttributes",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "iam:GetAccountSummary",
     "logs:DescribeLogGroups",
     "route53:GetChange",
     "route53:ListHostedZones",

@@ -122,6 +122,8 @@ pub(super) struct Thing {
     pub(super) needs: Vec<Ref<String>>,
     pub(super) ownership: Ownership,
     pub(super) refuses: bool,
+    /// What is wrong with it, and can be known.
+    pub(super) wrong: Option<&'static str>,
 }
 
 impl Resource for Thing {
@@ -137,6 +139,9 @@ impl Resource for Thing {
     }
     fn ownership(&self) -> Ownership {
         self.ownership
+    }
+    fn check(&self) -> Result<()> {
+        self.wrong.map_or(Ok(()), |words| Err(Error::usage(words).hint("Write another value.")))
     }
     async fn find(&self, cx: &Cx<'_, Fake>) -> Result<Option<String>> {
         for need in &self.needs {
@@ -204,8 +209,14 @@ pub(super) fn graph_with(nodes: &[(String, Vec<String>)], value: &str, touch: im
     let mut refs: BTreeMap<String, Ref<String>> = BTreeMap::new();
     for (name, needs) in nodes {
         let needs = needs.iter().map(|n| refs[n]).collect();
-        let mut thing =
-            Thing { name: name.clone(), value: value.into(), needs, ownership: Ownership::Owned, refuses: false };
+        let mut thing = Thing {
+            name: name.clone(),
+            value: value.into(),
+            needs,
+            ownership: Ownership::Owned,
+            refuses: false,
+            wrong: None,
+        };
         touch(&mut thing);
         refs.insert(name.clone(), graph.add(thing));
     }

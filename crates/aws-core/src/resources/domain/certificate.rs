@@ -10,7 +10,7 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner, tags::Whose},
+    model::{Owning as _, TeamOwner, names, tag_rules, tags::Whose},
     resources::{
         alias_record::{list_records, plain_name},
         tag_drift,
@@ -176,6 +176,20 @@ fn acm_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>> {
 }
 
 impl Certificate {
+    fn fits(&self) -> Result<()> {
+        names::domain_name(&self.domain)?;
+        // ACM `RequestCertificate`: the first domain name of a certificate.
+        const COMMON_NAME: usize = 64;
+        let length = self.domain.len();
+        if length > COMMON_NAME {
+            return Err(Error::usage(format!(
+                "invalid domain `{}`: it has {length} characters; a certificate's first name has at most {COMMON_NAME}",
+                self.domain
+            )));
+        }
+        Ok(())
+    }
+
     /// ARNs of the domain's certificates that are, or are not, good for anything.
     async fn candidates(&self, cloud: &Cloud, good: bool) -> Result<Vec<String>> {
         let wildcard = format!("*.{}", self.domain);
@@ -217,6 +231,10 @@ impl Resource for Certificate {
     }
     fn noun(&self) -> String {
         format!("certificate for {0} and *.{0}", self.domain)
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.domain)), self.fits()])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
@@ -353,6 +371,10 @@ impl Resource for ValidationRecord {
     }
     fn found_through(&self) -> Vec<NodeId> {
         self.needs()
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Records>> {

@@ -8,6 +8,7 @@ use crate::{
     cloud::{Cloud, lookups::zones},
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::Kind,
+    model::names,
 };
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use std::collections::BTreeSet;
@@ -120,6 +121,9 @@ impl Resource for Delegation {
     }
 
     /// Without a zone of the parent there is no record; [`Resource::create`] says so, and [`parent_zone`] earlier.
+    fn check(&self) -> Result<()> {
+        names::domain_name(&self.domain)
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let zone_id = match parent_zone(cx.cloud, &self.parent, self.parent_zone_id.as_deref()).await {
             Err(e) if e.kind() == Kind::NotFound => return Ok(None),

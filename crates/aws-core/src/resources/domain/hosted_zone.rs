@@ -7,7 +7,7 @@ use crate::{
         lookups::zones::{self, Zone},
     },
     engine::{Change, Cx, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, names, tag_rules},
     resources::{
         alias_record::{list_records, plain_name, read_records},
         tag_drift,
@@ -216,6 +216,10 @@ impl Resource for HostedZone {
 
     fn name(&self) -> String {
         self.domain.clone()
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.domain)), names::domain_name(&self.domain)])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

@@ -84,11 +84,7 @@ impl MonthlyBudget {
         Spend::builder().amount(self.usd.to_string()).unit("USD").build().map_err(incomplete)
     }
 
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the limit of AWS.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         if self.usd == 0 {
             return Err(
                 Error::usage("a budget of 0 US dollars is none").hint("Give at least 1, or leave the budget out.")
@@ -201,6 +197,10 @@ impl Resource for MonthlyBudget {
         format!("monthly budget {}", self.name)
     }
 
+    fn check(&self) -> Result<()> {
+        self.fits()
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let call = cx.cloud.budgets().describe_budget().account_id(&self.account).budget_name(&self.name);
         let answer = call.send().await.told_unless(cx.cloud, "budgets:DescribeBudget", &self.name, ABSENT)?;
@@ -215,7 +215,6 @@ impl Resource for MonthlyBudget {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let budget = Budget::builder()
             .budget_name(&self.name)
             .budget_type(BudgetType::Cost)
@@ -241,7 +240,6 @@ impl Resource for MonthlyBudget {
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.check()?;
         let mut budget = live.budget.clone();
         if !self.has_limit(&budget) {
             budget.budget_limit = Some(self.limit()?);

@@ -3,6 +3,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Action, Change, Cx, Resource},
+    model::tag_rules,
 };
 use aws_sdk_costexplorer::types::{CostAllocationTag, CostAllocationTagStatus, CostAllocationTagStatusEntry};
 use std::collections::BTreeMap;
@@ -27,6 +28,14 @@ fn inactive(seen: &Seen) -> impl Iterator<Item = &String> {
 }
 
 impl CostTags {
+    fn fits(&self) -> Result<()> {
+        // Keys that AWS sets itself, such as aws:createdBy, can be activated too.
+        let wrong = self.keys.iter().filter(|key| !(1..=tag_rules::KEY_LIMIT).contains(&key.chars().count()));
+        Error::together(wrong.map(|key| {
+            Err(Error::usage(format!("invalid tag key `{key}`: AWS allows 1 to {} characters", tag_rules::KEY_LIMIT)))
+        }))
+    }
+
     async fn seen(&self, cloud: &Cloud) -> Result<Seen> {
         let mut seen = Seen::new();
         for keys in self.keys.chunks(ASKED) {
@@ -54,6 +63,9 @@ impl Resource for CostTags {
     }
 
     /// They are always there: which of them are active is what is looked at, once in a run: each request is billed.
+    fn check(&self) -> Result<()> {
+        self.fits()
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Seen>> {
         let load = self.seen(cx.cloud);
         let seen = cx.cloud.once(format!("cost allocation tags {}", self.keys.join("\n")), load).await?;

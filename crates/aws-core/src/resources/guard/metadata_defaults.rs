@@ -72,6 +72,10 @@ impl Resource for MetadataDefaults {
         super::step(action, &self.noun(), self.restore)
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let answer = cx.cloud.ec2().get_instance_metadata_defaults().send().await;
         let level = answer.told(cx.cloud, "ec2:GetInstanceMetadataDefaults", "")?.account_level;

@@ -37,6 +37,10 @@ impl Resource for PublicAccess {
         super::step(action, &self.noun(), self.restore)
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<PublicAccessBlockConfiguration>> {
         let answer = cx.cloud.s3control().get_public_access_block().account_id(&self.account).send().await;
         let absent = &["NoSuchPublicAccessBlockConfiguration"];

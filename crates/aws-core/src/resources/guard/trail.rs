@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
 };
 use aws_sdk_cloudtrail::types::{Tag, Trail};
 use std::collections::BTreeMap;
@@ -47,6 +47,23 @@ fn compare(live: &Live, bucket: Option<&BucketName>) -> Vec<Change> {
 }
 
 impl AuditTrail {
+    /// CloudTrail `CreateTrail`: the name, and tags whose values are never empty.
+    fn fits(&self) -> Result<()> {
+        let word = |c: char| c.is_ascii_alphanumeric();
+        let body = self.name.chars().all(|c| word(c) || "._-".contains(c));
+        if !(3..=128).contains(&self.name.len()) || !body || !self.name.starts_with(word) || !self.name.ends_with(word)
+        {
+            return Err(Error::usage(format!("invalid trail name `{}`", self.name))
+                .hint("CloudTrail accepts 3 to 128 letters, digits, dots, underscores and hyphens."));
+        }
+        match self.owner.tags(&self.name).into_iter().find(|(_, value)| value.is_empty()) {
+            None => Ok(()),
+            Some((key, _)) => {
+                Err(Error::usage(format!("tag {key}: invalid tag value: CloudTrail does not accept an empty one")))
+            }
+        }
+    }
+
     async fn read(&self, cloud: &Cloud) -> Result<Option<Trail>> {
         // Trails of other regions show as shadows: they are changed at home only.
         let call = cloud.cloudtrail().describe_trails().trail_name_list(&self.name).include_shadow_trails(false);
@@ -86,6 +103,9 @@ impl Resource for AuditTrail {
 
     /// A trail of this name that writes to our bucket is ours: the bucket's policy lets in no other. Only for one
     /// that writes elsewhere its tags are asked.
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(trail) = self.read(cx.cloud).await? else { return Ok(None) };
         let bucket = trail.s3_bucket_name.unwrap_or_default();

@@ -3,7 +3,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Action, Change, Cx, Resource},
-    model::{Owning as _, TeamOwner, names::partition},
+    model::{Owning as _, TeamOwner, names::partition, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_s3::types::{
@@ -104,6 +104,18 @@ fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 }
 
 impl TrailBucket {
+    fn fits(&self) -> Result<()> {
+        // S3 user guide, "General purpose bucket naming rules".
+        let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let name = self.name.as_str();
+        let body = name.chars().all(|c| edge(c) || c == '-' || c == '.') && !name.contains("..");
+        if (3..=63).contains(&name.len()) && body && name.starts_with(edge) && name.ends_with(edge) {
+            return Ok(());
+        }
+        Err(Error::usage(format!("invalid bucket name `{name}`"))
+            .hint("S3 accepts 3 to 63 lowercase letters, digits, dots and hyphens; a letter or digit at both ends."))
+    }
+
     fn policy(&self, cloud: &Cloud) -> Value {
         policy(&self.name, &self.trail, &self.account, cloud.region())
     }
@@ -292,6 +304,10 @@ impl Resource for TrailBucket {
     fn step(&self, action: &Action) -> String {
         let kept = if *action == Action::Delete && self.keep_logs { " (kept while it holds log files)" } else { "" };
         format!("{} {}{kept}", action.verb(), self.noun())
+    }
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

@@ -15,11 +15,7 @@ pub struct AccountAlias {
 }
 
 impl AccountAlias {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that says what AWS takes.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         let alias = self.alias.as_str();
         let body = alias.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let dashes = alias.starts_with('-') || alias.ends_with('-') || alias.contains("--");
@@ -57,6 +53,10 @@ impl Resource for AccountAlias {
         }
     }
 
+    fn check(&self) -> Result<()> {
+        self.fits()
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let load = async {
             let all = cx.cloud.iam().list_account_aliases().send().await;
@@ -70,7 +70,6 @@ impl Resource for AccountAlias {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
-        self.check()?;
         let made = cx.cloud.iam().create_account_alias().account_alias(&self.alias).send().await;
         made.told(cx.cloud, "iam:CreateAccountAlias", &self.alias).map(drop).map_err(|e| match e.code() {
             Some(THERE) => e.hint("Aliases are unique in all of AWS, and another account has this one."),

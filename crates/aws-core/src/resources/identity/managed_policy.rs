@@ -8,9 +8,9 @@ use crate::{
     },
     engine::{Cancel, Change, Cx, Resource},
     error::Kind,
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, policy_rules, tag_rules},
     resources::{
-        role::documents::{parse, short, size},
+        role::documents::{parse, short},
         tag_drift,
     },
 };
@@ -18,8 +18,8 @@ use aws_sdk_iam::types::{ManagedPolicyDetail, PolicyVersion};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Size of a managed policy, in characters without white space (IAM quotas; fixed).
-pub const LIMIT: usize = 6_144;
+/// Size of a managed policy, in characters without white space.
+const LIMIT: usize = policy_rules::MANAGED;
 /// Versions that IAM keeps of a policy (IAM quotas; fixed).
 const VERSIONS: usize = 5;
 /// Longest name (`CreatePolicy`).
@@ -55,11 +55,7 @@ pub struct Live {
 }
 
 impl ManagedPolicy {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         if !is_name(&self.name, NAME) {
             return Err(Error::usage(format!("`{}` is no name for an IAM policy", self.name))
                 .hint(format!("IAM takes 1 to {NAME} letters, digits and +=,.@_- in a policy's name.")));
@@ -68,14 +64,7 @@ impl ManagedPolicy {
             return Err(Error::usage(format!("IAM does not take the description of policy {}", self.name))
                 .hint("It takes at most 1,000 letters, digits and signs of Latin-1."));
         }
-        let size = size(&self.document);
-        if size > LIMIT {
-            return Err(Error::usage(format!(
-                "policy {} has {size} characters; IAM takes {LIMIT} in a managed policy",
-                self.name
-            )));
-        }
-        Ok(())
+        policy_rules::document(&self.document, LIMIT).map_err(|e| Error::usage(format!("policy {}: {e}", self.name)))
     }
 
     fn changes(&self, live: &Live) -> Vec<Change> {
@@ -168,6 +157,10 @@ impl Resource for ManagedPolicy {
         self.name.clone()
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = account(cx.cloud).await?;
         // An ARN ends in the name, whatever the path.
@@ -192,7 +185,6 @@ impl Resource for ManagedPolicy {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.iam().create_policy().policy_name(&self.name).description(&self.description);
         let made = call
@@ -209,7 +201,6 @@ impl Resource for ManagedPolicy {
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.check()?;
         if !same(&live.document, &self.document) {
             self.put(cx.cloud, live).await?;
         }

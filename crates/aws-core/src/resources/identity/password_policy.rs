@@ -92,6 +92,10 @@ impl Resource for PasswordPolicy {
         }
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<IamPolicy>> {
         let load = async {
             let found = cx.cloud.iam().get_account_password_policy().send().await;

@@ -6,7 +6,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use std::collections::BTreeMap;
@@ -37,11 +37,7 @@ pub struct Live {
 }
 
 impl SamlProvider {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         if !is_name(&self.name, NAME) || self.name.contains(['+', '=', ',', '@']) {
             return Err(Error::usage(format!("`{}` is no name for a SAML provider", self.name))
                 .hint(format!("IAM takes 1 to {NAME} letters, digits and ._- in its name.")));
@@ -87,6 +83,10 @@ impl Resource for SamlProvider {
         self.name.clone()
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let cloud = cx.cloud;
         let list = async {
@@ -119,7 +119,6 @@ impl Resource for SamlProvider {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.iam().create_saml_provider().name(&self.name).saml_metadata_document(&self.metadata);
         let made = call.set_tags(Some(aws_tags(&tags)?)).send().await;
@@ -132,7 +131,6 @@ impl Resource for SamlProvider {
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.check()?;
         let iam = cx.cloud.iam();
         if !same(&live.metadata, &self.metadata) {
             let call = iam.update_saml_provider().saml_provider_arn(&live.arn).saml_metadata_document(&self.metadata);

@@ -12,12 +12,9 @@ use crate::{
     Error, Result,
     cloud::Cloud,
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, names, policy_rules, tag_rules},
     resources::{
-        role::{
-            MANAGED_LIMIT, POLICY_LIMIT,
-            documents::{parse, short, size},
-        },
+        role::documents::{parse, short},
         tag_drift,
     },
 };
@@ -27,8 +24,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod writes;
 
-/// A trust policy, in characters without white space (IAM quotas; an account can have it raised to 4,096).
-const TRUST_LIMIT: usize = 2_048;
 /// Hours that a session may last (`CreateRole`, MaxSessionDuration).
 const HOURS: std::ops::RangeInclusive<u8> = 1..=12;
 
@@ -143,13 +138,9 @@ struct Wanted {
 }
 
 impl TeamRole {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         let name = &self.name;
-        if !is_name(name, crate::model::names::ROLE) {
+        if !is_name(name, names::ROLE) {
             return Err(Error::usage(format!("`{name}` is no name for an IAM role"))
                 .hint("IAM takes 1 to 64 letters, digits and +=,.@_- in a role's name."));
         }
@@ -161,17 +152,14 @@ impl TeamRole {
             return Err(Error::usage(format!("a session of role {name} cannot last {} hours", self.session_hours))
                 .hint("IAM takes 1 to 12 hours."));
         }
-        if self.managed.len() > MANAGED_LIMIT {
-            let count = self.managed.len();
-            return Err(Error::usage(format!("role {name} has {count} managed policies; IAM takes {MANAGED_LIMIT}")));
+        if self.managed.len() > policy_rules::ATTACHED {
+            let (count, most) = (self.managed.len(), policy_rules::ATTACHED);
+            return Err(Error::usage(format!("role {name} has {count} managed policies; IAM allows {most}")));
         }
-        let too_long = |what: &str, size: usize, limit: usize| {
-            if size <= limit {
-                return Ok(());
-            }
-            Err(Error::usage(format!("the {what} of role {name} has {size} characters; IAM takes {limit}")))
-        };
-        too_long("inline policy", self.inline.as_ref().map_or(0, |(_, p)| size(p)), POLICY_LIMIT)?;
+        if let Some((_, policy)) = &self.inline {
+            policy_rules::document(policy, policy_rules::INLINE)
+                .map_err(|e| Error::usage(format!("the inline policy of role {name}: {e}")))?;
+        }
         // The provider's ARN is not known here; its longest name has 128 characters.
         let saml = self.trust.saml.map(|_| SamlArn("x".repeat(180)));
         let trust = self.trust.document(saml.as_ref());
@@ -179,7 +167,10 @@ impl TeamRole {
             return Err(Error::usage(format!("nobody may assume role {name}"))
                 .hint("Name accounts or roles under `identity.trusted`, or a SAML provider's metadata."));
         }
-        too_long("trust policy", size(&trust), TRUST_LIMIT)
+        policy_rules::document(&trust, policy_rules::TRUST).map_err(|e| {
+            Error::usage(format!("the trust policy of role {name}: {e}"))
+                .hint("Name accounts instead of roles, or fewer of them, under `identity.trusted`.")
+        })
     }
 
     fn wanted(&self, cx: &Cx<'_, Cloud>) -> Wanted {
@@ -293,6 +284,10 @@ impl Resource for TeamRole {
         managed.chain(self.boundary.map(Ref::node)).chain(self.trust.saml.map(Ref::node)).collect()
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let (all, more) = futures::try_join!(account(cx.cloud), sessions(cx.cloud))?;
         let Some(role) = all.roles.iter().find(|r| r.role_name() == Some(&self.name)) else { return Ok(None) };
@@ -306,12 +301,10 @@ impl Resource for TeamRole {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         self.make(cx.cloud, &self.wanted(cx)).await
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.check()?;
         self.converge(cx.cloud, live, &self.wanted(cx)).await?;
         Ok(live.clone())
     }

@@ -8,7 +8,7 @@ use crate::{
     Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType, Tag};
@@ -65,6 +65,10 @@ impl Resource for ElasticIp {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Address>> {

@@ -92,6 +92,10 @@ impl Resource for DefaultGroup {
         vec![self.vpc.node()]
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         let all = lists::default_groups(cx.cloud).await?;

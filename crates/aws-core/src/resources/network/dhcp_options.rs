@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{DhcpOptions as Live, NewDhcpConfiguration, ResourceType};
@@ -34,11 +34,7 @@ pub struct DhcpOptions {
 }
 
 impl DhcpOptions {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         if self.servers.len() > SERVERS {
             return Err(Error::usage(format!("{} name servers are too many for DHCP options", self.servers.len()))
                 .hint(format!("AWS takes {SERVERS}.")));
@@ -73,6 +69,10 @@ impl Resource for DhcpOptions {
         self.name.clone()
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let mine = lists::dhcp_options(cx.cloud, &self.owner).await?;
         let wanted = self.contents();
@@ -88,7 +88,6 @@ impl Resource for DhcpOptions {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let tags = self.owner.tags(&self.name);
         let entry = |(key, values): (String, Vec<String>)| {
             NewDhcpConfiguration::builder().key(key).set_values(Some(values)).build()

@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
@@ -74,6 +74,10 @@ impl Resource for S3Endpoint {
     }
     fn needs(&self) -> Vec<NodeId> {
         [self.vpc.node()].into_iter().chain(self.route_tables.iter().map(|t| t.node())).collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::{identity::team_role::RoleArn, log_group::LogGroupName, tag_drift},
 };
 use aws_sdk_ec2::types::{FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType};
@@ -118,6 +118,10 @@ impl Resource for FlowLog {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node(), self.log_group.node(), self.role.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

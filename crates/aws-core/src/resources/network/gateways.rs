@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
@@ -97,6 +97,10 @@ impl Resource for InternetGateway {
         vec![self.vpc.node()]
     }
 
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let mine = lists::internet_gateways(cx.cloud, &self.owner).await?;
         let found = lists::named(Self::KIND, &self.name, &mine, |g| g.internet_gateway_id())?;
@@ -172,6 +176,10 @@ impl Resource for EgressOnlyGateway {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveEgress>> {

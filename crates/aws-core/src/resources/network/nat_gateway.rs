@@ -9,7 +9,7 @@ use crate::{
     cloud::{Cloud, Told as _, errors::advice, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::AwsDetail,
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType, Tag};
@@ -151,6 +151,10 @@ impl Resource for NatGateway {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.subnet.node(), self.address.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

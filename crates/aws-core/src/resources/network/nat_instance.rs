@@ -15,7 +15,7 @@ use crate::{
         wait::Look,
     },
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Architecture, Owning as _, TeamOwner},
+    model::{Architecture, Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
@@ -485,6 +485,10 @@ impl Resource for NatInstance {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node(), self.subnet.node(), self.address.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

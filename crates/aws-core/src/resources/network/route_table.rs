@@ -11,7 +11,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
@@ -172,11 +172,7 @@ fn seats(tables: &[Ec2RouteTable]) -> BTreeMap<String, Seat> {
 }
 
 impl RouteTable {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names what is wrong.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         let mut seen = BTreeSet::new();
         if let Some(twice) = self.routes.iter().find(|r| !seen.insert(r.to.trunc())) {
             return Err(Error::usage(format!("route table {} would have two routes to {}", self.name, twice.to)));
@@ -330,6 +326,10 @@ impl Resource for RouteTable {
         needs
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let mine = lists::route_tables(cx.cloud, &self.owner).await?;
         let Some(table) = lists::named(Self::KIND, &self.name, &mine, |t| t.route_table_id())? else {
@@ -370,7 +370,6 @@ impl Resource for RouteTable {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let tags = self.owner.tags(&self.name);
         // Before anything is made: a subnet may sit in a table of somebody else's.
         let seats = seats(&lists::all_route_tables(cx.cloud).await?);
@@ -388,7 +387,6 @@ impl Resource for RouteTable {
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.check()?;
         self.converge(cx, live).await?;
         Ok(live.clone())
     }

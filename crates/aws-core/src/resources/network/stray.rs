@@ -273,6 +273,9 @@ impl Resource for StrayResource {
     fn needs(&self) -> Vec<NodeId> {
         self.needs.clone()
     }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let there = strays(cx.cloud, &self.owner).await?;
         Ok(there.iter().any(|s| s.kind == self.stray.kind && s.id == self.stray.id).then_some(()))

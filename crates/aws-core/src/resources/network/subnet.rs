@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Layer, Owning as _, TeamOwner, tags::LAYER},
+    model::{Layer, Owning as _, TeamOwner, tag_rules, tags::LAYER},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
@@ -42,11 +42,7 @@ pub struct Subnet {
 }
 
 impl Subnet {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         if SIZES.contains(&self.cidr.prefix_len()) {
             return Ok(());
         }
@@ -164,6 +160,10 @@ impl Resource for Subnet {
         vec![self.vpc.node()]
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.tags()), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let mine = lists::subnets(cx.cloud, &self.owner).await?;
         if let Some(live) = lists::named(Self::KIND, &self.name, &mine, |s| s.subnet_id())? {
@@ -225,7 +225,6 @@ impl Resource for Subnet {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let vpc = cx.get(self.vpc);
         let wanted = self.ipv6(cx);
         if self.ipv6_index.is_some() && wanted.is_none() {

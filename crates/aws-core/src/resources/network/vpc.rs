@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
@@ -57,11 +57,7 @@ impl Live {
 }
 
 impl Vpc {
-    /// Checks what can be checked without AWS.
-    ///
-    /// # Errors
-    /// A usage error that names the limit.
-    pub fn check(&self) -> Result<()> {
+    fn fits(&self) -> Result<()> {
         if SIZES.contains(&self.cidr.prefix_len()) {
             return Ok(());
         }
@@ -183,6 +179,10 @@ impl Resource for Vpc {
         self.dhcp.iter().map(|d| d.node()).collect()
     }
 
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let cloud = cx.cloud;
         let mine = lists::vpcs(cloud, &self.owner).await?;
@@ -238,7 +238,6 @@ impl Resource for Vpc {
     }
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.check()?;
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().create_vpc().cidr_block(self.cidr.trunc().to_string());
         let call = call.tag_specifications(lists::specification(ResourceType::Vpc, &tags));

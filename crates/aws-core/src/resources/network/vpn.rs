@@ -9,7 +9,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner},
+    model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
@@ -225,6 +225,10 @@ impl Resource for VpnGateway {
         vec![self.vpc.node()]
     }
 
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveGateway>> {
         let all = gateways(cx.cloud, &self.owner).await?;
         Ok(lists::named(Self::KIND, &self.name, &all, LiveGateway::vpn_gateway_id)?.cloned())
@@ -274,6 +278,10 @@ impl Resource for CustomerGateway {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveCustomer>> {
@@ -428,6 +436,10 @@ impl Resource for VpnConnection {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.gateway.node(), self.customer.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveConnection>> {

@@ -32,7 +32,6 @@ impl Role {
 
     /// Makes what is missing and changes what differs: two steps, each of calls at the same time.
     pub(super) async fn converge(&self, cloud: &Cloud, live: &Live) -> Result<Live> {
-        self.check()?;
         let (role, profile) = futures::try_join!(self.role(cloud, live), self.profile(cloud, live))?;
         futures::try_join!(
             self.inline(cloud, live),

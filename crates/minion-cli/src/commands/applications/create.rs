@@ -5,8 +5,8 @@ use crate::{
         undertaking::{Change, on_application},
     },
     deployed::{self, Deployed},
-    graph::application::{Input, SaveKey, deletion_graph, graph, kept_grants},
-    manifest::{self, Loaded, Manifest},
+    graph::application::{Input, SaveKey, deletion_graph, graph, kept_grants, problem},
+    manifest::{self, Loaded, Manifest, limits},
     site::{Session, Site},
 };
 use aws_core::{Error, Result, resources::role};
@@ -44,9 +44,24 @@ pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Re
     loaded.warnings.iter().for_each(|w| terminal.warn(w));
     let name = &loaded.manifest.application_name;
     let site = session.site().await?;
+    fits(&site, &loaded).await?;
     let change = Change { manifest: Some(&loaded.text), ..Change::default() };
     let work = async |under: &Undertaking| converged(session, &site, &loaded, &args, update, under).await;
     on_application(session, &site, name, (&args.writes, &args.lock), change, work).await
+}
+
+/// What can be known of the manifest once the region and the account are: before the lease, which writes.
+async fn fits(site: &Site, loaded: &Loaded) -> Result<()> {
+    if let Some(problem) = problem(&loaded.manifest, site.cloud.region()) {
+        return Err(loaded.wrong(&problem));
+    }
+    if limits::asks_for_quota(&loaded.manifest) {
+        let quota = role::managed_quota(&site.cloud).await?;
+        if let Some(problem) = limits::attached(&loaded.manifest, quota) {
+            return Err(loaded.wrong(&problem));
+        }
+    }
+    Ok(())
 }
 
 async fn converged(
@@ -94,7 +109,7 @@ async fn converged(
         running_policy: running_policy.as_ref(),
         save_key: save_key(site, terminal, args.writes.dry_run),
     };
-    let graph = graph(&input)?;
+    let graph = graph(&input);
     let kept = kept_grants(&input);
     if !kept.is_empty() {
         terminal.say(&format!("The role's grants are kept for versions that run: {}.", kept.join(", ")));

@@ -78,7 +78,9 @@ pub(super) struct CreateArgs {
 
 pub(super) async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     let id = AppVersion::new(args.application.clone(), args.version.clone())?;
+    id.require_new()?;
     args.image.require_version()?;
+    args.image.require_tag()?;
     let given = environment::Given::read(&args.env_file, &args.env, |name| std::env::var(name).ok())?;
     given.warnings().iter().for_each(|w| session.terminal.warn(w));
     let site = session.site().await?;

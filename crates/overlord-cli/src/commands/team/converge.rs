@@ -24,7 +24,7 @@ use aws_core::{
     },
 };
 use std::time::Duration;
-use terminal::{Exit, Undertaking, flags::Writes};
+use terminal::{Exit, Undertaking, checked, flags::Writes};
 
 /// Time for a certificate: minutes as a rule, up to half an hour (ACM, "DNS validation").
 const ISSUED: Duration = Duration::from_secs(600);
@@ -44,15 +44,18 @@ pub(crate) struct Wish {
 }
 
 /// Both halves of a plan: what is made or changed, and what goes.
-pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
+///
+/// # Errors
+/// What could be known without AWS, and is wrong.
+pub(crate) async fn plan(session: &Session, survey: &Survey) -> Result<Report> {
     let graph = survey.graph(Purpose::Converge, true);
     let clouds = &survey.places.clouds;
-    let mut report = engine(&graph, clouds, Mode::Plan, &session.options(), &Quiet).await;
+    let mut report = checked(engine(&graph, clouds, Mode::Plan, &session.options(), &Quiet).await)?;
     for graph in [survey.leaving(), survey.gone()] {
         let mut gone = engine(&graph, clouds, Mode::PlanDestroy, &session.options(), &Quiet).await;
         report.nodes.append(&mut gone.nodes);
     }
-    report
+    Ok(report)
 }
 
 pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &Undertaking) -> Result<Exit> {
@@ -76,7 +79,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
         };
         told(session, &survey);
         if writes.dry_run {
-            let report = terminal.during("Comparing", async { Ok(plan(session, &survey).await) }).await?;
+            let report = terminal.during("Comparing", plan(session, &survey)).await?;
             unrecorded(session, &survey, &report).await?;
             terminal.plan(&report, false)?;
             interruptions(session, &report);
@@ -85,7 +88,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
         survey.record.file.clone_from(&file);
         survey.free(&survey.gone, true).await?;
         let graph = survey.graph(Purpose::Converge, true);
-        let planned = engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await;
+        let planned = checked(engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await)?;
         unrecorded(session, &survey, &planned).await?;
         let planned = match hindered(planned) {
             Ok(planned) => planned,

@@ -306,8 +306,8 @@ fn what_aws_would_refuse_is_refused_before() {
     ./overlord.yaml, line 3, column 48: 11 addresses; AWS allows 10
     ./overlord.yaml, line 3, column 19: `https://registry.example.org` is no registry: a host or host:port, without https:// and without a path
     ./overlord.yaml, line 3, column 17: 192.168.1.1/16 is an address within 192.168.0.0/16; write 192.168.0.0/16, or the network that is meant
-    ./overlord.yaml, line 3, column 15: `aws:x` begins with aws:, which AWS keeps for itself
-    ./overlord.yaml, line 3, column 15: the tag `team` is overlord's own; choose another key
+    ./overlord.yaml, line 3, column 25: invalid tag key `aws:x`: it must not begin with aws:, which AWS reserves
+    ./overlord.yaml, line 3, column 22: invalid tag key `team`: this tag is set automatically
     ./overlord.yaml, line 3, column 28: `12345` is no account number: 12 digits, in quotes, because YAML drops zeros in front of a number
     ./overlord.yaml, line 3, column 18: `arn:aws:iam::123456789012:role/x` is no role's name (not its ARN; at most 64 letters, digits and _+=,.@-)
     ./overlord.yaml, line 3, column 22: `hub` is no role's ARN, such as arn:aws:iam::123456789012:role/hub
@@ -375,7 +375,7 @@ fn both_files_have_to_go_together() {
       |                                   ^
     ");
     assert_snapshot!(told_team(&format!("accounts: {{new: {{email: '{long}{{team}}@example.org'}}}}\n"), "account: new\n"), @r"
-    ./overlord.yaml, line 3, column 25: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaared@example.org has 75 characters; AWS allows 64
+    ./overlord.yaml, line 3, column 25: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaared@example.org has 75 characters; AWS allows 6 to 64
       |
     3 | accounts: {new: {email: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{team}@example.
       |                         ^

@@ -123,7 +123,7 @@ fn limits_are_checked_before_anything_is_written() {
         TeamRole { description: "x".repeat(1_001), ..wanted() },
         TeamRole { session_hours: 0, ..wanted() },
         TeamRole { session_hours: 13, ..wanted() },
-        TeamRole { inline: Some(("p".into(), json!("x".repeat(POLICY_LIMIT)))), ..wanted() },
+        TeamRole { inline: Some(("p".into(), json!("x".repeat(policy_rules::INLINE)))), ..wanted() },
         TeamRole { managed: (0..11).map(|n| Managed::Aws(n.to_string())).collect(), ..wanted() },
         TeamRole { trust: Trust::default(), ..wanted() },
         TeamRole { trust: Trust { principals, ..Trust::default() }, ..wanted() },

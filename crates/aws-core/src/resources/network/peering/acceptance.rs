@@ -75,6 +75,10 @@ impl Resource for PeeringAcceptance {
         vec![self.peering.node()]
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(peering) = cx.try_get(self.peering) else { return Ok(None) };
         let all = all(cx.cloud).await?;

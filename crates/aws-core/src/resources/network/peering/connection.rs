@@ -9,7 +9,7 @@ use crate::{
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
     model::{
-        Owning as _, TeamOwner,
+        Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
     },
     resources::{
@@ -121,6 +121,10 @@ impl Resource for PeeringConnection {
     }
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

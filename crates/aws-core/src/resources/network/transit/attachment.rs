@@ -8,7 +8,7 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner, tags::Whose},
+    model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
         network::ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
         tag_drift,
@@ -166,6 +166,10 @@ impl Resource for TransitAttachment {
     }
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.gateway.node(), self.vpc.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

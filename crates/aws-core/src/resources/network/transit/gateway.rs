@@ -9,7 +9,7 @@ use crate::{
     },
     engine::{Cancel, Change, Cx, Resource},
     model::{
-        Owning as _, TeamOwner,
+        Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
     },
     resources::{network::ids::TransitGatewayId, tag_drift},
@@ -163,6 +163,10 @@ impl Resource for TransitGateway {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

@@ -6,7 +6,7 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
-    model::{Owning as _, TeamOwner, tags::Whose},
+    model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
         network::ids::{ShareArn, TransitGatewayId},
         tag_drift,
@@ -141,6 +141,9 @@ impl Resource for ResourceShare {
     }
 
     /// By tags; one whose tags are not told is ours when it has our name and shares our gateway.
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveShare>> {
         let all = shares(cx.cloud).await?;
         let named: Vec<&Share> = all.iter().filter(|s| s.name() == Some(&self.name)).collect();
@@ -259,6 +262,10 @@ impl Resource for SharePrincipal {
         vec![self.share.node()]
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(share) = cx.try_get(self.share) else { return Ok(None) };
         if account_of(share) == self.account {
@@ -351,6 +358,10 @@ impl Resource for ShareMembership {
     }
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.share.node()]
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {

@@ -1,0 +1,69 @@
+//! What can be known without a call is checked before the first one, the same in a dry run.
+use super::fake::{Fake, NET, go, is_skipped, net_with};
+use crate::{
+    Error,
+    engine::{Mode, Ownership, Report},
+    error::Kind,
+};
+
+fn fault(report: &Report) -> &Error {
+    let (_, error) = report.failures().next().unwrap();
+    assert_eq!((error.kind(), report.changes()), (Kind::Usage, 0));
+    error
+}
+
+const BOTH: [Mode; 2] = [Mode::Plan, Mode::Apply];
+
+#[tokio::test]
+async fn a_fault_is_told_before_the_first_call() {
+    for mode in BOTH {
+        let cloud = Fake::default();
+        let graph = net_with(|t| t.wrong = (t.name == "fleet").then_some("a fleet has a limit"));
+        let report = go(&graph, &cloud, mode).await;
+        assert!(cloud.calls.lock().unwrap().is_empty(), "{mode:?}");
+        assert!(NET.iter().all(|(name, _)| *name == "fleet" || is_skipped(&report, name)), "{mode:?}: {report:?}");
+        let error = fault(&report);
+        assert_eq!(error.to_string(), "thing fleet: a fleet has a limit");
+        assert_eq!(error.hints(), ["Write another value."]);
+    }
+}
+
+#[tokio::test]
+async fn all_faults_are_told_at_once_and_a_common_one_once() {
+    for mode in BOTH {
+        let graph = net_with(|t| {
+            t.wrong = match t.name.as_str() {
+                "vpc" => Some("one"),
+                "group" | "lb" | "role" => Some("common"),
+                _ => None,
+            }
+        });
+        let report = go(&graph, &Fake::default(), mode).await;
+        assert!(is_skipped(&report, "group") && is_skipped(&report, "subnet-a"));
+        let error = fault(&report);
+        assert_eq!(error.to_string(), "thing vpc: one\nthing group: common");
+        assert_eq!(error.hints().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_ours_to_make_is_not_checked() {
+    for ownership in [Ownership::Existing, Ownership::Unwanted] {
+        let cloud = Fake::default();
+        cloud.put("role", "1");
+        let graph = net_with(|t| {
+            if t.name == "role" {
+                (t.ownership, t.wrong) = (ownership, Some("an old name"));
+            }
+        });
+        assert!(go(&graph, &cloud, Mode::Apply).await.complete(), "{ownership:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_goes_is_not_checked() {
+    let cloud = Fake::default();
+    assert!(go(&net_with(|_| {}), &cloud, Mode::Apply).await.complete());
+    let report = go(&net_with(|t| t.wrong = Some("an old name")), &cloud, Mode::Destroy).await;
+    assert!(report.complete() && cloud.names().is_empty(), "{report:?}");
+}

@@ -1,0 +1,145 @@
+//! What AWS would refuse of a manifest, after a part of the application or of its first version was made. Each rule with
+//! the page that it comes from; the same rules, in [`aws_core::model`], check every resource once more before the first
+//! write.
+use super::{ManagedPolicy, Manifest, SecretRef, Statement};
+use crate::graph::policy::OUR_SIDS;
+use aws_core::model::{policy_rules, tag_rules};
+use files::{
+    Problem,
+    Step::{AnyOf, At, Key, Nth},
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// All that is wrong.
+pub(super) fn problems(m: &Manifest) -> Vec<Problem> {
+    let mut all: Vec<Problem> = Vec::new();
+    if let Err(e) = m.application_name.require_new() {
+        all.push(Problem::new(&[Key("application_name")], e).hint("Choose another application_name."));
+    }
+    tags(m, &mut all);
+    sids(m, &mut all);
+    for (n, statement) in m.policies.iter().enumerate() {
+        resources(statement, n, &mut all);
+        condition(statement, n, &mut all);
+    }
+    secrets(m, &mut all);
+    all
+}
+
+/// Keys that IAM takes for the same one.
+fn tags(m: &Manifest, all: &mut Vec<Problem>) {
+    let keys = || m.tags.keys().map(super::TagKey::as_str);
+    if let Some((key, before)) = tag_rules::alike(keys()) {
+        let place = keys().position(|k| k == key).unwrap_or_default();
+        all.push(Problem::new(&[Key("tags"), Nth(place)], tag_rules::alike_text(key, before)));
+    }
+}
+
+const SID: &[&str] = &["sid", "Sid"];
+
+/// A `Sid` is unique in its policy ("IAM JSON policy elements: Sid"), and some of the role's are ours.
+fn sids(m: &Manifest, all: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for (n, sid) in m.policies.iter().enumerate().filter_map(|(n, s)| Some((n, s.sid.as_deref()?))) {
+        let path = [Key("policies"), At(n), AnyOf(SID)];
+        if OUR_SIDS.contains(&sid) {
+            let message = format!(
+                "invalid sid `{sid}`: the role's policy has a statement of this name already, which minion writes"
+            );
+            all.push(Problem::new(&path, message).hint("Choose another name, or leave it out."));
+        } else if !seen.insert(sid) {
+            let message =
+                format!("invalid sid `{sid}`: another statement has the same, and a policy has each only once");
+            all.push(Problem::new(&path, message).hint("Choose another name, or leave it out."));
+        }
+    }
+}
+
+fn resources(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
+    let both = [
+        (AnyOf(&["resources", "Resource", "resource"]), &statement.resources),
+        (AnyOf(&["not_resources", "NotResource"]), &statement.not_resources),
+    ];
+    for (key, list) in both {
+        for (at, resource) in list.iter().enumerate() {
+            if let Err(e) = policy_rules::resource(resource) {
+                all.push(Problem::new(&[Key("policies"), At(n), key, At(at)], e));
+            }
+        }
+    }
+}
+
+/// The characters of a policy (`PutRolePolicy`: PolicyDocument).
+fn condition(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
+    let Some(condition) = &statement.condition else { return };
+    let text = Value::Object(condition.clone()).to_string();
+    if let Err(e) = policy_rules::characters("condition", &text) {
+        all.push(Problem::new(&[Key("policies"), At(n), AnyOf(&["condition", "Condition"])], e));
+    }
+}
+
+/// Names that Systems Manager and Secrets Manager do not take (`PutParameter`, `CreateSecret`: Name), or that would grant
+/// the role more than one: a wildcard in a name is one in the policy.
+fn secrets(m: &Manifest, all: &mut Vec<Problem>) {
+    let body = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
+    for (n, secret) in m.secrets.values().enumerate() {
+        let wrong = match secret {
+            SecretRef::Parameter { name } | SecretRef::Secret { id: name, .. } if name.starts_with("arn:") => {
+                policy_rules::resource(name).err().or_else(|| {
+                    name.contains(['*', '?'])
+                        .then(|| format!("invalid reference `{secret}`: an ARN without wildcards is needed"))
+                })
+            }
+            // A selector may follow: `:3`, `:label`.
+            SecretRef::Parameter { name } if name.len() > 1011 || !body(name, "_.-/:") => Some(format!(
+                "invalid reference `{secret}`: Systems Manager accepts at most 1,011 letters, digits and _.-/ in the name of a parameter"
+            )),
+            // Services that keep secrets of their own have `!` in their names.
+            SecretRef::Secret { id, .. } if id.len() > 512 || !body(id, "/_+=.@-!") => Some(format!(
+                "invalid reference `{secret}`: Secrets Manager accepts at most 512 letters, digits and /_+=.@- in the name of a secret"
+            )),
+            _ => None,
+        };
+        all.extend(wrong.map(|e| Problem::new(&[Key("secrets"), Nth(n)], e)));
+    }
+}
+
+/// More managed policies than the account's quota, which was asked for; `None`: it could not be.
+pub fn attached(m: &Manifest, quota: Option<usize>) -> Option<Problem> {
+    let count = m.managed_policies.iter().collect::<BTreeSet<&ManagedPolicy>>().len();
+    let most = quota.unwrap_or(policy_rules::ATTACHED);
+    if count <= most {
+        return None;
+    }
+    let asked = match quota {
+        Some(_) => "the account's quota is",
+        None => "the account's quota could not be read (iam:GetAccountSummary), and AWS's default is",
+    };
+    let path = [Key("managed_policies")];
+    let raise =
+        "aws service-quotas request-service-quota-increase --service-code iam --quota-code L-0DA4ABF3 --desired-value";
+    Some(Problem::new(&path, format!("{count} managed policies; {asked} {most} for a role")).hint(match count {
+        0..=policy_rules::ATTACHED_MOST => format!("Merge some of them, or request more: {raise} {count}"),
+        _ => format!("Merge some of them: AWS raises it to {} at most.", policy_rules::ATTACHED_MOST),
+    }))
+}
+
+/// Whether the account's quota has to be asked for: nobody has a lower one than AWS's default.
+pub fn asks_for_quota(m: &Manifest) -> bool {
+    attached(m, None).is_some()
+}
+
+/// A role's whole inline policy that is too large.
+pub fn inline(policy: &Value) -> Option<Problem> {
+    let size = policy_rules::size(policy);
+    let message = format!(
+        "the role's policy would have {size} characters without white space; IAM allows {}",
+        policy_rules::INLINE
+    );
+    let hint = "Make a managed policy of a part of them, and name it under managed_policies.";
+    (size > policy_rules::INLINE).then(|| Problem::new(&[Key("policies")], message).hint(hint))
+}
+
+#[cfg(test)]
+mod tests;
