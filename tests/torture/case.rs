@@ -347,6 +347,7 @@ fn names(operation: &str, said: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+        "GetBucketLifecycleConfiguration" | "PutBucketLifecycleConfiguration" => "LifecycleConfiguration",
     use serde_json::json;
 
     #[test]

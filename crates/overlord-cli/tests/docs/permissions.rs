@@ -57,6 +57,7 @@ const ACCOUNTS: [Account; 5] = [
         beside: &[
             ("cloudtrail:AddTags", "the trail gets its tags in the creating call"),
             ("iam:CreateServiceLinkedRole", "AWS makes its own role at an account's first transit gateway attachment"),
+            ("resources/guard/trail_bucket/", &[]),
             ("iam:PassRole", "a flow log names the role that writes it, `overlord-flow-logs-*`"),
             TAGGED_PARAMETERS,
         ],
