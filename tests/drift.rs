@@ -16,6 +16,23 @@ fn role(stage: &Stage) -> String {
 }
 
 #[test]
+fn whether_instances_see_the_addresses_of_clients_is_the_operators() {
+    let stage = Stage::new();
+    stage.application(&stage.manifest("hello", "exposed_protocol: tcp\n"));
+    stage.version("hello", "1.0");
+    let groups = stage.call("elbv2", "describe_target_groups", json!({}));
+    let arn = &groups["TargetGroups"][0]["TargetGroupArn"];
+    let key = "preserve_client_ip.enabled";
+    let off = json!({ "TargetGroupArn": arn, "Attributes": [{ "Key": key, "Value": "false" }] });
+    stage.call("elbv2", "modify_target_group_attributes", off);
+    // docs/network.md says so: the same command again leaves it.
+    stage.version("hello", "1.0");
+    let now = stage.call("elbv2", "describe_target_group_attributes", json!({ "TargetGroupArn": arn }));
+    let now = now["Attributes"].as_array().unwrap().iter().find(|a| a["Key"] == key).unwrap();
+    assert_eq!(now["Value"], "false");
+}
+
+#[test]
 fn who_may_take_the_role_and_its_boundary() {
     let stage = Stage::with(Options::usual().with("policies", vec!["boundary"]));
     let manifest = stage.manifest("hello", "");

@@ -35,6 +35,7 @@ mod overlord_options;
 mod overlord_story;
 mod overlord_switched;
 mod overlord_zones;
+mod quotas;
 mod sandbox_example;
 mod sandbox_inside;
 mod sandbox_refused;

@@ -91,6 +91,9 @@ def buckets(account):
             "PublicAccessBlock": block,
             "Tags": tags,
             "Encryption": encryption,
+            "Lifecycle": or_none(
+                lambda: s3.get_bucket_lifecycle_configuration(**name)["Rules"], "NoSuchLifecycleConfiguration"
+            ),
             "Versioning": s3.get_bucket_versioning(**name).get("Status"),
             "Objects": len(versions.get("Versions", [])) + len(versions.get("DeleteMarkers", [])),
         }

@@ -21,6 +21,7 @@ BOTOCORE = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 IAM = {"monitoring": "cloudwatch"}
 # S3's actions are named after permissions, not after operations.
 S3_ACTIONS = {"ListObjectsV2": "ListBucket", "HeadBucket": "ListBucket", "HeadObject": "GetObject"}
+S3_ACTIONS |= {f"{verb}BucketLifecycleConfiguration": f"{verb}LifecycleConfiguration" for verb in ("Get", "Put")}
 
 
 class Routes:

@@ -69,6 +69,7 @@ const FINISHES: &[(&str, &[&str])] = &[
     ("ram:AcceptResourceShareInvitation", &["ram:CreateResourceShare", "ram:AssociateResourceShare"]),
     ("route53:ChangeTagsForResource", &["route53:CreateHostedZone"]),
     ("route53:DeleteHostedZone", &["route53:ChangeResourceRecordSets"]),
+    ("s3:PutBucketLifecycleConfiguration", &["s3:CreateBucket"]),
     ("s3:PutBucketPolicy", &["s3:CreateBucket"]),
     ("s3:PutBucketTagging", &["s3:CreateBucket"]),
     ("s3:PutBucketVersioning", &["s3:CreateBucket"]),

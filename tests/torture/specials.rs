@@ -201,6 +201,12 @@ const USED_TOO: &[On] = &[
         "A conflicting conditional operation is currently in progress against this resource. Please try again.",
     ),
     on(
+        "s3:PutBucketLifecycleConfiguration",
+        409,
+        "OperationAborted",
+        "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+    ),
+    on(
         "s3:PutBucketPolicy",
         409,
         "OperationAborted",
@@ -366,6 +372,7 @@ const NOT_YET: &[On] = &[
         "NoSuchHostedZone",
         "No hosted zone found with ID: Z0",
     ),
+    on("s3:PutBucketLifecycleConfiguration", 404, "NoSuchBucket", "The specified bucket does not exist"),
     on("s3:PutBucketPolicy", 404, "NoSuchBucket", "The specified bucket does not exist"),
     on("s3:PutPublicAccessBlock", 404, "NoSuchBucket", "The specified bucket does not exist"),
     on("cloudtrail:StartLogging", 400, "TrailNotFoundException", "Unknown trail"),

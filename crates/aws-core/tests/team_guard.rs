@@ -38,6 +38,7 @@ fn audit(team: &str, name: &str, keep_logs: bool) -> Graph<Cloud> {
         name: name.into(),
         trail: name.into(),
         account: ACCOUNT.into(),
+        days: 400,
         keep_logs,
     });
     graph.add(AuditTrail { owner: owner(team), name: name.into(), bucket });
@@ -105,6 +106,52 @@ async fn damage_to_the_bucket_is_repaired() {
 }
 
 #[tokio::test]
+async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
+    use aws_sdk_s3::types::{
+        BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
+    };
+    let cloud = support::cloud().await;
+    let name = support::unique("acme-expiry-trail");
+    support::apply(&audit("red", &name, true), &cloud).await;
+    let s3 = cloud.s3();
+    let read = async || {
+        let answer = s3.get_bucket_lifecycle_configuration().bucket(&name).send().await.unwrap();
+        let mut rules: Vec<(String, Option<i32>)> = answer
+            .rules()
+            .iter()
+            .map(|r| (r.id().unwrap().to_owned(), r.expiration().and_then(|e| e.days())))
+            .collect();
+        rules.sort();
+        rules
+    };
+    assert_eq!(read().await, [("overlord-audit-trail".to_owned(), Some(400))]);
+    assert!(support::text(&support::apply(&audit("red", &name, true), &cloud).await).contains("= bucket"));
+
+    // A bucket that was made before there was a rule, or whose rules somebody else writes.
+    let put = async |rules: Vec<LifecycleRule>| {
+        let all = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
+        s3.put_bucket_lifecycle_configuration().bucket(&name).lifecycle_configuration(all).send().await.unwrap();
+    };
+    let rule = |id: &str, days: i32| {
+        let rule = LifecycleRule::builder().id(id).status(ExpirationStatus::Enabled);
+        let rule = rule.filter(LifecycleRuleFilter::builder().prefix("theirs/").build());
+        rule.expiration(LifecycleExpiration::builder().days(days).build()).build().unwrap()
+    };
+    for (theirs, change) in [
+        (vec![rule("theirs", 9)], "log files expire: never -> after 400 days"),
+        (vec![rule("theirs", 9), rule("overlord-audit-trail", 3)], "log files expire: after 3 days -> after 400 days"),
+    ] {
+        put(theirs).await;
+        let text = support::text(&support::apply(&audit("red", &name, true), &cloud).await);
+        assert!(text.contains(change), "{text}");
+        assert_eq!(read().await, [("overlord-audit-trail".to_owned(), Some(400)), ("theirs".to_owned(), Some(9))]);
+    }
+    s3.delete_bucket_lifecycle().bucket(&name).send().await.unwrap();
+    let text = support::text(&support::apply(&audit("red", &name, true), &cloud).await);
+    assert!(text.contains("log files expire: never -> after 400 days"), "{text}");
+}
+
+#[tokio::test]
 async fn tags_that_somebody_added_stay() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-tags-trail");
@@ -140,6 +187,7 @@ async fn a_foreign_bucket_and_a_foreign_trail_are_refused() {
         name: other,
         trail: name.clone(),
         account: ACCOUNT.into(),
+        days: 400,
         keep_logs: true,
     });
     graph.add(AuditTrail { owner: owner("red"), name: name.clone(), bucket });

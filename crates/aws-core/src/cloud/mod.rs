@@ -12,6 +12,7 @@ mod profile_files;
 pub mod quotas;
 mod retries;
 mod role;
+mod room;
 pub mod serving;
 pub mod wait;
 

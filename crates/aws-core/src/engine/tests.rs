@@ -5,3 +5,4 @@ mod fake;
 mod leaving;
 mod lifecycle;
 mod random;
+mod room;

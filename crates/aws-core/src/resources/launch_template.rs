@@ -30,11 +30,10 @@ const USER_DATA: usize = 16_384;
 
 /// A launch template has one version, its first: ours is never changed, and what others add is not used.
 pub(super) const VERSION: &str = "1";
-/// EC2's codes for "no such template".
+/// EC2's codes for "no such template": by name, by id, and without the version ("Error codes for the Amazon EC2 API").
 const NOT_THERE: &[&str] = &[
     "InvalidLaunchTemplateName.NotFoundException",
     "InvalidLaunchTemplateId.NotFound",
-    "InvalidLaunchTemplateId.NotFoundException",
     "InvalidLaunchTemplateId.VersionNotFound",
 ];
 
@@ -89,6 +88,25 @@ pub struct LaunchTemplateId(pub String);
 pub struct LiveLaunchTemplate {
     template: Template,
     data: ResponseLaunchTemplateData,
+}
+
+/// What instances of the template of this name are: their type, and whether they are Spot instances. `None` when there is
+/// no such template.
+///
+/// # Errors
+/// What AWS answers.
+pub async fn launches(cloud: &Cloud, name: &str) -> Result<Option<(String, bool)>> {
+    let call = cloud.ec2().describe_launch_template_versions().launch_template_name(name).versions(VERSION);
+    let answer = call.send().await.told_unless(cloud, "ec2:DescribeLaunchTemplateVersions", name, NOT_THERE)?;
+    let version = answer.and_then(|a| a.launch_template_versions.unwrap_or_default().into_iter().next());
+    Ok(version.and_then(|v| v.launch_template_data).and_then(|data| {
+        let kind = data.instance_type()?.as_str().to_owned();
+        Some((kind, is_spot(&data)))
+    }))
+}
+
+fn is_spot(data: &ResponseLaunchTemplateData) -> bool {
+    data.instance_market_options().and_then(|o| o.market_type()) == Some(&MarketType::Spot)
 }
 
 impl LaunchTemplate {
@@ -183,8 +201,7 @@ impl LaunchTemplate {
         fixed.compare("security groups", Some(join(&live_groups)), Some(join(groups)));
         let live_profile = data.iam_instance_profile();
         fixed.compare("instance profile", live_profile.and_then(|p| p.name()), profile);
-        let spot = data.instance_market_options().and_then(|o| o.market_type()) == Some(&MarketType::Spot);
-        fixed.compare("spot", Some(spot), Some(self.spot));
+        fixed.compare("spot", Some(is_spot(data)), Some(self.spot));
         // Hashes only: user data may hold values that are nobody's business.
         fixed.compare("user data", data.user_data().map(|d| hash(&decoded(d))), Some(hash(self.user_data.as_bytes())));
         // The root volume's device depends on the machine image, which is not compared.

@@ -3,8 +3,8 @@
 use super::tag_drift;
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Ownership, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, Ownership, Resource, Use},
     error::Kind,
     model::{Owner, Owning as _, names, policy_rules, tag_rules},
 };
@@ -180,6 +180,13 @@ impl Resource for Role {
     }
     fn ownership(&self) -> Ownership {
         self.ownership
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![
+            Use::of(quotas::ROLES.name, 1),
+            Use::of(quotas::INSTANCE_PROFILES.name, 1),
+            Use::within(quotas::ROLE_POLICIES.name, self.managed_policies.len() as u64, &self.name),
+        ]
     }
 
     fn check(&self) -> Result<()> {

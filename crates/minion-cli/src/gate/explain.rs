@@ -41,8 +41,11 @@ pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
     lines.extend(failed.map(|a| {
         let message = a.message.unwrap_or(a.description);
         // Why no instance starts, which no later line says.
-        if let Some(hint) = advice(&message, None, cloud.region()).filter(|hint| !hints.contains(hint)) {
-            hints.push(hint);
+        let key = is_about_a_key(&message).then(|| key_hint(cloud.region()));
+        for hint in key.into_iter().chain(advice(&message, None, cloud.region())) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
         }
         format!("  scaling: {}: {}", a.status, message.trim())
     }));
@@ -73,4 +76,49 @@ pub async fn explain(site: &Site, id: &AppVersion, error: Error) -> Error {
         }
     }
     hints.into_iter().fold(Error::new(error.kind(), lines.join("\n")), Error::hint)
+}
+
+/// Whether an instance could not be launched because Auto Scaling may not use the key of its volumes ("Troubleshoot Amazon
+/// EC2 Auto Scaling: EC2 instance launch failures"; AWS says no more than that there was a client error).
+fn is_about_a_key(message: &str) -> bool {
+    ["Client.InvalidKMSKey", "Client.InternalError", "KMS key", "KMSKeyNotAccessibleFault"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+fn key_hint(region: &str) -> String {
+    format!(
+        "Check which key encrypts EBS volumes: `aws ec2 get-ebs-default-kms-key-id --region {region}`. If it is a customer \
+         managed key, its key policy must allow AWSServiceRoleForAutoScaling to use it: see docs/troubleshooting.md, \"A key \
+         of your own for EBS\"."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn launches_that_fail_because_of_a_key_are_told_from_others() {
+        for about in [
+            "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: \
+             Client.InternalError: Client error on launch",
+            "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state",
+            "The KMS key provided is in an incorrect state. Launching EC2 instance failed.",
+            "Launching a new EC2 instance. Status Reason: KMSKeyNotAccessibleFault",
+            "Termination Reason: Client.InternalError",
+        ] {
+            assert!(is_about_a_key(about), "{about}");
+        }
+        for other in [
+            "We currently do not have sufficient t3.small capacity in the Availability Zone you requested",
+            "You have requested more vCPU capacity than your current vCPU limit of 5 allows",
+            "Server.InternalError: Internal error on launch",
+            "The image id '[ami-1]' does not exist",
+            "Your Spot request price of 0.1 is lower than the minimum",
+        ] {
+            assert!(!is_about_a_key(other), "{other}");
+        }
+        assert!(key_hint("eu-west-1").contains("`aws ec2 get-ebs-default-kms-key-id --region eu-west-1`"));
+    }
 }

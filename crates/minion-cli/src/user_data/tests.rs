@@ -57,6 +57,11 @@ impl Seen {
 
 /// Runs the script under this shell in a directory of its own, with stubs of the commands that would touch the machine.
 fn play(shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
+    play_with("mkfs.ext4", shell, script, image_user, secrets)
+}
+
+/// The same on a machine image that makes file systems with this program.
+fn play_with(mkfs: &str, shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     let bin = root.join("bin");
@@ -94,7 +99,7 @@ esac"#
 cat '{at}/secret-'"$(printf %s "$6" | tr / _)" && echo"#
         ),
     );
-    for name in ["sleep", "systemctl", "sysctl", "mount", "mkfs.ext4", "curl", "resolvectl"] {
+    for name in ["sleep", "systemctl", "sysctl", "mount", mkfs, "curl", "resolvectl"] {
         stub(name, &format!("echo {name} \"$@\" >>'{at}'/others\n[ {name} != curl ]"));
     }
     stub("blkid", "case $2 in *) echo some-uuid ;; esac");
@@ -236,6 +241,37 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
         ] {
             assert!(seen.everything.contains(wanted), "{wanted}\nnot in\n{}", seen.everything);
         }
+    }
+}
+
+#[test]
+fn xfs_makes_nothing_below_300_mib() {
+    let made = |mkfs: &'static str, size: &str| {
+        let text = format!("application_name: hello\nexposed_ports: [80]\nfilesystems: [{{mountpoint: /tmp{size}}}]\n");
+        let script = render(&instance(&parse(&text, "m").unwrap())).unwrap();
+        let script = script.replacen("{ truncate -s", "{ say truncate -s \"${mib}M\"; truncate -s", 1);
+        shells().into_iter().map(move |shell| play_with(mkfs, shell, &script, "", &[])).collect::<Vec<_>>()
+    };
+    let table = [
+        ("mkfs.ext4", 16, "truncate -s 16M"),
+        ("mkfs.ext4", 299, "truncate -s 299M"),
+        ("mkfs.xfs", 16, "truncate -s 300M"),
+        ("mkfs.xfs", 299, "truncate -s 300M"),
+        ("mkfs.xfs", 300, "truncate -s 300M"),
+        ("mkfs.xfs", 301, "truncate -s 301M"),
+        ("mkfs.xfs", 2048, "truncate -s 2048M"),
+    ];
+    for (mkfs, size, wanted) in table {
+        for seen in made(mkfs, &format!(", size_mb: {size}")) {
+            assert!(seen.status.success() && seen.everything.contains(wanted), "{size}: {}", seen.everything);
+            assert!(seen.everything.contains(&format!("{mkfs} -q")), "{}", seen.everything);
+            let told = seen.output.contains(&format!("has 300 MiB in place of {size}"));
+            assert_eq!(told, mkfs == "mkfs.xfs" && size < 300, "{mkfs} {size}: {}", seen.output);
+        }
+    }
+    // Without a size it is a directory, whatever the image has.
+    for seen in made("mkfs.xfs", "") {
+        assert!(seen.status.success() && !seen.everything.contains("mkfs.xfs -q"), "{}", seen.everything);
     }
 }
 

@@ -180,6 +180,7 @@ pub(super) fn trail(input: &Input<'_>, graph: &mut Graph<Clouds>) {
         name: bucket_name(owner.organization.as_str(), input.team.name.as_str(), &account),
         trail: TRAIL.to_owned(),
         account,
+        days: input.team.audit_trail_days,
         keep_logs: input.keep_logs,
     };
     let bucket = clouds.put(main, bucket).to(graph);

@@ -55,6 +55,9 @@ fn once<T: Ord + Display>(at: &[Step], key: &'static str, all: &[T]) -> Checked 
     twice.map_or(Ok(()), |(n, one)| wrong(at, &[Key(key), At(n)], format!("{one} stands here a second time")))
 }
 
+/// A century: S3 takes any number of days.
+const TRAIL_DAYS: i32 = 36_500;
+
 fn within(at: &[Step], key: &'static str, value: u8, range: RangeInclusive<u8>, unit: &str) -> Checked {
     if range.contains(&value) {
         return Ok(());
@@ -300,6 +303,10 @@ fn guard_rails(g: &GuardRails, at: &[Step]) -> Checked {
             1..=128 => Ok(()),
             _ => Err(format!("`{key}` is no tag's key: 1 to 128 characters")),
         })?;
+    }
+    if let Some(days) = g.audit_trail_days.filter(|days| !(1..=TRAIL_DAYS).contains(days)) {
+        let message = format!("invalid audit_trail_days `{days}`: from 1 to {TRAIL_DAYS} days");
+        return wrong(at, &[Key("audit_trail_days")], message);
     }
     let Some(budget) = &g.budget else { return Ok(()) };
     let at = path(at, &[Key("budget")]);

@@ -328,6 +328,10 @@ pub struct GuardRails {
     /// A CloudTrail trail of all regions, in an encrypted, versioned, private bucket of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_trail: Option<bool>,
+    /// Days that the trail's log files are kept, 1 to 36500 (400 without this key).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 36500))]
+    pub audit_trail_days: Option<i32>,
     /// Encrypt new EBS volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ebs_encryption: Option<bool>,
@@ -403,6 +407,8 @@ pub struct Team {
     pub account_wide: bool,
     /// CloudTrail.
     pub audit_trail: bool,
+    /// Days that its log files are kept.
+    pub audit_trail_days: i32,
     /// EBS encryption.
     pub ebs_encryption: bool,
     /// S3 public access block.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 const LOOK: &[&str] = &[
     "acm:DescribeCertificate",
     "acm:ListCertificates",
+    "autoscaling:DescribeAccountLimits",
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribePolicies",
     "autoscaling:DescribeScalingActivities",
@@ -42,6 +43,8 @@ const LOOK: &[&str] = &[
     "route53:ListHostedZonesByName",
     "route53:ListHostedZonesByVPC",
     "route53:ListResourceRecordSets",
+    "servicequotas:GetServiceQuota",
+    "servicequotas:ListServiceQuotas",
     "sts:GetCallerIdentity",
 ];
 

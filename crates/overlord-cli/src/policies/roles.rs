@@ -78,6 +78,7 @@ const LOOK: &[&str] = &[
     "s3:GetAccountPublicAccessBlock",
     "s3:GetBucket*",
     "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
     "sts:GetCallerIdentity",
 ];
 

@@ -13,6 +13,9 @@ use aws_sdk_s3::types::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+mod lifecycle;
+use lifecycle::Lifecycle;
+
 /// The region whose buckets are made without saying where (S3 `CreateBucket`, `LocationConstraint`).
 const UNSAID: &str = "us-east-1";
 /// Another write to the bucket is on its way, or the bucket is not known everywhere yet.
@@ -39,6 +42,8 @@ pub struct TrailBucket {
     pub trail: String,
     /// The account's number.
     pub account: String,
+    /// Days that log files are kept.
+    pub days: i32,
     /// Whether deleting keeps a bucket that has logs in it, which is no error; else they are removed, too.
     pub keep_logs: bool,
 }
@@ -53,6 +58,7 @@ pub struct Live {
     versioned: bool,
     private: bool,
     policy: Option<Value>,
+    lifecycle: Lifecycle,
     tags: BTreeMap<String, String>,
 }
 
@@ -219,7 +225,12 @@ impl TrailBucket {
             let done = call.policy(policy.to_string()).send().await;
             done.told(cloud, "s3:PutBucketPolicy", name).map_err(busy)?;
         }
-        Ok(Live { versioned: true, private: true, policy: Some(policy), tags })
+        let lifecycle = if live.lifecycle.is_right(self.days) {
+            live.lifecycle.clone()
+        } else {
+            live.lifecycle.write(cloud, name, account, self.days).await?
+        };
+        Ok(Live { versioned: true, private: true, policy: Some(policy), lifecycle, tags })
     }
 
     fn changes(&self, region: &str, live: &Live) -> Vec<Change> {
@@ -237,6 +248,7 @@ impl TrailBucket {
             let from = if live.policy.is_some() { "another one" } else { "-" };
             changes.push(Change::new("policy", from, format!("for trail {}", self.trail)));
         }
+        changes.extend(live.lifecycle.change(self.days));
         changes.extend(tag_drift::changes(&self.owner, &live.tags));
         changes
     }
@@ -316,9 +328,13 @@ impl Resource for TrailBucket {
         if !self.half_made(cloud, &tags).await? {
             self.owner.claim(Self::KIND, &self.name, &tags)?;
         }
-        let (versioned, private, policy) =
-            futures::try_join!(self.versioned(cloud), self.private(cloud), self.live_policy(cloud))?;
-        Ok(Some(Live { versioned, private, policy, tags }))
+        let (versioned, private, policy, lifecycle) = futures::try_join!(
+            self.versioned(cloud),
+            self.private(cloud),
+            self.live_policy(cloud),
+            Lifecycle::read(cloud, &self.name, &self.account)
+        )?;
+        Ok(Some(Live { versioned, private, policy, lifecycle, tags }))
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -378,6 +394,7 @@ mod tests {
             name: "logs".into(),
             trail: "audit".into(),
             account: "123456789012".into(),
+            days: 400,
             keep_logs: true,
         }
     }
@@ -396,11 +413,12 @@ mod tests {
             versioned: true,
             private: true,
             policy: Some(policy("logs", "audit", "123456789012", "eu-west-1")),
+            lifecycle: Lifecycle::of(400),
             tags: bucket.owner.tags("logs"),
         };
         assert_eq!(bucket.changes("eu-west-1", &whole), []);
         let fields: Vec<String> = bucket.changes("eu-west-1", &Live::default()).into_iter().map(|c| c.field).collect();
-        assert_eq!(fields, ["versioning", "public access", "policy", "tag cost"]);
+        assert_eq!(fields, ["versioning", "public access", "policy", "log files expire", "tag cost"]);
         assert_eq!(bucket.changes("eu-central-1", &whole)[0].from, "another one");
     }
 }

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::Cloud,
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, quotas},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, names, policy_rules, tag_rules},
     resources::{
         role::documents::{parse, short},
@@ -282,6 +282,9 @@ impl Resource for TeamRole {
             Managed::Aws(_) => None,
         });
         managed.chain(self.boundary.map(Ref::node)).chain(self.trust.saml.map(Ref::node)).collect()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::ROLES.name, 1)]
     }
 
     fn check(&self) -> Result<()> {

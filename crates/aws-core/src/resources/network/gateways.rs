@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
@@ -96,6 +96,9 @@ impl Resource for InternetGateway {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::INTERNET_GATEWAYS.name, 1)]
+    }
 
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
@@ -176,6 +179,9 @@ impl Resource for EgressOnlyGateway {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::EGRESS_GATEWAYS.name, 1)]
     }
 
     fn check(&self) -> Result<()> {

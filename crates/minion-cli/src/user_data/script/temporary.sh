@@ -13,9 +13,15 @@ done
 make_temporary() {
     doing="making the temporary file system $1"
     mkdir -p "$temporary/$1"
-    if [ -n "$2" ]; then
-        { truncate -s "${2}M" "$temporary/$1.img" && mount_at "$temporary/$1.img" "$temporary/$1" loop; } ||
-            say "the size of a temporary file system cannot be limited to $2 MiB here"
+    mib=$2
+    # mkfs.xfs makes nothing smaller (xfsprogs 5.19, "Filesystem must be larger than 300MB").
+    if [ -n "$mib" ] && [ "$mib" -lt 300 ] && ! has mkfs.ext4; then
+        mib=300
+        say "the temporary file system $1 has $mib MiB in place of $2: there is no mkfs.ext4, and XFS takes no less"
+    fi
+    if [ -n "$mib" ]; then
+        { truncate -s "${mib}M" "$temporary/$1.img" && mount_at "$temporary/$1.img" "$temporary/$1" loop; } ||
+            say "the size of a temporary file system cannot be limited to $mib MiB here"
     fi
     chmod 1777 "$temporary/$1"
 }

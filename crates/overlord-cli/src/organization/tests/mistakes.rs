@@ -251,6 +251,8 @@ fn what_aws_would_refuse_is_refused_before() {
         "teams: {identity: {trusted: ['*']}}",
         "teams: {identity: {account_alias: 'Acme-{team}'}}",
         "teams: {identity: {account_alias: 'acme-{tema}'}}",
+        "teams: {guard_rails: {audit_trail_days: 0}}",
+        "teams: {guard_rails: {audit_trail_days: 36501}}",
         "teams: {guard_rails: {budget: {usd: 0, notify: [a@example.org]}}}",
         "teams: {guard_rails: {budget: {usd: 1, notify: []}}}",
         "teams: {guard_rails: {budget: {usd: 1, notify: [nobody]}}}",
@@ -300,6 +302,8 @@ fn what_aws_would_refuse_is_refused_before() {
     ./overlord.yaml, line 3, column 30: `*` is neither an account number (12 digits, in quotes) nor the ARN of a role or user
     ./overlord.yaml, line 3, column 35: `Acme-{team}` is no account alias: 3 to 63 small letters, digits and single dashes, none at either end
     ./overlord.yaml, line 3, column 35: `acme-{tema}`: only {team} and {organization} are replaced
+    ./overlord.yaml, line 3, column 41: invalid audit_trail_days `0`: from 1 to 36500 days
+    ./overlord.yaml, line 3, column 41: invalid audit_trail_days `36501`: from 1 to 36500 days
     ./overlord.yaml, line 3, column 37: a budget is at least 1 dollar
     ./overlord.yaml, line 3, column 48: nobody would be told: name at least one e-mail address
     ./overlord.yaml, line 3, column 49: `nobody` is no e-mail address

@@ -1,0 +1,128 @@
+//! How long the audit trail's log files are kept.
+//!
+//! One rule of ours among any others, told by its id. Log files are not moved to a cheaper class: most of them are far
+//! below 128 KB, of which S3 does not move any by default, and which Glacier's classes charge for all the same (S3 user
+//! guide, "Transitioning objects using Amazon S3 Lifecycle").
+use super::{ABSENT, BUSY, incomplete};
+use crate::{
+    Result,
+    cloud::{Cloud, Told as _},
+    engine::Change,
+};
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, TransitionDefaultMinimumObjectSize,
+};
+
+/// The rule's id. Rules of other ids are somebody else's.
+const ID: &str = "overlord-audit-trail";
+/// Days that a log file can still be had back after it expired or was overwritten.
+const NONCURRENT: i32 = 30;
+/// Days after which an upload that never came to its end goes.
+const INCOMPLETE: i32 = 7;
+
+/// A bucket's lifecycle rules.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lifecycle {
+    rules: Vec<LifecycleRule>,
+    smallest: Option<TransitionDefaultMinimumObjectSize>,
+}
+
+impl Lifecycle {
+    pub(super) async fn read(cloud: &Cloud, bucket: &str, account: &str) -> Result<Self> {
+        let call = cloud.s3().get_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(account);
+        let absent = [ABSENT, &["NoSuchLifecycleConfiguration"]].concat();
+        let answer = call.send().await.told_unless(cloud, "s3:GetLifecycleConfiguration", bucket, &absent)?;
+        Ok(answer.map_or_else(Self::default, |a| Self {
+            rules: a.rules.unwrap_or_default(),
+            smallest: a.transition_default_minimum_object_size,
+        }))
+    }
+
+    /// Writes our rule, where it is another one or missing; all others are left as they are.
+    pub(super) async fn write(&self, cloud: &Cloud, bucket: &str, account: &str, days: i32) -> Result<Self> {
+        let mut rules: Vec<LifecycleRule> = self.rules.iter().filter(|r| r.id() != Some(ID)).cloned().collect();
+        rules.push(rule(days)?);
+        let all = BucketLifecycleConfiguration::builder().set_rules(Some(rules.clone())).build().map_err(incomplete)?;
+        let call = cloud.s3().put_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(account);
+        let call = call.set_transition_default_minimum_object_size(self.smallest.clone());
+        let done = call.lifecycle_configuration(all).send().await;
+        done.told(cloud, "s3:PutLifecycleConfiguration", bucket).map_err(|e| e.retry_on(BUSY))?;
+        Ok(Self { rules, smallest: self.smallest.clone() })
+    }
+
+    fn ours(&self) -> Option<&LifecycleRule> {
+        self.rules.iter().find(|r| r.id() == Some(ID))
+    }
+
+    /// Whether our rule is as it should be.
+    pub(super) fn is_right(&self, days: i32) -> bool {
+        self.ours().is_some_and(|r| {
+            r.status() == &ExpirationStatus::Enabled
+                && expires(r) == Some(days)
+                && r.noncurrent_version_expiration().and_then(|n| n.noncurrent_days()) == Some(NONCURRENT)
+                && r.abort_incomplete_multipart_upload().and_then(|a| a.days_after_initiation()) == Some(INCOMPLETE)
+                && r.filter().and_then(|f| f.prefix()).unwrap_or_default().is_empty()
+        })
+    }
+
+    pub(super) fn change(&self, days: i32) -> Option<Change> {
+        let on = self.ours().filter(|r| r.status() == &ExpirationStatus::Enabled);
+        let now = on.and_then(expires).map_or_else(|| "never".to_owned(), |d| format!("after {d} days"));
+        let wanted = format!("after {days} days");
+        let now = if now == wanted { format!("{now}, by another rule") } else { now };
+        (!self.is_right(days)).then(|| Change::new("log files expire", now, wanted))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(days: i32) -> Self {
+        Self { rules: vec![rule(days).expect("the rule is complete")], smallest: None }
+    }
+}
+
+fn expires(rule: &LifecycleRule) -> Option<i32> {
+    rule.expiration()?.days()
+}
+
+/// With an age in days S3 also removes the markers of what expired ("Lifecycle configuration elements").
+fn rule(days: i32) -> Result<LifecycleRule> {
+    LifecycleRule::builder()
+        .id(ID)
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("").build())
+        .expiration(LifecycleExpiration::builder().days(days).build())
+        .noncurrent_version_expiration(NoncurrentVersionExpiration::builder().noncurrent_days(NONCURRENT).build())
+        .abort_incomplete_multipart_upload(
+            AbortIncompleteMultipartUpload::builder().days_after_initiation(INCOMPLETE).build(),
+        )
+        .build()
+        .map_err(incomplete)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_rule_is_told_by_its_id_and_every_part_of_it_counts() {
+        assert!(Lifecycle::of(400).is_right(400) && Lifecycle::of(400).change(400).is_none());
+        let told = |lifecycle: &Lifecycle| lifecycle.change(400).map(|c| c.to_string());
+        assert_eq!(told(&Lifecycle::default()).as_deref(), Some("log files expire: never -> after 400 days"));
+        assert_eq!(told(&Lifecycle::of(30)).as_deref(), Some("log files expire: after 30 days -> after 400 days"));
+        let with = |change: &dyn Fn(&mut LifecycleRule)| {
+            let mut lifecycle = Lifecycle::of(400);
+            change(&mut lifecycle.rules[0]);
+            lifecycle
+        };
+        for other in [
+            with(&|r| r.status = ExpirationStatus::Disabled),
+            with(&|r| r.expiration = None),
+            with(&|r| r.noncurrent_version_expiration = None),
+            with(&|r| r.abort_incomplete_multipart_upload = None),
+            with(&|r| r.filter = Some(LifecycleRuleFilter::builder().prefix("some/").build())),
+            with(&|r| r.id = Some("mine".into())),
+        ] {
+            assert!(!other.is_right(400) && told(&other).is_some(), "{other:?}");
+        }
+    }
+}
