@@ -20,8 +20,8 @@ mod network;
 
 /// How long quotas and counts may take: they are a service to the operator, no condition.
 const READ: Duration = Duration::from_secs(10);
-/// From this share of a quota on there is a warning.
-const NEARLY: f64 = 0.9;
+/// From this many percent of a quota on there is a warning.
+const NEARLY: u64 = 90;
 
 /// A quota that is judged, and what counts against it.
 pub(super) struct Judged {
@@ -208,9 +208,7 @@ fn judge(judged: &Judged, group: &Group<'_>, reading: &Reading, place: &Place) -
             None => error,
         });
     }
-    #[expect(clippy::cast_precision_loss, reason = "quotas are far below 2^52")]
-    let nearly = total as f64 >= limit as f64 * NEARLY;
-    if !nearly {
+    if total * 100 < limit * NEARLY {
         return Verdict::Fits;
     }
     let raise = command.map(|command| format!(" To request an increase: `{command}`")).unwrap_or_default();

@@ -51,8 +51,7 @@ async fn one(cloud: &Cloud, service: &str, code: &str) -> Result<Option<u64>, St
     once(cloud, &format!("servicequotas:GetServiceQuota for {code}"), load).await
 }
 
-/// Service Quotas counts in floating point.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded down and not below zero")]
+/// Service Quotas counts in floating point: rounded down, and not below zero.
 fn whole(value: f64) -> u64 {
     value.max(0.0).floor() as u64
 }

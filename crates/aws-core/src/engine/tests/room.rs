@@ -28,7 +28,7 @@ impl Hall {
 
 impl World for Hall {
     fn room<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Room> {
-        async {
+        async move {
             let first = self.asked.lock().unwrap().is_empty();
             if first {
                 tokio::time::sleep(self.slow).await;
@@ -124,7 +124,7 @@ async fn it_is_asked_beside_the_looks_and_deleting_asks_nothing() {
     let hall = Hall { most: 3, slow: Duration::from_secs(1), ..Hall::default() };
     let began = tokio::time::Instant::now();
     go(&hall, Mode::Plan).await;
-    assert_eq!(began.elapsed(), Duration::from_secs(1), "a look and the answer at the same time");
+    assert!(began.elapsed() < Duration::from_millis(1500), "a look and the answer at the same time");
     go(&hall, Mode::Destroy).await;
     assert_eq!(hall.asked.lock().unwrap().len(), 2);
 }
