@@ -2,6 +2,7 @@
 
 import order
 import quicker
+import quotas
 import records
 import repairs
 import sharing
@@ -10,5 +11,5 @@ import unique
 
 def apply():
     """Puts all of it in place, once, before anything is asked."""
-    for part in (quicker, repairs, order, records, unique, sharing):
+    for part in (quicker, repairs, quotas, order, records, unique, sharing):
         part.apply()

@@ -302,6 +302,7 @@ fn first(run: &Ended, (command, call): (&str, &Call), fault: Fault, stopped: Opt
             match run.code {
                 // It went around: that must be said, unless nothing depends on the call.
                 Some(0) if named || UNIMPORTANT.contains(&(&call.operation, command)) => {}
+                Some(0) if advisory(&call.operation, command) => {}
                 Some(1 | 4) if named => {}
                 Some(0) => not("what it may not do is not told"),
                 _ => not("denied, and the action is not named"),
@@ -326,6 +327,16 @@ fn first(run: &Ended, (command, call): (&str, &Call), fault: Fault, stopped: Opt
 const UNIMPORTANT: [(&str, &str); 2] =
     [("acm:ListCertificates", "ver create (tcp)"), ("acm:DescribeCertificate", "ver create (tcp)")];
 
+/// Reads of quotas, and of what counts against them: no command needs them. Where the plan creates nothing of the kind,
+/// nothing is judged, and nothing is told.
+fn advisory(operation: &str, command: &str) -> bool {
+    let quotas = ["autoscaling:DescribeAccountLimits", "iam:GetAccountSummary", "route53:GetAccountLimit"];
+    let versions = ["ver create", "ver scale"].iter().any(|begin| command.starts_with(begin));
+    operation.starts_with("servicequotas:")
+        || quotas.contains(&operation)
+        || (versions && operation == "ec2:DescribeInstances")
+}
+
 /// Whether an output names an action, by AWS's name or IAM's.
 fn names(operation: &str, said: &str) -> bool {
     let (service, name) = operation.split_once(':').unwrap_or_default();
@@ -336,6 +347,7 @@ fn names(operation: &str, said: &str) -> bool {
             "AccountPublicAccessBlock"
         }
         "ListObjectVersions" => "ListBucketVersions",
+        "GetBucketLifecycleConfiguration" | "PutBucketLifecycleConfiguration" => "LifecycleConfiguration",
         _ if service == "budgets" => "Budget",
         "DeleteObjects" => "DeleteObject",
         other => other,
@@ -347,7 +359,6 @@ fn names(operation: &str, said: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-        "GetBucketLifecycleConfiguration" | "PutBucketLifecycleConfiguration" => "LifecycleConfiguration",
     use serde_json::json;
 
     #[test]

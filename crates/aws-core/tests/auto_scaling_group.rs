@@ -135,6 +135,7 @@ impl Wanted {
             target_groups: vec![targets],
             after: vec![targets.node()],
             subnets: self.subnets.clone(),
+            processors: None,
             size: Size { min: 1, max: 8, desired: 2 },
             grace: Duration::from_secs(self.grace),
             target_cpu_percent: self.cpu,

@@ -23,12 +23,13 @@ const OF_THE_ROLE: [&str; 3] = ["minion-cli/src/manifest/", "minion-cli/src/grap
 
 /// What these call is for `overlord` alone: see docs/overlord-permissions.md. `quotas.rs` calls nothing; it names what
 /// quotas are about.
-const OF_OVERLORD: [&str; 11] = [
+const OF_OVERLORD: [&str; 12] = [
     "aws-core/src/cloud/lookups/occupants.rs",
     "aws-core/src/cloud/lookups/regions.rs",
     "aws-core/src/cloud/lookups/sights.rs",
     "aws-core/src/cloud/organizations.rs",
     "aws-core/src/cloud/quotas.rs",
+    "aws-core/src/cloud/room/network.rs",
     "aws-core/src/registry/teams.rs",
     "aws-core/src/resources/domain/",
     "aws-core/src/resources/guard/",

@@ -16,6 +16,9 @@ impl Observer for Terminal {
             Event::End { step, result } => self.end(step, result),
         }
     }
+    fn warn(&self, text: &str) {
+        Terminal::warn(self, text);
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 use super::Cloud;
 use crate::{
     Error, Result,
-    engine::{Action, Change, Cx, Graph, NodeId, Ownership, Ref, Resource, World},
+    engine::{Action, Change, Cx, Graph, NodeId, Ownership, Ref, Resource, Room, Use, Wanted, World},
 };
+use futures::{FutureExt as _, future::BoxFuture};
 use std::sync::Arc;
 
 /// One of the places of [`Clouds`].
@@ -27,6 +28,10 @@ impl Clouds {
     pub fn at(&self, spot: Spot) -> &Arc<Cloud> {
         &self.0[spot.0].0
     }
+    /// The connection of the place of this number.
+    pub(super) fn part(&self, part: usize) -> &Cloud {
+        &self.0[part].0
+    }
     /// A resource in a place, to be added to a graph.
     pub fn put<R>(&self, spot: Spot, resource: R) -> At<R> {
         At { spot, label: self.0[spot.0].1.clone(), resource, after: Vec::new(), unwanted: false, kept: false }
@@ -36,6 +41,9 @@ impl Clouds {
 impl World for Clouds {
     fn forget(&self) {
         self.0.iter().for_each(|(cloud, _)| cloud.forget());
+    }
+    fn room<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Room> {
+        self.room_for(wanted).boxed()
     }
 }
 
@@ -113,6 +121,10 @@ impl<R: Resource<Cloud = Cloud>> Resource for At<R> {
             (_, true) => Ownership::Existing,
             _ => self.resource.ownership(),
         }
+    }
+    fn uses(&self) -> Vec<Use> {
+        let here = |taken| Use { part: self.spot.0, ..taken };
+        self.resource.uses().into_iter().map(here).collect()
     }
     fn missing(&self) -> Error {
         self.resource.missing()

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     Error, Result,
-    engine::{InFlight, World},
+    engine::{InFlight, Room, Wanted, World},
 };
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig, identity::IdentityCache, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use futures::{FutureExt as _, future::BoxFuture};
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -52,6 +53,8 @@ pub struct Cloud {
     clients: Clients,
     on_throttle: OnThrottle,
     in_flight: InFlight,
+    /// A sandbox, and a test of one kind of resource, have no quotas.
+    has_quotas: bool,
     pub(super) lost: Lost,
 }
 
@@ -119,6 +122,7 @@ clients! {
     iam: aws_sdk_iam, "IAM";
     logs: aws_sdk_cloudwatchlogs, "CloudWatch Logs";
     organizations: aws_sdk_organizations, "AWS Organizations";
+    quotas: aws_sdk_servicequotas, "Service Quotas";
     ram: aws_sdk_ram, "Resource Access Manager";
     route53: aws_sdk_route53, "Route 53";
     ssm: aws_sdk_ssm, "Systems Manager";
@@ -179,12 +183,13 @@ impl Cloud {
 
     fn new(config: SdkConfig, region: String, on_throttle: OnThrottle, in_flight: InFlight) -> Self {
         let (memory, caller, clients, lost) = Default::default();
-        Self { config, region, memory, caller, clients, on_throttle, in_flight, lost }
+        Self { config, region, memory, caller, clients, on_throttle, in_flight, has_quotas: true, lost }
     }
 
     fn with(&self, config: aws_types::sdk_config::Builder, region: &str) -> Self {
         let config = config.region(Region::new(region.to_owned())).build();
-        Self::new(config, region.to_owned(), self.on_throttle.clone(), self.in_flight.clone())
+        let new = Self::new(config, region.to_owned(), self.on_throttle.clone(), self.in_flight.clone());
+        Self { has_quotas: self.has_quotas, ..new }
     }
 
     /// The same connection, for work that goes on beside the command's: what one of them reads, the other does not see.
@@ -192,7 +197,12 @@ impl Cloud {
     pub fn beside(&self) -> Self {
         let (config, region) = (self.config.clone(), self.region.clone());
         let own = Self::new(config, region, self.on_throttle.clone(), self.in_flight.clone());
-        Self { caller: self.caller.clone(), clients: self.clients.clone(), ..own }
+        Self { caller: self.caller.clone(), clients: self.clients.clone(), has_quotas: self.has_quotas, ..own }
+    }
+
+    /// Whether quotas are read and judged here.
+    pub(super) fn has_quotas(&self) -> bool {
+        self.has_quotas
     }
 
     /// Whose credentials these are; asked for once.
@@ -246,6 +256,7 @@ impl Cloud {
         if let Some(region) = options.region {
             loader = loader.region(Region::new(region));
         }
+        let has_quotas = options.endpoint.is_none();
         if let Some(endpoint) = options.endpoint {
             loader = loader.endpoint_url(endpoint).http_client(without_proxy());
         }
@@ -256,7 +267,7 @@ impl Cloud {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Error::usage("no AWS region is set").hint("Give --region, set AWS_REGION, or run `configure`."));
         };
-        Ok(Self::new(config, region, options.on_throttle, options.in_flight))
+        Ok(Self { has_quotas, ..Self::new(config, region, options.on_throttle, options.in_flight) })
     }
 
     /// Whether AWS's own settings name a region.
@@ -309,6 +320,9 @@ impl Cloud {
 impl World for Cloud {
     fn forget(&self) {
         self.memory.forget();
+    }
+    fn room<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Room> {
+        self.room_for(wanted).boxed()
     }
 }
 

@@ -11,6 +11,7 @@ pub mod organizations;
 pub mod quotas;
 mod retries;
 mod role;
+mod room;
 pub mod serving;
 pub mod wait;
 

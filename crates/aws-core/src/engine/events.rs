@@ -57,6 +57,8 @@ pub enum Event<'a> {
 pub trait Observer: Send + Sync {
     /// Something happened. Called from many tasks; must not block for long.
     fn event(&self, event: Event<'_>);
+    /// Something that the operator should know before anything is written.
+    fn warn(&self, _: &str) {}
 }
 
 /// Listens and says nothing.

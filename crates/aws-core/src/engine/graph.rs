@@ -1,5 +1,5 @@
 //! The graph, its typed references, and the erasure of the resource types.
-use super::{Action, Ownership, Resource, World};
+use super::{Action, Ownership, Resource, Use, World};
 use crate::{Error, Result};
 use futures::{FutureExt as _, future::BoxFuture};
 use std::{any::Any, marker::PhantomData, sync::OnceLock};
@@ -75,6 +75,7 @@ pub(super) trait Erased<C>: Send + Sync {
     fn name(&self) -> String;
     fn step(&self, action: &Action) -> String;
     fn ownership(&self) -> Ownership;
+    fn uses(&self) -> Vec<Use>;
     fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> BoxFuture<'a, Result<Option<Opaque>>>;
     fn plan(&self, cx: &Cx<'_, C>, live: Option<&Opaque>) -> Result<Action>;
     fn apply<'a>(
@@ -102,6 +103,9 @@ impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
     }
     fn ownership(&self) -> Ownership {
         Resource::ownership(self)
+    }
+    fn uses(&self) -> Vec<Use> {
+        Resource::uses(self)
     }
     fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> BoxFuture<'a, Result<Option<Opaque>>> {
         async move { Ok(Resource::find(self, cx).await?.map(|l| Box::new(l) as Opaque)) }.boxed()

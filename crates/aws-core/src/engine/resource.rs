@@ -1,12 +1,18 @@
 //! What a kind of thing must be able to do to be converged.
-use super::{Cx, NodeId};
+use super::{Cx, NodeId, Room, Use, Wanted};
 use crate::{Error, Result};
+use futures::{FutureExt as _, future::BoxFuture};
 use std::fmt;
 
 /// What the resources act on: one account and region, or a fake in tests.
 pub trait World: Send + Sync + 'static {
     /// Drops everything remembered from earlier reads; called before a retry looks again.
     fn forget(&self) {}
+    /// Whether what is wanted fits into what is left. Asked twice: beside the looks, as if all were to be written, so that
+    /// the answer is known by then; and with the plan.
+    fn room<'a>(&'a self, _: &'a [Wanted]) -> BoxFuture<'a, Room> {
+        std::future::ready(Room::default()).boxed()
+    }
 }
 
 /// Whether a resource is ours to write.
@@ -119,6 +125,10 @@ pub trait Resource: Send + Sync + 'static {
     /// Whether it is ours to write.
     fn ownership(&self) -> Ownership {
         Ownership::Owned
+    }
+    /// What it takes, once it is created, of what there is only so much of.
+    fn uses(&self) -> Vec<Use> {
+        Vec::new()
     }
     /// What to say when an [`Ownership::Existing`] one is not there.
     fn missing(&self) -> Error {

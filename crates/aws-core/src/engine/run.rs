@@ -1,6 +1,6 @@
 //! The sweeps over a graph: look and write forwards, delete backwards.
 use super::graph::{Opaque, Slot};
-use super::{Action, Cancel, Change, Cx, Graph, NodeId, Ownership, Stop, World};
+use super::{Action, Cancel, Change, Cx, Graph, NodeId, Ownership, Stop, Wanted, World};
 use super::{Event, NodeReport, Observer, Outcome, Report};
 use crate::{Error, Result, error::Kind, progress::heard};
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
@@ -86,7 +86,7 @@ pub async fn run<C: World>(
     let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
     let mut run = Run { graph, cloud, mode, options, observer, outputs };
     let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None)).collect();
-    let mut nodes = run.sweep(&graph.found_through, unseen, false).await;
+    let (mut nodes, ()) = futures::join!(run.sweep(&graph.found_through, unseen, false), run.read_room());
     // What needs a node whose look failed is left as it is.
     for i in 0..nodes.len() {
         let ended = graph.needs[i].iter().find(|n| matches!(nodes[n.0], Node::Ended(_)));
@@ -95,6 +95,7 @@ pub async fn run<C: World>(
         }
     }
     run.plan(&mut nodes);
+    run.judge_room(&mut nodes).await;
     let bearable = |e: &Error| options.around_denied && e.kind() == Kind::Access;
     let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(e)) if !bearable(e)));
     let ended = |n: &Node| !options.around_denied && matches!(n, Node::Ended(_));
@@ -144,6 +145,51 @@ impl<C: World> Run<'_, C> {
                 Ok(decided) => *action = decided,
                 Err(e) => *node = Node::Ended(Outcome::Failed(e)),
             }
+        }
+    }
+
+    /// What the nodes use of what there is only so much of, by what is to be done with each.
+    fn uses(&self, action: impl Fn(usize) -> Option<Action>) -> Vec<Wanted> {
+        let owned = |i: &usize| self.graph.nodes[*i].ownership() == Ownership::Owned;
+        let of = |i: usize| {
+            let action = action(i);
+            let (created, written) = (action == Some(Action::Create), action.is_some_and(|a| a != Action::Keep));
+            let uses = self.graph.nodes[i].uses().into_iter();
+            uses.map(move |taken| Wanted { node: i, created, written, taken })
+        };
+        (0..self.graph.nodes.len()).filter(owned).flat_map(of).collect()
+    }
+
+    /// Finds out how much room is left, beside the looks: what is read is remembered.
+    async fn read_room(&self) {
+        if self.mode.destroys() {
+            return;
+        }
+        let wanted = self.uses(|_| Some(Action::Create));
+        tokio::select! {
+            biased;
+            () = self.options.cancel.reached(Stop::Soon) => {}
+            _ = self.cloud.room(&wanted) => {}
+        }
+    }
+
+    /// Fails the nodes for which there is no room.
+    async fn judge_room(&self, nodes: &mut [Node]) {
+        if self.mode.destroys() || self.options.cancel.state() != Stop::No {
+            return;
+        }
+        let planned = |i: usize| match &nodes[i] {
+            Node::Looked(action, _) => Some(action.clone()),
+            Node::Ended(_) => None,
+        };
+        let wanted = self.uses(planned);
+        if !wanted.iter().any(|w| w.written) {
+            return;
+        }
+        let room = self.cloud.room(&wanted).await;
+        room.warnings.iter().for_each(|text| self.observer.warn(text));
+        for (node, error) in room.refused {
+            nodes[node] = Node::Ended(Outcome::Failed(error));
         }
     }
 

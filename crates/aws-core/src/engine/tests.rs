@@ -4,3 +4,4 @@ mod fake;
 mod leaving;
 mod lifecycle;
 mod random;
+mod room;

@@ -6,10 +6,10 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{
-        Cloud, Told as _,
+        Cloud, Told as _, quotas,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, NodeId, Ref, Resource, Use},
     error::Kind,
     model::{
         Owner, Owning as _,
@@ -54,6 +54,8 @@ pub struct AutoScalingGroup {
     pub subnets: Vec<String>,
     /// How many instances at first. Not compared: scaling is the operator's.
     pub size: Size,
+    /// The virtual processors that they take at first of the account's.
+    pub processors: Option<Use>,
     /// How long an instance may take to start before its health counts.
     pub grace: Duration,
     /// Keeps the average CPU use at this many percent.
@@ -329,6 +331,9 @@ impl Resource for AutoScalingGroup {
     fn needs(&self) -> Vec<NodeId> {
         let targets = self.target_groups.iter().map(|t| t.node());
         [self.launch_template.node()].into_iter().chain(targets).chain(self.after.iter().copied()).collect()
+    }
+    fn uses(&self) -> Vec<Use> {
+        [Use::of(quotas::AUTO_SCALING_GROUPS.name, 1)].into_iter().chain(self.processors.clone()).collect()
     }
 
     /// Looks in the list of the application's groups, which a command has read already. A foreign group of

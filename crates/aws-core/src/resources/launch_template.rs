@@ -183,8 +183,7 @@ impl LaunchTemplate {
         fixed.compare("security groups", Some(join(&live_groups)), Some(join(groups)));
         let live_profile = data.iam_instance_profile();
         fixed.compare("instance profile", live_profile.and_then(|p| p.name()), profile);
-        let spot = data.instance_market_options().and_then(|o| o.market_type()) == Some(&MarketType::Spot);
-        fixed.compare("spot", Some(spot), Some(self.spot));
+        fixed.compare("spot", Some(is_spot(data)), Some(self.spot));
         // Hashes only: user data may hold values that are nobody's business.
         fixed.compare("user data", data.user_data().map(|d| hash(&decoded(d))), Some(hash(self.user_data.as_bytes())));
         // The root volume's device depends on the machine image, which is not compared.

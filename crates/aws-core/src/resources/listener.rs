@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -213,6 +213,15 @@ impl Resource for Listener {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.load_balancer.node()]
     }
+    fn uses(&self) -> Vec<Use> {
+        let quota = match self.protocol {
+            ListenerProtocol::Http | ListenerProtocol::Https { .. } => quotas::APPLICATION_LISTENERS,
+            ListenerProtocol::Tcp | ListenerProtocol::Tls { .. } => quotas::NETWORK_LISTENERS,
+        };
+        let balancer = self.name.rsplit_once(':').map_or(self.name.as_str(), |(balancer, _)| balancer);
+        vec![Use::within(quota.name, 1, balancer)]
+    }
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         // When deleting: a listener goes with its load balancer. Whose it is was asked there.
         let Some(load_balancer) = cx.try_get(self.load_balancer) else { return Ok(None) };

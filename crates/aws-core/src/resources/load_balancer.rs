@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -150,6 +150,13 @@ impl Resource for LoadBalancer {
     }
     fn needs(&self) -> Vec<NodeId> {
         self.security_groups.iter().map(|g| g.node()).collect()
+    }
+    fn uses(&self) -> Vec<Use> {
+        let quota = match self.traffic {
+            Traffic::Http => quotas::APPLICATION_LOAD_BALANCERS,
+            Traffic::Tcp => quotas::NETWORK_LOAD_BALANCERS,
+        };
+        vec![Use::of(quota.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveLoadBalancer>> {

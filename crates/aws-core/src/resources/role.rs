@@ -3,8 +3,8 @@
 use super::tag_drift;
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Ownership, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, Ownership, Resource, Use},
     model::{Owner, Owning as _},
 };
 use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, Tag};
@@ -176,6 +176,13 @@ impl Resource for Role {
     }
     fn ownership(&self) -> Ownership {
         self.ownership
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![
+            Use::of(quotas::ROLES.name, 1),
+            Use::of(quotas::INSTANCE_PROFILES.name, 1),
+            Use::within(quotas::ROLE_POLICIES.name, self.managed_policies.len() as u64, &self.name),
+        ]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

@@ -2,8 +2,8 @@
 use super::tag_drift;
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, NodeId, Ownership, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, NodeId, Ownership, Ref, Resource, Use},
     model::{Owner, Owning as _},
 };
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
@@ -16,8 +16,11 @@ use rules::Rules;
 /// Longest name and longest description, in characters (EC2 `CreateSecurityGroup`).
 const TEXT: usize = 255;
 /// Inbound rules of a group, for IPv4 and for IPv6 each (Amazon VPC quotas "Inbound or outbound rules per
-/// security group"; an account can have it raised).
+/// security group"), where it was not raised. The account's own value is judged with the plan ([`Resource::uses`]).
 const RULES: usize = 60;
+/// How far it can be raised: rules for each group times groups for each network interface are at most 1,000 (the same
+/// page).
+const MOST_RULES: usize = 1_000;
 /// Rules whose description begins so are ours to revoke; others were added by hand, and stay.
 const OURS: &str = "minion:";
 /// A group that is gone, or not visible yet.
@@ -92,9 +95,9 @@ impl SecurityGroup {
         // Groups that are still to be made have no ids: any name tells them apart.
         let id = |r: Ref<GroupId>| format!("{:?}", r.node());
         let rules = self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count();
-        if rules > RULES {
+        if rules > MOST_RULES {
             return Err(Error::usage(format!(
-                "security group {} would have {rules} inbound rules; AWS takes {RULES} (\"VPC quotas\")",
+                "security group {} would have {rules} inbound rules; AWS takes {MOST_RULES} at most (\"VPC quotas\")",
                 self.name
             ))
             .hint("There is a rule for each range of ports and each network. Name fewer peers or larger networks in the VPC's settings, or fewer ports, or ports without gaps, in the manifest."));
@@ -189,6 +192,12 @@ impl Resource for SecurityGroup {
     fn missing(&self) -> Error {
         Error::not_found(format!("security group {} does not exist in {}", self.name, self.owner.vpc))
             .hint("It is used, not made, here: create it first, or name another one.")
+    }
+    fn uses(&self) -> Vec<Use> {
+        // Groups that are still to be made have no ids: any name tells them apart.
+        let id = |r: Ref<GroupId>| format!("{:?}", r.node());
+        let rules = self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count();
+        vec![Use::of(quotas::SECURITY_GROUPS.name, 1), Use::within(quotas::RULES.name, rules as u64, &self.name)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

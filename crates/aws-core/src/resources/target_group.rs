@@ -1,8 +1,8 @@
 //! Target groups: the instances of one version, and how the load balancer checks them.
 use crate::{
     Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, Resource, Use},
     model::{Owner, Owning as _},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -152,6 +152,9 @@ impl Resource for TargetGroup {
     }
     fn noun(&self) -> String {
         self.noun.clone()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::TARGET_GROUPS.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveTargetGroup>> {

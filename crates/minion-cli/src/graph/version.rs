@@ -6,7 +6,7 @@ use crate::{
     manifest::{Manifest, Protocol},
 };
 use aws_core::{
-    cloud::{Cloud, network::Choice},
+    cloud::{Cloud, network::Choice, quotas},
     engine::{Graph, NodeId, Ownership, Ref},
     model::{
         Owner,
@@ -64,6 +64,8 @@ pub struct Input<'a> {
     pub root_gib: i32,
     /// EC2 instance type.
     pub instance_type: &'a str,
+    /// The virtual processors of all instances to begin with.
+    pub processors: u64,
     /// The script that boots the container.
     pub user_data: String,
     /// The image as the operator wrote it, and its digest if known.
@@ -160,6 +162,7 @@ fn add(graph: &mut Graph<Cloud>, input: &Input<'_>) {
         after: listeners,
         subnets: input.instance_subnets.ids.clone(),
         size: size(manifest, input.desired),
+        processors: quotas::uses_processors(input.instance_type, manifest.spot, input.processors),
         grace: GRACE,
         target_cpu_percent: manifest.scaling.target_cpu_percent,
         marks,
@@ -311,7 +314,8 @@ pub fn deletion(
         machine_image: "",
         root_device: "",
         root_gib: 0,
-        instance_type: "",
+        instance_type: manifest.instance_type.as_str(),
+        processors: 0,
         user_data: String::new(),
         image: "",
         digest: None,

@@ -7,7 +7,7 @@ use crate::{
 };
 use aws_core::{
     Error, Result,
-    engine::{Action, Outcome, Report},
+    engine::{Action, Outcome, Quiet, Report},
     error::Kind,
     model::TeamName,
     registry::teams::{self, TeamRecord},
@@ -169,7 +169,7 @@ async fn compare(
     let team = session.resolve(name, file)?;
     let survey = Survey::make(session, team, stored.cloned(), Purpose::Converge).await?;
     let survey = survey.ok_or_else(|| Error::failed(format!("the account of team {name} is not known")))?;
-    let report = plan(session, &survey).await;
+    let report = plan(session, &survey, &Quiet).await;
     let mut notes = Vec::new();
     for (_, spot) in &survey.places.team {
         // What no plan shows: the flow log is as it should be, and AWS cannot deliver.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 const LOOK: &[&str] = &[
     "acm:DescribeCertificate",
     "acm:ListCertificates",
+    "autoscaling:DescribeAccountLimits",
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribePolicies",
     "autoscaling:DescribeScalingActivities",
@@ -34,12 +35,15 @@ const LOOK: &[&str] = &[
     "elasticloadbalancing:DescribeTargetGroupAttributes",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "iam:GetAccountSummary",
     "logs:DescribeLogGroups",
     "route53:GetChange",
     "route53:ListHostedZones",
     "route53:ListHostedZonesByName",
     "route53:ListHostedZonesByVPC",
     "route53:ListResourceRecordSets",
+    "servicequotas:GetServiceQuota",
+    "servicequotas:ListServiceQuotas",
     "sts:GetCallerIdentity",
 ];
 

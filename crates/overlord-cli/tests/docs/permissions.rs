@@ -20,6 +20,16 @@ struct Account {
 const RECORDS: Part = ("registry/parameters.rs", &[]);
 const RECORD_SETS: Part = ("resources/alias_record.rs", &[]);
 const ZONES: Part = ("cloud/lookups/zones.rs", &["route53:ListHostedZonesByName"]);
+/// What is counted in a team's account before anything is made there.
+const ROOM: &[&str] = &[
+    "ec2:DescribeAddresses",
+    "ec2:DescribeEgressOnlyInternetGateways",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeVpcs",
+    "ec2:DescribeVpnGateways",
+    "route53:GetAccountLimit",
+];
 const WHO: Part = ("cloud/connect.rs", &[]);
 const TAGGED_PARAMETERS: (&str, &str) = ("ssm:AddTagsToResource", "a parameter gets its tags in the creating call");
 
@@ -37,6 +47,9 @@ const ACCOUNTS: [Account; 5] = [
             ("cloud/lookups/sights.rs", &[]),
             ("cloud/lookups/compute.rs", &["ec2:DescribeImages", "ec2:DescribeInstanceTypes"]),
             ("cloud/network.rs", &[]),
+            ("cloud/room/count.rs", &["iam:GetAccountSummary"]),
+            ("cloud/room/limit.rs", &[]),
+            ("cloud/room/network.rs", ROOM),
             ("resources/domain/", &[]),
             ("resources/guard/budget.rs", &[]),
             ("resources/guard/ebs_encryption.rs", &[]),
@@ -44,6 +57,7 @@ const ACCOUNTS: [Account; 5] = [
             ("resources/guard/public_access.rs", &[]),
             ("resources/guard/trail.rs", &[]),
             ("resources/guard/trail_bucket.rs", &[]),
+            ("resources/guard/trail_bucket/", &[]),
             ("resources/identity/", &[]),
             ("resources/log_group.rs", &[]),
             ("resources/network/", &[]),
@@ -57,7 +71,6 @@ const ACCOUNTS: [Account; 5] = [
         beside: &[
             ("cloudtrail:AddTags", "the trail gets its tags in the creating call"),
             ("iam:CreateServiceLinkedRole", "AWS makes its own role at an account's first transit gateway attachment"),
-            ("resources/guard/trail_bucket/", &[]),
             ("iam:PassRole", "a flow log names the role that writes it, `overlord-flow-logs-*`"),
             TAGGED_PARAMETERS,
         ],
@@ -75,6 +88,8 @@ const ACCOUNTS: [Account; 5] = [
                 at before a new team gets addresses, whatever `interconnect` says.",
         parts: &[
             ("cloud/lookups/regions.rs", &["ec2:DescribeVpcs"]),
+            ("cloud/room/limit.rs", &["servicequotas:GetServiceQuota"]),
+            ("cloud/room/network.rs", &["ec2:DescribeTransitGateways"]),
             ("resources/network/transit/gateway.rs", &[]),
             (
                 "resources/network/transit/share.rs",
@@ -134,11 +149,12 @@ const OF_POLICIES: [(&str, &str); 7] = [
 ];
 
 /// Sources that are `overlord`'s alone: each of their calls has to be on the page.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
     "cloud/lookups/occupants.rs",
     "cloud/lookups/regions.rs",
     "cloud/lookups/sights.rs",
     "cloud/organizations.rs",
+    "cloud/room/network.rs",
     "registry/teams.rs",
     "resources/domain/",
     "resources/guard/",

@@ -21,6 +21,14 @@ pub struct Machine {
     pub vcpus: i32,
 }
 
+impl Machine {
+    /// Virtual processors of so many of them.
+    pub fn processors(&self, instances: i32) -> u64 {
+        let number = |n: i32| u64::try_from(n).unwrap_or_default();
+        number(self.vcpus) * number(instances)
+    }
+}
+
 /// What this instance type offers. Asked once in each run.
 ///
 /// # Errors

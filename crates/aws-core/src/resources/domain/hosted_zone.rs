@@ -5,8 +5,9 @@ use crate::{
     cloud::{
         Cloud, Told as _,
         lookups::zones::{self, Zone},
+        quotas,
     },
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Resource, Use},
     model::{Owning as _, TeamOwner},
     resources::{
         alias_record::{list_records, plain_name, read_records},
@@ -216,6 +217,9 @@ impl Resource for HostedZone {
 
     fn name(&self) -> String {
         self.domain.clone()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::HOSTED_ZONES.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

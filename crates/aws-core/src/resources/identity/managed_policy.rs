@@ -3,10 +3,10 @@ use super::{NOT_THERE, THERE, account::account, aws_tags, documents::same, is_de
 use crate::{
     Error, Result,
     cloud::{
-        Cloud, Told as _,
+        Cloud, Told as _, quotas,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Resource},
+    engine::{Cancel, Change, Cx, Resource, Use},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::{
@@ -166,6 +166,9 @@ impl Resource for ManagedPolicy {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::POLICIES.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

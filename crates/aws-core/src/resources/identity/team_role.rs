@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::Cloud,
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, quotas},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner},
     resources::{
         role::{
@@ -291,6 +291,9 @@ impl Resource for TeamRole {
             Managed::Aws(_) => None,
         });
         managed.chain(self.boundary.map(Ref::node)).chain(self.trust.saml.map(Ref::node)).collect()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::ROLES.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

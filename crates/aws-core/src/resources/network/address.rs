@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, Resource, Use},
     model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
@@ -65,6 +65,9 @@ impl Resource for ElasticIp {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::ADDRESSES.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Address>> {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas, wait::Look},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
@@ -74,6 +74,9 @@ impl Resource for S3Endpoint {
     }
     fn needs(&self) -> Vec<NodeId> {
         [self.vpc.node()].into_iter().chain(self.route_tables.iter().map(|t| t.node())).collect()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::GATEWAY_ENDPOINTS.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

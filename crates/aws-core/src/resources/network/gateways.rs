@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
@@ -96,6 +96,9 @@ impl Resource for InternetGateway {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::INTERNET_GATEWAYS.name, 1)]
+    }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let mine = lists::internet_gateways(cx.cloud, &self.owner).await?;
@@ -172,6 +175,9 @@ impl Resource for EgressOnlyGateway {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::EGRESS_GATEWAYS.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveEgress>> {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas, wait::Look},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
@@ -181,6 +181,9 @@ impl Resource for Vpc {
     }
     fn needs(&self) -> Vec<NodeId> {
         self.dhcp.iter().map(|d| d.node()).collect()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::VPCS.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, quotas, wait::Look},
+    engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner},
     resources::tag_drift,
 };
@@ -223,6 +223,9 @@ impl Resource for VpnGateway {
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::VPN_GATEWAYS.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveGateway>> {

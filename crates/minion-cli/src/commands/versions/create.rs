@@ -174,6 +174,7 @@ async fn deployed(
         root_device: &boot.details.root_device,
         root_gib: boot.root_gib(&manifest),
         instance_type: &boot.instance_type,
+        processors: boot.machine.processors(desired),
         user_data: user_data(args, given, id, &manifest, &ground, site, image.as_ref())?,
         image: args.image.as_str(),
         digest: image.as_ref().map(|i| i.resolved.digest.as_str()),

@@ -7,13 +7,17 @@ use crate::{
 };
 use aws_core::{
     Error, Result,
-    engine::{Action, Change, NodeReport, Outcome, Report},
+    cloud::{lookups, quotas},
+    engine::{Action, Change, NodeReport, Outcome, Report, Use, Wanted, World as _},
     model::{ApplicationName, VersionName, names::AppVersion},
-    resources::auto_scaling_group::{self, Size},
+    resources::{
+        auto_scaling_group::{self, Size},
+        launch_template,
+    },
 };
 use clap::Args;
 use terminal::{
-    Exit, Undertaking,
+    Exit, Terminal, Undertaking,
     flags::{Lock, Writes},
 };
 
@@ -65,8 +69,15 @@ async fn scaled(
     under: &Undertaking,
 ) -> Result<Exit> {
     let (terminal, desired) = (&session.terminal, args.instances);
-    let deployed = deployed::version(&site.cloud, &site.vpc, id).await?;
+    let (deployed, launches) = tokio::join!(
+        deployed::version(&site.cloud, &site.vpc, id),
+        launch_template::launches(&site.cloud, &id.resource())
+    );
+    let deployed = deployed?;
     let live = &deployed.group;
+    if desired > live.desired {
+        require_room(site, terminal, launches, desired - live.desired).await?;
+    }
     if desired == 0 && !args.force {
         let names = names_of(site, std::slice::from_ref(&deployed), None).await?;
         if let Some(share) = share_of(&names, id)? {
@@ -101,4 +112,36 @@ async fn scaled(
     terminal.during(&step, auto_scaling_group::resize(&site.cloud, &id.resource(), &size)).await?;
     under.changed(&report);
     Ok(Exit::Done)
+}
+
+/// Refuses more instances than the account's quota of virtual processors has room for. What cannot be read keeps nobody
+/// from scaling.
+async fn require_room(
+    site: &Site,
+    terminal: &Terminal,
+    launches: Result<Option<(String, bool)>>,
+    more: i32,
+) -> Result<()> {
+    let wanted = async {
+        let Some((instance_type, spot)) = launches? else { return Ok(None) };
+        let machine = lookups::machine(&site.cloud, &instance_type).await?;
+        Ok::<_, Error>(quotas::uses_processors(&instance_type, spot, machine.processors(more)))
+    };
+    // Nearly always it is this one: it is read beside the instance type.
+    let usual = quotas::uses_processors("t3.small", false, 0).map(as_wanted);
+    let (wanted, _) = tokio::join!(wanted, site.cloud.room(usual.as_slice()));
+    let wanted = match wanted {
+        Ok(wanted) => wanted.map(as_wanted),
+        Err(e) => {
+            terminal.warn(&format!("could not check the quota of virtual processors: {e}"));
+            None
+        }
+    };
+    let room = site.cloud.room(wanted.as_slice()).await;
+    room.warnings.iter().for_each(|text| terminal.warn(text));
+    room.refused.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+}
+
+fn as_wanted(taken: Use) -> Wanted {
+    Wanted { node: 0, created: true, written: true, taken }
 }

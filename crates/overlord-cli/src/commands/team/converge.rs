@@ -12,7 +12,10 @@ use aws_core::{
         Clouds,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Action, Change, Graph, Mode, NodeReport, Outcome, Quiet, Report, Resource as _, World, run as engine},
+    engine::{
+        Action, Change, Event, Graph, Mode, NodeReport, Observer, Outcome, Quiet, Report, Resource as _, World,
+        run as engine,
+    },
     error::Kind,
     registry::teams::{self, TeamRecord},
     resources::{
@@ -22,7 +25,7 @@ use aws_core::{
     },
 };
 use std::time::Duration;
-use terminal::{Exit, Undertaking, flags::Writes};
+use terminal::{Exit, Terminal, Undertaking, flags::Writes};
 
 /// Time for a certificate: minutes as a rule, up to half an hour (ACM, "DNS validation").
 const ISSUED: Duration = Duration::from_secs(600);
@@ -41,11 +44,22 @@ pub(crate) struct Wish {
     pub(crate) stored: Option<TeamRecord>,
 }
 
+/// Says what a plan warns of, and nothing of its steps.
+struct Warnings<'a>(&'a Terminal);
+impl Observer for Warnings<'_> {
+    fn event(&self, _: Event<'_>) {}
+    fn warn(&self, text: &str) {
+        self.0.warn(text);
+    }
+}
+
 /// Both halves of a plan: what is made or changed, and what goes.
-pub(crate) async fn plan(session: &Session, survey: &Survey) -> Report {
+///
+/// `observer` hears what the operator should know of the plan.
+pub(crate) async fn plan(session: &Session, survey: &Survey, observer: &dyn Observer) -> Report {
     let graph = survey.graph(Purpose::Converge, true);
     let clouds = &survey.places.clouds;
-    let mut report = engine(&graph, clouds, Mode::Plan, &session.options(), &Quiet).await;
+    let mut report = engine(&graph, clouds, Mode::Plan, &session.options(), observer).await;
     for graph in [survey.leaving(), survey.gone()] {
         let mut gone = engine(&graph, clouds, Mode::PlanDestroy, &session.options(), &Quiet).await;
         report.nodes.append(&mut gone.nodes);
@@ -72,7 +86,8 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
         };
         told(session, &survey);
         if writes.dry_run {
-            let report = terminal.during("Comparing", async { Ok(plan(session, &survey).await) }).await?;
+            let report =
+                terminal.during("Comparing", async { Ok(plan(session, &survey, &Warnings(terminal)).await) }).await?;
             unrecorded(session, &survey, &report).await?;
             terminal.plan(&report, false)?;
             interruptions(session, &report);

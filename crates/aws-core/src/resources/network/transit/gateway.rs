@@ -5,9 +5,10 @@ use crate::{
     cloud::{
         Cloud, Told as _,
         network::tag_map,
+        quotas,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Resource},
+    engine::{Cancel, Change, Cx, Resource, Use},
     model::{
         Owning as _, TeamOwner,
         tags::{ORGANIZATION, Whose},
@@ -163,6 +164,9 @@ impl Resource for TransitGateway {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::TRANSIT_GATEWAYS.name, 1)]
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
