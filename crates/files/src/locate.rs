@@ -8,6 +8,10 @@ use std::fmt;
 pub enum Step {
     /// A key of a map.
     Key(&'static str),
+    /// A key of a map that has several spellings.
+    AnyOf(&'static [&'static str]),
+    /// The entry of a map whose key is the n-th in order, from 0: for keys that people choose.
+    Nth(usize),
     /// A place in a list, from 0.
     At(usize),
 }
@@ -26,6 +30,14 @@ pub(crate) fn place(text: &str, path: &[Step]) -> Option<Location> {
     for step in path {
         let next = match (step, &here.value) {
             (Step::Key(key), Node::Map(entries)) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            (Step::AnyOf(keys), Node::Map(entries)) => {
+                entries.iter().find(|(k, _)| keys.contains(&k.as_str())).map(|(_, v)| v)
+            }
+            (Step::Nth(n), Node::Map(entries)) => {
+                let mut entries: Vec<_> = entries.iter().collect();
+                entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+                entries.get(*n).map(|(_, v)| v)
+            }
             (Step::At(n), Node::List(items)) => items.get(*n),
             _ => None,
         };
@@ -85,5 +97,22 @@ impl<'de> Deserialize<'de> for Node {
             }
         }
         d.deserialize_any(Any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_lead_to_lines() {
+        let text = "tags:\n  b: 1\n  A: 2\n  a: 3\nlist:\n  - Sid: x\n    Resource:\n      - y\n";
+        let line = |path: &[Step]| place(text, path).unwrap().line();
+        // In order: A, a, b.
+        assert_eq!((0..3).map(|n| line(&[Step::Key("tags"), Step::Nth(n)])).collect::<Vec<_>>(), [3, 4, 2]);
+        let resource = Step::AnyOf(&["resources", "Resource"]);
+        assert_eq!(line(&[Step::Key("list"), Step::At(0), resource, Step::At(0)]), 8);
+        // What is not there: the innermost thing that is.
+        assert_eq!(line(&[Step::Key("list"), Step::At(0), Step::Key("nothing")]), 6);
     }
 }
