@@ -1,9 +1,9 @@
 //! The application manifest: a YAML file that says what an application is.
 //!
 //! [`types`] are its keys (their documentation is the reference that users read), [`values`] the values
-//! that are valid once they exist, [`check`] what only several keys together can tell, [`codes`] and `log_options` values that are lists of their own, [`mod@parse`] the way
-//! from a file to a [`Manifest`] (the `files` crate shows the line that is wrong), and [`mod@reference`] the generated
-//! documentation.
+//! that are valid once they exist, [`check`] what only several keys together can tell, [`codes`] and `log_options` values
+//! that are lists of their own, [`mod@parse`] the way from a file to a [`Manifest`] (the `files` crate shows the line that
+//! is wrong), and [`mod@reference`] the generated documentation.
 pub mod check;
 pub mod codes;
 mod log_options;
