@@ -42,6 +42,7 @@ mod sandbox_refused;
 mod sandbox_tcp;
 mod sandbox_traffic;
 mod secrets;
+mod small_inputs;
 mod story;
 mod support;
 mod throttled;

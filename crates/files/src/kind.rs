@@ -23,6 +23,8 @@ pub struct Kind {
     pub pair: &'static str,
     /// A list, as an example: `[8080]`.
     pub list: &'static str,
+    /// Whether one may hold secrets: errors then name lines and keys, and quote neither lines nor values.
+    pub secret: bool,
 }
 
 impl Kind {

@@ -11,6 +11,7 @@ const GARDEN: Kind = Kind {
     least: "The least that it needs is beds.",
     pair: "beds: 1",
     list: "[rose]",
+    secret: false,
 };
 
 /// A garden.
@@ -115,4 +116,79 @@ fn the_reference_has_a_section_for_each_map() {
     ] {
         assert!(page.lines().any(|l| l == line), "{line}\nnot in\n{page}");
     }
+}
+
+/// A kind whose files may hold secrets.
+const CELLAR: Kind = Kind { noun: "cellar file", one: "a cellar file", about: "cellar", secret: true, ..GARDEN };
+
+#[test]
+fn what_may_hold_secrets_is_never_quoted() {
+    for text in [
+        "beds: 1\npassword: hunter2\n",
+        "beds: hunter2\n",
+        "beds: 08\nfence: {height: hunter2}\n",
+        "beds: 1\nfence: hunter2\n",
+        "beds: [hunter2]\n",
+        "beds: *hunter2\n",
+        "beds: !hunter2 1\n",
+        "beds: @hunter2\n",
+        "beds: 'hunter2\n",
+        "beds: \"\\hunter2\"\n",
+        "beds: a: hunter2\n",
+        "plants: [{name: [hunter2]}]\n",
+        "beds: 1\nfence: {height: 1, gate: {locked: hunter2}}\n",
+        "hunter2",
+        "- hunter2\n",
+        "beds: 1\n---\nhunter2: 2\n",
+        "beds: 1\n\thunter2: 2\n",
+    ] {
+        let e = Text { kind: &CELLAR, source: "cellar.yaml", text }.parse::<Garden>().expect_err(text);
+        let told = [e.to_string()].iter().chain(e.hints()).cloned().collect::<Vec<_>>().join("\n");
+        assert!(!told.contains("hunter2"), "{text}{told}");
+        assert!(told.contains("cellar.yaml, line "), "{text}{told}");
+    }
+    let known = Text { kind: &CELLAR, source: "c", text: "beds: 1\nbed: 2\n" }.parse::<Garden>().unwrap_err();
+    assert_eq!(
+        (known.to_string().as_str(), &known.hints()[0][..]),
+        ("c, line 2, column 1: unknown key `bed`", "Did you mean `beds`?")
+    );
+}
+
+#[derive(Debug, Deserialize)]
+struct Shelf {
+    #[serde(deserialize_with = "one_or_many")]
+    jars: Vec<String>,
+    label: Option<TextOr<std::collections::BTreeMap<String, u8>>>,
+}
+
+#[test]
+fn text_is_taken_from_the_document() {
+    let read = |text: &str| Text { kind: &GARDEN, source: "g", text }.parse::<Shelf>();
+    let shelf = read("\u{feff}# ä\njars: 1.10\nlabel: 0x10\n").unwrap();
+    assert_eq!((shelf.jars, shelf.label), (vec!["1.10".to_owned()], Some(TextOr::Text("0x10".into()))));
+    let shelf = read("jars: [1.10, on, '1', ä, &a 007, *a]\nlabel: {a: 1}\n").unwrap();
+    assert_eq!(shelf.jars, ["1.10", "on", "1", "ä", "007", "007"]);
+    assert!(matches!(shelf.label, Some(TextOr::Structure(map)) if map["a"] == 1));
+    assert!(read("jars:\n").unwrap_err().to_string().contains("a value is missing here"));
+    assert!(read("jars: {a: b}\n").unwrap_err().to_string().contains("not a map"));
+    assert!(read("jars: a\nlabel: [1]\n").unwrap_err().to_string().contains("not a list"));
+    assert!(read("jars: a\nlabel: {a: b}\n").unwrap_err().to_string().contains("line 2"));
+    // Without a document there is nothing to take it from: what would change is refused.
+    assert_eq!(serde_json::from_str::<Shelf>(r#"{"jars": "1.10"}"#).unwrap().jars, ["1.10"]);
+    assert!(serde_yaml::from_str::<Shelf>("jars: 1.10\n").is_err());
+    assert_eq!(serde_yaml::from_str::<Shelf>("jars: 110\n").unwrap().jars, ["110"]);
+}
+
+#[test]
+fn nothing_is_not_the_word_for_it() {
+    assert!(told("beds: 1\nplants:\n  - name: null\n").contains("Quote the value, if it is text: \"null\"."));
+    assert!(told("beds: 1\nplants: [{name: ~}]\n").contains("\"~\""));
+    assert!(told("beds: 1\nplants: [{name: }]\n").contains("Write \"\" where"));
+    assert!(told("beds: 1\nplants:\n  - name: # none\n").contains("Write \"\" where"));
+}
+
+#[test]
+fn tags_are_not_dropped() {
+    let e = told("beds: !!int 1\nplants:\n  - name: !Ref rose\n");
+    assert!(e.contains("g") && e.contains("line 3") && e.contains("Quote the value: \"!Ref rose\""), "{e}");
 }

@@ -4,6 +4,7 @@ use crate::profile_text::with_profile;
 use aws_core::{Error, Result};
 use clap::Args;
 use etcetera::BaseStrategy as _;
+use files::{Kind, Text};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -86,6 +87,24 @@ pub struct SandboxPlace {
     pub id: Option<String>,
 }
 
+/// What errors say of the configuration file. The predecessor kept passwords in its own, which has the same form.
+const CONFIGURATION: Kind = Kind {
+    noun: "configuration file",
+    one: "a configuration file",
+    about: "place to work in",
+    least: "Write it with `minion configure`.",
+    pair: "default: {region: eu-west-1}",
+    list: "[eu-west-1]",
+    secret: true,
+};
+
+/// A path for a command line, in quotes where a shell needs them.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%:".contains(c);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
 /// The configuration file: profiles by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -100,23 +119,25 @@ impl ConfigFile {
     /// # Errors
     /// When it cannot be read or is not a mapping from names to profiles.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(e) => return Err(Error::usage(format!("configuration file {} cannot be read: {e}", path.display()))),
-        };
-        Self::parse(&text).map_err(|e| {
-            Error::usage(format!("configuration file {} is not valid: {e}", path.display()))
-                .hint("Mend the file, or move it away and run `minion configure`.")
+        // A link that leads nowhere is no file either.
+        if std::fs::metadata(path).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(Self::default());
+        }
+        let text = files::read(path, &CONFIGURATION)?;
+        Self::parse(&text, &path.display().to_string()).map_err(|e| {
+            e.hint(format!(
+                "Correct the file; or rename it, `mv {0} {0}.old`, and run `minion configure` with the same options.",
+                shell_word(path)
+            ))
         })
     }
 
-    fn parse(text: &str) -> std::result::Result<Self, impl std::fmt::Display + use<>> {
+    fn parse(text: &str, source: &str) -> Result<Self> {
         // Comments alone are nothing, too.
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
-        serde_yaml::from_str(text)
+        Text { kind: &CONFIGURATION, source, text }.parse()
     }
 
     /// Writes the file whole, or not at all; readable by its owner alone.
@@ -154,7 +175,7 @@ impl ConfigFile {
         let block = block.transpose().map_err(|e| fail(&e))?;
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let new = with_profile(&text, name, block.as_deref());
-        if Self::parse(&new).ok().as_ref() == Some(&wanted) {
+        if Self::parse(&new, "").ok().as_ref() == Some(&wanted) {
             if !new.trim().is_empty() || path.is_symlink() {
                 return write(path, &new).map_err(|e| fail(&e));
             }
@@ -410,6 +431,38 @@ mod tests {
         assert_eq!(ConfigFile::read(&path).unwrap(), file);
         std::fs::write(&path, "default: [1").unwrap();
         assert_eq!(ConfigFile::read(&path).unwrap_err().kind(), aws_core::error::Kind::Usage);
+    }
+
+    #[test]
+    fn what_the_file_holds_is_never_quoted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("old config.yaml");
+        for (text, place) in [
+            (
+                "default:\n  domain: apps.example.org\n  log_account: acme\n  log_password: hunter2\n",
+                "line 3, column 3",
+            ),
+            ("default:\n  log_password: hunter2\n", "line 2, column 3: unknown key `log_password`"),
+            ("default:\n  domain: a: hunter2\n", "line 2, "),
+            ("default:\n  domain: *hunter2\n", "line 2, "),
+            ("default:\n  domain: !hunter2 x\n", "line 2, "),
+            ("default:\n  domain: [hunter2]\n", "line 2, "),
+            ("default: hunter2\n", "line 1, "),
+            ("default:\n  domain: 'hunter2\n", "line "),
+            ("default:\n  sandbox: {endpoint: hunter2, password: hunter2}\n", "unknown key `password`"),
+            ("hunter2\n", "line 1, "),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let e = ConfigFile::read(&path).unwrap_err();
+            let told = format!("{e}\n{}", e.hints().join("\n"));
+            assert!(told.contains(&format!("old config.yaml, {place}")) || told.contains(place), "{told}");
+            assert!(!told.contains("hunter2") && told.contains("minion configure"), "{told}");
+            assert!(
+                told.contains(".yaml' '") || told.contains(".yaml'.old"),
+                "a path with a space is in quotes: {told}"
+            );
+            assert_eq!(e.kind(), aws_core::error::Kind::Usage);
+        }
     }
 
     #[test]

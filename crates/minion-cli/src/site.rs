@@ -13,6 +13,7 @@ use aws_core::{
         settings::VpcSettings,
     },
 };
+use std::sync::atomic::{AtomicBool, Ordering};
 use terminal::Terminal;
 
 /// What every command gets.
@@ -53,7 +54,8 @@ impl Session {
     /// When no region or VPC is set.
     pub async fn site(&self) -> Result<Site> {
         let vpc = self.settings.vpc()?.to_owned();
-        Ok(Site { cloud: self.connect().await?, vpc, settings: self.settings.clone() })
+        let (settings, terminal) = (self.settings.clone(), self.terminal.clone());
+        Ok(Site { cloud: self.connect().await?, vpc, settings, terminal, warned: AtomicBool::new(false) })
     }
 }
 
@@ -65,6 +67,10 @@ pub struct Site {
     pub vpc: String,
     /// Flags, environment and profile.
     pub settings: Settings,
+    /// Where warnings go.
+    terminal: Terminal,
+    /// Whether it was said what of the old `Config` tag is ignored.
+    warned: AtomicBool,
 }
 
 /// What is known about the place once it was read: the VPC's own settings, and its network.
@@ -84,8 +90,17 @@ impl Site {
     /// When a call fails or the VPC does not exist.
     pub async fn ground(&self, application: Option<&ApplicationName>) -> Result<Ground> {
         let (start, place) = tokio::try_join!(self.start(application), network::load(&self.cloud, &self.vpc))?;
-        let vpc_settings = start.settings.or(place.config_tag.as_deref())?;
+        let vpc_settings = self.filled(start.settings, &place);
         Ok(Ground { vpc_settings, manifest: start.manifest, place })
+    }
+
+    /// The VPC's settings, filled from its old `Config` tag. What of that is ignored, is said once.
+    pub fn filled(&self, settings: VpcSettings, place: &Place) -> VpcSettings {
+        let (settings, ignored) = settings.or(place.config_tag.as_deref());
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            ignored.iter().for_each(|warning| self.terminal.warn(warning));
+        }
+        settings
     }
 
     /// Reads the VPC's settings and an application's stored manifest: one call.
@@ -123,7 +138,7 @@ impl Site {
             Ok(domain) => Ok(domain),
             Err(_) => {
                 let place = network::load(&self.cloud, &self.vpc).await?;
-                self.domain(&settings.or(place.config_tag.as_deref())?)
+                self.domain(&self.filled(settings, &place))
             }
         }
     }

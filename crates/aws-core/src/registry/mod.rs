@@ -1,5 +1,6 @@
 //! What has no place in a tag: settings of a VPC, manifests, records of teams and leases, as parameters of Systems
 //! Manager; and the history of all that was done, in CloudWatch Logs.
+pub(crate) mod as_written;
 pub mod encoding;
 pub mod history;
 pub mod lease;

@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::Cloud,
     engine::{Change, Cx, NodeId, Ref, Resource},
-    registry::{VpcSettings, parameters},
+    registry::{VpcSettings, as_written, parameters},
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -43,10 +43,9 @@ pub enum Live {
 fn parse(place: &str, yaml: &str) -> Live {
     let text = || -> Result<Mapping> {
         VpcSettings::parse(place, yaml)?;
-        if yaml.trim().is_empty() {
-            return Ok(Mapping::new());
-        }
-        serde_yaml::from_str(yaml).map_err(|e| Error::usage(format!("{place} is no mapping: {e}")))
+        // Keys that are not ours are written back: as they are written, not as YAML understands them.
+        let map = as_written::mapping(yaml).map_err(|e| Error::usage(format!("{place} is not YAML: {e}")))?;
+        map.ok_or_else(|| Error::usage(format!("{place} is no mapping")))
     };
     text().map_or_else(|e| Live::Unreadable(e.to_string()), Live::Settings)
 }
@@ -255,6 +254,20 @@ mod tests {
                       peers]}";
         assert_eq!(stored(&text), stored(wanted));
         assert_eq!(compare(&Live::Settings(stored("")), &ours(&VpcSettings::default())), []);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_written_back_as_it_was() {
+        let base = VpcSettings { domain: Some("red.example.org".into()), ..VpcSettings::default() };
+        let live =
+            stored("team: 1.10\naccount: 012345678901\nfuture: {limit: 1_000, on: off, n: 5, list: [0x10, 007]}\n");
+        let text = serde_yaml::to_string(&merged(&live, ours(&base))).unwrap();
+        let again = stored(&text);
+        for value in ["1.10", "012345678901", "1_000", "off", "0x10", "007", "5"] {
+            assert!(text.contains(value), "{value} not in {text}");
+        }
+        assert_eq!((&again["team"], &again["account"]), (&"1.10".into(), &"012345678901".into()));
+        assert_eq!(VpcSettings::parse("x", &text).unwrap().team.as_deref(), Some("1.10"));
     }
 
     #[test]

@@ -52,7 +52,8 @@ pub async fn run(session: &Session, args: ConfigureArgs) -> Result<Exit> {
     if place.subnets.is_empty() {
         terminal.warn(&format!("{vpc} has no subnets: nothing can be deployed into it yet (see docs/network.md)"));
     }
-    let settings = start.settings.or(place.config_tag.as_deref())?;
+    let (settings, ignored) = start.settings.or(place.config_tag.as_deref());
+    ignored.iter().for_each(|warning| terminal.warn(warning));
     let (domain, zone_id) = domain(terminal, &cloud, &vpc, given, &settings).await?;
     let certificate_arn = certificate(terminal, &cloud, &domain, given, &settings).await?;
     let registry = registry(terminal, given, &settings, &account, cloud.region())?;

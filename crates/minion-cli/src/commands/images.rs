@@ -49,7 +49,10 @@ pub async fn run(session: &Session, args: ImagesArgs) -> Result<Exit> {
             (start, Some(place))
         }
     };
-    let settings = start.settings.or(place.as_ref().and_then(|p| p.config_tag.as_deref()))?;
+    let settings = match &place {
+        Some(place) => site.filled(start.settings, place),
+        None => start.settings,
+    };
     let host = site.settings.values.registry.clone().or_else(|| settings.registry.clone()).ok_or_else(|| {
         Error::usage("no container registry is set")
             .hint("Run `minion configure`, or give --registry HOST (or MINION_REGISTRY).")

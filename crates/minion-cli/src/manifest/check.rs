@@ -1,5 +1,5 @@
 //! What only several keys of a manifest together can tell, and limits of AWS and Docker.
-use super::{Filesystem, FilesystemKind, HealthCheck, Manifest, Protocol, Statement};
+use super::{Filesystem, FilesystemKind, HealthCheck, Manifest, Protocol, Statement, codes, log_options};
 use aws_core::model::{policy_rules, tag_rules};
 use files::{
     Problem,
@@ -43,7 +43,7 @@ fn ports(m: &Manifest) -> Checked {
     Ok(())
 }
 
-/// ELBv2 `CreateTargetGroup`: the ranges of a health check.
+/// ELBv2 `CreateTargetGroup`: the ranges of a health check; API reference, `Matcher`: those of its codes.
 fn health(m: &Manifest) -> Checked {
     let HealthCheck { path, interval, timeout, healthy_threshold, unhealthy_threshold, codes, .. } = &m.health_check;
     let at = |key| [Key("health_check"), Key(key)];
@@ -70,19 +70,10 @@ fn health(m: &Manifest) -> Checked {
         return wrong(&at("codes"), "codes are of use only together with a path");
     }
     let most = if m.exposed_protocol == Protocol::Http { 499 } else { 599 };
-    let code =
-        |s: &str| s.parse().ok().filter(|n: &u16| s.bytes().all(|b| b.is_ascii_digit()) && (200..=most).contains(n));
-    let good = match codes.split_once('-') {
-        Some((a, b)) => matches!((code(a), code(b)), (Some(a), Some(b)) if a <= b),
-        None => codes.split(',').all(|c| code(c).is_some()),
-    };
-    if good {
-        return Ok(());
+    match codes::problem(codes, most) {
+        None => Ok(()),
+        Some((message, hint)) => Err(Problem { path: at("codes").to_vec(), message, hint }),
     }
-    wrong(
-        &at("codes"),
-        format!("`{codes}` is no set of HTTP codes within 200 to {most}; write 200, 200,204 or 200-299"),
-    )
 }
 
 fn environment(m: &Manifest) -> Checked {
@@ -215,7 +206,7 @@ fn logging(m: &Manifest) -> Checked {
         Some(key) => {
             wrong(&[Key("logging"), Key("options")], format!("`{key}` is not a name of an option of a log driver"))
         }
-        None => Ok(()),
+        None => log_options::problem(&m.logging).map_or(Ok(()), Err),
     }
 }
 
@@ -284,6 +275,7 @@ pub fn warnings(m: &Manifest) -> Vec<String> {
     if m.logging.driver.as_str() == "awslogs" && m.logging.options.contains_key("awslogs-group") {
         all.push("logging.options names a log group of its own: the application's role may write to it only when policies say so.".into());
     }
+    all.extend(log_options::warnings(&m.logging));
     if m.scaling.target_cpu_percent.is_some() && m.scaling.min == m.scaling.max {
         all.push("scaling.target_cpu_percent has no effect: min and max are the same.".into());
     }

@@ -2,11 +2,13 @@
 //!
 //! [`types`] are its keys (their documentation is the reference that users read), [`values`] the values
 //! that are valid once they exist, [`check`] what only several keys together can tell, [`limits`] what AWS would refuse of
-//! an application that is made or changed, [`mod@parse`] the way
-//! from a file to a [`Manifest`] (the `files` crate shows the line that is wrong), and [`mod@reference`] the generated
-//! documentation.
+//! an application that is made or changed, [`codes`] and `log_options` values that are lists of their own, [`mod@parse`]
+//! the way from a file to a [`Manifest`] (the `files` crate shows the line that is wrong), and [`mod@reference`] the
+//! generated documentation.
 pub mod check;
+pub mod codes;
 pub mod limits;
+mod log_options;
 pub mod parse;
 pub mod policy;
 pub mod reference;

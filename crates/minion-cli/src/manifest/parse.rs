@@ -14,6 +14,7 @@ const MANIFEST: Kind = Kind {
     least: "The least that it needs is application_name and exposed_ports.",
     pair: "application_name: myapp",
     list: "[8080]",
+    secret: false,
 };
 
 /// A manifest, the text that it came from, and what is allowed but probably not meant.

@@ -1,8 +1,9 @@
 //! What the application may do on AWS: IAM statements, and policies by name.
+use files::OneOrMany;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// Whether a statement grants or forbids.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,33 +34,48 @@ pub struct Statement {
         default,
         alias = "Action",
         alias = "action",
-        deserialize_with = "one_or_many",
+        deserialize_with = "files::one_or_many",
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schemars(schema_with = "one_or_many_schema")]
     pub actions: Vec<String>,
     /// Everything may be done but this; one or a list, instead of `actions`.
-    #[serde(default, alias = "NotAction", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        alias = "NotAction",
+        deserialize_with = "files::one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "one_or_many_schema")]
     pub not_actions: Vec<String>,
-    /// On what, as ARNs; one or a list; `*` is everything.
+    /// On what, as ARNs; one or a list; `"*"`, in quotes, is everything.
     #[serde(
         default,
         alias = "Resource",
         alias = "resource",
-        deserialize_with = "one_or_many",
+        deserialize_with = "files::one_or_many",
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schemars(schema_with = "one_or_many_schema")]
     pub resources: Vec<String>,
     /// On everything but this; one or a list, instead of `resources`.
-    #[serde(default, alias = "NotResource", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        alias = "NotResource",
+        deserialize_with = "files::one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(schema_with = "one_or_many_schema")]
     pub not_resources: Vec<String>,
-    /// Under which condition, as IAM writes it: `{StringEquals: {"aws:RequestedRegion": eu-west-1}}`.
+    /// Under which condition, as IAM writes it: `{StringEquals: {"aws:RequestedRegion": eu-west-1}}`. Values are text, and
+    /// reach IAM as they are written.
     #[serde(default, alias = "Condition", skip_serializing_if = "Option::is_none")]
-    pub condition: Option<Map<String, Value>>,
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub condition: Option<Condition>,
 }
+
+/// Operators, the keys that each compares, and the values that it compares them with.
+pub type Condition = BTreeMap<String, BTreeMap<String, OneOrMany>>;
 
 impl Statement {
     /// The statement as IAM spells it.
@@ -80,32 +96,10 @@ impl Statement {
             }
         }
         if let Some(condition) = &self.condition {
-            statement.insert("Condition".into(), Value::Object(condition.clone()));
+            statement.insert("Condition".into(), json!(condition));
         }
         Value::Object(statement)
     }
-}
-
-/// A string, or a list of strings.
-fn one_or_many<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Error> {
-    struct OneOrMany;
-    impl<'de> serde::de::Visitor<'de> for OneOrMany {
-        type Value = Vec<String>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text or a list of texts")
-        }
-        fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Self::Value, E> {
-            Ok(vec![v.to_owned()])
-        }
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut all = Vec::new();
-            while let Some(one) = seq.next_element()? {
-                all.push(one);
-            }
-            Ok(all)
-        }
-    }
-    d.deserialize_any(OneOrMany)
 }
 
 fn one_or_many_schema(_: &mut SchemaGenerator) -> Schema {

@@ -8,9 +8,10 @@ use super::{
     },
 };
 use aws_core::model::{ApplicationName, DEFAULT_INSTANCE_TYPE};
+use files::TextOr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, de};
-use std::{collections::BTreeMap, fmt};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use std::collections::BTreeMap;
 
 /// What an application is: which ports it has, what it needs, and how it runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -142,7 +143,8 @@ pub struct HealthCheck {
     /// Bad answers in a row after which an instance is replaced, 2 to 10.
     #[schemars(range(min = 2, max = 10))]
     pub unhealthy_threshold: u32,
-    /// The HTTP codes of a good answer: `200`, `200,204` or `200-299`; within 200 to 499. Without it: `200`.
+    /// The HTTP codes of a good answer: codes and ranges, as in `200`, `200,204` or `200-299,401`; within 200 to 499, for
+    /// `tcp` to 599. Without it: `200`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("type" = ["string", "integer"]))]
     pub codes: Option<String>,
@@ -289,7 +291,7 @@ pub struct Logging {
     /// Docker's log driver. `awslogs` writes to the application's log group of CloudWatch Logs,
     /// `/minion/<application>`, one stream for each instance.
     pub driver: LogDriver,
-    /// Options of the driver, as `docker run --log-opt` takes them.
+    /// Options of the driver, as `docker run --log-opt` takes them; those that Docker would reject are refused.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, EnvValue>,
     /// Days that CloudWatch Logs keeps the output: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
@@ -409,26 +411,14 @@ impl<'de> Deserialize<'de> for Memory {
             hard: Option<u32>,
             soft: Option<u32>,
         }
-        struct NumberOrLimits;
-        impl<'de> de::Visitor<'de> for NumberOrLimits {
-            type Value = Memory;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of MiB, or {hard: 512, soft: 256}")
-            }
-            fn visit_u64<E: de::Error>(self, n: u64) -> Result<Memory, E> {
-                let hard = u32::try_from(n).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(n), &self))?;
-                Ok(Memory { hard: Some(hard), soft: None })
-            }
-            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Memory, E> {
-                let n = u64::try_from(n).map_err(|_| E::invalid_value(de::Unexpected::Signed(n), &self))?;
-                self.visit_u64(n)
-            }
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Memory, A::Error> {
-                let limits = Limits::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                Ok(Memory { hard: limits.hard, soft: limits.soft })
-            }
+        match TextOr::<Limits>::deserialize(d)? {
+            TextOr::Structure(Limits { hard, soft }) => Ok(Self { hard, soft }),
+            TextOr::Text(number) => match files::whole_number(&number) {
+                Ok(hard) => Ok(Self { hard: Some(hard), soft: None }),
+                Err(Some(why)) => Err(D::Error::custom(why)),
+                Err(None) => Err(D::Error::custom("a number of MiB, or {hard: 512, soft: 256} is expected here")),
+            },
         }
-        d.deserialize_any(NumberOrLimits)
     }
 }
 impl JsonSchema for Memory {

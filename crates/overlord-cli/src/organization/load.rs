@@ -21,6 +21,7 @@ const ORGANIZATION: Kind = Kind {
             `addresses: {pool: [10.0.0.0/8]}`.",
     pair: "organization: acme",
     list: "[eu-west-1]",
+    secret: false,
 };
 /// What errors say of a team's file.
 const TEAM: Kind = Kind {
@@ -30,6 +31,7 @@ const TEAM: Kind = Kind {
     least: "The least that it needs is the team's name: `team: red`.",
     pair: "team: red",
     list: "[eu-west-1]",
+    secret: false,
 };
 
 /// The organization's file, read and checked.

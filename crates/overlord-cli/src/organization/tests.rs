@@ -1,4 +1,5 @@
 mod mistakes;
+mod yaml;
 
 use super::*;
 use aws_core::{Result, error::Kind, model::TeamName};

@@ -1,5 +1,5 @@
 //! The health check of a load balancer, for one container on this computer.
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, codes};
 use aws_core::{Error, Result};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{io::AsyncReadExt as _, net::TcpStream, sync::mpsc};
@@ -102,7 +102,7 @@ impl Check {
     async fn ask(&self, client: &reqwest::Client) -> Result<(), String> {
         let late = || format!("no answer within {} s", self.timeout.as_secs());
         match &self.http {
-            Some((path, codes)) => {
+            Some((path, wanted)) => {
                 let url = format!("http://{}{path}", self.address);
                 let answer = client.get(url).timeout(self.timeout).send().await.map_err(|e| match e {
                     e if e.is_timeout() => late(),
@@ -111,7 +111,7 @@ impl Check {
                         .to_owned(),
                 })?;
                 let code = answer.status().as_u16();
-                if accepts(codes, code) { Ok(()) } else { Err(format!("HTTP {code} instead of {codes}")) }
+                if codes::accepts(wanted, code) { Ok(()) } else { Err(format!("HTTP {code} instead of {wanted}")) }
             }
             None => match tokio::time::timeout(self.timeout, connect(self.address)).await {
                 Ok(result) => result,
@@ -143,34 +143,10 @@ fn client() -> Result<reqwest::Client> {
         .map_err(|e| Error::failed("no HTTP client can be made").caused_by(e))
 }
 
-/// `200`, `200,204`, `200-299`
-fn accepts(codes: &str, code: u16) -> bool {
-    codes.split(',').any(|part| {
-        let (low, high) = part.split_once('-').unwrap_or((part, part));
-        match (low.trim().parse(), high.trim().parse()) {
-            (Ok(low), Ok(high)) => (low..=high).contains(&code),
-            _ => false,
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use tokio::{io::AsyncWriteExt as _, net::TcpListener};
-
-    #[test]
-    fn codes() {
-        for (codes, code, wanted) in [
-            ("200", 200, true),
-            ("200", 204, false),
-            ("200,204", 204, true),
-            ("200-299", 250, true),
-            ("200-299", 301, false),
-        ] {
-            assert_eq!(accepts(codes, code), wanted, "{codes} {code}");
-        }
-    }
 
     /// A server that answers each connection with the next of these; one that is empty is closed at once.
     async fn server(answers: &'static [&'static str]) -> SocketAddr {
@@ -218,6 +194,18 @@ mod tests {
         assert!(matches!(&seen[0], News::Bad(why) if why.contains("closed without an answer")), "{seen:?}");
         let oops = "HTTP 500 instead of 200".to_owned();
         assert_eq!(seen[1..], [News::Bad(oops.clone()), News::Healthy, News::Unhealthy(oops)]);
+    }
+
+    #[tokio::test]
+    async fn codes_and_ranges_together() {
+        let ask = async |codes: &str| {
+            let address =
+                server(&["HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]).await;
+            let http = Some(("/".to_owned(), codes.to_owned()));
+            Check { http, ..check(address, true) }.ask(&client().unwrap()).await
+        };
+        assert_eq!(ask("200-399,401").await, Ok(()));
+        assert_eq!(ask("200-299,301-308").await.unwrap_err(), "HTTP 401 instead of 200-299,301-308");
     }
 
     #[tokio::test]
