@@ -5,6 +5,7 @@ pub mod dns;
 pub mod errors;
 pub mod lookups;
 pub mod machines;
+pub mod membership;
 mod memory;
 pub mod network;
 pub mod organizations;
