@@ -1,5 +1,5 @@
 //! AWS's errors, in our words: operation, resource, region, code, request id, and what to do next.
-use super::{Cloud, quotas, retries::is_repeatable};
+use super::{Cloud, operations::is_repeatable, quotas};
 use crate::{
     Error, Result,
     error::{AwsDetail, Kind},

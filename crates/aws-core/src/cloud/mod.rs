@@ -8,6 +8,7 @@ pub mod machines;
 pub mod membership;
 mod memory;
 pub mod network;
+pub mod operations;
 pub mod organizations;
 pub mod quotas;
 mod retries;
