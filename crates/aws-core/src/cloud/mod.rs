@@ -1,6 +1,7 @@
 //! One account and region: clients, what was read so far, errors, and waiting.
 mod clouds;
 mod connect;
+mod denied;
 pub mod dns;
 pub mod errors;
 pub mod lookups;
