@@ -1,6 +1,6 @@
 //! Teams come, change and go: each in its own account, and nothing is left of them.
 use crate::support::{Estate, LAYERS, REGIONS};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// `team show`'s rows: one for each zone of each region.
@@ -300,4 +300,45 @@ fn from_transit_gateway_to_peering_and_back() {
     assert_eq!(count(&estate.inventory()), count(&before));
     estate.delete("red");
     estate.assert_as_before("a team that changed its ways");
+}
+
+/// The roles by which AWS's services act in an account: names.
+fn linked(estate: &Estate, account: &str) -> BTreeSet<String> {
+    let found = estate.call(account, "iam", "list_roles", json!({ "PathPrefix": "/aws-service-role/" }));
+    found["Roles"].as_array().unwrap().iter().map(|role| role["RoleName"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Nobody of the team needs the right to create roles for AWS's services.
+#[test]
+fn service_linked_roles_are_created_once_and_stay() {
+    let estate = Estate::new();
+    let planned = || -> BTreeSet<String> {
+        let lines = estate.plan("red").into_iter();
+        lines.filter_map(|line| line.strip_prefix("+ create service-linked role ").map(str::to_owned)).collect()
+    };
+    let all: BTreeSet<String> = [
+        "AWSServiceRoleForAutoScaling",
+        "AWSServiceRoleForEC2Spot",
+        "AWSServiceRoleForElasticLoadBalancing",
+        "AWSServiceRoleForVPCTransitGateway",
+    ]
+    .map(str::to_owned)
+    .into();
+    assert_eq!(planned(), all);
+    assert!(linked(&estate, "red").is_empty());
+    // Somebody had an Auto Scaling group in this account before.
+    let service = json!({ "AWSServiceName": "autoscaling.amazonaws.com" });
+    estate.call("red", "iam", "create_service_linked_role", service);
+    assert!(planned().len() == 3 && !planned().contains("AWSServiceRoleForAutoScaling"));
+    estate.create("red");
+    assert_eq!(linked(&estate, "red"), all);
+    assert!(linked(&estate, "network").is_empty(), "the team's account alone");
+    // They are their services', which may use them for what is not the team's.
+    estate.delete("red").hides(&["service-linked"]);
+    assert_eq!(linked(&estate, "red"), all);
+    assert!(planned().is_empty());
+    estate.team("red", "account_wide: false\ninterconnect: none\n");
+    estate.create("red");
+    estate.delete("red");
+    estate.assert_as_before("service-linked roles");
 }

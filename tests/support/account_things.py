@@ -26,7 +26,8 @@ def roles(account):
             policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
             for policy in pages(iam, "list_role_policies", "PolicyNames", RoleName=name)
         }
-        yield Thing("role", name, [role["RoleId"]], role)
+        linked = role["Path"].startswith("/aws-service-role/")
+        yield Thing("service-linked role" if linked else "role", name, [role["RoleId"]], role)
     for listed in pages(iam, "list_instance_profiles", "InstanceProfiles"):
         name = listed["InstanceProfileName"]
         profile = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]

@@ -14,8 +14,9 @@ pub(crate) const REGIONS: [&str; 2] = ["eu-west-1", "eu-central-1"];
 pub(crate) const LAYERS: [&str; 3] = ["public", "shared", "private"];
 /// The role that is assumed in the accounts.
 const ROLE: &str = "OrganizationAccountAccessRole";
-/// What stays when a team goes: accounts are closed by people, and bills of the past are still split by tags.
-const STAYS: [&str; 2] = ["organization's account", "cost tag"];
+/// What stays when a team goes: accounts are closed by people, bills of the past are still split by tags, and
+/// service-linked roles belong to their services.
+const STAYS: [&str; 3] = ["organization's account", "cost tag", "service-linked role"];
 
 /// Several accounts. The credentials are those of `home`; the others are reached by assuming a role.
 pub(crate) struct Estate {

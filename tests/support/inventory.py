@@ -92,8 +92,11 @@ def _elb(account):
 def _iam(account):
     iam = account.client("iam")
     profiles = _pages(iam, "list_instance_profiles", "InstanceProfiles")
+    roles = _pages(iam, "list_roles", "Roles")
+    linked = [r["RoleName"] for r in roles if r["Path"].startswith("/aws-service-role/")]
     return {
-        "role": [r["RoleName"] for r in _pages(iam, "list_roles", "Roles")],
+        "role": [r["RoleName"] for r in roles if r["RoleName"] not in linked],
+        "service-linked role": linked,
         "instance profile": [p["InstanceProfileName"] for p in profiles],
         "policy": [p["PolicyName"] for p in _pages(iam, "list_policies", "Policies", Scope="Local")],
     }

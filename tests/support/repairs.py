@@ -17,7 +17,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.vpn_connections import VPNConnection
 from moto.ec2.responses import EC2Response
-from moto.iam.exceptions import DeleteConflictException
+from moto.iam.exceptions import DeleteConflictException, InvalidInput
 from moto.iam.responses import IamResponse
 from moto.route53.models import route53_backends
 from moto.s3.responses import S3Response
@@ -31,6 +31,7 @@ def apply():
         _vpn,
         _metadata_defaults,
         _iam,
+        _service_linked_roles,
         versioning,
         _nat_gateways,
         _budgets,
@@ -230,6 +231,28 @@ def _iam():
     IamResponse.tag_saml_provider = tag
     IamResponse.untag_saml_provider = untag
     wrap(moto.iam.models.IAMBackend, "delete_policy", delete_policy)
+
+
+def _service_linked_roles():
+    """Their names are made up, and one that exists is refused as any role is (AWS: InvalidInput)."""
+    names = {
+        "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
+        "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
+        "transitgateway.amazonaws.com": "AWSServiceRoleForVPCTransitGateway",
+    }
+
+    def create(original, self, service_name, description, suffix):
+        there = next((r for r in self.get_roles() if r.path == f"/aws-service-role/{service_name}/"), None)
+        if there and not suffix:
+            raise InvalidInput(
+                f"Service role name {there.name} has been taken in this account, please try a different suffix."
+            )
+        role = original(self, service_name, description, suffix)
+        if not suffix:
+            role.name = names.get(service_name, role.name)
+        return role
+
+    wrap(moto.iam.models.IAMBackend, "create_service_linked_role", create)
 
 
 def versioning():

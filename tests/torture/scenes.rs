@@ -428,7 +428,8 @@ impl World {
         new.enumerate().map(|(n, id)| (format!("new {n}"), id.to_owned())).collect()
     }
 
-    /// Everything that stands in a state of it, but what stays on purpose: bills of the past are still split by tags.
+    /// Everything that stands in a state of it, but what stays on purpose: bills of the past are still split by tags,
+    /// and service-linked roles belong to their services.
     pub(crate) async fn dump(&self, server: &Server) -> Value {
         let made = self.made(server).await;
         let mut accounts = self.accounts.clone();
@@ -447,7 +448,7 @@ impl World {
             sort(&mut all);
         }
         if let Some(kinds) = all.as_object_mut() {
-            kinds.retain(|kind, _| !kind.ends_with(" cost tag"));
+            kinds.retain(|kind, _| ![" cost tag", " service-linked role"].iter().any(|stays| kind.ends_with(stays)));
         }
         all
     }

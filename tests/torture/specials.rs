@@ -281,6 +281,12 @@ const THERE: &[On] = &[
     on("iam:CreateInstanceProfile", 409, "EntityAlreadyExists", "Instance Profile already exists."),
     on("iam:CreatePolicy", 409, "EntityAlreadyExists", "A policy with that name already exists."),
     on("iam:CreateSAMLProvider", 409, "EntityAlreadyExists", "SAMLProvider already exists."),
+    on(
+        "iam:CreateServiceLinkedRole",
+        400,
+        "InvalidInput",
+        "Service role name AWSServiceRoleForAutoScaling has been taken in this account, please try a different suffix.",
+    ),
     on("iam:CreateAccountAlias", 409, "EntityAlreadyExists", "The account alias already exists."),
     on(
         "iam:AddRoleToInstanceProfile",

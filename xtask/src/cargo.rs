@@ -101,13 +101,15 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         bail!("--record needs all tests: leave out the other arguments");
     }
     let moto = tools::moto_server()?;
+    let iam_data = tools::iam_data()?;
     let sandbox = sandbox::for_tests(&args.arguments)?;
     // The end-to-end tests run both binaries, and Cargo builds only the one of their own package for them.
     build()?;
     let recording = if whole { Some(Recording::start()?) } else { None };
     let run = |package: &[&str]| -> Result<bool> {
         let mut command = cargo();
-        command.arg("test").args(package).args(&args.arguments).env("MINION_MOTO", &moto).env_remove("MINION_CALLS");
+        command.arg("test").args(package).args(&args.arguments);
+        command.env("MINION_MOTO", &moto).env("MINION_IAM_DATA", &iam_data).env_remove("MINION_CALLS");
         if let Some(sandbox) = &sandbox {
             command.envs(sandbox.variables());
         }

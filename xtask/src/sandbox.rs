@@ -81,7 +81,7 @@ pub(crate) fn for_tests(arguments: &[String]) -> Result<Option<Sandbox>> {
 
 /// `cargo xtask tools`: sets up all that can be, and says where it is.
 pub(crate) fn set_up() -> Result<Vec<PathBuf>> {
-    let mut places = vec![tools::moto_server()?];
+    let mut places = vec![tools::moto_server()?, tools::iam_data()?];
     match Sandbox::find(Missing::Build) {
         Ok(sandbox) => {
             places.push(sandbox.fakecloud);

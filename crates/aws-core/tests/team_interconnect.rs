@@ -1,26 +1,23 @@
 //! What joins the networks of teams, across accounts, on an emulator of AWS; and what sits in a VPC.
 #![expect(clippy::unwrap_used, reason = "all of it is tests")]
+#[path = "team_interconnect/shares.rs"]
+mod shares;
 mod support;
 
 use aws_core::{
     Result,
-    cloud::{AssumedRole, Cloud, Clouds, ConnectOptions, lookups},
+    cloud::{AssumedRole, Cloud, Clouds, lookups},
     engine::{Change, Cx, Graph, Mode, Ownership, Quiet, Ref, Report, Resource, World as _, run},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::network::{
-        ids::{SubnetId, TransitGatewayId, VpcId},
+        ids::{SubnetId, VpcId},
         peering::{Peer, PeerRoutes, PeeringAcceptance, PeeringConnection, peerings_of},
         transit::{ResourceShare, ShareMembership, SharePrincipal, TransitAttachment, TransitGateway},
     },
 };
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification, VpcPeeringConnectionStateReasonCode as State};
-use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
-use tiny_http::{Response, Server};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The account of the emulator's plain credentials.
 const OWN: &str = "123456789012";
@@ -119,7 +116,7 @@ fn hub(it: &Hub) -> Graph<Cloud> {
     let mut graph = Graph::default();
     let name = |what: &str| format!("{what}-{}", it.name);
     let gateway = graph.add(TransitGateway { owner: owner(None), name: name("hub") });
-    let share = graph.add(ResourceShare { owner: owner(None), name: name("share"), gateway });
+    let share = graph.add(ResourceShare { owner: owner(None), name: name("share"), gateway, outside: Some(true) });
     graph.add(SharePrincipal { share, account: OWN.into() });
     graph.add(ShareMembership { share });
     let vpc = graph.add(Given("vpc", vpc_id(&it.vpc)));
@@ -383,149 +380,4 @@ async fn what_sits_in_a_vpc_is_told() {
 async fn image(cloud: &Cloud) -> String {
     let found = cloud.ec2().describe_images().owners("amazon").send().await.unwrap();
     found.images()[0].image_id().unwrap().to_owned()
-}
-
-/// Resource Access Manager for an owner and one account outside of the organization, as AWS documents it: the resource
-/// is associated a while after it was shared, the account is invited, and sees the share once it has accepted. (The
-/// emulator has no members, invitations, and other accounts' shares.)
-#[derive(Default)]
-struct Ram {
-    share: Option<&'static str>,
-    looks: u32,
-    principals: BTreeMap<String, &'static str>,
-    invited: bool,
-    accepted: u32,
-}
-
-const SHARE: &str = "arn:aws:ram:eu-west-1:123456789012:resource-share/1";
-const GATEWAY: &str = "arn:aws:ec2:eu-west-1:123456789012:transit-gateway/tgw-1";
-
-impl Ram {
-    fn answer(&mut self, member: bool, path: &str, body: &str) -> Value {
-        let asked: Value = serde_json::from_str(body).unwrap_or_default();
-        let share = |status: &str| {
-            let tags: Vec<Value> =
-                owner(None).tags("hub").iter().map(|(k, v)| json!({ "key": k, "value": v })).collect();
-            json!({ "resourceShareArn": SHARE, "name": "hub", "status": status, "allowExternalPrincipals": true, "tags": tags })
-        };
-        match path {
-            "/createresourceshare" => {
-                assert_eq!(asked["resourceArns"], json!([GATEWAY]));
-                self.share = Some("ACTIVE");
-                json!({ "resourceShare": share("PENDING") })
-            }
-            "/getresourceshares" => {
-                let theirs = asked["resourceOwner"] == "OTHER-ACCOUNTS";
-                assert_eq!(theirs, member, "each side asks for what it can see");
-                let seen = self.share.filter(|_| !theirs || self.principals.values().any(|s| *s == "ASSOCIATED"));
-                json!({ "resourceShares": seen.map(share).into_iter().collect::<Vec<_>>() })
-            }
-            "/getresourceshareassociations" if asked["associationType"] == "RESOURCE" => {
-                self.looks += 1;
-                let status = if self.looks > 1 { "ASSOCIATED" } else { "ASSOCIATING" };
-                let one = json!({ "resourceShareArn": SHARE, "associatedEntity": GATEWAY, "status": status });
-                json!({ "resourceShareAssociations": self.share.map(|_| one).into_iter().collect::<Vec<_>>() })
-            }
-            "/getresourceshareassociations" => {
-                let one = |(account, status): (&String, &&str)| json!({ "resourceShareArn": SHARE, "associatedEntity": account, "status": status, "external": true });
-                json!({ "resourceShareAssociations": self.principals.iter().map(one).collect::<Vec<_>>() })
-            }
-            "/associateresourceshare" => {
-                let account = asked["principals"][0].as_str().unwrap().to_owned();
-                self.principals.insert(account, "ASSOCIATING");
-                self.invited = true;
-                json!({})
-            }
-            "/disassociateresourceshare" => {
-                self.principals.insert(asked["principals"][0].as_str().unwrap().to_owned(), "DISASSOCIATED");
-                json!({})
-            }
-            "/getresourceshareinvitations" => {
-                assert!(member);
-                let status = if self.invited { "PENDING" } else { "ACCEPTED" };
-                json!({ "resourceShareInvitations": [{ "resourceShareArn": SHARE, "resourceShareInvitationArn": "arn:1", "status": status }] })
-            }
-            "/acceptresourceshareinvitation" => {
-                assert!(member && asked["resourceShareInvitationArn"] == "arn:1");
-                (self.invited, self.accepted) = (false, self.accepted + 1);
-                self.principals.values_mut().for_each(|s| *s = "ASSOCIATED");
-                json!({})
-            }
-            path if path.starts_with("/deleteresourceshare") => {
-                self.share = None;
-                self.principals.clear();
-                json!({ "returnValue": true })
-            }
-            other => panic!("not a call that is expected: {other}"),
-        }
-    }
-}
-
-/// Serves [`Ram`] and the callers' account numbers for the rest of the test.
-fn serve(ram: Arc<Mutex<Ram>>) -> String {
-    let server = Server::http("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", server.server_addr());
-    std::thread::spawn(move || {
-        for mut request in server.incoming_requests() {
-            let header = request.headers().iter().find(|h| h.field.equiv("Authorization"));
-            let member = header.is_some_and(|h| h.value.as_str().contains("Credential=member/"));
-            let path = request.url().to_owned();
-            let mut body = String::new();
-            request.as_reader().read_to_string(&mut body).unwrap();
-            let answer = if path == "/" {
-                let account = if member { OTHER } else { OWN };
-                format!(
-                    "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{account}</Account>\
-                     </GetCallerIdentityResult></GetCallerIdentityResponse>"
-                )
-            } else {
-                ram.lock().unwrap().answer(member, &path, &body).to_string()
-            };
-            request.respond(Response::from_string(answer)).unwrap();
-        }
-    });
-    address
-}
-
-#[tokio::test]
-async fn an_account_outside_of_the_organization_is_invited_and_accepts() {
-    let ram = Arc::new(Mutex::new(Ram::default()));
-    let address = serve(ram.clone());
-    let connect = async |who: &str| {
-        let credentials = Some((who.to_owned(), "secret".to_owned()));
-        let (region, endpoint) = (Some(support::REGION.to_owned()), Some(address.clone()));
-        let options = ConnectOptions { region, tool: "overlord", endpoint, credentials, ..ConnectOptions::default() };
-        Arc::new(Cloud::connect(options).await.unwrap())
-    };
-    let mut clouds = Clouds::default();
-    let home = clouds.add(connect("owner").await, None);
-    let team = clouds.add(connect("member").await, Some("the team's account".into()));
-    let mut graph = Graph::default();
-    let gateway = TransitGatewayId { id: "tgw-1".into(), arn: GATEWAY.into() };
-    let gateway = clouds.put(home, Given("hub", gateway)).to(&mut graph);
-    let share = ResourceShare { owner: owner(None), name: "hub".into(), gateway };
-    let share = clouds.put(home, share).to(&mut graph);
-    let own = clouds.put(home, SharePrincipal { share, account: OWN.into() }).to(&mut graph);
-    let principal = clouds.put(home, SharePrincipal { share, account: OTHER.into() }).to(&mut graph);
-    let membership = clouds.put(team, ShareMembership { share }).after([own.node(), principal.node()]);
-    membership.to(&mut graph);
-
-    done(&graph, &clouds, Mode::Apply).await;
-    settled(&graph, &clouds, Mode::Plan).await;
-    settled(&graph, &clouds, Mode::Apply).await;
-    {
-        let ram = ram.lock().unwrap();
-        assert_eq!(ram.accepted, 1);
-        assert_eq!(ram.principals, BTreeMap::from([(OTHER.to_owned(), "ASSOCIATED")]), "not with itself");
-    }
-
-    // Taken out by hand: it comes back.
-    ram.lock().unwrap().principals.insert(OTHER.into(), "DISASSOCIATED");
-    let text = done(&graph, &clouds, Mode::Apply).await;
-    assert!(text.contains(&format!("share with account {OTHER}: + create")), "{text}");
-    assert_eq!(ram.lock().unwrap().accepted, 2);
-
-    done(&graph, &clouds, Mode::Destroy).await;
-    settled(&graph, &clouds, Mode::Destroy).await;
-    assert!(ram.lock().unwrap().share.is_none());
 }

@@ -4,6 +4,7 @@
 #[path = "../../../tests/pages/mod.rs"]
 mod pages;
 
+use aws_core::cloud::operations::checked_inside;
 use clap::CommandFactory as _;
 use pages::calls::{self, is_action, quoted};
 use std::{collections::BTreeSet, fs};
@@ -21,12 +22,15 @@ fn the_man_pages_are_checked_in() {
 /// What these files name is for the instances' role, which minion writes, and does not call itself.
 const OF_THE_ROLE: [&str; 3] = ["minion-cli/src/manifest/", "minion-cli/src/graph/policy.rs", "role/documents.rs"];
 
-/// What these call is for `overlord` alone: see docs/overlord-permissions.md. `quotas.rs` calls nothing; it names what
-/// quotas are about.
-const OF_OVERLORD: [&str; 12] = [
+/// What these call is for `overlord` alone: see docs/overlord-permissions.md. `denied.rs`, `operations.rs` and `quotas.rs`
+/// call nothing; they name what errors, permissions and quotas are about.
+const OF_OVERLORD: [&str; 15] = [
+    "aws-core/src/cloud/denied.rs",
     "aws-core/src/cloud/lookups/occupants.rs",
     "aws-core/src/cloud/lookups/regions.rs",
     "aws-core/src/cloud/lookups/sights.rs",
+    "aws-core/src/cloud/membership.rs",
+    "aws-core/src/cloud/operations.rs",
     "aws-core/src/cloud/organizations.rs",
     "aws-core/src/cloud/quotas.rs",
     "aws-core/src/cloud/room/network.rs",
@@ -38,7 +42,7 @@ const OF_OVERLORD: [&str; 12] = [
     "aws-core/src/resources/place_settings.rs",
 ];
 
-/// The permissions page has one table of the calls, and one policy with them and what AWS asks for beside.
+/// The permissions page has one table of the calls, and one policy with them and what AWS checks inside them.
 #[test]
 fn the_permissions_are_those_of_the_calls_that_are_made() {
     let not_called = |file: &str| {
@@ -69,6 +73,14 @@ fn the_permissions_are_those_of_the_calls_that_are_made() {
         .filter(|line| line.starts_with("- `"))
         .flat_map(|line| quoted(line, '`').filter(|w| is_action(w)).map(str::to_owned).collect::<Vec<_>>())
         .collect();
+    let inside: BTreeSet<String> =
+        called.iter().flat_map(|call| checked_inside(call)).map(|inside| inside.action.to_owned()).collect();
+    let missing: Vec<_> = inside.iter().filter(|a| !called.contains(*a) && !beside.contains(*a)).collect();
+    let more: Vec<_> = beside.difference(&inside).collect();
+    assert!(
+        missing.is_empty() && more.is_empty(),
+        "docs/permissions.md: of what AWS checks inside the calls it lacks {missing:?}, and has {more:?}"
+    );
     let gone: Vec<_> = listed.difference(&called).filter(|action| !beside.contains(*action)).collect();
     assert!(gone.is_empty(), "docs/permissions.md: nothing calls {gone:?} any more");
     let wanted: BTreeSet<String> = called.union(&beside).cloned().collect();

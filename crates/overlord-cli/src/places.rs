@@ -1,12 +1,18 @@
 //! Where the parts of a team's place live: connections to its account in each region, and to the accounts around it.
 use crate::{
     accounts::Account,
-    organization::{Team, types::Reach},
+    organization::{
+        Team,
+        types::{Interconnect, Reach},
+    },
     session::Session,
 };
 use aws_core::{
     Error, Result,
-    cloud::{Cloud, Clouds, Spot},
+    cloud::{
+        Cloud, Clouds, Spot,
+        membership::{Membership, membership},
+    },
     registry::teams::{DomainRecord, TeamRecord},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -30,6 +36,8 @@ pub struct Places {
     pub network: BTreeMap<String, Spot>,
     /// Whether that is another account than the team's.
     pub network_apart: bool,
+    /// Whether that account and the team's are in one AWS organization; `None`: not known, or of no interest.
+    pub one_organization: Option<bool>,
     /// The accounts with the parents' zones, by the team's domain.
     pub parents: BTreeMap<String, Spot>,
     /// The account where tags are activated for bills.
@@ -66,6 +74,7 @@ impl Places {
             team: Vec::new(),
             network: BTreeMap::new(),
             network_apart: false,
+            one_organization: None,
             parents: BTreeMap::new(),
             management: None,
             peers: Vec::new(),
@@ -90,7 +99,9 @@ impl Places {
             places.network_apart = true;
         }
         let main = team.regions[0].as_str();
-        let found = places.clouds.at(places.main()).account().await.map_err(|e| {
+        let (found, one_organization) =
+            futures::join!(places.clouds.at(places.main()).account(), places.one_organization(session, team, main));
+        let found = found.map_err(|e| {
             e.context(format!("account {} of team {}", account.number, team.name)).hint(unreached(account))
         })?;
         if found != account.number {
@@ -100,6 +111,7 @@ impl Places {
             ))
             .hint("Log in to the other account, or name the role to assume there."));
         }
+        places.one_organization = one_organization?;
         for domain in domains {
             let spot = places.parent(session, domain, main).await?;
             places.parents.insert(domain.name.clone(), spot);
@@ -123,6 +135,24 @@ impl Places {
             places.peers.push(PeerTeam { record, spots });
         }
         Ok(places)
+    }
+
+    /// Whether the network account and the team's are in one AWS organization, for the share of the transit gateway.
+    async fn one_organization(&self, session: &Session, team: &Team, region: &str) -> Result<Option<bool>> {
+        let network = self.network.get(region).filter(|_| self.network_apart);
+        let Some(network) = network.filter(|_| team.interconnect == Interconnect::TransitGateway) else {
+            return Ok(None);
+        };
+        let (own, other) = (self.clouds.at(self.main()), self.clouds.at(*network));
+        let (own, other) = futures::try_join!(membership(own), membership(other))?;
+        let shared = own.shared(&other);
+        if let (None, Membership::Unknown(why), _) | (None, _, Membership::Unknown(why)) = (shared, &own, &other) {
+            session.terminal.warn(&format!(
+                "Cannot tell whether the team's account and the network account are in one AWS organization: {why}. A new \
+                 share of the transit gateway allows external principals; an existing one is left as it is."
+            ));
+        }
+        Ok(shared)
     }
 
     /// The place of a domain's parent zone.

@@ -3,7 +3,7 @@ mod new_account;
 
 pub use new_account::advice;
 
-use super::{Cloud, quotas, retries::is_repeatable};
+use super::{Cloud, denied, operations::is_repeatable, quotas};
 use crate::{
     Error, Result,
     error::{AwsDetail, Kind},
@@ -225,14 +225,21 @@ where
 const UNREACHABLE: &str =
     "Check the network, the region's name, and AWS_ENDPOINT_URL if it is set; then run the command again.";
 
+const LOG_IN: &str =
+    "Log in (`aws sso login`, `aws login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
+
 fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdError + 'static)) -> Error {
     let why = chain(error);
     if about_credentials(&why) {
         let named = std::env::var("AWS_PROFILE").ok().filter(|p| !p.is_empty());
-        return Error::new(Kind::Access, no_credentials(&why, innermost(error), named.as_deref()))
-            .at(detail)
-            .caused_by(why)
-            .hint("Log in (`aws sso login`, `aws login`), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
+        let innermost = innermost(error);
+        let hints = match not_assumed(&innermost) {
+            Some(message) => denied::hints("sts:AssumeRole", &detail.region, None, "AccessDenied", message),
+            None => vec![LOG_IN.to_owned()],
+        };
+        let error =
+            Error::new(Kind::Access, no_credentials(&why, innermost, named.as_deref())).at(detail).caused_by(why);
+        return hints.into_iter().fold(error, Error::hint);
     }
     let how = if timeout { "no connection in time" } else { "no connection" };
     Error::new(Kind::Failed, format!("{about}: {how}: {why}")).at(detail).hint(UNREACHABLE)
@@ -240,7 +247,7 @@ fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdErr
 
 fn service(about: String, detail: AwsDetail, message: &str, account: Option<&str>) -> Error {
     let code = detail.code.clone().unwrap_or_else(|| "unknown error".into());
-    let text = format!("{about}: {message} ({code})");
+    let text = format!("{about}: {} ({code})", denied::shown(message));
     if let Some(error) = new_account::told(&text, &detail, message, account) {
         return error;
     }
@@ -253,8 +260,9 @@ fn service(about: String, detail: AwsDetail, message: &str, account: Option<&str
         | "IncompleteSignature" | "MissingAuthenticationToken" => {
             base(Kind::Access).hint("AWS does not accept these credentials: check AWS_PROFILE and the AWS_* variables, and this machine's clock.")
         }
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Client.UnauthorizedOperation" => {
-            base(Kind::Access).hint(format!("These credentials may not call {}: see docs/permissions.md.", detail.operation))
+        c if denied::is_denied(c) => {
+            let hints = denied::hints(&detail.operation, &detail.region, account, c, message);
+            hints.into_iter().fold(base(Kind::Access), Error::hint)
         }
         "AuthorizationError" => base(Kind::Access).hint("The account is not enabled for this service or region."),
         c if THROTTLED.contains(&c) => {
@@ -297,15 +305,22 @@ fn no_credentials(why: &str, innermost: String, named: Option<&str>) -> String {
     }
 }
 
-/// What a service said, out of the SDK's way of showing it: `Error { code: "..", message: "..", .. }`. Denied access is
-/// that of a role that may not be assumed: single sign-on has other codes.
+/// What a service said, out of the SDK's way of showing it: `Error { code: "..", message: "..", .. }`.
 fn said(innermost: &str) -> String {
-    let field = |name: &str| Some(innermost.split_once(&format!("{name}: \""))?.1.split_once('"')?.0);
-    match (field("code"), field("message")) {
-        (Some(code @ "AccessDenied"), Some(message)) => format!("sts:AssumeRole: {message} ({code})"),
-        (Some(code), Some(message)) => format!("{message} ({code})"),
+    match (field(innermost, "code"), field(innermost, "message"), not_assumed(innermost)) {
+        (Some(code), _, Some(message)) => format!("sts:AssumeRole: {message} ({code})"),
+        (Some(code), Some(message), None) => format!("{message} ({code})"),
         _ => innermost.lines().next().unwrap_or_default().to_owned(),
     }
+}
+
+fn field<'a>(shown: &'a str, name: &str) -> Option<&'a str> {
+    Some(shown.split_once(&format!("{name}: \""))?.1.split_once('"')?.0)
+}
+
+/// AWS's words when a role may not be assumed: denied access is always that. Single sign-on has other codes.
+fn not_assumed(innermost: &str) -> Option<&str> {
+    field(innermost, "message").filter(|_| field(innermost, "code") == Some("AccessDenied"))
 }
 
 /// How aws-config begins when none of the places it knows has credentials (`ProviderChainError`).
@@ -349,6 +364,7 @@ mod tests {
         let shown = r#"Error { code: "UnauthorizedException", message: "Session token not found or invalid" }"#;
         assert_eq!(super::said(shown), "Session token not found or invalid (UnauthorizedException)");
         assert_eq!(super::said("the file is gone\nmore"), "the file is gone");
+        assert_eq!(not_assumed(shown), None, "single sign-on assumes no role");
     }
 
     #[test]
@@ -373,6 +389,27 @@ mod tests {
         // "Slow down" is no quota to be raised.
         assert!(error("ec2:CreateVpc", "RequestLimitExceeded").is_retryable());
         assert!(error("ec2:CreateVpc", "InvalidVpc.Range").hints().is_empty());
+    }
+
+    /// Once for all codes: what the hint says is tried in `denied`.
+    #[test]
+    fn a_denied_call_is_about_access_and_names_what_aws_named() {
+        let message = "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/jo is not \
+                       authorized to perform: iam:PassRole on resource: arn:aws:iam::123456789012:role/x because no \
+                       identity-based policy allows the iam:PassRole action. Encoded authorization failure message: abc";
+        for code in ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Client.UnauthorizedOperation"] {
+            let detail = AwsDetail {
+                operation: "ec2:RunInstances".into(),
+                region: "eu-west-1".into(),
+                code: Some(code.into()),
+                request_id: None,
+            };
+            let error = service("ec2:RunInstances".into(), detail, message, None);
+            assert_eq!(error.kind(), Kind::Access);
+            assert!(error.hints()[0].starts_with("Allow iam:PassRole on"), "{:?}", error.hints());
+            assert!(error.hints()[1].contains("--encoded-message abc`"), "{:?}", error.hints());
+            assert!(!error.to_string().contains("abc") && error.to_string().ends_with(&format!("({code})")), "{error}");
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! One account and region: clients, what was read so far, errors, and waiting.
 mod clouds;
 mod connect;
+mod denied;
 pub mod dns;
 pub mod errors;
 pub mod lookups;
 pub mod machines;
+pub mod membership;
 mod memory;
 pub mod network;
+pub mod operations;
 pub mod organizations;
 mod profile_files;
 pub mod quotas;

@@ -4,6 +4,7 @@
 //! A call whose answer was lost may have been carried out. What only reads, or does the same when done twice, is sent
 //! again a few times. All else is sent once: who sent it looks at what became of it before trying again, as
 //! [`crate::engine`] does, so that nothing is made twice. Calls that write are noted while they are under way.
+use super::operations::{is_read, is_repeatable};
 use crate::engine::{Held, InFlight};
 use aws_config::retry::RetryConfig;
 use aws_smithy_runtime::client::retries::{
@@ -101,28 +102,6 @@ pub(super) fn config() -> RetryConfig {
 pub(super) fn partition(service: &'static str) -> RetryPartition {
     let limiter = ClientRateLimiter::builder().tokens_retrieved_per_second(25.0).build();
     RetryPartition::custom(service).token_bucket(TokenBucket::unlimited()).client_rate_limiter(limiter).build()
-}
-
-/// How the names of operations begin that only read.
-const READS: [&str; 11] =
-    ["Describe", "List", "Get", "Head", "Search", "Lookup", "Filter", "BatchGet", "Simulate", "Query", "AssumeRole"];
-/// How the names of those begin that say how it shall be; what is gone already is no error to those who delete.
-const SETTINGS: [&str; 8] = ["Put", "Set", "Modify", "Update", "Delete", "Tag", "Untag", "Terminate"];
-/// Others of that kind.
-const TAGS: [&str; 5] = ["CreateTags", "AddTags", "AddTagsToResource", "AddTagsToCertificate", "ChangeTagsForResource"];
-
-/// Whether it changes nothing.
-fn is_read(operation: &str) -> bool {
-    READS.iter().any(|begin| operation.starts_with(begin))
-}
-
-/// Whether doing this twice is the same as doing it once. By IAM's or the SDK's name: `ec2:CreateVpc`, `CreateVpc`.
-///
-/// What AWS makes idempotent by a client token ([`super::Cloud::token`]) is not taken for that: it is looked for first, as
-/// all that is made.
-pub(super) fn is_repeatable(operation: &str) -> bool {
-    let name = operation.rsplit(':').next().unwrap_or(operation);
-    is_read(name) || SETTINGS.iter().any(|begin| name.starts_with(begin)) || TAGS.contains(&name)
 }
 
 /// The call is under way.

@@ -1,6 +1,6 @@
 //! What an account has once: who may do what, and what watches over it.
 use super::Input;
-use crate::policies;
+use crate::{organization::types::Interconnect, policies};
 use aws_core::{
     cloud::Clouds,
     engine::{Action, Graph, Outcome, Ref, Report, Resource as _},
@@ -16,6 +16,7 @@ use aws_core::{
             managed_policy::{ManagedPolicy, PolicyArn},
             password_policy::PasswordPolicy,
             saml_provider::{SamlArn, SamlProvider},
+            service_linked_role::{Service, ServiceLinkedRole},
             team_role::{TeamRole, Trust},
         },
     },
@@ -60,9 +61,22 @@ pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWi
     if let Some(alias) = team.account_alias.as_ref().filter(|_| restore || !input.destroying) {
         clouds.put(main, AccountAlias { alias: alias.clone(), restore }).to(graph);
     }
+    service_linked_roles(input, graph);
     let boundary = identity(input, graph);
     guard_rails(input, graph);
     AccountWide { boundary: Some(boundary) }
+}
+
+/// What AWS would create in the first call that needs it, if whoever makes that call were allowed to. Deleting leaves them.
+fn service_linked_roles(input: &Input<'_>, graph: &mut Graph<Clouds>) {
+    if input.destroying {
+        return;
+    }
+    let transit = input.team.interconnect == Interconnect::TransitGateway;
+    let services = Service::OF_APPLICATIONS.into_iter().chain(transit.then_some(Service::TransitGateway));
+    for service in services {
+        input.places.clouds.put(input.places.main(), ServiceLinkedRole { service }).to(graph);
+    }
 }
 
 fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {

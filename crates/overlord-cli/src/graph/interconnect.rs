@@ -63,7 +63,8 @@ fn gateway(input: &Input<'_>, graph: &mut Graph<Clouds>, network: Spot, region: 
     let gateway = clouds.put(network, TransitGateway { owner: owner.clone(), name: name.clone() });
     let gateway = gateway.kept_if(others).to(graph);
     let shared = input.places.network_apart.then(|| {
-        let share = ResourceShare { owner, name: format!("{name}-transit-gateway"), gateway };
+        let outside = input.places.one_organization.map(|one| !one);
+        let share = ResourceShare { owner, name: format!("{name}-transit-gateway"), gateway, outside };
         let share = clouds.put(network, share).kept_if(others).to(graph);
         let account = input.places.account.clone();
         // Another team of this account may be behind the same gateway.

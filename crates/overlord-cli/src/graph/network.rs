@@ -30,7 +30,6 @@ use aws_core::{
     },
 };
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Slots of a layer: subnets with IPv6 are numbered by layer and slot.
@@ -93,11 +92,7 @@ fn flow_log_parts(input: &Input<'_>, region: &str, retention_days: i32) -> (LogG
     let name = format!("/overlord/{team}/flow-logs");
     let account = &input.places.account;
     let arn = format!("arn:{}:logs:{region}:{account}:log-group:{name}", partition(region));
-    let document = json!({ "Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-        "Resource": [arn.clone(), format!("{arn}:*")],
-    }]});
+    let document = policies::flow_logs(&arn);
     let role = TeamRole {
         owner: input.owner.clone(),
         name: aws_core::model::names::shorten(&format!("overlord-flow-logs-{team}-{region}"), 64),

@@ -2,9 +2,11 @@
 //!
 //! Every action is named. `tests/minion-calls.txt` lists the calls; a test compares.
 use super::{HISTORY, Input, RECORD_NAMES, ROLES_BOUNDED, document};
+use aws_core::resources::identity::service_linked_role::Service;
 use serde_json::{Value, json};
 
-/// What looks: AWS cannot restrict most of it to single things, and `minion` finds things by looking at all.
+/// What looks: AWS cannot restrict most of it to single things, and `minion` finds things by looking at all. Some of it AWS
+/// checks inside calls (`aws_core::cloud::operations`).
 const LOOK: &[&str] = &[
     "acm:DescribeCertificate",
     "acm:ListCertificates",
@@ -12,10 +14,13 @@ const LOOK: &[&str] = &[
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribePolicies",
     "autoscaling:DescribeScalingActivities",
+    "ec2:DescribeAccountAttributes",
+    "ec2:DescribeAddresses",
     "ec2:DescribeImages",
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
+    "ec2:DescribeInternetGateways",
     "ec2:DescribeKeyPairs",
     "ec2:DescribeLaunchTemplateVersions",
     "ec2:DescribeLaunchTemplates",
@@ -24,6 +29,7 @@ const LOOK: &[&str] = &[
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
     "ec2:GetConsoleOutput",
+    "ec2:GetSecurityGroupsForVpc",
     "ecr:BatchGetImage",
     "ecr:DescribeImages",
     "ecr:DescribeRepositories",
@@ -60,6 +66,8 @@ pub fn deployer(input: &Input<'_>) -> Value {
 
 /// Roles and instance profiles.
 fn identity(input: &Input<'_>) -> Vec<Value> {
+    let mut services = Service::OF_APPLICATIONS.map(Service::principal);
+    services.sort_unstable();
     let ec2 = match input.partition {
         "aws-cn" => json!(["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]),
         _ => json!("ec2.amazonaws.com"),
@@ -93,9 +101,7 @@ fn identity(input: &Input<'_>) -> Vec<Value> {
         json!({
             "Sid": "FirstOfTheAccount", "Effect": "Allow", "Action": "iam:CreateServiceLinkedRole",
             "Resource": input.iam("role/aws-service-role/*"),
-            "Condition": { "StringEquals": { "iam:AWSServiceName": [
-                "autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com", "spot.amazonaws.com"
-            ] } }
+            "Condition": { "StringEquals": { "iam:AWSServiceName": services } }
         }),
     ]
 }

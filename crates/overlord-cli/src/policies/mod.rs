@@ -84,6 +84,16 @@ fn at_and_below(domains: &[&str]) -> Vec<String> {
     domains.iter().flat_map(|d| [(*d).to_owned(), format!("*.{d}")]).collect()
 }
 
+/// What the role of the flow logs may do: write to their log group, of this ARN ("IAM role for publishing flow logs to
+/// CloudWatch Logs", VPC user guide; the group exists already).
+pub fn flow_logs(group: &str) -> Value {
+    document(vec![json!({
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+        "Resource": [group, format!("{group}:*")]
+    })])
+}
+
 fn document(statements: Vec<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }

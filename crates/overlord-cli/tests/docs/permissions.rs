@@ -1,5 +1,6 @@
 //! `docs/overlord-permissions.md`: which IAM actions `overlord` needs in which account, from the calls in the sources.
 use crate::pages::calls;
+use aws_core::cloud::operations::checked_inside;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -13,8 +14,6 @@ struct Account {
     title: &'static str,
     intro: &'static str,
     parts: &'static [Part],
-    /// What AWS asks for beside the calls: action, and why.
-    beside: &'static [(&'static str, &'static str)],
 }
 
 const RECORDS: Part = ("registry/parameters.rs", &[]);
@@ -31,7 +30,6 @@ const ROOM: &[&str] = &[
     "route53:GetAccountLimit",
 ];
 const WHO: Part = ("cloud/connect.rs", &[]);
-const TAGGED_PARAMETERS: (&str, &str) = ("ssm:AddTagsToResource", "a parameter gets its tags in the creating call");
 
 /// In the order of the page.
 const ACCOUNTS: [Account; 5] = [
@@ -46,6 +44,7 @@ const ACCOUNTS: [Account; 5] = [
             ("cloud/lookups/offerings.rs", &[]),
             ("cloud/lookups/regions.rs", &[]),
             ("cloud/lookups/sights.rs", &[]),
+            ("cloud/membership.rs", &[]),
             ("cloud/lookups/compute.rs", &["ec2:DescribeImages", "ec2:DescribeInstanceTypes"]),
             ("cloud/network.rs", &[]),
             ("cloud/room/count.rs", &["iam:GetAccountSummary"]),
@@ -69,19 +68,12 @@ const ACCOUNTS: [Account; 5] = [
             WHO,
             ZONES,
         ],
-        beside: &[
-            ("cloudtrail:AddTags", "the trail gets its tags in the creating call"),
-            ("iam:CreateServiceLinkedRole", "AWS makes its own role at an account's first transit gateway attachment"),
-            ("iam:PassRole", "a flow log names the role that writes it, `overlord-flow-logs-*`"),
-            TAGGED_PARAMETERS,
-        ],
     },
     Account {
         title: "The account `home`",
         intro: "The records of teams and addresses and the leases, `/overlord/*` in Systems Manager, and the history, \
                 `/overlord/*/history` in CloudWatch Logs, in one region.",
         parts: &[("registry/teams.rs", &[]), ("registry/lease/", &[]), ("registry/history/", &[]), RECORDS, WHO],
-        beside: &[("logs:TagResource", "a log group gets its tags in the creating call"), TAGGED_PARAMETERS],
     },
     Account {
         title: "The account `network`",
@@ -90,6 +82,7 @@ const ACCOUNTS: [Account; 5] = [
         parts: &[
             ("cloud/lookups/offerings.rs", &[]),
             ("cloud/lookups/regions.rs", &["ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs"]),
+            ("cloud/membership.rs", &[]),
             ("cloud/room/limit.rs", &["servicequotas:GetServiceQuota"]),
             ("cloud/room/network.rs", &["ec2:DescribeTransitGateways"]),
             ("resources/network/transit/gateway.rs", &[]),
@@ -108,17 +101,16 @@ const ACCOUNTS: [Account; 5] = [
             ),
             WHO,
         ],
-        beside: &[],
     },
     Account {
         title: "The accounts with the parents' zones",
         intro: "The delegation: one NS record set for each team. Not needed for domains with `delegate: false`.",
         parts: &[("resources/domain/delegation.rs", &[]), RECORD_SETS, WHO, ZONES],
-        beside: &[],
     },
     Account {
         title: "The management account",
-        intro: "Only for teams with `account: new`, and for `guard_rails.cost_tags`.",
+        intro: "Only for teams with `account: new`, and for `guard_rails.cost_tags`. An account that `new` makes is reached \
+                from here: with `sts:AssumeRole` on the role `accounts.new.role` of that account.",
         parts: &[
             (
                 "cloud/organizations.rs",
@@ -136,10 +128,6 @@ const ACCOUNTS: [Account; 5] = [
             ("resources/guard/cost_tags.rs", &[]),
             WHO,
         ],
-        beside: &[(
-            "sts:AssumeRole",
-            "an account that `new` makes is reached from here, by the role `accounts.new.role`",
-        )],
     },
 ];
 
@@ -155,10 +143,11 @@ const OF_POLICIES: [(&str, &str); 7] = [
 ];
 
 /// Sources that are `overlord`'s alone: each of their calls has to be on the page.
-const OWN: [&str; 11] = [
+const OWN: [&str; 12] = [
     "cloud/lookups/occupants.rs",
     "cloud/lookups/regions.rs",
     "cloud/lookups/sights.rs",
+    "cloud/membership.rs",
     "cloud/organizations.rs",
     "cloud/room/network.rs",
     "registry/teams.rs",
@@ -203,19 +192,31 @@ fn elsewhere(account: &Account, file: &str, word: &str) -> bool {
     account.title == ACCOUNTS[0].title && word != "ram:GetResourceShares" && theirs.into_iter().any(shown)
 }
 
-fn actions_of(account: &Account, called: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
+/// The operations that are called in an account.
+fn operations_of(account: &Account, called: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for (place, only) in account.parts {
         let files: Vec<_> = called.iter().filter(|(file, _)| file.starts_with(place)).collect();
         assert!(!files.is_empty(), "{place}: there is no such source");
         for (file, words) in files {
             let words = words.iter().filter(|w| only.is_empty() || only.contains(&w.as_str()));
-            all.extend(words.filter(|w| !elsewhere(account, file, w)).map(|w| action(w).to_owned()));
+            all.extend(words.filter(|w| !elsewhere(account, file, w)).cloned());
         }
         let there: BTreeSet<&str> =
             called.iter().filter(|(f, _)| f.starts_with(place)).flat_map(|(_, w)| w).map(String::as_str).collect();
         let gone: Vec<_> = only.iter().filter(|w| !there.contains(*w)).collect();
         assert!(gone.is_empty(), "{place} does not call {gone:?} any more");
+    }
+    all
+}
+
+/// What AWS checks inside these calls, and which of them need it for what.
+fn inside(operations: &BTreeSet<String>, actions: &BTreeSet<String>) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for inside in operations.iter().flat_map(|operation| checked_inside(operation)) {
+        if !actions.contains(inside.action) {
+            all.entry(inside.action).or_default().insert(inside.why);
+        }
     }
     all
 }
@@ -273,9 +274,9 @@ then needs all of their actions. `team plan`, `team create --dry-run`, `team lis
 The credentials that `overlord` is started with also need `sts:AssumeRole` on each role that the organization's file \
 names: `accounts.role`, the roles beside accounts, the first of `accounts.through` (each of these assumes the next one, \
 and the last one all others). The roles have to trust them.\n\n\
-The AWS emulators that the project is tested on do not judge policies. The list of calls is exact. What AWS asks for \
-beside the calls follows AWS's documentation and has not been tried in an account yet. When an action is missing, the \
-error names it (`These credentials may not call ..`).\n\n\
+The AWS emulators that the project is tested on do not judge policies. The list of calls is exact. What AWS \
+checks inside the calls follows AWS's documentation and has not been tried in an account yet. When an action is missing, the \
+error names the one that AWS named, and says which kind of policy denied it.\n\n\
 Whoever may make roles, trails and networks in an account is its administrator. In the teams' accounts the role that \
 AWS Organizations makes there, `OrganizationAccountAccessRole`, is meant for that. The tables are for those who want to \
 give less.\n";
@@ -286,14 +287,15 @@ pub(crate) fn page() -> String {
     let mut page = INTRO.to_owned();
     let mut all = BTreeSet::new();
     for account in &ACCOUNTS {
-        let actions = actions_of(account, &called);
+        let operations = operations_of(account, &called);
+        let actions: BTreeSet<String> = operations.iter().map(|operation| action(operation).to_owned()).collect();
         write!(page, "\n## {}\n\n{}\n\n{}", account.title, account.intro, table(&actions)).unwrap();
-        if !account.beside.is_empty() {
-            page.push_str("\nWhat AWS asks for beside the calls:\n\n");
+        let inside = inside(&operations, &actions);
+        if !inside.is_empty() {
+            page.push_str("\nWhat AWS checks inside the calls:\n\n");
         }
-        for (action, why) in account.beside {
-            assert!(!actions.contains(*action), "{action} is called, and need not stand beside");
-            writeln!(page, "- `{action}`: {why}.").unwrap();
+        for (action, why) in inside {
+            writeln!(page, "- `{action}`: {}.", why.into_iter().collect::<Vec<_>>().join("; ")).unwrap();
         }
         all.extend(actions);
     }

@@ -4,24 +4,9 @@ use crate::{
     evaluator::{Call, Identity},
     input, policy_of,
 };
+use aws_core::cloud::operations::checked_inside;
 use overlord::policies::{self, ADMINISTRATOR, DEPLOYER, POWER_USER, READ_ONLY};
 use std::{collections::BTreeSet, fs, path::Path};
-
-/// What AWS asks for beside the call itself: the call, and the actions.
-const BESIDE: [(&str, &[&str]); 9] = [
-    (
-        "autoscaling:CreateAutoScalingGroup",
-        &["autoscaling:CreateOrUpdateTags", "ec2:RunInstances", "iam:CreateServiceLinkedRole", "iam:PassRole"],
-    ),
-    ("ec2:CreateKeyPair", &["ec2:CreateTags"]),
-    ("ec2:CreateLaunchTemplate", &["ec2:CreateTags"]),
-    ("ec2:CreateSecurityGroup", &["ec2:CreateTags"]),
-    ("ecr:GetAuthorizationToken", &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]),
-    ("elasticloadbalancing:CreateListener", &["elasticloadbalancing:AddTags"]),
-    ("elasticloadbalancing:CreateLoadBalancer", &["elasticloadbalancing:AddTags", "iam:CreateServiceLinkedRole"]),
-    ("elasticloadbalancing:CreateTargetGroup", &["elasticloadbalancing:AddTags"]),
-    ("ssm:PutParameter", &["ssm:AddTagsToResource"]),
-];
 
 /// Calls of which the action is called otherwise. None is, so far.
 const OTHERWISE: [(&str, &str); 0] = [];
@@ -35,16 +20,16 @@ fn calls() -> BTreeSet<String> {
     lines.into_iter().map(str::to_owned).collect()
 }
 
-/// The actions that the calls need.
+/// The actions that the calls need, with those that AWS checks inside them.
 fn needed() -> BTreeSet<String> {
     let calls = calls();
-    for (call, _) in BESIDE.iter().map(|(c, _)| (*c, ())).chain(OTHERWISE.iter().map(|(c, _)| (*c, ()))) {
+    for (call, _) in OTHERWISE {
         assert!(calls.contains(call), "minion does not call {call} any more");
     }
     let named =
         |call: &String| OTHERWISE.iter().find(|(c, _)| c == call).map_or(call.clone(), |(_, a)| (*a).to_owned());
-    let beside = BESIDE.iter().flat_map(|(_, actions)| actions.iter().map(|a| (*a).to_owned()));
-    calls.iter().map(named).chain(beside).collect()
+    let inside = calls.iter().flat_map(|call| checked_inside(call)).map(|inside| inside.action.to_owned());
+    calls.iter().map(named).chain(inside).collect()
 }
 
 #[test]
@@ -63,6 +48,18 @@ fn the_deployer_has_the_actions_of_the_calls_and_no_more() {
     let lacking: Vec<_> = needed.difference(&allowed).collect();
     let more: Vec<_> = allowed.difference(&needed).collect();
     assert!(lacking.is_empty() && more.is_empty(), "the deployer lacks {lacking:?}, has {more:?}");
+}
+
+/// aws-load-balancer-controller#3917: the first load balancer of an account, and those that follow.
+#[test]
+fn whoever_deploys_may_make_a_load_balancer() {
+    for role in [DEPLOYER, POWER_USER, ADMINISTRATOR, "app"] {
+        let inside = checked_inside("elasticloadbalancing:CreateLoadBalancer");
+        let mut actions: BTreeSet<String> = inside.iter().map(|inside| inside.action.to_owned()).collect();
+        assert!(actions.contains("ec2:GetSecurityGroupsForVpc") && actions.contains("ec2:DescribeAccountAttributes"));
+        actions.insert("elasticloadbalancing:CreateLoadBalancer".into());
+        may(role, &actions);
+    }
 }
 
 /// Every action on the things of an application is allowed, also by the boundary. Developers and administrators deploy,
@@ -186,6 +183,10 @@ fn of_an_application(action: &str) -> Vec<Call> {
             ]
             .concat(),
         )],
+        // Inside of `CreateLoadBalancer`, on the network, which is overlord's.
+        ("ec2", "GetSecurityGroupsForVpc") => {
+            vec![call(at("ec2", "vpc/vpc-1"), one("aws:ResourceTag/overlord:organization", "acme"))]
+        }
         // What looks, at everything.
         _ => {
             let looks = ["Describe", "Get", "List", "BatchGet"].iter().any(|verb| operation.starts_with(verb));

@@ -2,7 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed, and says where")]
 
 mod calls;
+#[path = "../../../../tests/pages/calls.rs"]
+mod calls_in_sources;
 mod evaluator;
+mod judged;
+#[path = "../../../../tests/judges/mod.rs"]
+mod judges;
 mod table;
 
 use overlord::policies::{self, Input};

@@ -63,7 +63,7 @@ pub struct Live {
 }
 
 /// What CloudTrail needs ("Amazon S3 bucket policy for CloudTrail"), and no access without TLS.
-fn policy(bucket: &str, trail: &str, account: &str, region: &str) -> Value {
+pub fn policy(bucket: &str, trail: &str, account: &str, region: &str) -> Value {
     let partition = partition(region);
     let arn = format!("arn:{partition}:s3:::{bucket}");
     let trail = format!("arn:{partition}:cloudtrail:{region}:{account}:trail/{trail}");

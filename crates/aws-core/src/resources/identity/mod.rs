@@ -5,6 +5,7 @@ mod documents;
 pub mod managed_policy;
 pub mod password_policy;
 pub mod saml_provider;
+pub mod service_linked_role;
 pub mod team_role;
 
 pub use account::unbounded;

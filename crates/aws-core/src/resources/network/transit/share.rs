@@ -6,6 +6,7 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    error::Kind,
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
         network::ids::{ShareArn, TransitGatewayId},
@@ -34,8 +35,10 @@ fn account_of(share: &ShareArn) -> &str {
     share.0.split(':').nth(4).unwrap_or_default()
 }
 
-/// Shares a transit gateway. With whom, the [`SharePrincipal`]s say; accounts outside of the AWS organization may be
-/// among them.
+/// RAM's code when an account is not in the share's organization, or sharing within it is not enabled.
+const NOT_PERMITTED: &str = "OperationNotPermittedException";
+
+/// Shares a transit gateway. With whom, the [`SharePrincipal`]s say.
 pub struct ResourceShare {
     /// For whom: the organization, without a team.
     pub owner: TeamOwner,
@@ -43,12 +46,18 @@ pub struct ResourceShare {
     pub name: String,
     /// What is shared.
     pub gateway: Ref<TransitGatewayId>,
+    /// Whether an account outside of the owner's AWS organization takes part: the share then allows external principals,
+    /// which many organizations deny (`ram:RequestedAllowsExternalPrincipals`, "Example service control policies for AWS
+    /// Organizations and AWS RAM"). `None`: not known; a share keeps what it allows, and a new one allows them.
+    pub outside: Option<bool>,
 }
 
 /// A share as found.
 pub struct LiveShare {
     arn: String,
     external: bool,
+    /// Whether it is shared with an account of another organization.
+    outsiders: bool,
     /// `None`: not told.
     tags: Option<BTreeMap<String, String>>,
     /// ARNs of what it shares.
@@ -87,8 +96,27 @@ async fn list_associations(cloud: &Cloud, kind: AssociationKind) -> Result<Vec<A
     Ok(all.filter(|a| !over(a)).collect())
 }
 
+/// Whether a share is shared with an account of another organization.
+async fn outsiders(cloud: &Cloud, share: &str) -> Result<bool> {
+    let all = associations(cloud, AssociationKind::Principal).await?;
+    let mut of_share =
+        all.iter().filter(|a| a.resource_share_arn() == Some(share) && a.status() != Some(&Joined::Failed));
+    Ok(of_share.any(|a| a.external() == Some(true)))
+}
+
 fn of<'a>(all: &'a [Association], share: &str, entity: &str) -> Option<&'a Association> {
     all.iter().find(|a| a.resource_share_arn() == Some(share) && a.associated_entity() == Some(entity))
+}
+
+/// RAM shares within an organization once that is enabled, for all of it.
+fn not_enabled(e: Error) -> Error {
+    if e.code() != Some(NOT_PERMITTED) {
+        return e;
+    }
+    e.hint(
+        "Enable sharing within the AWS organization, once, with the credentials of its management account: `aws ram \
+         enable-sharing-with-aws-organization`; then run the same command again.",
+    )
 }
 
 impl ResourceShare {
@@ -101,6 +129,35 @@ impl ResourceShare {
         let done = cloud.ram().delete_resource_share().resource_share_arn(&ours).send().await;
         done.told_unless(cloud, "ram:DeleteResourceShare", &self.name, GONE)?;
         Ok(other.to_owned())
+    }
+
+    /// Whether it is to allow external principals. One that is shared with some goes on.
+    fn external(&self, live: Option<&LiveShare>) -> bool {
+        match (self.outside, live) {
+            (Some(outside), live) => outside || live.is_some_and(|l| l.outsiders),
+            (None, Some(live)) => live.external,
+            (None, None) => true,
+        }
+    }
+
+    /// What an operator can do when such a share is denied.
+    fn denied(&self, external: bool, e: Error) -> Error {
+        if e.kind() != Kind::Access || !external {
+            return e;
+        }
+        e.hint(match self.outside {
+            None => {
+                "Allow `organizations:DescribeOrganization` in the team's account and in the network account: overlord then \
+                 sees whether both are in one AWS organization, and shares within it. A share that allows external \
+                 principals is denied by many a service control policy (`ram:RequestedAllowsExternalPrincipals`)."
+            }
+            Some(_) => {
+                "Exempt this share from the service control policy that denies external principals \
+                 (`ram:RequestedAllowsExternalPrincipals`), or invite the account into the AWS organization: `aws \
+                 organizations invite-account-to-organization --target Type=ACCOUNT,Id=ACCOUNT`. An account outside of \
+                 the organization takes part in the share."
+            }
+        })
     }
 
     fn tags(&self) -> Vec<Tag> {
@@ -164,8 +221,9 @@ impl Resource for ResourceShare {
             let ours = self.owner.whose(&tags) == Whose::Ours;
             if ours || (tags.is_empty() && resources.iter().any(|r| Some(r.as_str()) == gateway)) {
                 let external = share.allow_external_principals() != Some(false);
+                let outsiders = external && self.outside == Some(false) && outsiders(cx.cloud, arn).await?;
                 let tags = (!tags.is_empty()).then_some(tags);
-                return Ok(Some(LiveShare { arn: arn.to_owned(), external, tags, resources }));
+                return Ok(Some(LiveShare { arn: arn.to_owned(), external, outsiders, tags, resources }));
             }
         }
         // Names of shares are not unique: one of somebody else is in nobody's way.
@@ -179,7 +237,7 @@ impl Resource for ResourceShare {
         {
             changes.push(Change::new("shares", "-", &gateway.id));
         }
-        Change::compare(&mut changes, "accounts of other organizations", &live.external, &true);
+        Change::compare(&mut changes, "external principals", &live.external, &self.external(Some(live)));
         changes.extend(live.tags.iter().flat_map(|tags| tag_drift::changes(&self.owner, tags)));
         changes
     }
@@ -187,24 +245,26 @@ impl Resource for ResourceShare {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveShare> {
         let gateway = cx.get(self.gateway);
         let call = cx.cloud.ram().create_resource_share().name(&self.name).resource_arns(&gateway.arn);
-        let call = call.allow_external_principals(true).set_tags(Some(self.tags()));
+        let external = self.external(None);
+        let call = call.allow_external_principals(external).set_tags(Some(self.tags()));
         let call = call.client_token(cx.cloud.token("ram:CreateResourceShare", &self.name));
         let made = call.send().await.told(cx.cloud, "ram:CreateResourceShare", &self.name);
         // A gateway just made may not be known to RAM yet.
-        let made = made.map_err(|e| e.retry_on(&["UnknownResourceException", "InvalidStateTransitionException"]))?;
+        let made = made.map_err(|e| self.denied(external, e.retry_on(BUSY)))?;
         let arn = made.resource_share().and_then(Share::resource_share_arn).unwrap_or_default().to_owned();
         self.shared(cx.cloud, &arn, &gateway.arn).await?;
         let arn = self.first(cx.cloud, arn).await?;
         let tags = Some(self.owner.tags(&self.name));
-        Ok(LiveShare { arn, external: true, tags, resources: vec![gateway.arn.clone()] })
+        Ok(LiveShare { arn, external, outsiders: false, tags, resources: vec![gateway.arn.clone()] })
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveShare, _: &[Change]) -> Result<LiveShare> {
         let (ram, gateway) = (cx.cloud.ram(), cx.get(self.gateway));
-        if !live.external {
-            let call = ram.update_resource_share().resource_share_arn(&live.arn).allow_external_principals(true);
+        let external = self.external(Some(live));
+        if live.external != external {
+            let call = ram.update_resource_share().resource_share_arn(&live.arn).allow_external_principals(external);
             let done = call.send().await.told(cx.cloud, "ram:UpdateResourceShare", &self.name);
-            done.map_err(|e| e.retry_on(BUSY))?;
+            done.map_err(|e| not_enabled(self.denied(external, e.retry_on(BUSY))))?;
         }
         let stale = live.tags.as_ref().map(|tags| tag_drift::stale(&self.owner, tags)).unwrap_or_default();
         if !stale.is_empty() {
@@ -220,7 +280,8 @@ impl Resource for ResourceShare {
             self.shared(cx.cloud, &live.arn, &gateway.arn).await?;
             resources.push(gateway.arn.clone());
         }
-        Ok(LiveShare { arn: live.arn.clone(), external: true, tags: live.tags.clone(), resources })
+        let (arn, outsiders, tags) = (live.arn.clone(), live.outsiders, live.tags.clone());
+        Ok(LiveShare { arn, external, outsiders, tags, resources })
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Result<()> {
@@ -288,7 +349,7 @@ impl Resource for SharePrincipal {
         }
         let call = cx.cloud.ram().associate_resource_share().resource_share_arn(&share.0).principals(&self.account);
         let done = call.send().await.told(cx.cloud, "ram:AssociateResourceShare", &self.account);
-        done.map_err(|e| e.retry_on(BUSY)).map(drop)
+        done.map_err(|e| not_enabled(e.retry_on(BUSY))).map(drop)
     }
 
     /// Reached when the share is re-made: it has no accounts yet.
