@@ -1,6 +1,8 @@
 //! The parts of the script that do not depend on the application: shell functions, each put in once, before its first use.
-use std::collections::BTreeSet;
-use std::fmt;
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 /// A file of shell functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +90,7 @@ impl Script {
         }
         self.text.push_str(&code(part.text()));
         if part == Part::Aws {
-            self.text.push_str(&format!("aws_domain={}\n", self.domain));
+            let _ = writeln!(self.text, "aws_domain={}", self.domain);
         }
     }
 

@@ -231,7 +231,7 @@ set --",
         for argument in arguments.shell().iter().chain(volumes) {
             let _ = write!(script, " \\\n    {argument}");
         }
-        script.push('\n');
+        script.push_str("\n");
         if !m.root {
             let _ = write!(
                 script,

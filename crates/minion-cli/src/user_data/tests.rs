@@ -105,7 +105,8 @@ case "$*" in
     *meta-data/iam/security-credentials/the-role) cat '{at}/role' ;;
     *meta-data/instance-id*) printf i-0123456789 ;;
     *x-amz-target:*)
-        operation=${{*##*x-amz-target: }}
+        words=$*
+        operation=${{words##*x-amz-target: }}
         operation=${{operation%% *}}
         name=$(printf '%s' "$request" | sed 's/^{{"[A-Za-z]*":"//; s/".*//; s/{{}}//; s,/,_,g')
         answer='{at}'/answer-${{operation##*.}}-$name

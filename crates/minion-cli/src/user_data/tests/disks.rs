@@ -39,9 +39,9 @@ fn a_link_of_udev_is_followed() {
 #[test]
 fn without_a_link_the_volume_itself_is_asked() {
     let python = r#": >"$root/dev/nvme1n1"; : >"$root/dev/nvme2n1"
-python3() { PYTHONPATH="$root" command python3 "$@"; }
+python3() { (export PYTHONPATH="$root"; command python3 "$@"); }
 "#;
-    let kernel = format!("mkdir -p \"$root/var\"; printf '%s' {} >\"$root/sitecustomize.py\"\n", quote(KERNEL));
+    let kernel = format!("printf '%s' {} >\"$root/sitecustomize.py\"\n", quote(KERNEL));
     let (device, seen) = mounted(&format!("{kernel}{python}"));
     assert_eq!(device, "ROOT/dev/nvme2n1", "{}", seen.everything);
     // The tool of Amazon Linux.
@@ -55,8 +55,7 @@ chmod 755 "$root/bin/ebsnvme-id"
 
 #[test]
 fn a_volume_that_does_not_appear_is_told() {
-    let (device, seen) =
-        mounted("PATH=\"$PATH:/usr/bin:/bin\" command rm \"$root/bin/python3\"; : >\"$root/dev/nvme1n1\"");
+    let (device, seen) = mounted("/bin/rm \"$root/bin/python3\"; : >\"$root/dev/nvme1n1\"");
     assert_eq!(device, "");
     assert!(seen.output.contains("minion: the EBS volume /dev/sdf did not appear"), "{}", seen.output);
     assert!(
