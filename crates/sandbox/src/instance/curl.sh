@@ -36,7 +36,7 @@ for patience in 0.2 0.5 1 2; do
         {
             printf '%s /%s HTTP/1.0\nHost: %s\nContent-Length: 0\n%s\n' "$method" "${url#*/}" "$host" "$headers" | sed 's/$/\r/'
             sleep "$patience"
-        } | nc "$host" 80 | tr -d '\r'
+        } | nc -w 5 "$host" 80 | tr -d '\r'
     )
     [ -z "$answer" ] || break
 done
