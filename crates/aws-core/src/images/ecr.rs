@@ -20,6 +20,11 @@ pub fn is_ecr(host: &str) -> bool {
     EcrHost::parse(host).is_some()
 }
 
+/// The region of one of Amazon's private registries; `None` for other hosts.
+pub fn ecr_region(host: &str) -> Option<String> {
+    EcrHost::parse(host).map(|host| host.region)
+}
+
 impl EcrHost {
     /// Private registries only, FIPS endpoints and China included (Amazon ECR "Private registries").
     pub(super) fn parse(host: &str) -> Option<Self> {

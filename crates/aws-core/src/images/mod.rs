@@ -11,5 +11,5 @@ mod tests;
 mod wire;
 
 pub use credentials::Credential;
-pub use ecr::is_ecr;
+pub use ecr::{ecr_region, is_ecr};
 pub use registry::{Registry, RegistryOptions, RepositoryImage, Resolved};

@@ -38,6 +38,10 @@ impl SecretRef {
 
 const FORMS: &str = "write ssm:/path/name, secretsmanager:name, secretsmanager:name#json_key, or an ARN of either";
 
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 impl TryFrom<String> for SecretRef {
     type Error = String;
     fn try_from(s: String) -> Result<Self, String> {
@@ -45,8 +49,9 @@ impl TryFrom<String> for SecretRef {
             // arn:partition:service:region:account:resource
             let parts: Vec<&str> = arn.splitn(5, ':').collect();
             match parts.as_slice() {
+                // The region becomes a part of the host that the instance asks.
                 [partition, service, region, account, _]
-                    if !partition.is_empty() && !region.is_empty() && !account.is_empty() =>
+                    if !partition.is_empty() && is_region(region) && !account.is_empty() =>
                 {
                     (*service, s.as_str())
                 }

@@ -136,6 +136,11 @@ fn references_to_secrets() {
         "secretsmanager:a#",
         "arn:aws:s3:::a",
         "arn:aws:ssm",
+        "arn:aws:ssm:eu-west-1.example.org/:1:parameter/a",
+        "arn:aws:ssm:{a,b}:1:parameter/a",
+        "arn:aws:secretsmanager:EU-west-1:1:secret:a",
+        "arn:aws:secretsmanager:eu west:1:secret:a",
+        "arn:aws:secretsmanager:x?y#:1:secret:a",
     ] {
         assert!(read(bad).is_err(), "{bad}");
     }

@@ -45,7 +45,7 @@ const ACCOUNTS: [Account; 5] = [
             ("cloud/lookups/regions.rs", &[]),
             ("cloud/lookups/sights.rs", &[]),
             ("cloud/membership.rs", &[]),
-            ("cloud/lookups/compute.rs", &["ec2:DescribeImages", "ec2:DescribeInstanceTypes"]),
+            ("cloud/lookups/compute.rs", &["ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:GetConsoleOutput"]),
             ("cloud/network.rs", &[]),
             ("cloud/room/count.rs", &["iam:GetAccountSummary"]),
             ("cloud/room/limit.rs", &[]),

@@ -23,7 +23,6 @@ use aws_core::{
     },
     engine::{Graph, Report},
     error::Kind,
-    images,
     model::{ApplicationName, VersionName, image::ImageRef, layers::Layer, names::AppVersion},
     resources::{alias_record, load_balancer},
 };
@@ -459,7 +458,7 @@ fn user_data(
         insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure && !local),
         nameservers: &settings.nameservers,
         cacerts: settings.cacerts.as_deref().filter(|_| !local),
-        ecr: (!local && images::is_ecr(args.image.registry())).then(|| args.image.registry().to_owned()),
+        ecr: user_data::EcrRegistry::of(args.image.registry()).filter(|_| !local),
     })
 }
 
