@@ -2,6 +2,7 @@
 mod clouds;
 mod connect;
 pub mod dns;
+pub mod egress;
 pub mod errors;
 pub mod lookups;
 pub mod machines;
@@ -11,6 +12,7 @@ pub mod organizations;
 pub mod quotas;
 mod retries;
 mod role;
+pub mod secrets;
 pub mod serving;
 pub mod wait;
 
