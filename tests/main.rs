@@ -31,6 +31,7 @@ mod overlord_minion;
 mod overlord_options;
 mod overlord_story;
 mod overlord_switched;
+mod registries;
 mod sandbox_example;
 mod sandbox_inside;
 mod sandbox_refused;

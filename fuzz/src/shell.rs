@@ -103,6 +103,7 @@ readlink() {{ printf '%s\n' "$2"; }}
 blkid() {{ echo some-uuid; }}
 uname() {{ echo node; }}
 chmod() {{ :; }}
+rm() {{ :; }}
 dnf() {{ :; }}
 mount() {{ :; }}
 sysctl() {{ :; }}

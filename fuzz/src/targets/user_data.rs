@@ -94,6 +94,7 @@ impl Case<'_> {
             nameservers: &self.nameservers,
             cacerts: self.cacerts,
             ecr: is_ecr(registry).then(|| registry.to_owned()),
+            login: None,
         }
     }
 

@@ -135,7 +135,8 @@ fn tag_fits(manifest: &Manifest) -> Result<()> {
     .hint("Ports without gaps between them count as one: 20000 to 20044 are `20000-20044`."))
 }
 
-fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
+/// Where an application of this region and network runs.
+pub fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
     Location { region, account: &ground.place.account }
 }
 

@@ -8,6 +8,7 @@ pub mod check;
 pub mod parse;
 pub mod policy;
 pub mod reference;
+pub mod registries;
 pub mod secrets;
 #[cfg(test)]
 mod tests;
@@ -22,5 +23,6 @@ pub use types::{
     EbsVolume, Filesystem, FilesystemKind, HealthCheck, Logging, Manifest, Memory, Protocol, Scaling, VolumeType,
 };
 pub use values::{
-    AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, TagKey, TagValue,
+    AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, RegistryHost,
+    TagKey, TagValue,
 };

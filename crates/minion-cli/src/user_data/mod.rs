@@ -4,6 +4,7 @@
 //! It is POSIX `sh` (Amazon Linux's is bash, Debian's is dash). What it does not find (`systemctl`, `dnf`,
 //! `sysctl`, ..) it does without where it can, so that it runs in an emulator's container too.
 mod arguments;
+mod login;
 mod quote;
 mod render;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{
     quote::quote,
 };
 use crate::manifest::{Manifest, SecretRef};
-use aws_core::{Error, Result};
+use aws_core::{Error, Result, model::image::EcrHost};
 use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr};
 
 /// The largest user data, in bytes before base64 (EC2 "User data").
@@ -40,6 +40,8 @@ pub struct Instance<'a> {
     pub cacerts: Option<&'a str>,
     /// The image's registry, when it is one of ECR: `<account>.dkr.ecr.<region>.amazonaws.com`.
     pub ecr: Option<String>,
+    /// Where the credentials for the image's registry are, when it is another that wants some.
+    pub login: Option<&'a SecretRef>,
 }
 
 /// The script.
@@ -154,12 +156,17 @@ fi
             );
         }
         script.push_str("\nneed docker docker\nif has systemctl; then systemctl enable --now --no-block docker >/dev/null 2>&1 || :; fi\ndocker_up\n");
-        if self.ecr.is_some() || !self.manifest.secrets.is_empty() {
+        if self.ecr.is_some() || self.login.is_some() || !self.manifest.secrets.is_empty() {
             script.push_str("need aws awscli-2\n");
         }
+        if let Some(commands) = self.sign_in() {
+            script.push_str(include_str!("script/secrets.sh"));
+            script.push_str(include_str!("script/json_key.sh"));
+            script.push_str(&commands);
+        }
         if let Some(host) = &self.ecr {
-            // <account>.dkr.ecr.<region>.amazonaws.com[.cn]
-            let region = host.split('.').nth(3).unwrap_or(self.region);
+            let of = EcrHost::parse(host);
+            let region = of.as_ref().map_or(self.region, |of| of.region.as_str());
             let _ = write!(
                 script,
                 "
@@ -178,9 +185,11 @@ password=
         if secrets.is_empty() {
             return;
         }
-        script.push_str(include_str!("script/secrets.sh"));
-        if secrets.iter().any(|(_, r)| matches!(r, SecretRef::Secret { key: Some(_), .. })) {
-            script.push_str(include_str!("script/json_key.sh"));
+        if self.login.is_none() {
+            script.push_str(include_str!("script/secrets.sh"));
+            if secrets.iter().any(|(_, r)| matches!(r, SecretRef::Secret { key: Some(_), .. })) {
+                script.push_str(include_str!("script/json_key.sh"));
+            }
         }
         script.push('\n');
         for (n, (name, reference)) in secrets.iter().enumerate() {
@@ -221,10 +230,11 @@ minion_image={}
 doing='pulling the image'
 say {}
 try 8 docker pull --quiet \"$minion_image\" >/dev/null
-
+{}
 set --",
             quote(&self.image),
             quote(&format!("pulling {}", self.image_tag_shown)),
+            self.sign_out(),
         );
         for argument in arguments.shell().iter().chain(volumes) {
             let _ = write!(script, " \\\n    {argument}");

@@ -22,6 +22,7 @@ fn instance(manifest: &crate::manifest::Manifest) -> Instance<'_> {
         nameservers: &[],
         cacerts: None,
         ecr: None,
+        login: None,
     }
 }
 
@@ -99,7 +100,8 @@ cat '{at}/secret-'"$(printf %s "$6" | tr / _)" && echo"#
     }
     stub("blkid", "case $2 in *) echo some-uuid ;; esac");
     for tool in [
-        "cat", "chmod", "env", "mkdir", "python3", "readlink", "tr", "truncate", "uname", "touch", "sh", "dash", "bash",
+        "cat", "chmod", "env", "mkdir", "python3", "readlink", "rm", "tr", "truncate", "uname", "touch", "sh", "dash",
+        "bash",
     ] {
         if let Some(real) = real(tool) {
             std::os::unix::fs::symlink(real, bin.join(tool)).unwrap();

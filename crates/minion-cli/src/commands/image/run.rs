@@ -122,6 +122,7 @@ pub(super) fn instance<'a>(
         nameservers: &[],
         cacerts: None,
         ecr: None,
+        login: None,
     }
 }
 
