@@ -20,8 +20,8 @@ const DEVICES: std::ops::RangeInclusive<char> = 'f'..='p';
 pub struct Machine {
     /// The user that the image names.
     pub image_user: String,
-    /// The value of every secret.
-    pub secret: String,
+    /// What AWS answers, in the order of the questions.
+    pub answers: Vec<String>,
     /// The names of secrets whose values `docker run` is to find in its environment.
     pub secrets: Vec<String>,
 }
@@ -35,7 +35,7 @@ pub struct Ran {
     pub root: String,
     /// What it printed.
     pub output: String,
-    /// The calls of `docker`, `aws` and `python3`, name first.
+    /// The calls of `docker` and `curl`, name first, and what curl read of its standard input, as `config`.
     pub calls: Vec<Vec<String>>,
     /// What `docker run` found in its environment, in the order of [`Machine::secrets`].
     pub secrets: Vec<String>,
@@ -80,11 +80,11 @@ fn word(text: &str) -> String {
     word
 }
 
-/// The functions. They name no variable, so that nothing that the script sets can change them.
+/// The functions. They read no variable that the script sets, so that nothing in it can change them.
 fn functions(at: &str, machine: &Machine) -> String {
     let values: String = machine.secrets.iter().map(|name| format!(" \"${name}\"")).collect();
     let values = if values.is_empty() { ":".to_owned() } else { format!("printf '%s\\0'{values}") };
-    let (user, secret) = (word(&machine.image_user), word(&machine.secret));
+    let user = word(&machine.image_user);
     format!(
         r#"note() {{ printf '%s\0' "$#" "$@" >>'{at}/calls'; }}
 docker() {{
@@ -95,8 +95,20 @@ docker() {{
     inspect) echo 'true 0' ;;
     esac
 }}
-aws() {{ note aws "$@"; printf '%s\n' {secret}; }}
-python3() {{ note python3 "$3"; printf '%s' {secret}; }}
+curl() {{
+    note curl "$@"
+    case "$*" in *'--config -'*) while IFS= read -r line; do note config "$line"; done ;; esac
+    case "$*" in
+    *latest/api/token) printf token ;;
+    *security-credentials/) printf role ;;
+    *security-credentials/role) printf '%s' '{{"AccessKeyId":"ID","SecretAccessKey":"KEY","Token":"SESSION"}}' ;;
+    *meta-data/instance-id) printf node ;;
+    *x-amz-target:*) (PATH=/usr/bin:/bin; set -- '{at}'/answers/*; command cat "$1"; command rm "$1") ;;
+    esac
+}}
+awk() {{ (PATH=/usr/bin:/bin; command awk "$@"); }}
+sed() {{ (PATH=/usr/bin:/bin; command sed "$@"); }}
+base64() {{ (PATH=/usr/bin:/bin; command base64 "$@"); }}
 mkdir() {{ while [ "$#" -gt 0 ]; do [ "$1" = -p ] || [ -d "$1" ] || (PATH=/usr/bin:/bin; command mkdir -p "$1"); shift; done; }}
 sleep() {{ [ "$1" != 10 ] || exit 0; }}
 readlink() {{ printf '%s\n' "$2"; }}
@@ -104,7 +116,6 @@ blkid() {{ echo some-uuid; }}
 uname() {{ echo node; }}
 chmod() {{ :; }}
 rm() {{ :; }}
-dnf() {{ :; }}
 mount() {{ :; }}
 sysctl() {{ :; }}
 truncate() {{ :; }}
@@ -126,6 +137,12 @@ fn run_in(dir: &Path, shell: &str, script: &str, machine: &Machine) -> Ran {
     let root = dir.join("root");
     for file in FILES.iter().map(|f| root.join(f)).chain([dir.join("calls"), dir.join("secrets")]) {
         fs::remove_file(file).ok();
+    }
+    let answers = dir.join("answers");
+    fs::remove_dir_all(&answers).ok();
+    fs::create_dir(&answers).expect("a directory can be made");
+    for (n, answer) in machine.answers.iter().enumerate() {
+        fs::write(answers.join(format!("{n:04}")), format!("{answer}\n200 ")).expect("a file can be written");
     }
     let placed = script.replacen("root=''", &format!("root='{at}/root'"), 1);
     assert_ne!(placed, script, "the script says where it works");

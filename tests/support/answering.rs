@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Status, headers, body.
-pub(crate) type Answer = (u16, Vec<(&'static str, String)>, String);
+type Answer = (u16, Vec<(&'static str, String)>, String);
 
 /// The registry. It ends with this value.
 pub(crate) struct Answering {

@@ -15,7 +15,7 @@ mod stage;
 mod traffic;
 mod wire;
 
-pub(crate) use answering::{Answer, Answering};
+pub(crate) use answering::Answering;
 pub(crate) use docker::docker;
 pub(crate) use emulator::{ask, endpoint, registry};
 pub(crate) use engine::Engine;

@@ -1,4 +1,5 @@
-"""`moto_server` as it is, but for an answer that the SDK cannot read: for tests of one kind of resource alone."""
+"""`moto_server` as it is, but for an answer that the SDK cannot read and a console that never says anything: for tests of
+one kind of resource alone."""
 
 import sys
 
@@ -8,5 +9,6 @@ import repairs
 import serial
 
 repairs.versioning()
+repairs.consoles()
 moto.server.DomainDispatcherApplication = serial.one_after_another(moto.server.DomainDispatcherApplication)
 sys.exit(moto.server.main(sys.argv[1:]))

@@ -13,6 +13,7 @@ import moto.ce.responses
 import moto.iam.models
 import moto.iam.responses
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.types import Base64EncodedString
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.vpn_connections import VPNConnection
@@ -33,6 +34,7 @@ def apply():
         _iam,
         versioning,
         _nat_gateways,
+        consoles,
         _budgets,
         _cost_tags,
         _certificates,
@@ -189,6 +191,20 @@ def _metadata_defaults():
 
     EC2Response.get_instance_metadata_defaults = get
     EC2Response.modify_instance_metadata_defaults = modify
+
+
+def consoles():
+    """No instance boots, so none says on its console how its script ended (AWS: what the script wrote there)."""
+
+    def output(original, self):
+        answer = original(self)
+        script = self.ec2_backend.get_instance(self._get_param("InstanceId")).user_data
+        if script and "masquerade" in script.decode():
+            console = answer.result["Output"].decode() + "nat: ready\n"
+            answer.result["Output"] = Base64EncodedString.from_raw_string(console)
+        return answer
+
+    wrap(EC2Response, "get_console_output", output)
 
 
 def _iam():

@@ -76,11 +76,12 @@ fn iptables() -> Vec<(PathBuf, PathBuf)> {
     all
 }
 
-const SCRIPTS: [(&str, &str); 9] = [
+const SCRIPTS: [(&str, &str); 10] = [
     ("usr/local/bin/init", include_str!("instance/init.sh")),
     ("usr/local/bin/boot", include_str!("instance/boot.sh")),
     ("usr/local/bin/docker", include_str!("instance/standin.sh")),
-    ("usr/local/bin/aws", include_str!("instance/standin.sh")),
+    ("usr/local/bin/aws-call", include_str!("instance/standin.sh")),
+    ("usr/local/bin/curl", include_str!("instance/curl.sh")),
     ("usr/local/bin/mkfs.ext4", include_str!("instance/nothing.sh")),
     ("usr/local/bin/blkid", include_str!("instance/blkid.sh")),
     ("usr/local/bin/getent", include_str!("instance/getent.sh")),

@@ -3,15 +3,13 @@ use crate::{
     input::{assert_told, parts},
     shell::{self, Machine, Ran},
 };
-use aws_core::{
-    images::is_ecr,
-    model::{ApplicationName, ImageRef, VersionName},
-};
+use aws_core::model::{ApplicationName, ImageRef, VersionName};
 use docker::run_line;
 use minion::{
     manifest::{Manifest, SecretRef, parse},
-    user_data::{Arguments, Instance, LIMIT, Source, render},
+    user_data::{Arguments, EcrRegistry, Instance, LIMIT, Source, aws_domain, render},
 };
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::IpAddr};
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -30,6 +28,8 @@ struct Case<'a> {
     cap_add: Vec<String>,
     environment: BTreeMap<String, String>,
     machine: Machine,
+    /// The value of every secret.
+    secret: String,
 }
 
 /// Whatever an application and its place say, the script runs the intended commands with the intended arguments, and
@@ -55,11 +55,9 @@ fn check(data: &[u8], shells: &[&str]) {
     else {
         return;
     };
-    let mut machine =
-        Machine { image_user: user.replace('\0', ""), secret: secret.replace('\0', ""), ..Machine::default() };
-    // The shell itself drops line ends from what a program printed.
-    machine.image_user.truncate(machine.image_user.trim_end_matches('\n').len());
-    machine.secret.truncate(machine.secret.trim_end_matches('\n').len());
+    // The shell itself drops line ends from what a program printed, and has no NUL.
+    let plain = |text: &str| text.replace('\0', "").trim_end_matches('\n').to_owned();
+    let machine = Machine { image_user: plain(&user), ..Machine::default() };
     let case = Case {
         log_group: manifest.uses_log_group().then(|| format!("/minion/{application}")),
         application,
@@ -71,6 +69,7 @@ fn check(data: &[u8], shells: &[&str]) {
         cap_add: capabilities.split_whitespace().map(str::to_owned).collect(),
         environment: environment.filter_map(|e| e.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()))).collect(),
         machine,
+        secret: plain(&secret),
         image: image.clone(),
         manifest,
     };
@@ -93,7 +92,7 @@ impl Case<'_> {
             insecure: self.insecure,
             nameservers: &self.nameservers,
             cacerts: self.cacerts,
-            ecr: is_ecr(registry).then(|| registry.to_owned()),
+            ecr: EcrRegistry::of(registry),
             login: None,
         }
     }
@@ -109,6 +108,7 @@ impl Case<'_> {
         for shell in shells {
             let machine = Machine {
                 secrets: arguments.secrets.iter().map(|(n, _)| (*n).to_owned()).collect(),
+                answers: self.answers(&instance, &arguments),
                 ..self.machine.clone()
             };
             let ran = shell::run(shell, &script, &machine);
@@ -121,7 +121,7 @@ impl Case<'_> {
         let run = ran.calls.iter().find(|c| c.len() > 1 && c[1] == "run").expect("the container is started");
         let wanted = self.calls(instance, arguments, &ran.root);
         assert_eq!(ran.calls, wanted, "{shell}");
-        assert_eq!(ran.secrets, vec![self.machine.secret.as_str(); arguments.secrets.len()], "{shell}");
+        assert_eq!(ran.secrets, vec![self.secret.as_str(); arguments.secrets.len()], "{shell}");
         for (path, text) in &ran.files {
             let wanted = match *path {
                 "etc/resolv.conf" => self.nameservers.iter().map(|a| format!("nameserver {a}\n")).collect(),
@@ -142,43 +142,61 @@ impl Case<'_> {
         assert_eq!(environment, given.chain(secrets).collect::<Vec<_>>());
     }
 
-    /// The calls of `docker`, `aws` and `python3` that are meant.
+    /// What AWS answers to the calls that are meant.
+    fn answers(&self, instance: &Instance<'_>, arguments: &Arguments<'_>) -> Vec<String> {
+        // base64 of AWS:x
+        let token = json!({ "authorizationData": [{ "authorizationToken": "QVdTOng=" }] });
+        let secret = |reference: &SecretRef| match reference {
+            SecretRef::Parameter { name } => json!({ "Parameter": { "Name": name, "Value": self.secret } }),
+            SecretRef::Secret { id, key: None } => json!({ "Name": id, "SecretString": self.secret }),
+            SecretRef::Secret { id, key: Some(key) } => {
+                json!({ "Name": id, "SecretString": json!({ key: self.secret, "": [self.secret] }).to_string() })
+            }
+        };
+        let secrets = arguments.secrets.iter().map(|(_, reference)| secret(reference));
+        instance.ecr.iter().map(|_| token.clone()).chain(secrets).map(|answer| answer.to_string()).collect()
+    }
+
+    /// The calls of `docker` and `curl` that are meant.
     fn calls(&self, instance: &Instance<'_>, arguments: &Arguments<'_>, root: &str) -> Vec<Vec<String>> {
-        let mut calls: Vec<Vec<String>> = Vec::new();
-        let mut call = |words: &[&str]| calls.push(words.iter().map(|w| (*w).to_owned()).collect());
-        call(&["docker", "info"]);
-        if let Some(host) = &instance.ecr {
-            let region = host.split('.').nth(3).unwrap_or_default();
-            call(&["aws", "ecr", "get-login-password", "--region", region]);
-            call(&["docker", "login", "--username", "AWS", "--password-stdin", host]);
+        let mut calls = Calls::default();
+        calls.add(&["docker", "info"]);
+        if let Some(EcrRegistry { host, region }) = &instance.ecr {
+            let target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
+            calls.aws(self.region, "ecr", "api.ecr", region, target, &json!({}));
+            calls.add(&["docker", "login", "--username", "AWS", "--password-stdin", host]);
         }
         for (_, reference) in &arguments.secrets {
-            let region_of = |id: &str| id.strip_prefix("arn:").and_then(|a| a.split(':').nth(2).map(str::to_owned));
-            let (service, verb, option, id, key, query) = match reference {
-                SecretRef::Parameter { name } => ("ssm", "get-parameter", "--name", name, None, "Parameter.Value"),
-                SecretRef::Secret { id, key } => {
-                    ("secretsmanager", "get-secret-value", "--secret-id", id, key.as_ref(), "SecretString")
+            let (service, target, id, request) = match reference {
+                SecretRef::Parameter { name } => {
+                    ("ssm", "AmazonSSM.GetParameter", name, json!({ "Name": name, "WithDecryption": true }))
+                }
+                SecretRef::Secret { id, .. } => {
+                    ("secretsmanager", "secretsmanager.GetSecretValue", id, json!({ "SecretId": id }))
                 }
             };
-            let region = region_of(id).unwrap_or_else(|| self.region.to_owned());
-            let mut words = vec!["aws", service, verb, "--region", &region, option, id];
-            words.extend(["--with-decryption"].iter().filter(|_| service == "ssm"));
-            words.extend(["--query", query, "--output", "text"]);
-            call(&words);
-            if let Some(key) = key {
-                call(&["python3", key]);
-            }
+            let region = id.strip_prefix("arn:").and_then(|a| a.split(':').nth(2)).unwrap_or(self.region);
+            calls.aws(self.region, service, service, region, target, &request);
         }
-        call(&["docker", "pull", "--quiet", &instance.image]);
+        calls.add(&["docker", "pull", "--quiet", &instance.image]);
         if !self.manifest.root {
-            call(&["docker", "image", "inspect", "--format", "{{.Config.User}}", &instance.image]);
+            calls.add(&["docker", "image", "inspect", "--format", "{{.Config.User}}", &instance.image]);
+        }
+        if self.streams() {
+            calls.metadata("instance-id");
         }
         let run = self.run(instance, arguments, root);
-        call(&run.iter().map(String::as_str).collect::<Vec<_>>());
+        calls.add(&run.iter().map(String::as_str).collect::<Vec<_>>());
         for _ in 0..5 {
-            call(&["docker", "inspect", "--format", "{{.State.Running}} {{.RestartCount}}", "app"]);
+            calls.add(&["docker", "inspect", "--format", "{{.State.Running}} {{.RestartCount}}", "app"]);
         }
-        calls
+        calls.0
+    }
+
+    /// Whether the log stream is called as the instance.
+    fn streams(&self) -> bool {
+        let logging = &self.manifest.logging;
+        logging.driver.as_str() == "awslogs" && !logging.options.contains_key("awslogs-stream")
     }
 
     fn run(&self, instance: &Instance<'_>, arguments: &Arguments<'_>, root: &str) -> Vec<String> {
@@ -197,12 +215,42 @@ impl Case<'_> {
         if let Some(user) = arguments.user(&self.machine.image_user) {
             run.extend(["--user".to_owned(), user.to_owned()]);
         }
-        if self.manifest.logging.driver.as_str() == "awslogs"
-            && !self.manifest.logging.options.contains_key("awslogs-stream")
-        {
+        if self.streams() {
             run.extend(["--log-opt".to_owned(), "awslogs-stream=node".to_owned()]);
         }
         run.push(instance.image.clone());
         run
+    }
+}
+
+/// Calls of programs, with their names.
+#[derive(Default)]
+struct Calls(Vec<Vec<String>>);
+
+impl Calls {
+    fn add(&mut self, words: &[&str]) {
+        self.0.push(words.iter().map(|w| (*w).to_owned()).collect());
+    }
+
+    fn metadata(&mut self, path: &str) {
+        let service = "http://169.254.169.254/latest";
+        let seconds = "x-aws-ec2-metadata-token-ttl-seconds: 60";
+        self.add(&["curl", "-sf", "-m", "5", "-X", "PUT", "-H", seconds, &format!("{service}/api/token")]);
+        self.add(&["curl", "-sf", "-m", "5", "--config", "-", &format!("{service}/meta-data/{path}")]);
+        self.add(&["config", "header = \"x-aws-ec2-metadata-token: token\""]);
+    }
+
+    fn aws(&mut self, home: &str, service: &str, host: &str, region: &str, target: &str, request: &Value) {
+        self.metadata("iam/security-credentials/");
+        self.metadata("iam/security-credentials/role");
+        let (scope, target) = (format!("aws:amz:{region}:{service}"), format!("x-amz-target: {target}"));
+        let mut words =
+            vec!["curl", "-s", "--connect-timeout", "5", "-m", "30", "--config", "-", "--aws-sigv4", &scope];
+        words.extend(["-H", "content-type: application/x-amz-json-1.1", "-H", &target]);
+        let (request, url) = (request.to_string(), format!("https://{host}.{region}.{}/", aws_domain(home)));
+        words.extend(["--data-raw", &request, "-w", "\\n%{http_code} %{errormsg}", &url]);
+        self.add(&words);
+        self.add(&["config", "user = \"ID:KEY\""]);
+        self.add(&["config", "header = \"x-amz-security-token: SESSION\""]);
     }
 }

@@ -14,6 +14,11 @@ pub fn is_ecr(host: &str) -> bool {
     EcrHost::parse(host).is_some()
 }
 
+/// The region of one of Amazon's private registries; `None` for other hosts.
+pub fn ecr_region(host: &str) -> Option<String> {
+    EcrHost::parse(host).map(|host| host.region)
+}
+
 /// The registry's region may be another than the cloud's.
 fn config(host: &EcrHost) -> aws_sdk_ecr::config::Builder {
     Config::builder().region(Region::new(host.region.clone()))

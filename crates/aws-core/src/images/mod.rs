@@ -12,5 +12,5 @@ mod tests;
 mod wire;
 
 pub use credentials::Credential;
-pub use ecr::is_ecr;
+pub use ecr::{ecr_region, is_ecr};
 pub use registry::{Login, Registry, RegistryOptions, RepositoryImage, Resolved};

@@ -84,6 +84,10 @@ fn is_secret(name: &str) -> bool {
 
 const FORMS: &str = "write ssm:/path/name, secretsmanager:name, secretsmanager:name#json_key, or an ARN of either";
 
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 impl TryFrom<String> for SecretRef {
     type Error = String;
     fn try_from(s: String) -> Result<Self, String> {
@@ -92,8 +96,9 @@ impl TryFrom<String> for SecretRef {
             // arn:partition:service:region:account:resource
             let parts: Vec<&str> = arn.splitn(5, ':').collect();
             match parts.as_slice() {
+                // The region becomes a part of the host that the instance asks.
                 [partition, service, region, account, resource]
-                    if !partition.is_empty() && !region.is_empty() && !account.is_empty() =>
+                    if !partition.is_empty() && is_region(region) && !account.is_empty() =>
                 {
                     let start = if *service == "ssm" { "parameter/" } else { "secret:" };
                     (*service, s.as_str(), resource.strip_prefix(start).unwrap_or_default())

@@ -1,10 +1,11 @@
 //! Puts the script together from its parts.
 use super::{
     arguments::{Arguments, Source, USER},
+    parts::{Part, Script, code},
     quote::quote,
 };
 use crate::manifest::{Manifest, SecretRef};
-use aws_core::{Error, Result, model::image::EcrHost};
+use aws_core::{Error, Result, images::ecr_region};
 use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr};
 
 /// The largest user data, in bytes before base64 (EC2 "User data").
@@ -38,10 +39,26 @@ pub struct Instance<'a> {
     pub nameservers: &'a [IpAddr],
     /// Certificates (PEM) that Docker trusts for the image's registry.
     pub cacerts: Option<&'a str>,
-    /// The image's registry, when it is one of ECR: `<account>.dkr.ecr.<region>.amazonaws.com`.
-    pub ecr: Option<String>,
+    /// The image's registry, when it is one of ECR.
+    pub ecr: Option<EcrRegistry>,
     /// Where the credentials for the image's registry are, when it is another that wants some.
     pub login: Option<&'a SecretRef>,
+}
+
+/// A registry of ECR to sign in to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EcrRegistry {
+    /// The host in the image's name.
+    pub host: String,
+    /// Its region, which may be another than the instance's.
+    pub region: String,
+}
+
+impl EcrRegistry {
+    /// The registry of this host; `None` for one that is not of ECR.
+    pub fn of(host: &str) -> Option<Self> {
+        ecr_region(host).map(|region| Self { host: host.to_owned(), region })
+    }
 }
 
 /// The script.
@@ -50,14 +67,14 @@ pub struct Instance<'a> {
 /// A usage error when it would be larger than [`LIMIT`], or when a name or value cannot be passed on.
 pub fn render(instance: &Instance<'_>) -> Result<String> {
     let arguments = instance.arguments()?;
-    let mut script = format!("#!/bin/sh\n# {} version {}\n", instance.application, instance.version);
-    script.push_str(include_str!("script/start.sh"));
+    let mut script = Script::new(instance.region);
     instance.name_servers(&mut script);
     instance.registry(&mut script);
     let volumes = file_systems(&arguments, &mut script);
     instance.read_secrets(&arguments.secrets, &mut script);
     instance.container(&arguments, &volumes, &mut script);
-    script.push_str(include_str!("script/watch.sh"));
+    script.push_str(&code(include_str!("script/watch.sh")));
+    let script = script.finish(&format!("{} version {}", instance.application, instance.version));
     if script.contains('\0') {
         return Err(Error::usage("the instance's user data would hold a NUL character, which no shell reads")
             .hint("Look for it in the region's name and in the VPC's settings."));
@@ -69,26 +86,17 @@ pub fn render(instance: &Instance<'_>) -> Result<String> {
 }
 
 /// Prepares the file systems; `--volume` arguments, ready for the shell.
-fn file_systems(arguments: &Arguments<'_>, script: &mut String) -> Vec<String> {
-    let volumes = &arguments.volumes;
-    if !volumes.is_empty() {
-        script.push_str(include_str!("script/volumes.sh"));
-    }
-    let (mut ebs, mut temporary) = (false, false);
+fn file_systems(arguments: &Arguments<'_>, script: &mut Script) -> Vec<String> {
     let mut options = Vec::new();
-    for volume in volumes {
+    for volume in &arguments.volumes {
         let source = match &volume.source {
             Source::Ebs { device } => {
-                if !std::mem::replace(&mut ebs, true) {
-                    script.push_str(include_str!("script/ebs.sh"));
-                }
+                script.include(Part::Ebs);
                 let _ = writeln!(script, "mount_ebs {device} \"$root/var/lib/minion/{device}\"");
                 format!("\"$root/var/lib/minion/{device}\"")
             }
             Source::Temporary { number, size_mb } => {
-                if !std::mem::replace(&mut temporary, true) {
-                    script.push_str(include_str!("script/temporary.sh"));
-                }
+                script.include(Part::Temporary);
                 let size = size_mb.map(|s| s.to_string()).unwrap_or_default();
                 let _ = writeln!(script, "make_temporary {number} '{size}'");
                 format!("\"$temporary/{number}\"")
@@ -100,7 +108,7 @@ fn file_systems(arguments: &Arguments<'_>, script: &mut String) -> Vec<String> {
 }
 
 impl Instance<'_> {
-    fn name_servers(&self, script: &mut String) {
+    fn name_servers(&self, script: &mut Script) {
         if self.nameservers.is_empty() {
             return;
         }
@@ -124,7 +132,7 @@ fi
     }
 
     /// What Docker must know about the registry.
-    fn registry(&self, script: &mut String) {
+    fn registry(&self, script: &mut Script) {
         let host = self.image.split('/').next().unwrap_or_default();
         if let Some(pem) = self.cacerts {
             let _ = write!(
@@ -155,43 +163,34 @@ fi
                 quote(&json),
             );
         }
-        script.push_str("\nneed docker docker\nif has systemctl; then systemctl enable --now --no-block docker >/dev/null 2>&1 || :; fi\ndocker_up\n");
-        if self.ecr.is_some() || self.login.is_some() || !self.manifest.secrets.is_empty() {
-            script.push_str("need aws awscli-2\n");
-        }
+        script.push_str(
+            "\nif has systemctl; then systemctl enable --now --no-block docker >/dev/null 2>&1 || :; fi\ndocker_up\n",
+        );
         if let Some(commands) = self.sign_in() {
-            script.push_str(include_str!("script/secrets.sh"));
-            script.push_str(include_str!("script/json_key.sh"));
+            script.include(Part::Secrets);
             script.push_str(&commands);
         }
-        if let Some(host) = &self.ecr {
-            let of = EcrHost::parse(host);
-            let region = of.as_ref().map_or(self.region, |of| of.region.as_str());
+        if let Some(registry) = &self.ecr {
+            script.include(Part::Ecr);
             let _ = write!(
                 script,
                 "
 doing='logging in to the registry'
-password=$(try 6 aws ecr get-login-password --region {})
+password=$(try 6 ecr_password {})
 printf '%s' \"$password\" | docker login --username AWS --password-stdin {} >/dev/null
 password=
 ",
-                quote(region),
-                quote(host),
+                quote(&registry.region),
+                quote(&registry.host),
             );
         }
     }
 
-    fn read_secrets(&self, secrets: &[(&str, &SecretRef)], script: &mut String) {
+    fn read_secrets(&self, secrets: &[(&str, &SecretRef)], script: &mut Script) {
         if secrets.is_empty() {
             return;
         }
-        if self.login.is_none() {
-            script.push_str(include_str!("script/secrets.sh"));
-            if secrets.iter().any(|(_, r)| matches!(r, SecretRef::Secret { key: Some(_), .. })) {
-                script.push_str(include_str!("script/json_key.sh"));
-            }
-        }
-        script.push('\n');
+        script.include(Part::Secrets);
         for (n, (name, reference)) in secrets.iter().enumerate() {
             let (command, id, key) = match reference {
                 SecretRef::Parameter { name } => ("parameter", name, None),
@@ -208,7 +207,7 @@ password=
     }
 
     /// Pulls the image and starts the container.
-    fn container(&self, arguments: &Arguments<'_>, volumes: &[String], script: &mut String) {
+    fn container(&self, arguments: &Arguments<'_>, volumes: &[String], script: &mut Script) {
         let m = self.manifest;
         if let Some(port) = arguments.unprivileged_port {
             let _ = write!(
@@ -253,7 +252,7 @@ esac
             && (self.log_group.is_some() || !m.uses_log_group())
             && !m.logging.options.contains_key("awslogs-stream")
         {
-            script.push_str(include_str!("script/instance_id.sh"));
+            script.include(Part::InstanceId);
             script.push_str("set -- \"$@\" --log-opt awslogs-stream=\"$(instance_id)\"\n");
         }
         script.push_str("\ndoing='starting the container'\nsay \"$doing\"\n");

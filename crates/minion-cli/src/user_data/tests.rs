@@ -1,3 +1,8 @@
+mod disks;
+mod login;
+mod programs;
+mod questions;
+
 use super::*;
 use crate::manifest::parse;
 use proptest::prelude::*;
@@ -43,6 +48,10 @@ struct Seen {
     docker: Vec<Vec<String>>,
     /// The environment of `docker run`.
     run_environment: BTreeMap<String, String>,
+    /// What the last `docker login` read of its standard input.
+    login: String,
+    /// Whether Docker still has a login at the end.
+    signed_in: bool,
     everything: String,
 }
 impl Seen {
@@ -56,56 +65,102 @@ impl Seen {
     }
 }
 
-/// Runs the script under this shell in a directory of its own, with stubs of the commands that would touch the machine.
+/// What a program of a test's machine does: a script. It finds its own programs.
+fn stub(bin: &Path, name: &str, body: &str) {
+    let path = bin.join(name);
+    fs::write(&path, format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{body}\n")).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+/// The credentials of the machine's role, as the metadata service has them.
+const ROLE: &str = r#"{
+  "Code" : "Success",
+  "Type" : "AWS-HMAC",
+  "AccessKeyId" : "ASIAROLE",
+  "SecretAccessKey" : "role/secret+key",
+  "Token" : "role/session+token==",
+  "Expiration" : "2030-01-01T00:00:00Z"
+}"#;
+
+/// A `curl` that is the metadata service and AWS: it knows these secrets, and what it was called with is in `curl`.
+fn aws_stub(root: &Path, secrets: &[(&str, &str)]) {
+    let at = root.display();
+    fs::write(root.join("role"), ROLE).unwrap();
+    let answer = |operation: &str, name: &str, answer: serde_json::Value| {
+        let file = format!("answer-{operation}-{}", name.replace('/', "_"));
+        fs::write(root.join(file), format!("{answer}\n200 ")).unwrap();
+    };
+    // base64 of AWS:ecr-password
+    let token = serde_json::json!({ "authorizationToken": "QVdTOmVjci1wYXNzd29yZA==", "expiresAt": 1.0 });
+    answer("GetAuthorizationToken", "", serde_json::json!({ "authorizationData": [token] }));
+    for (name, value) in secrets {
+        let parameter = serde_json::json!({ "Name": name, "Type": "SecureString", "Value": value });
+        answer("GetParameter", name, serde_json::json!({ "Parameter": parameter }));
+        answer("GetSecretValue", name, serde_json::json!({ "Name": name, "SecretString": value }));
+    }
+    let body = format!(
+        r#"printf '%s\n' "$*" >>'{at}/curl'
+before=
+for argument do
+    case $before in --data-raw) request=$argument ;; --config) cat >>'{at}/curl-config' ;; esac
+    before=$argument
+done
+case "$*" in
+    *latest/api/token*) printf imds-token ;;
+    *meta-data/iam/security-credentials/) printf the-role ;;
+    *meta-data/iam/security-credentials/the-role) cat '{at}/role' ;;
+    *meta-data/instance-id*) printf i-0123456789 ;;
+    *x-amz-target:*)
+        operation=${{*##*x-amz-target: }}
+        operation=${{operation%% *}}
+        name=$(printf '%s' "$request" | sed 's/^{{"[A-Za-z]*":"//; s/".*//; s/{{}}//; s,/,_,g')
+        answer='{at}'/answer-${{operation##*.}}-$name
+        if [ -e "$answer" ]; then cat "$answer"; else printf '{{"__type":"com.example#NotFound","message":"There is none."}}\n400 '; fi
+        ;;
+    *) exit 6 ;;
+esac"#
+    );
+    stub(&root.join("bin"), "curl", &body);
+}
+
+/// Runs the script under this shell in a directory of its own. It finds the programs of the list, and stubs in the place
+/// of those that would touch the machine.
 fn play(shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
+    play_without(&[], shell, script, image_user, secrets)
+}
+
+/// The same, on a machine that lacks these programs.
+fn play_without(missing: &[&str], shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     let bin = root.join("bin");
-    fs::create_dir_all(&bin).unwrap();
-    fs::create_dir_all(root.join("etc")).unwrap();
-    fs::create_dir_all(root.join("dev")).unwrap();
-    fs::create_dir_all(root.join("calls")).unwrap();
-    for (name, value) in secrets {
-        fs::write(root.join(format!("secret-{}", name.replace('/', "_"))), value).unwrap();
+    for there in ["bin", "etc", "dev", "calls"] {
+        fs::create_dir_all(root.join(there)).unwrap();
     }
-    let stub = |name: &str, body: &str| {
-        let path = bin.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    };
     let at = root.display();
-    stub(
-        "docker",
-        &format!(
-            r#"n=1; while [ -e '{at}'/calls/$n ]; do n=$((n + 1)); done
+    let docker = format!(
+        r#"n=1; while [ -e '{at}'/calls/$n ]; do n=$((n + 1)); done
 printf '%s\0' "$@" >'{at}'/calls/$n
 case $1 in
     run) env -0 >'{at}'/run-env ;;
     image) echo '{image_user}' ;;
     inspect) echo 'true 0' ;;
-    login) cat >'{at}'/login ;;
+    login) cat >'{at}'/login; mkdir -p "$DOCKER_CONFIG"; echo login >"$DOCKER_CONFIG/config.json" ;;
 esac"#
-        ),
     );
-    stub(
-        "aws",
-        &format!(
-            r#"printf '%s ' "$@" >>'{at}'/aws
-[ "$1 $2" != 'ecr get-login-password' ] || {{ echo ecr-password; exit 0; }}
-cat '{at}/secret-'"$(printf %s "$6" | tr / _)" && echo"#
-        ),
-    );
-    for name in ["sleep", "systemctl", "sysctl", "mount", "mkfs.ext4", "curl", "resolvectl"] {
-        stub(name, &format!("echo {name} \"$@\" >>'{at}'/others\n[ {name} != curl ]"));
+    stub(&bin, "docker", &docker);
+    aws_stub(root, secrets);
+    for name in ["sleep", "systemctl", "sysctl", "mount", "mkfs.ext4", "resolvectl"] {
+        stub(&bin, name, &format!("echo {name} \"$@\" >>'{at}'/others"));
     }
-    stub("blkid", "case $2 in *) echo some-uuid ;; esac");
-    for tool in [
-        "cat", "chmod", "env", "mkdir", "python3", "readlink", "rm", "tr", "truncate", "uname", "touch", "sh", "dash",
-        "bash",
-    ] {
-        if let Some(real) = real(tool) {
+    stub(&bin, "blkid", "case $2 in *) echo some-uuid ;; esac");
+    for tool in programs::listed().into_iter().map(|program| program.name).chain(["sh", "dash", "bash"]) {
+        if let Some(real) = real(tool).filter(|_| !bin.join(tool).exists()) {
             std::os::unix::fs::symlink(real, bin.join(tool)).unwrap();
         }
+    }
+    for program in missing {
+        fs::remove_file(bin.join(program)).unwrap();
     }
     let script = script.replacen("root=''", &format!("root='{at}'"), 1);
     let file = root.join("script");
@@ -126,14 +181,16 @@ cat '{at}/secret-'"$(printf %s "$6" | tr / _)" && echo"#
     let console = fs::read_to_string(root.join("dev/console")).unwrap_or_default();
     let others = fs::read_to_string(root.join("others")).unwrap_or_default();
     let fstab = fs::read_to_string(root.join("etc/fstab")).unwrap_or_default();
-    let aws = fs::read_to_string(root.join("aws")).unwrap_or_default();
+    let curl = fs::read_to_string(root.join("curl")).unwrap_or_default();
     let status = output.status;
     let output =
         format!("{console}{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     Seen {
         status,
-        everything: format!("{output}\n{others}\n{fstab}\n{aws}").replace(&at.to_string(), "ROOT"),
+        everything: format!("{output}\n{others}\n{fstab}\n{curl}").replace(&at.to_string(), "ROOT"),
         output,
+        login: fs::read_to_string(root.join("login")).unwrap_or_default(),
+        signed_in: root.join("run/minion/docker/config.json").exists(),
         docker,
         run_environment: run_environment
             .iter()
@@ -188,14 +245,14 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
     .unwrap();
     let mut i = instance(&m);
     i.cap_add = vec!["SYS_TIME".into(), "NET_ADMIN".into()];
-    i.ecr = Some("123456789012.dkr.ecr.eu-central-1.amazonaws.com".into());
+    i.ecr = EcrRegistry::of("123456789012.dkr.ecr.eu-central-1.amazonaws.com");
     i.cacerts = Some("-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n");
     let servers = ["10.0.0.2".parse().unwrap()];
     i.nameservers = &servers;
     let script = render(&i).unwrap();
     // The volume's device: a link, as on Nitro machines.
     let script =
-        script.replacen("doing='starting'", "doing='starting'\nmkdir -p \"$root/dev/disk/by-id\"; touch \"$root/dev/sdf\" \"$root/dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_AWS1\"", 1);
+        script.replacen("doing='starting'", "doing='starting'\nmkdir -p \"$root/dev/disk/by-id\"; : >\"$root/dev/sdf\"; : >\"$root/dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_AWS1\"", 1);
     for shell in shells() {
         let seen = play(
             shell,
@@ -215,14 +272,15 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
             "/var/lib/minion/sdf:/data|",
             "/var/lib/minion/temporary/0:/tmp|",
             "/var/lib/minion/temporary/1:/with space|",
-            "--user|1000:1000|--log-opt|awslogs-stream=",
+            "--user|1000:1000|--log-opt|awslogs-stream=i-0123456789",
         ] {
             assert!(text.contains(wanted), "{wanted}\nnot in\n{text}\n{}", seen.everything);
         }
         assert_eq!(seen.run_environment["PASSWORD"], "s3cr'et$(x)");
         assert_eq!(seen.run_environment["KEY"], "val\"ue");
         assert_eq!(seen.run_environment["MANY"], "one\ntwo");
-        for secret in ["s3cr", "val\\\"ue", "ecr-password"] {
+        let role = ["ecr-password", "QVdT", "imds-token", "ASIAROLE", "role/secret", "role/session"];
+        for secret in ["s3cr", "val\\\"ue"].into_iter().chain(role) {
             assert!(
                 !seen.everything.contains(secret) && !text.contains(secret),
                 "{secret} is seen:\n{}",
@@ -234,7 +292,11 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
             "UUID=some-uuid ROOT/var/lib/minion/sdf auto",
             "ROOT/var/lib/minion/temporary/0.img ROOT/var/lib/minion/temporary/0 auto loop,",
             "NVMe_Instance_Storage_AWS1 ROOT/var/lib/minion/temporary auto defaults,",
-            "ecr get-login-password --region eu-central-1",
+            "--aws-sigv4 aws:amz:eu-central-1:ecr ",
+            " https://api.ecr.eu-central-1.amazonaws.com/\n",
+            "--aws-sigv4 aws:amz:eu-west-1:ssm ",
+            "--data-raw {\"Name\":\"/hello/password\",\"WithDecryption\":true} ",
+            "--data-raw {\"SecretId\":\"hello\"} ",
         ] {
             assert!(seen.everything.contains(wanted), "{wanted}\nnot in\n{}", seen.everything);
         }
@@ -293,6 +355,12 @@ fn a_command_that_fails_is_named() {
     assert!(seen.docker.iter().all(|c| c[0] != "run"));
     assert!(
         seen.output.contains("minion: failed with status 1 while reading the secret for PASSWORD"),
+        "{}",
+        seen.output
+    );
+    assert_eq!(
+        seen.output.matches("GetParameter failed: HTTP 400 NotFound: There is none.").count(),
+        1,
         "{}",
         seen.output
     );

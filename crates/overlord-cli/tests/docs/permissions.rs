@@ -35,7 +35,7 @@ const ACCOUNTS: [Account; 5] = [
             ("cloud/lookups/occupants.rs", &[]),
             ("cloud/lookups/regions.rs", &[]),
             ("cloud/lookups/sights.rs", &[]),
-            ("cloud/lookups/compute.rs", &["ec2:DescribeImages", "ec2:DescribeInstanceTypes"]),
+            ("cloud/lookups/compute.rs", &["ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:GetConsoleOutput"]),
             ("cloud/network.rs", &[]),
             ("resources/domain/", &[]),
             ("resources/guard/budget.rs", &[]),

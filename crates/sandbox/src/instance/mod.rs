@@ -1,4 +1,4 @@
-//! What instances ask the sandbox process for: their `docker` and `aws` commands are scripts that send their
+//! What instances ask the sandbox process for: their `docker` and `curl` commands are scripts that send their
 //! arguments here.
 mod aws;
 mod engine;

@@ -124,6 +124,57 @@ mod tests {
         fs::remove_dir_all(directory).unwrap();
     }
 
+    /// `curl` as the boot script calls it, with an `nc` that keeps what it would send, and an answer.
+    fn curl(words: &[&str], config: &str, answer: &str) -> (Option<i32>, String, String) {
+        let directory =
+            std::env::temp_dir().join(format!("minion-sandbox-curl-{}-{}", std::process::id(), words.len()));
+        fs::create_dir_all(&directory).unwrap();
+        let sent = directory.join("sent");
+        let nc = format!("#!/bin/sh\necho \"$*\" >{at}\ncat >>{at}\nprintf '{answer}'\n", at = sent.display());
+        let call = format!("#!/bin/sh\nprintf '%s\\n' aws-call \"$@\" >{}\n", sent.display());
+        let scripts =
+            [("nc", nc.as_str()), ("aws-call", &call), ("sleep", "#!/bin/sh\n"), ("curl", include_str!("curl.sh"))];
+        for (name, text) in scripts {
+            fs::write(directory.join(name), text).unwrap();
+            fs::set_permissions(directory.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::write(directory.join("config"), config).unwrap();
+        let mut command = Command::new(directory.join("curl"));
+        command.args(words).env("PATH", format!("{}:/usr/bin:/bin", directory.display()));
+        let ran = command.stdin(fs::File::open(directory.join("config")).unwrap()).output().unwrap();
+        let sent = fs::read_to_string(&sent).unwrap();
+        fs::remove_dir_all(directory).unwrap();
+        (ran.status.code(), String::from_utf8_lossy(&ran.stdout).into_owned(), sent)
+    }
+
+    #[test]
+    fn curl_asks_the_metadata_service_at_its_own_address() {
+        let seconds = "x-aws-ec2-metadata-token-ttl-seconds: 60";
+        let words = ["-sf", "-m", "5", "-X", "PUT", "-H", seconds, "http://169.254.169.254/latest/api/token"];
+        let (code, output, sent) = curl(&words, "", "HTTP/1.1 200 OK\\r\\nServer: x\\r\\n\\r\\ntoken");
+        assert_eq!((code, output.trim_end()), (Some(0), "token"));
+        let wanted = "169.254.169.254 80\nPUT /latest/api/token HTTP/1.0\r\nHost: 169.254.169.254\r\n\
+                      Content-Length: 0\r\nx-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n";
+        assert_eq!(sent, wanted);
+        let words = ["-sf", "-m", "5", "--config", "-", "http://169.254.169.254/latest/meta-data/iam/a"];
+        let config = "header = \"x-aws-ec2-metadata-token: a b==\"\n";
+        let (code, output, sent) = curl(&words, config, "HTTP/1.0 200 OK\\r\\n\\r\\n{\\n  \"a\": 1\\n}");
+        assert_eq!((code, output.trim_end()), (Some(0), "{\n  \"a\": 1\n}"));
+        assert!(sent.starts_with("169.254.169.254 80\nGET /latest/meta-data/iam/a HTTP/1.0\r\n"), "{sent}");
+        assert!(sent.ends_with("\r\nx-aws-ec2-metadata-token: a b==\r\n\r\n"), "{sent}");
+        for (answer, wanted) in [("HTTP/1.1 404 Not Found\\r\\n\\r\\nno", 22), ("", 7)] {
+            assert_eq!(curl(&words[4..], "", answer).0, Some(wanted), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_signed_request_leaves_its_credentials_behind() {
+        let words =
+            ["-s", "--config", "-", "--aws-sigv4", "aws:amz:a:b", "--data-raw", "{\"a\": \"b c\"}", "https://x/"];
+        let (code, _, sent) = curl(&words, "user = \"ID:KEY\"\n", "");
+        assert_eq!((code, sent), (Some(0), format!("aws-call\n{}\n", words.join("\n"))));
+    }
+
     #[test]
     fn what_is_not_a_request_is_none() {
         assert_eq!(Request::parse("x YQ=="), None);

@@ -44,7 +44,7 @@ impl Instances {
         };
         let reply = match program {
             "docker" => engine::run(self, instance, &request).await,
-            "aws" => aws::run(&self.parts, &request).await,
+            "aws-call" => aws::run(&self.parts, &request).await,
             _ => Reply::failed(127, format!("{program}: not found\n")),
         };
         http::plain(200, &reply.text())

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Stands in for `docker` and `aws` on an instance of the sandbox: the sandbox process does what is asked for.
+# Stands in for `docker`, and does the requests to AWS of `curl`, on an instance of the sandbox: the sandbox process does
+# what is asked for.
 # One line for each argument (a), for each variable that is passed on by name (e), and for standard input (i).
 # By `nc` and to an address: a static busybox of some distributions cannot look names up.
 encoded() { base64 | tr -d '\n'; }

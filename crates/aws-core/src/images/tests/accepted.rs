@@ -105,7 +105,7 @@ async fn challenges_beside_each_other() {
         vec![format!("{basic}, {bearer}")],
         vec![format!("{bearer}, {basic}")],
         vec![basic.to_owned(), bearer.to_owned()],
-        vec![format!("basic realm=registry,bearer realm=\"http://HOST/token\" , service=\"reg,one\"")],
+        vec!["basic realm=registry,bearer realm=\"http://HOST/token\" , service=\"reg,one\"".to_owned()],
         vec![format!("Negotiate, NTLM, {basic}, {bearer}, Digest realm=\"x\"")],
         vec![format!("{basic}, Bearer scope=\"\",service=\"reg\\,one\",realm=\"http://HOST/token\"")],
     ] {

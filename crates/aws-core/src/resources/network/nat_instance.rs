@@ -23,9 +23,10 @@ use aws_sdk_ec2::types::{
     InstanceMetadataEndpointState, InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification,
     InstanceStateName, InstanceType, IpPermission, IpRange, ResourceType, SecurityGroup, Tag, VolumeType,
 };
+use aws_smithy_types::DateTime;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ipnet::Ipv4Net;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
 /// An instance that forwards packets, with its security group, which has the same name.
 ///
@@ -298,6 +299,10 @@ impl NatInstance {
         if live.instance.is_none() || !live.addresses.contains(address) {
             let call = cloud.ec2().associate_address().allocation_id(address).instance_id(id).allow_reassociation(true);
             call.send().await.told(cloud, "ec2:AssociateAddress", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            // Only with its address can a new one fetch what it lacks. A run that is cut off before has not associated it.
+            if live.instance.as_ref().is_none_or(is_new) {
+                ready::wait(cloud, &self.name, id).await?;
+            }
         }
         for (id, tags) in [(group_id(&group), group.tag_map()), (id, instance.tag_map())] {
             lists::retag(cloud, &self.owner, (id, &self.name), &tags, &[]).await?;
@@ -464,6 +469,13 @@ impl NatInstance {
     }
 }
 
+/// Whether it runs since so short a time that its script, which runs at its first start, may still be at work.
+fn is_new(instance: &Instance) -> bool {
+    let runs = matches!(state(instance), Some(InstanceStateName::Pending | InstanceStateName::Running));
+    let started = instance.launch_time().map_or(0, DateTime::secs);
+    runs && DateTime::from(SystemTime::now()).secs() - started < 900
+}
+
 /// Whether the group is the only one of the instance.
 fn is_member(instance: &Instance, group: &SecurityGroup) -> bool {
     let groups = instance.security_groups();
@@ -537,5 +549,6 @@ impl Resource for NatInstance {
     }
 }
 
+mod ready;
 #[cfg(test)]
 mod tests;

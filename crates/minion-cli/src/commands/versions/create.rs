@@ -457,7 +457,7 @@ fn user_data(
         insecure: settings.registry.as_deref().filter(|_| settings.registry_insecure && !local),
         nameservers: &settings.nameservers,
         cacerts: settings.cacerts.as_deref().filter(|_| !local),
-        ecr: args.image.ecr().filter(|_| !local).map(|_| args.image.registry().to_owned()),
+        ecr: user_data::EcrRegistry::of(args.image.registry()).filter(|_| !local),
         login: manifest.registry_credential(args.image.registry()).filter(|_| !local && args.image.ecr().is_none()),
     })
 }

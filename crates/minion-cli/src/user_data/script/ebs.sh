@@ -1,4 +1,17 @@
 
+# nvme_name DEVICE: the name that the volume has in the launch template, from the vendor's part of what the NVMe controller
+# says of itself (Amazon EBS "Map Amazon EBS volumes to NVMe device names"). Images without amazon-ec2-utils have
+# neither a link of that name nor ebsnvme-id; Python is there for cloud-init.
+nvme_name() {
+    if has ebsnvme-id; then ebsnvme-id -b "$1" && return 0; fi
+    has python3 || return 1
+    python3 -c 'import ctypes, fcntl, struct, sys
+data = ctypes.create_string_buffer(4096)
+identify = struct.pack("<BBH3I2Q10I", 6, 0, 0, 0, 0, 0, 0, ctypes.addressof(data), 0, 4096, 1, *[0] * 7)
+fcntl.ioctl(open(sys.argv[1]), 0xC0484E41, identify)
+print(data.raw[3072:3104].rstrip(b"\0 ").decode())' "$1"
+}
+
 # ebs_device sdf: where the volume of that name is; on Nitro machines it is an NVMe device.
 ebs_device() {
     left=60
@@ -6,12 +19,10 @@ ebs_device() {
         for device in "$root/dev/$1" "$root/dev/xvd${1#sd}"; do
             if [ -e "$device" ]; then readlink -f "$device"; return 0; fi
         done
-        if has ebsnvme-id; then
-            for device in "$root"/dev/nvme*n1; do
-                name=$(ebsnvme-id -b "$device" 2>/dev/null || :)
-                case ${name#/dev/} in "$1" | "xvd${1#sd}") echo "$device"; return 0 ;; esac
-            done
-        fi
+        for device in "$root"/dev/nvme*n1; do
+            name=$(nvme_name "$device" 2>/dev/null || :)
+            case ${name#/dev/} in "$1" | "xvd${1#sd}") echo "$device"; return 0 ;; esac
+        done
         left=$((left - 1))
         sleep 2
     done
@@ -30,5 +41,3 @@ mount_ebs() {
     echo "UUID=$id $2 auto defaults,nofail,x-systemd.before=docker.service 0 2" >>"$root/etc/fstab"
     chmod 1777 "$2"
 }
-# Makes the names that volumes have in the launch template; the minimal images lack it.
-need ebsnvme-id amazon-ec2-utils || :

@@ -1,8 +1,16 @@
 
-# parameter REGION NAME and secret REGION NAME: the value on stdout; it goes nowhere else.
+# parameter REGION NAME and secret REGION ID: the value on stdout; it goes nowhere else.
 parameter() {
-    aws ssm get-parameter --region "$1" --name "$2" --with-decryption --query Parameter.Value --output text
+    aws_call ssm ssm "$1" AmazonSSM.GetParameter "{\"Name\":$(json_text "$2"),\"WithDecryption\":true}" || return 1
+    json_key "$(json_value "$answer" Parameter)" Value
 }
 secret() {
-    aws secretsmanager get-secret-value --region "$1" --secret-id "$2" --query SecretString --output text
+    aws_call secretsmanager secretsmanager "$1" secretsmanager.GetSecretValue "{\"SecretId\":$(json_text "$2")}" || return 1
+    json_value "$answer" SecretString && return 0
+    # As in ECS ("Pass Secrets Manager secrets through Amazon ECS environment variables"): Docker takes no bytes that are no text.
+    case $? in
+        3) complain 'the secret has a NUL character, which an environment variable cannot hold' ;;
+        *) complain 'the secret is binary: store it as text (aws secretsmanager put-secret-value --secret-string ..)' ;;
+    esac
+    return 1
 }

@@ -31,13 +31,15 @@ try() {
     done
 }
 
-# need COMMAND PACKAGE: when the machine image does not have it.
-need() {
-    has "$1" && return 0
-    doing="installing $2"
-    say "$doing"
-    has dnf || { say "there is no $1, and no dnf to install $2 with"; return 1; }
-    try 5 dnf install -y -q "$2"
+# needs PROGRAM..: nothing is installed at boot, so the machine image must have them.
+needs() {
+    doing='looking for the programs of the machine image'
+    for program do
+        has "$program" || {
+            say "the machine image has no $program: use the ECS-optimized Amazon Linux 2023, or an image with $program"
+            return 1
+        }
+    done
 }
 
 mkdir -p "$root/run/minion" "$root/var/lib/minion"
