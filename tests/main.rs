@@ -36,6 +36,7 @@ mod overlord_story;
 mod overlord_switched;
 mod overlord_zones;
 mod quotas;
+mod registries;
 mod sandbox_example;
 mod sandbox_inside;
 mod sandbox_refused;

@@ -115,6 +115,7 @@ readlink() {{ printf '%s\n' "$2"; }}
 blkid() {{ echo some-uuid; }}
 uname() {{ echo node; }}
 chmod() {{ :; }}
+rm() {{ :; }}
 mount() {{ :; }}
 sysctl() {{ :; }}
 truncate() {{ :; }}

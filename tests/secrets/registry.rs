@@ -1,6 +1,7 @@
 //! Logins to container registries: what Docker stores reaches that registry alone.
 use super::{Recorder, assert_unsaid, assert_unsent, assert_unwritten, files, marks::Mark};
 use crate::support::{Guarded, Stage, endpoint};
+use serde_json::json;
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 fn base64(text: &str) -> String {
@@ -54,15 +55,15 @@ fn logins_reach_their_registry_alone() {
         for arguments in [
             &["app", "create", &manifest][..],
             &["images", "-v", "--registry", &guarded.host],
-            &["ver", "create", "hello", "1.0", &image("hello-world:0.1"), "-v"],
-            &["ver", "show", "hello", "1.0", "-v"],
             &["history", "hello", "-o", "json", "-v"],
         ] {
             let run = stage.minion(arguments).ok();
             assert_unsaid(&run, &[&login, &token]);
         }
         for arguments in [
-            &["ver", "create", "hello", "2.0", &image("hello-world:none"), "-v"][..],
+            // Instances have no such login.
+            &["ver", "create", "hello", "1.0", &image("hello-world:0.1"), "-v"][..],
+            &["ver", "create", "hello", "2.0", &image("hello-world:none"), "-v"],
             &["images", "nothing", "-v", "--registry", &guarded.host],
         ] {
             assert_unsaid(&stage.minion(arguments).fails_somehow(), &[&login, &token]);
@@ -78,6 +79,60 @@ fn logins_reach_their_registry_alone() {
         assert_unsent(&asked, &login, header, |request| !by_password && request.starts_with("POST /token "));
         assert!(asked.iter().filter(|r| !tokens(r)).all(|r| !login.is_in(r)), "the login goes to the token server");
         assert_unsent(&asked, &token, &["authorization"], |_| false);
+    }
+}
+
+/// What a manifest or a profile names is read from AWS, and reaches that registry alone: not AWS again, no file, no
+/// history, no script.
+#[test]
+fn credentials_by_reference_reach_their_registry_alone() {
+    for (name, reference) in [("secret", "secretsmanager:minion/registry/x"), ("parameter", "ssm:/minion/registry/x")] {
+        let (login, token) = (Mark::new(name), Mark::new("registry's token"));
+        let mut stage = Stage::new();
+        let recorder = Recorder::new(endpoint());
+        let guarded = Guarded::new(&login.text, &token.text);
+        stage.set("AWS_ENDPOINT_URL", Some(&recorder.wire.endpoint));
+        let value = json!({ "username": "me", "password": login.text }).to_string();
+        let secret = json!({ "Name": "minion/registry/x", "SecretString": value });
+        stage.call("secretsmanager", "create_secret", secret);
+        let parameter = json!({ "Name": "/minion/registry/x", "Value": value, "Type": "SecureString" });
+        stage.call("ssm", "put_parameter", parameter);
+        let credentials = format!("registry_credentials: {{'{}': '{reference}'}}\n", guarded.host);
+        let (manifest, profile) = (stage.manifest("hello", &credentials), format!("default:\n  {credentials}"));
+        let profile = stage.file("minion.yaml", profile);
+        let planted = files(stage.home());
+        let image = |name: &str| format!("{}/{name}", guarded.host);
+        for arguments in [
+            &["app", "create", &manifest, "-v"][..],
+            &["ver", "create", "hello", "1.0", &image("hello-world:0.1"), "--dry-run", "-v"],
+            &["ver", "create", "hello", "1.0", &image("hello-world:0.1"), "-v"],
+            &["ver", "show", "hello", "1.0", "-v"],
+            &["images", "-v", "--registry", &guarded.host, "--config", &profile],
+            &["history", "hello", "--diff", "-v"],
+            &["history", "hello", "-o", "json", "-v"],
+        ] {
+            assert_unsaid(&stage.minion(arguments).ok(), &[&login, &token]);
+        }
+        let missing = stage.minion(&["ver", "create", "hello", "2.0", &image("hello-world:none"), "-v"]);
+        assert_unsaid(&missing.fails_somehow(), &[&login, &token]);
+        for broken in [format!("{{\"username\": \"me\", \"password\": \"{}", login.text), login.text.clone()] {
+            let put = json!({ "SecretId": "minion/registry/x", "SecretString": broken });
+            stage.call("secretsmanager", "put_secret_value", put);
+            let put =
+                json!({ "Name": "/minion/registry/x", "Value": broken, "Type": "SecureString", "Overwrite": true });
+            stage.call("ssm", "put_parameter", put);
+            let run = stage.minion(&["ver", "create", "hello", "3.0", &image("hello-world:0.1"), "-v"]);
+            assert_unsaid(&run.fails(1).says(&["invalid registry credentials"]), &[&login, &token]);
+        }
+        assert_unwritten(stage.home(), &planted, &[&login, &token]);
+        for mark in [&login, &token] {
+            assert_unsent(&recorder.sent(), mark, &[], |_| false);
+        }
+        let asked = guarded.asked();
+        let tokens = |request: &str| request.split_whitespace().nth(1).is_some_and(|path| path.starts_with("/token"));
+        assert!(asked.iter().any(|request| tokens(request) && login.is_in(request)), "{name}: {asked:#?}");
+        assert!(asked.iter().filter(|r| !tokens(r)).all(|r| !login.is_in(r)), "the login goes to the token server");
+        assert_unsent(&asked, &login, &["authorization"], |_| false);
     }
 }
 

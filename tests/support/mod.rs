@@ -1,4 +1,5 @@
 //! What the end-to-end tests stand on.
+mod answering;
 mod docker;
 mod emulator;
 mod engine;
@@ -14,6 +15,7 @@ mod stage;
 mod traffic;
 mod wire;
 
+pub(crate) use answering::Answering;
 pub(crate) use docker::docker;
 pub(crate) use emulator::{ask, endpoint, registry};
 pub(crate) use engine::Engine;

@@ -1,16 +1,22 @@
 //! What the instances of a version boot: instance type, machine image, container image.
 use crate::{
-    manifest::{FilesystemKind, Manifest},
+    manifest::{FilesystemKind, Manifest, SecretRef},
     site::Site,
 };
 use aws_core::{
     Error, Result,
-    cloud::lookups::{self, AmiDetails, Machine},
-    images::{Registry, RegistryOptions, Resolved},
+    cloud::{
+        lookups::{self, AmiDetails, Machine},
+        secrets,
+    },
+    error::Kind,
+    images::{Credential, Registry, RegistryOptions, Resolved},
     model::{architecture::Architecture, image::ImageRef},
     registry::settings::VpcSettings,
 };
-use std::path::PathBuf;
+use serde::Deserialize;
+use std::{collections::BTreeMap, path::PathBuf};
+use terminal::Terminal;
 
 /// An instance type and a machine image that fit each other.
 pub struct Boot {
@@ -86,14 +92,6 @@ pub async fn boot(
     Ok(Boot { instance_type: instance_type.to_owned(), machine, machine_image, details })
 }
 
-/// Asks the registry for the image: whether it is there, its digest, and for which architectures.
-///
-/// # Errors
-/// When the registry does not have it, or cannot be asked.
-pub async fn image(site: &Site, vpc_settings: &VpcSettings, image: &ImageRef) -> Result<Resolved> {
-    registry(site, vpc_settings).resolve(image).await
-}
-
 /// Docker's own configuration, which holds credentials.
 pub(crate) fn docker_config() -> Option<PathBuf> {
     let directory = std::env::var_os("DOCKER_CONFIG").filter(|d| !d.is_empty()).map(PathBuf::from);
@@ -101,15 +99,108 @@ pub(crate) fn docker_config() -> Option<PathBuf> {
     Some(directory.join("config.json"))
 }
 
-/// The client of container registries, with the VPC's settings.
-pub fn registry<'s>(site: &'s Site, vpc_settings: &VpcSettings) -> Registry<'s> {
+/// The variable that Docker reads before its configuration.
+pub(crate) fn docker_auth() -> Option<String> {
+    std::env::var("DOCKER_AUTH_CONFIG").ok().filter(|text| !text.is_empty())
+}
+
+/// The client of container registries, with the VPC's settings; `credentials` come before Docker's own.
+pub fn registry<'s>(
+    site: &'s Site,
+    vpc_settings: &VpcSettings,
+    credentials: BTreeMap<String, Credential>,
+) -> Registry<'s> {
     let insecure = vpc_settings.registry_insecure.then(|| vpc_settings.registry.clone()).flatten();
     let options = RegistryOptions {
         insecure: insecure.into_iter().collect(),
         docker_config: docker_config(),
+        docker_auth: docker_auth(),
+        credentials,
         ..RegistryOptions::default()
     };
     Registry::connect(options, Some(&site.cloud))
+}
+
+/// The credentials that a manifest or profile names for a registry. Who may not read them is told so, and asks the registry
+/// with the login that Docker has.
+///
+/// # Errors
+/// When the secret does not exist, or is not what it should be: instances could not use it either.
+pub async fn credentials(
+    terminal: &Terminal,
+    site: &Site,
+    registry: &str,
+    reference: Option<&SecretRef>,
+) -> Result<BTreeMap<String, Credential>> {
+    let Some(reference) = reference else { return Ok(BTreeMap::new()) };
+    match credential(site, reference).await {
+        Ok(credential) => Ok(BTreeMap::from([(registry.to_owned(), credential)])),
+        Err(e) if e.kind() == Kind::Access => {
+            terminal.warn(&format!(
+                "Could not read the registry credentials {reference}, so {registry} is asked with your own login, if you have one: {e}"
+            ));
+            Ok(BTreeMap::new())
+        }
+        Err(e) if e.kind() == Kind::NotFound => Err(e.hint(store(registry, reference))),
+        Err(e) => Err(e),
+    }
+}
+
+/// The command that stores a login for this registry where the reference says.
+fn store(registry: &str, reference: &SecretRef) -> String {
+    let value = r#"'{"username": "USER", "password": "TOKEN"}'"#;
+    let command = match reference {
+        SecretRef::Parameter { name } => {
+            format!("aws ssm put-parameter --type SecureString --name {name} --value {value}")
+        }
+        SecretRef::Secret { id, .. } => {
+            format!("aws secretsmanager create-secret --name {id} --secret-string {value}")
+        }
+    };
+    format!("Store a token of {registry} that may only pull: {command}")
+}
+
+/// Refuses an image that the operator's own login may pull, and instances, which have none, may not.
+pub fn without_login(image: &ImageRef) -> Error {
+    let registry = image.registry();
+    // A colon is no letter of a secret's name.
+    let id = format!("minion/registry/{}", registry.replace(':', "-"));
+    let reference = SecretRef::Secret { id, key: None };
+    Error::refused(format!(
+        "image {image} requires a login to registry {registry}: the one that Docker has on your machine may pull it, and instances have none"
+    ))
+    .hint(store(registry, &reference))
+    .hint(format!(
+        "Then add `registry_credentials: {{\"{registry}\": \"{reference}\"}}` to the manifest, and run `minion applications update MANIFEST`."
+    ))
+}
+
+/// Reads the credentials for a registry, with the operator's credentials on AWS.
+///
+/// # Errors
+/// When the secret does not exist, may not be read, or is not what it should be. Its value is never part of the error.
+pub async fn credential(site: &Site, reference: &SecretRef) -> Result<Credential> {
+    let elsewhere = reference.region().filter(|region| *region != site.cloud.region());
+    let elsewhere = elsewhere.map(|region| site.cloud.in_region(region));
+    let cloud = elsewhere.as_ref().unwrap_or(&site.cloud);
+    let text = match reference {
+        SecretRef::Parameter { name } => secrets::parameter(cloud, name).await,
+        SecretRef::Secret { id, .. } => secrets::secret(cloud, id).await,
+    }?;
+    /// What the secret holds.
+    #[derive(Deserialize)]
+    struct Login {
+        username: String,
+        password: String,
+    }
+    match serde_json::from_str::<Login>(&text) {
+        Ok(login) if !login.username.is_empty() && !login.password.is_empty() => {
+            Ok(Credential::Password(login.username, login.password))
+        }
+        _ => Err(Error::refused(format!(
+            "invalid registry credentials `{reference}`: the secret must be a JSON object with the texts `username` and `password`"
+        ))),
+    }
 }
 
 impl Boot {

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod deployed;
 pub mod dns;
+pub mod egress;
 pub mod environment;
 pub mod gate;
 pub mod graph;

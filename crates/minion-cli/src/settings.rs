@@ -1,7 +1,10 @@
 //! Where the operator works: flags beat the environment, the environment beats the profile. A sandbox's profile beats
 //! the environment.
-use crate::profile_text::with_profile;
-use aws_core::{Error, Result};
+use crate::{
+    manifest::registries::{self, RegistryCredentials},
+    profile_text::with_profile,
+};
+use aws_core::{Error, Result, cloud::lookups::plain_zone_id};
 use clap::Args;
 use etcetera::BaseStrategy as _;
 use files::{Kind, Text};
@@ -69,6 +72,9 @@ pub struct Profile {
     /// Container registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
+    /// Credentials for private registries that manifests do not name, as their `registry_credentials`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub registry_credentials: RegistryCredentials,
     /// A sandbox on this computer. With it, no other AWS is spoken to, and no credentials of this computer are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxPlace>,
@@ -274,7 +280,7 @@ impl Settings {
             region: pick(&args.region, &region, profile.region),
             vpc: pick(&args.vpc, &["MINION_VPC"], profile.vpc),
             domain: domain.map(|d| d.trim_end_matches('.').to_ascii_lowercase()),
-            zone_id: pick(&args.zone_id, &["MINION_ZONE_ID"], profile.zone_id),
+            zone_id: pick(&args.zone_id, &["MINION_ZONE_ID"], profile.zone_id).map(|id| plain_zone_id(&id)),
             certificate_arn: pick(&args.certificate_arn, &["MINION_CERTIFICATE_ARN"], profile.certificate_arn),
             registry: args
                 .registry
@@ -282,8 +288,12 @@ impl Settings {
                 .filter(|v| !v.is_empty())
                 .or_else(|| env("MINION_REGISTRY"))
                 .or(profile.registry),
+            registry_credentials: profile.registry_credentials,
             sandbox: profile.sandbox.map(on_this_computer).transpose()?,
         };
+        if let Some(message) = registries::problem(&values.registry_credentials) {
+            return Err(Error::usage(format!("{}: registry_credentials of profile {name}: {message}", path.display())));
+        }
         Ok(Self { profile: name, path, path_given: given.is_some(), values })
     }
 
@@ -340,6 +350,26 @@ mod tests {
             PlaceArgs { region: Some("eu-north-1".into()), profile: Some("staging".into()), ..PlaceArgs::default() };
         let got = resolve(FILE, args, &[("AWS_REGION", "us-east-1")]).unwrap();
         assert_eq!((got.values.region.as_deref(), got.values.vpc.as_deref()), (Some("eu-north-1"), Some("vpc-2")));
+    }
+
+    #[test]
+    fn credentials_for_registries_are_the_profiles() {
+        let with = |more: &str| resolve(&format!("default:\n  region: eu-west-1\n{more}"), PlaceArgs::default(), &[]);
+        let got = with("  registry_credentials: {ghcr.io: 'secretsmanager:ghcr'}\n").unwrap().values;
+        let reference = registries::find(&got.registry_credentials, "ghcr.io").unwrap();
+        assert_eq!(reference.to_string(), "secretsmanager:ghcr");
+        for (bad, words) in [
+            ("  registry_credentials: {ghcr.io: hunter2}\n", "does not say where"),
+            ("  registry_credentials: {ghcr.io: 'secretsmanager:a#b'}\n", "takes no `#b`"),
+            ("  registry_credentials: {'https://ghcr.io': 'ssm:/a'}\n", "invalid registry"),
+        ] {
+            let error = with(bad).unwrap_err();
+            assert_eq!(error.kind(), aws_core::error::Kind::Usage);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        for form in ["Z1", "/hostedzone/Z1", "arn:aws:route53:::hostedzone/Z1"] {
+            assert_eq!(with(&format!("  zone_id: {form}\n")).unwrap().values.zone_id.as_deref(), Some("Z1"), "{form}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ const COMPARED: usize = 50;
 /// Any body and any headers are read in bounds, and what is shown of them plays no tricks with a terminal.
 pub fn fuzz(data: &[u8]) {
     let body = data;
-    if let Ok(Manifest::Index { architectures, other_systems }) = answers::manifest(body) {
+    if let Ok(Manifest::Index { architectures, other_systems, .. }) = answers::manifest(body) {
         assert!(architectures.iter().all(|a| !a.is_empty()));
         assert!(other_systems.iter().all(|o| o != "linux"));
     }
@@ -27,7 +27,9 @@ pub fn fuzz(data: &[u8]) {
     let ([headers], _) = parts::<1>(body);
     let lines: Vec<&str> = headers.lines().collect();
     if let Some(Challenge::Bearer { realm, .. }) = answers::challenge(lines.iter().copied()) {
-        assert!(headers.contains(realm.as_str()));
+        // Nothing is made up: what is not a backslash stands there in this order.
+        let mut there = headers.chars();
+        assert!(!realm.is_empty() && realm.chars().all(|letter| there.any(|c| c == letter)));
     }
     let url = Url::parse("https://registry.example.org:5000/v2/_catalog?n=1000").expect("a URL");
     for header in &lines {

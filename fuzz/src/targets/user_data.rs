@@ -93,6 +93,7 @@ impl Case<'_> {
             nameservers: &self.nameservers,
             cacerts: self.cacerts,
             ecr: EcrRegistry::of(registry),
+            login: None,
         }
     }
 

@@ -126,6 +126,7 @@ clients! {
     quotas: aws_sdk_servicequotas, "Service Quotas";
     ram: aws_sdk_ram, "Resource Access Manager";
     route53: aws_sdk_route53, "Route 53";
+    secretsmanager: aws_sdk_secretsmanager, "Secrets Manager";
     ssm: aws_sdk_ssm, "Systems Manager";
     sts: aws_sdk_sts, "the Security Token Service";
 }

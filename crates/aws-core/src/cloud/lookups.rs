@@ -15,7 +15,7 @@ pub use compute::{
 pub use occupants::{Occupant, PEERING, occupants};
 pub use offerings::{Offers, offers_by_zone_id, offers_by_zone_name};
 pub use regions::{AvailabilityZone, check_region, vpc_networks, zones_of_region};
-pub use zones::{Zone, all_zones, choose_zone, zones};
+pub use zones::{Zone, all_zones, choose_zone, plain_id as plain_zone_id, zones};
 
 use super::{Cloud, Told as _, network::tag_map};
 use crate::Result;

@@ -35,8 +35,11 @@ pub async fn membership(account: &Cloud) -> Result<Membership> {
     let told = account.organizations().describe_organization().send().await;
     match told.told_unless(account, "organizations:DescribeOrganization", "", &[NONE]) {
         Ok(None) => Ok(Membership::Alone),
-        Ok(Some(found)) => Ok(found.organization.and_then(|o| o.id).map_or(Membership::Unknown, Membership::Of)),
-        Err(e) if e.kind() == Kind::Access => Ok(Membership::Unknown),
+        Ok(Some(found)) => Ok(match found.organization.and_then(|o| o.id) {
+            Some(id) => Membership::Of(id),
+            None => Membership::Unknown("organizations:DescribeOrganization answered without an id".to_owned()),
+        }),
+        Err(e) if e.kind() == Kind::Access => Ok(Membership::Unknown(e.to_string())),
         Err(e) => Err(e),
     }
 }

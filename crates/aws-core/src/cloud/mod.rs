@@ -3,6 +3,7 @@ mod clouds;
 mod connect;
 mod denied;
 pub mod dns;
+pub mod egress;
 pub mod errors;
 pub mod lookups;
 pub mod machines;
@@ -16,6 +17,7 @@ pub mod quotas;
 mod retries;
 mod role;
 mod room;
+pub mod secrets;
 pub mod serving;
 pub mod wait;
 

@@ -1,5 +1,5 @@
 //! A VPC and its subnets, with the layer of each.
-use super::{Cloud, Told as _};
+use super::{Cloud, Told as _, egress};
 use crate::{Error, Result, model::Layer};
 use aws_sdk_ec2::types::{
     Filter, RouteState, RouteTable, Subnet as Ec2Subnet, SubnetState, Tag, Vpc, VpcCidrBlockStateCode,
@@ -159,10 +159,7 @@ pub async fn load(cloud: &Cloud, vpc: &str) -> Result<Place> {
         let pages = cloud.ec2().describe_subnets().filters(of_vpc()).into_paginator().items().send();
         pages.collect::<Result<Vec<Ec2Subnet>, _>>().await.told(cloud, "ec2:DescribeSubnets", vpc)
     };
-    let tables = async {
-        let pages = cloud.ec2().describe_route_tables().filters(of_vpc()).into_paginator().items().send();
-        pages.collect::<Result<Vec<RouteTable>, _>>().await.told(cloud, "ec2:DescribeRouteTables", vpc)
-    };
+    let tables = egress::route_tables(cloud, vpc);
     let (vpcs, subnets, tables) = futures::try_join!(vpcs, subnets, tables)?;
     let Some(found) = vpcs.and_then(|v| v.into_iter().next()) else {
         return Err(Error::not_found(format!("there is no VPC {vpc} in {}", cloud.region()))
@@ -215,9 +212,7 @@ fn subnet(subnet: &Ec2Subnet, tables: &[RouteTable], region: &str) -> Option<Sub
 /// Whether the subnet's default route goes to an internet gateway. The main route table counts for a
 /// subnet that has none of its own.
 fn to_internet(tables: &[RouteTable], subnet: &str) -> bool {
-    let own = tables.iter().find(|t| t.associations().iter().any(|a| a.subnet_id() == Some(subnet)));
-    let main = || tables.iter().find(|t| t.associations().iter().any(|a| a.main() == Some(true)));
-    own.or_else(main).is_some_and(|table| {
+    egress::table_of(tables, subnet).is_some_and(|table| {
         table.routes().iter().any(|r| {
             r.destination_cidr_block() == Some("0.0.0.0/0")
                 && r.gateway_id().is_some_and(|g| g.starts_with("igw-"))

@@ -1,5 +1,6 @@
 //! What registries answer: manifests, image configurations, lists, challenges. Pure.
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use url::Url;
 
 /// What a manifest turned out to be.
@@ -11,6 +12,8 @@ pub enum Manifest {
         architectures: Vec<String>,
         /// Systems of the other images.
         other_systems: Vec<String>,
+        /// Digests of what has no platform, which an index need not name (OCI image index, `platform`: OPTIONAL).
+        unnamed: Vec<String>,
     },
     /// One image: its configuration blob's digest tells the architecture.
     Image {
@@ -26,13 +29,17 @@ pub enum Manifest {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Raw {
-    schema_version: i64,
+    schema_version: Option<i64>,
     media_type: Option<String>,
     manifests: Option<Vec<Entry>>,
     config: Option<Descriptor>,
 }
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Entry {
+    digest: Option<String>,
+    artifact_type: Option<String>,
+    annotations: Option<BTreeMap<String, Option<String>>>,
     platform: Option<Platform>,
 }
 #[derive(Deserialize)]
@@ -48,9 +55,54 @@ struct Platform {
     os: Option<String>,
 }
 
+impl Platform {
+    /// Linux where none is named, as Docker takes it.
+    fn system(&self) -> String {
+        self.os.as_deref().filter(|os| !os.is_empty()).unwrap_or("linux").to_ascii_lowercase()
+    }
+
+    /// In Go's words; some tools write those of `uname` (containerd `platforms/database.go`, `normalizeArch`).
+    fn architecture(&self) -> Option<String> {
+        let written = self.architecture.as_deref().unwrap_or_default().to_ascii_lowercase();
+        match written.as_str() {
+            // Build attestations stand in the index as images of an unknown platform.
+            "" | "unknown" => None,
+            "x86_64" | "x86-64" => Some("amd64".into()),
+            "aarch64" => Some("arm64".into()),
+            _ => Some(written),
+        }
+    }
+}
+
+impl Entry {
+    /// Whether it stands beside the images and is none: an attestation, a signature, a list of parts.
+    fn is_attachment(&self) -> bool {
+        let note = self.annotations.iter().flatten().find(|(key, _)| *key == "vnd.docker.reference.type");
+        note.is_some() || self.artifact_type.as_deref().is_some_and(|t| !t.is_empty() && !IMAGE_CONFIGS.contains(&t))
+    }
+}
+
 /// Configuration types of container images (OCI image specification; Docker schema 2).
 const IMAGE_CONFIGS: [&str; 2] =
     ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
+
+fn index(entries: Vec<Entry>) -> Manifest {
+    let (mut architectures, mut other_systems, mut unnamed) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries.into_iter().filter(|e| !e.is_attachment()) {
+        let Some(platform) = &entry.platform else {
+            unnamed.extend(entry.digest.filter(|d| !unnamed.contains(d)));
+            continue;
+        };
+        let Some(architecture) = platform.architecture() else { continue };
+        let system = platform.system();
+        let linux = system == "linux";
+        let (list, item) = if linux { (&mut architectures, architecture) } else { (&mut other_systems, system) };
+        if !list.contains(&item) {
+            list.push(item);
+        }
+    }
+    Manifest::Index { architectures, other_systems, unnamed }
+}
 
 /// Reads a manifest.
 ///
@@ -58,29 +110,15 @@ const IMAGE_CONFIGS: [&str; 2] =
 /// When it is not JSON, or lacks what every manifest has.
 pub fn manifest(body: &[u8]) -> Result<Manifest, serde_json::Error> {
     let raw: Raw = serde_json::from_slice(body)?;
-    if raw.schema_version == 1 {
+    if raw.schema_version == Some(1) {
         return Ok(Manifest::Schema1);
     }
     if let Some(entries) = raw.manifests {
-        let (mut architectures, mut other_systems) = (Vec::new(), Vec::new());
-        for platform in entries.into_iter().filter_map(|e| e.platform) {
-            let architecture = platform.architecture.unwrap_or_default();
-            let os = platform.os.unwrap_or_else(|| "linux".into());
-            // Build attestations stand in the index as images of an unknown platform.
-            if matches!(architecture.as_str(), "" | "unknown") {
-                continue;
-            }
-            let list = if os == "linux" { &mut architectures } else { &mut other_systems };
-            let item = if os == "linux" { architecture } else { os };
-            if !list.contains(&item) {
-                list.push(item);
-            }
-        }
-        return Ok(Manifest::Index { architectures, other_systems });
+        return Ok(index(entries));
     }
     let kind = raw.media_type.unwrap_or_else(|| "no image manifest".into());
     Ok(match raw.config {
-        Some(c) if c.media_type.as_deref().is_none_or(|t| IMAGE_CONFIGS.contains(&t)) => {
+        Some(c) if c.media_type.as_deref().is_none_or(|t| t.is_empty() || IMAGE_CONFIGS.contains(&t)) => {
             Manifest::Image { config: c.digest }
         }
         Some(c) => Manifest::Other(c.media_type.unwrap_or(kind)),
@@ -94,7 +132,7 @@ pub fn manifest(body: &[u8]) -> Result<Manifest, serde_json::Error> {
 /// When it is not JSON.
 pub fn platform(config: &[u8]) -> Result<(String, Option<String>), serde_json::Error> {
     let platform: Platform = serde_json::from_slice(config)?;
-    Ok((platform.os.unwrap_or_else(|| "linux".into()), platform.architecture.filter(|a| !a.is_empty())))
+    Ok((platform.system(), platform.architecture()))
 }
 
 /// A page of `_catalog` or `tags/list`.
@@ -139,10 +177,10 @@ pub fn token(body: &[u8]) -> Option<String> {
         access_token: Option<String>,
     }
     let answer: Answer = serde_json::from_slice(body).ok()?;
-    answer.token.or(answer.access_token).filter(|t| !t.is_empty())
+    [answer.token, answer.access_token].into_iter().flatten().find(|t| !t.is_empty())
 }
 
-/// What a registry wants to see (RFC 9110 §11.6.1, one challenge a header).
+/// What a registry wants to see (RFC 9110 §11.6.1).
 #[derive(Debug, PartialEq, Eq)]
 pub enum Challenge {
     /// User and password.
@@ -158,16 +196,19 @@ pub enum Challenge {
     },
 }
 
-/// What these headers `WWW-Authenticate` ask for: a token, where one of them does.
+/// The challenge to answer, of the values of all `WWW-Authenticate` headers: a token wherever one is offered, since that is
+/// also given to whoever has no password.
 pub fn challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let mut basic = None;
-    for header in headers {
-        let (scheme, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
+    for (scheme, parameters) in headers.flat_map(challenges) {
         if scheme.eq_ignore_ascii_case("basic") {
             basic = Some(Challenge::Basic);
         }
         if scheme.eq_ignore_ascii_case("bearer") {
-            let of = |name: &str| parameters(rest).find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v);
+            let of = |name: &str| {
+                let found = parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+                found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+            };
             if let Some(realm) = of("realm") {
                 return Some(Challenge::Bearer { realm, service: of("service"), scope: of("scope") });
             }
@@ -176,24 +217,82 @@ pub fn challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge
     basic
 }
 
-/// `key="value", key=value`: commas inside quotes belong to the value.
-fn parameters(mut rest: &str) -> impl Iterator<Item = (&str, String)> {
-    std::iter::from_fn(move || {
-        let (key, after) = rest.trim_start_matches([' ', ',']).split_once('=')?;
-        let value;
-        (value, rest) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => after.split_once(',').unwrap_or((after, "")),
-        };
-        Some((key.trim(), value.trim().to_owned()))
-    })
+/// A scheme with its parameters.
+type Scheme<'a> = (&'a str, Vec<(&'a str, String)>);
+
+/// The challenges of one header: `Basic realm="a", Bearer realm="b",service="c, d"`. A comma parts challenges as well as
+/// parameters: a word is a parameter's name when `=` follows it. Written here because `http-auth` refuses what Docker lets
+/// pass: two spaces behind a scheme, letters beyond ASCII, the single value of `Negotiate`.
+fn challenges(header: &str) -> Vec<Scheme<'_>> {
+    let mut all: Vec<Scheme<'_>> = Vec::new();
+    let mut rest = header;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c == ',' || c.is_whitespace());
+        let end = rest.find(|c: char| matches!(c, ',' | '=' | '"') || c.is_whitespace()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let value = after.trim_start().strip_prefix('=').filter(|_| !word.is_empty());
+        if let Some(value) = value {
+            let (value, after) = parameter(value.trim_start());
+            rest = after;
+            if let Some((_, parameters)) = all.last_mut() {
+                parameters.push((word, value));
+            }
+        } else if !word.is_empty() {
+            all.push((word, Vec::new()));
+            rest = after;
+        } else {
+            let mut left = after.chars();
+            if left.next().is_none() {
+                return all;
+            }
+            rest = left.as_str();
+        }
+    }
 }
 
-/// The target of a `Link: <..>; rel="next"` header.
+/// A parameter's value, and what follows it: `"a, \"b\""` is `a, "b"` (RFC 9110 §5.6.4).
+fn parameter(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (value, rest) = text.split_at(text.find(|c: char| c == ',' || c.is_whitespace()).unwrap_or(text.len()));
+        return (value.to_owned(), rest);
+    };
+    let (mut value, mut letters) = (String::new(), quoted.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => break,
+            '\\' => value.extend(letters.next()),
+            _ => value.push(letter),
+        }
+    }
+    (value.trim().to_owned(), letters.as_str())
+}
+
+/// The target of `<..>; rel="next"` in a `Link` header, which may hold several links (RFC 8288 §3), and a link several
+/// relations.
 pub fn next_link(header: &str) -> Option<&str> {
-    let (target, parameters) = header.trim().strip_prefix('<')?.split_once('>')?;
-    let rel = parameters.split(';').map(|p| p.trim().replace('"', "")).any(|p| p.eq_ignore_ascii_case("rel=next"));
-    rel.then_some(target)
+    let mut rest = header;
+    while let Some((_, link)) = rest.split_once('<') {
+        let (target, after) = link.split_once('>')?;
+        let (parameters, others) = after.split_at(after.find(outside_quotes(',')).unwrap_or(after.len()));
+        let next = parameters.split(outside_quotes(';')).filter_map(|p| p.split_once('=')).any(|(name, value)| {
+            let mut relations = value.trim().trim_matches('"').split_whitespace();
+            name.trim().eq_ignore_ascii_case("rel") && relations.any(|r| r.eq_ignore_ascii_case("next"))
+        });
+        if next {
+            return Some(target);
+        }
+        rest = others;
+    }
+    None
+}
+
+/// Finds this letter where it is not in quotes.
+fn outside_quotes(letter: char) -> impl FnMut(char) -> bool {
+    let mut quoted = false;
+    move |c| {
+        quoted ^= c == '"';
+        c == letter && !quoted
+    }
 }
 
 /// Where the next page of the list at `url` is, by its `Link` header: never at another host.
@@ -247,15 +346,106 @@ mod tests {
         assert_eq!((service.as_deref(), scope.as_deref()), (Some("a, b"), Some("repository:x/y:pull,push")));
         assert_eq!(challenge(["Basic realm=x"].into_iter()), Some(Challenge::Basic));
         assert!(matches!(challenge(["BASIC", "bearer realm=r"].into_iter()), Some(Challenge::Bearer { .. })));
-        for bad in ["", "Bearer", "Bearer service=\"x\"", "Negotiate", "Bearer realm"] {
+        for bad in
+            ["", "Bearer", "Bearer service=\"x\"", "Negotiate", "Bearer realm", "Bearer realm=\"\"", ",,= ,\"", "=a"]
+        {
             assert_eq!(challenge([bad].into_iter()), None, "{bad}");
         }
     }
 
     #[test]
+    fn challenges_beside_each_other() {
+        let bearer = |realm: &str, service: Option<&str>, scope: Option<&str>| Challenge::Bearer {
+            realm: realm.into(),
+            service: service.map(str::to_owned),
+            scope: scope.map(str::to_owned),
+        };
+        for (headers, wanted) in [
+            (
+                &[r#"Basic realm="registry", Bearer realm="http://r/token",service="reg,one""#][..],
+                bearer("http://r/token", Some("reg,one"), None),
+            ),
+            (
+                &[r#"Bearer realm="http://r/token", service="one", Basic realm="registry""#],
+                bearer("http://r/token", Some("one"), None),
+            ),
+            (
+                &[r#"basic realm=a,bearer realm=http://r/token,scope="repository:x:pull""#],
+                bearer("http://r/token", None, Some("repository:x:pull")),
+            ),
+            (&["Basic realm=\"a\"", "BEARER Realm=\"r\" , Service = \"s\""], bearer("r", Some("s"), None)),
+            (&["Bearer   realm=\"r\",service=\"s\""], bearer("r", Some("s"), None)),
+            (&[r#"Negotiate oRQwEqADCgEBoQsGCSqGSIL3EgECAg==, Bearer realm="r""#], bearer("r", None, None)),
+            (
+                &[r#"NTLM, Negotiate, Digest realm="x, Bearer realm=y", nonce="a=b", Bearer realm="r""#],
+                bearer("r", None, None),
+            ),
+            (
+                &[r#"Bearer realm="https://r/\"quoted\"",service="a\\b",scope="""#],
+                bearer("https://r/\"quoted\"", Some("a\\b"), None),
+            ),
+            (&[r#"Bearer error="invalid_token", realm="r""#], bearer("r", None, None)),
+            (&[r#", ,Basic realm="ä", ,Bearer realm="r","#], bearer("r", None, None)),
+            (&[r#"Basic realm="Bearer realm=no""#], Challenge::Basic),
+            (&[r#"Basic realm="unended, Bearer realm=no"#], Challenge::Basic),
+        ] {
+            assert_eq!(challenge(headers.iter().copied()), Some(wanted), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn platforms_that_an_index_need_not_name() {
+        let read = |text: &str| match manifest(text.as_bytes()).unwrap() {
+            Manifest::Index { architectures, other_systems, unnamed } => {
+                [architectures.join(" "), other_systems.join(" "), unnamed.join(" ")]
+            }
+            other => panic!("{other:?}"),
+        };
+        for (entries, wanted) in [
+            (r#"{"digest":"a","size":1}"#, ["", "", "a"]),
+            (r#"{"digest":"a"},{"digest":"a"},{"digest":"b","platform":null}"#, ["", "", "a b"]),
+            (r#"{"digest":"a","platform":{"architecture":"amd64","os":"linux"}},{"digest":"b"}"#, ["amd64", "", "b"]),
+            (r#"{"digest":"a","platform":{"architecture":"unknown","os":"unknown"}}"#, ["", "", ""]),
+            (r#"{"digest":"a","annotations":{"vnd.docker.reference.type":"attestation-manifest"}}"#, ["", "", ""]),
+            (r#"{"digest":"a","artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json"}"#, ["", "", ""]),
+            (r#"{"digest":"a","artifactType":"application/vnd.oci.image.config.v1+json"}"#, ["", "", "a"]),
+            (
+                r#"{"platform":{"architecture":"x86_64"}},{"platform":{"architecture":"aarch64","os":""}}"#,
+                ["amd64 arm64", "", ""],
+            ),
+            (
+                r#"{"platform":{"architecture":"AMD64","os":"Linux"}},{"platform":{"architecture":"amd64","os":"Windows"}}"#,
+                ["amd64", "windows", ""],
+            ),
+            ("", ["", "", ""]),
+        ] {
+            assert_eq!(read(&format!(r#"{{"schemaVersion":2,"manifests":[{entries}]}}"#)), wanted, "{entries}");
+        }
+        // A field that may be absent may be absent.
+        for text in [
+            r#"{"schemaVersion":2,"config":{"digest":"c"}}"#,
+            r#"{"config":{"digest":"c","mediaType":""},"manifests":null,"mediaType":null}"#,
+        ] {
+            assert_eq!(manifest(text.as_bytes()).unwrap(), Manifest::Image { config: "c".into() }, "{text}");
+        }
+        assert_eq!(platform(br#"{"architecture":"aarch64"}"#).unwrap(), ("linux".into(), Some("arm64".into())));
+        assert_eq!(platform(b"{}").unwrap(), ("linux".into(), None));
+    }
+
+    #[test]
     fn links_and_neighbours() {
         assert_eq!(next_link(r#"</v2/_catalog?last=b&n=2>; rel="next""#), Some("/v2/_catalog?last=b&n=2"));
-        assert_eq!(next_link("</x>; rel=prev"), None);
+        for (header, target) in [
+            ("</x>; rel=prev", None),
+            (r#"</a>; rel="prev", </b?n=1,2>; rel="next""#, Some("/b?n=1,2")),
+            (r#"</a>; title="x, <y>; rel=next"; rel=first, </b>; rel=next"#, Some("/b")),
+            (r#"</b>; Rel = "last Next""#, Some("/b")),
+            (r#"</b>;rel=next;title="t""#, Some("/b")),
+            (r#"</b>; title="rel=next""#, None),
+            (r#"<b>; rel="next"; rel="x""#, Some("b")),
+        ] {
+            assert_eq!(next_link(header), target, "{header}");
+        }
         assert_eq!(next_link("garbage"), None);
         let tags: Vec<String> = ["1.0", "1.1", "2.0", "latest", "v1.2", "zzz"].map(String::from).to_vec();
         assert_eq!(nearest("1.2", &tags, 3), ["v1.2", "1.1", "1.0"]);

@@ -5,6 +5,7 @@
 pub mod answers;
 mod credentials;
 mod ecr;
+mod platforms;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -12,4 +13,4 @@ mod wire;
 
 pub use credentials::Credential;
 pub use ecr::{ecr_region, is_ecr};
-pub use registry::{Registry, RegistryOptions, RepositoryImage, Resolved};
+pub use registry::{Login, Registry, RegistryOptions, RepositoryImage, Resolved};

@@ -1,37 +1,57 @@
 //! What is asked of a registry.
-use super::answers::{self, Manifest};
-use super::ecr::{self, EcrHost};
-use super::wire::{self, Answer, refusal};
+use super::answers;
+use super::ecr;
+use super::{
+    credentials::Credential,
+    platforms::Platforms,
+    wire::{self, Answer},
+};
 use crate::{
     Error, Result,
     cloud::Cloud,
     error::Kind,
-    model::image::{ImageRef, valid_digest},
+    model::image::{EcrHost, ImageRef, valid_digest},
 };
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::{Mutex, OnceLock},
     time::Duration,
 };
 
-/// What decides how registries are asked.
-#[derive(Debug, Clone)]
+/// What decides how registries are asked. It may hold passwords, so it is never shown.
+#[derive(Clone)]
 pub struct RegistryOptions {
     /// Hosts (with port) that are asked over plain HTTP. Loopback hosts always are.
     pub insecure: Vec<String>,
     /// Docker's `config.json`, for credentials: `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`.
     /// It may name helpers, which are looked for in `PATH` and read the environment by themselves.
     pub docker_config: Option<PathBuf>,
+    /// The value of `DOCKER_AUTH_CONFIG`, which Docker reads before that file.
+    pub docker_auth: Option<String>,
+    /// Credentials that come before all others, by the registry's host.
+    pub credentials: BTreeMap<String, Credential>,
     /// For one question, all its requests included.
     pub timeout: Duration,
 }
 impl Default for RegistryOptions {
     fn default() -> Self {
-        Self { insecure: Vec::new(), docker_config: None, timeout: Duration::from_secs(30) }
+        let (insecure, docker_config, docker_auth, credentials) = Default::default();
+        Self { insecure, docker_config, docker_auth, credentials, timeout: Duration::from_secs(30) }
     }
+}
+
+/// Whose login a registry was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// One of [`RegistryOptions::credentials`].
+    Given,
+    /// The operator's own, from Docker's store.
+    Stored,
+    /// The one that AWS gives for Amazon's registries.
+    Aws,
 }
 
 /// What a reference stands for at this moment.
@@ -39,7 +59,7 @@ impl Default for RegistryOptions {
 pub struct Resolved {
     /// The digest of the image, or of the index when there is one for several architectures.
     pub digest: String,
-    /// The architectures in Go's words: `amd64`, `arm64`, ..
+    /// The architectures in Go's words: `amd64`, `arm64`, ..; none when the image does not name all of them.
     pub architectures: Vec<String>,
 }
 
@@ -61,6 +81,7 @@ pub struct Registry<'c> {
     pub(super) options: RegistryOptions,
     pub(super) cloud: Option<&'c Cloud>,
     pub(super) tokens: Mutex<HashMap<String, String>>,
+    pub(super) logins: Mutex<HashMap<String, Login>>,
     direct: OnceLock<reqwest::Client>,
     proxied: OnceLock<reqwest::Client>,
 }
@@ -78,8 +99,8 @@ const SUGGEST: Duration = Duration::from_secs(5);
 impl<'c> Registry<'c> {
     /// Calls nothing yet. `cloud` is asked for the password of Amazon's registries.
     pub fn connect(options: RegistryOptions, cloud: Option<&'c Cloud>) -> Self {
-        let tokens = Mutex::default();
-        Self { options, cloud, tokens, direct: OnceLock::new(), proxied: OnceLock::new() }
+        let (tokens, logins) = Default::default();
+        Self { options, cloud, tokens, logins, direct: OnceLock::new(), proxied: OnceLock::new() }
     }
 
     pub(super) fn is_plain(&self, registry: &str) -> bool {
@@ -118,43 +139,58 @@ impl<'c> Registry<'c> {
             return Err(self.missing(image, &answer).await);
         }
         if answer.status != StatusCode::OK {
-            return Err(refusal(registry, &format!("image {image}"), &answer));
+            return Err(self.refusal(registry, &format!("image {image}"), &answer));
         }
-        let odd = |why: String| {
-            Error::failed(format!("image {image} in registry {registry}: {why}"))
-                .hint("Push the image again with a current Docker, or check that the host is a container registry.")
+        let manifest =
+            answers::manifest(&answer.body).map_err(|e| odd(image, format!("its manifest cannot be read: {e}")))?;
+        let digest = checked(image.digest(), &answer).map_err(|why| odd(image, why))?;
+        let architectures = Platforms::of(self, image, manifest).await?;
+        Ok(Resolved { digest, architectures })
+    }
+
+    /// Whether somebody without any login may pull the image. It costs no pull: Docker Hub counts those that get a
+    /// manifest, and not those that look whether it is there (Docker Hub "Pull usage and limits").
+    ///
+    /// # Errors
+    /// When the registry cannot be asked.
+    pub async fn is_public(&self, image: &ImageRef, digest: &str) -> Result<bool> {
+        let options = RegistryOptions {
+            insecure: self.options.insecure.clone(),
+            timeout: self.options.timeout,
+            ..RegistryOptions::default()
         };
-        let manifest = answers::manifest(&answer.body).map_err(|e| odd(format!("its manifest cannot be read: {e}")))?;
-        let digest = checked(image.digest(), &answer).map_err(odd)?;
-        let (architectures, systems) = match manifest {
-            Manifest::Index { architectures, other_systems } => (architectures, other_systems),
-            Manifest::Schema1 => {
-                return Err(odd("it is in Docker's schema 1, which Docker no longer pulls".into()));
-            }
-            Manifest::Other(kind) => return Err(odd(format!("it is not a container image ({kind})"))),
-            Manifest::Image { config } => {
-                if !valid_digest(&config) {
-                    return Err(odd("its manifest names no configuration".into()));
-                }
-                let url = self.url(registry, &format!("{repository}/blobs/{config}"))?;
-                let blob = self.get(registry, &url, &scope, "*/*").await?;
-                if blob.status != StatusCode::OK {
-                    return Err(refusal(registry, &format!("the configuration of image {image}"), &blob));
-                }
-                hashed(&config, &blob.body).map_err(odd)?;
-                let read = answers::platform(&blob.body);
-                match read.map_err(|e| odd(format!("its configuration cannot be read: {e}")))? {
-                    (os, Some(architecture)) if os == "linux" => (vec![architecture], Vec::new()),
-                    (os, None) if os == "linux" => (Vec::new(), Vec::new()),
-                    (os, _) => (Vec::new(), vec![os]),
-                }
-            }
-        };
-        match (architectures.is_empty(), systems.is_empty()) {
-            (false, _) => Ok(Resolved { digest, architectures }),
-            (true, false) => Err(Error::refused(format!("image {image} is for {}, not for Linux", systems.join(", ")))),
-            (true, true) => Err(odd("it does not say for which architecture it is".into())),
+        let (anybody, registry, repository) = (Registry::connect(options, None), image.registry(), image.repository());
+        let scope = format!("repository:{repository}:pull");
+        let url = self.url(registry, &format!("{repository}/manifests/{digest}"))?;
+        let asked = anybody.ask_for(Method::HEAD, registry, &url, &scope, MANIFESTS);
+        match self.bounded(registry, asked).await {
+            Ok(answer) if answer.status.is_success() => Ok(true),
+            Ok(answer) if [401, 403, 404].contains(&answer.status.as_u16()) => Ok(false),
+            Ok(answer) => Err(anybody.refusal(registry, &format!("image {image}"), &answer)),
+            Err(e) if e.kind() == Kind::Access => Ok(false),
+            Err(e) => Err(e),
         }
+    }
+
+    /// A manifest that an index names.
+    pub(super) async fn manifest_of(&self, image: &ImageRef, digest: &str) -> Result<Vec<u8>> {
+        self.part(image, digest, "manifests", MANIFESTS).await
+    }
+
+    /// The configuration that an image names.
+    pub(super) async fn configuration_of(&self, image: &ImageRef, digest: &str) -> Result<Vec<u8>> {
+        self.part(image, digest, "blobs", "*/*").await
+    }
+
+    async fn part(&self, image: &ImageRef, digest: &str, of: &str, accept: &str) -> Result<Vec<u8>> {
+        let (registry, repository) = (image.registry(), image.repository());
+        let url = self.url(registry, &format!("{repository}/{of}/{digest}"))?;
+        let answer = self.get(registry, &url, &format!("repository:{repository}:pull"), accept).await?;
+        if answer.status != StatusCode::OK {
+            return Err(self.refusal(registry, &format!("{digest} of image {image}"), &answer));
+        }
+        hashed(digest, &answer.body).map_err(|why| odd(image, why))?;
+        Ok(answer.body)
     }
 
     /// Which part is missing, and what is there instead.
@@ -240,7 +276,7 @@ impl<'c> Registry<'c> {
                 return Ok(None);
             }
             if answer.status != StatusCode::OK {
-                return Err(refusal(registry, path, &answer));
+                return Err(self.refusal(registry, path, &answer));
             }
             let page: answers::Page = serde_json::from_slice(&answer.body).map_err(|e| {
                 Error::failed(format!("registry {registry}: its list {path} cannot be read: {e}"))
@@ -261,6 +297,12 @@ impl<'c> Registry<'c> {
                 .hint("Check the network, a proxy, the registry, and Docker's credential helper."))
         })
     }
+}
+
+/// An image that is not as it should be.
+pub(super) fn odd(image: &ImageRef, why: String) -> Error {
+    Error::failed(format!("image {image} in registry {}: {why}", image.registry()))
+        .hint("Push the image again with a current Docker, or check that the host is a container registry.")
 }
 
 fn absent(message: String) -> Error {

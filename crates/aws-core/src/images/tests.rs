@@ -1,4 +1,6 @@
 //! Against a registry on loopback that says what a test wants.
+mod accepted;
+
 use super::*;
 use crate::{Error, error::Kind, model::ImageRef};
 use base64::Engine as _;
@@ -293,7 +295,7 @@ async fn stored_identity_tokens() {
     assert_eq!((token.method.as_str(), token.path.as_str()), ("POST", "/token"));
     assert!(token.body.contains("grant_type=refresh_token") && token.body.contains("repository%3Aweb%3Apull"));
     let e = registry().resolve(&fake.image("web:index")).await.unwrap_err();
-    assert!(e.kind() == Kind::Access && e.to_string().contains("wants a login"), "{e}");
+    assert!(e.kind() == Kind::Access && e.to_string().contains("requires a login"), "{e}");
 }
 
 #[tokio::test]

@@ -1,11 +1,18 @@
 //! Requests to a registry: authentication, bounds, and errors in words.
 use super::answers::{self, Challenge};
-use super::credentials::{self, Credential};
-use super::{ecr, registry::Registry};
-use crate::{Error, Result, error::Kind, model::image::DOCKER_HUB};
+use super::credentials::{self, Credential, login_command};
+use super::{
+    ecr,
+    registry::{Login, Registry},
+};
+use crate::{
+    Error, Result,
+    error::Kind,
+    model::image::{DOCKER_HUB, EcrHost},
+};
 use base64::Engine as _;
 use reqwest::{
-    RequestBuilder, Response, StatusCode,
+    Method, RequestBuilder, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, LINK, WWW_AUTHENTICATE},
     redirect::Policy,
 };
@@ -72,10 +79,22 @@ impl Registry<'_> {
 
     /// Gets `url`, and shows credentials when the registry asks for them. `scope` is what a token must allow.
     pub(super) async fn get(&self, registry: &str, url: &Url, scope: &str, accept: &str) -> Result<Answer> {
+        self.ask_for(Method::GET, registry, url, scope, accept).await
+    }
+
+    /// As [`Registry::get`], by this method.
+    pub(super) async fn ask_for(
+        &self,
+        method: Method,
+        registry: &str,
+        url: &Url,
+        scope: &str,
+        accept: &str,
+    ) -> Result<Answer> {
         let key = format!("{registry} {scope}");
         let remembered = self.tokens.lock().expect("no code panics while it holds this lock").get(&key).cloned();
         let request = |authorization: Option<&String>| {
-            let request = self.client(registry)?.get(url.clone()).header(ACCEPT, accept);
+            let request = self.client(registry)?.request(method.clone(), url.clone()).header(ACCEPT, accept);
             Ok::<_, Error>(match authorization {
                 Some(a) => request.header(AUTHORIZATION, a),
                 None => request,
@@ -85,8 +104,10 @@ impl Registry<'_> {
         if first.status() != StatusCode::UNAUTHORIZED {
             return read(registry, first).await;
         }
-        let wants = first.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|h| h.to_str().ok());
-        let Some(challenge) = answers::challenge(wants) else { return read(registry, first).await };
+        let wants = first.headers().get_all(WWW_AUTHENTICATE).iter();
+        let wants: Vec<_> = wants.map(|h| String::from_utf8_lossy(h.as_bytes()).into_owned()).collect();
+        let challenge = answers::challenge(wants.iter().map(String::as_str));
+        let Some(challenge) = challenge else { return read(registry, first).await };
         let Some(authorization) = self.authorize(registry, challenge, scope).await? else {
             return read(registry, first).await;
         };
@@ -100,14 +121,13 @@ impl Registry<'_> {
 
     /// The `Authorization` header for this challenge; none without credentials where they are needed.
     async fn authorize(&self, registry: &str, challenge: Challenge, wanted: &str) -> Result<Option<String>> {
-        let credential = self.credential(registry).await?;
+        let credential = self.sign_in(registry).await?;
         let (realm, service, scope) = match challenge {
             Challenge::Basic => return Ok(credential.as_ref().and_then(basic)),
             Challenge::Bearer { realm, service, scope } => (realm, service, scope),
         };
         let bad = |why: String| {
-            Error::new(Kind::Access, format!("registry {registry}: {why}"))
-                .hint(format!("Check the registry's settings, and `docker login {registry}`."))
+            Error::new(Kind::Access, format!("registry {registry}: {why}")).hint(self.login_hint(registry))
         };
         let mut realm = Url::parse(&realm).map_err(|e| bad(format!("its token server `{realm}` is no URL: {e}")))?;
         if realm.scheme() != "https" && !self.is_plain(registry) {
@@ -133,34 +153,99 @@ impl Registry<'_> {
         };
         let answer = read(registry, send(registry, request).await?).await?;
         if matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            let who = if credential.is_some() { "does not accept the stored credentials" } else { "wants a login" };
+            let who = match (&credential, self.login(registry)) {
+                (None, _) => "requires a login",
+                (_, Some(Login::Given)) => "does not accept the registry credentials",
+                _ => "does not accept the stored credentials",
+            };
             return Err(bad(format!("its token server {host} {who}: {}", answers::error(&answer.body).1)));
         }
         if !answer.status.is_success() {
-            return Err(refusal(registry, "a token", &answer));
+            return Err(self.refusal(registry, "a token", &answer));
         }
         let token = answers::token(&answer.body).ok_or_else(|| bad(format!("{host} answered without a token")))?;
         Ok(Some(format!("Bearer {token}")))
     }
 
-    /// What to show this registry: from Docker's store; else, for Amazon's registries, from AWS.
+    /// What to show this registry: what was given for it; else, what Docker's store has; else, for Amazon's registries,
+    /// what AWS gives.
     ///
     /// # Errors
     /// When the store is damaged, its helper fails, or AWS refuses.
     pub async fn credential(&self, registry: &str) -> Result<Option<Credential>> {
-        let stored = match self.options.docker_config.clone() {
-            None => None,
-            Some(path) => {
-                let name = registry.to_owned();
-                let (tell, told) = tokio::sync::oneshot::channel();
-                // A thread of its own, which a hanging helper cannot make the program's end wait for.
-                std::thread::spawn(move || tell.send(credentials::stored(&path, &name)));
-                told.await.map_err(|_| Error::failed(format!("no credentials for registry {registry}")))??
-            }
-        };
-        match (stored, ecr::EcrHost::parse(registry), self.cloud) {
+        if let Some(given) = self.options.credentials.get(registry) {
+            return Ok(Some(given.clone()));
+        }
+        match (self.stored(registry).await?, EcrHost::parse(registry), self.cloud) {
             (None, Some(host), Some(cloud)) => ecr::login(cloud, &host).await.map(Some),
             (stored, _, _) => Ok(stored),
+        }
+    }
+
+    /// As [`Registry::credential`]; notes whose login it is.
+    async fn sign_in(&self, registry: &str) -> Result<Option<Credential>> {
+        let credential = self.credential(registry).await?;
+        let login = match (&credential, self.options.credentials.contains_key(registry), EcrHost::parse(registry)) {
+            (None, ..) => return Ok(None),
+            (_, true, _) => Login::Given,
+            (_, _, Some(_)) => Login::Aws,
+            _ => Login::Stored,
+        };
+        self.logins.lock().expect("no code panics while it holds this lock").insert(registry.to_owned(), login);
+        Ok(credential)
+    }
+
+    /// Whose login this registry was shown; `None` while it wanted none, or there was none.
+    pub fn login(&self, registry: &str) -> Option<Login> {
+        self.logins.lock().expect("no code panics while it holds this lock").get(registry).copied()
+    }
+
+    async fn stored(&self, registry: &str) -> Result<Option<Credential>> {
+        let (path, variable) = (self.options.docker_config.clone(), self.options.docker_auth.clone());
+        if path.is_none() && variable.is_none() {
+            return Ok(None);
+        }
+        let name = registry.to_owned();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // A thread of its own, which a hanging helper cannot make the program's end wait for.
+        std::thread::spawn(move || tell.send(credentials::stored(path.as_deref(), variable.as_deref(), &name)));
+        told.await.map_err(|_| Error::failed(format!("no credentials for registry {registry}")))?
+    }
+
+    fn login_hint(&self, registry: &str) -> String {
+        if self.options.credentials.contains_key(registry) {
+            return "Check the username and password in the secret that registry_credentials names for it.".to_owned();
+        }
+        format!("Run `{}` with a user who may pull.", login_command(registry))
+    }
+
+    /// An answer that is an error, and not "not found".
+    pub(super) fn refusal(&self, registry: &str, what: &str, answer: &Answer) -> Error {
+        let (code, message) = answers::error(&answer.body);
+        let status = answer.status;
+        let about = format!("registry {registry}, asked for {what}, says {status}: {message}");
+        match status {
+            StatusCode::UNAUTHORIZED if self.login(registry).is_none() => {
+                let about = format!("registry {registry} requires a login for {what}: {status} {message}");
+                Error::new(Kind::Access, about.trim_end().to_owned()).hint(self.login_hint(registry))
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::new(Kind::Access, about).hint(format!(
+                "{} Many registries say this of a repository that is not there, too.",
+                self.login_hint(registry)
+            )),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Error::failed(about).hint(match answer.headers.get("retry-after").and_then(|h| h.to_str().ok()) {
+                    Some(after) => format!(
+                        "The registry limits the rate of requests; try again after {after} (seconds, or date), or log in."
+                    ),
+                    None => "The registry limits the rate of requests; try again later, or log in.".to_owned(),
+                })
+            }
+            s if s.is_server_error() => {
+                Error::failed(about).hint("The registry has a problem of its own; try again later.")
+            }
+            _ if code.is_none() => Error::failed(about).hint("Check that the host is a container registry."),
+            _ => Error::failed(about),
         }
     }
 }
@@ -192,25 +277,6 @@ async fn read(registry: &str, mut response: Response) -> Result<Answer> {
         body.extend_from_slice(&chunk);
     }
     Ok(Answer { status, headers, body })
-}
-
-/// An answer that is an error, and not "not found".
-pub(super) fn refusal(registry: &str, what: &str, answer: &Answer) -> Error {
-    let (code, message) = answers::error(&answer.body);
-    let status = answer.status;
-    let about = format!("registry {registry}, asked for {what}, says {status}: {message}");
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::new(Kind::Access, about).hint(format!(
-            "Run `docker login {registry}` with a user who may pull; many registries say this of a repository that is not there, too."
-        )),
-        StatusCode::TOO_MANY_REQUESTS => Error::failed(about).hint(match answer.headers.get("retry-after").and_then(|h| h.to_str().ok()) {
-            Some(after) => format!("The registry limits the rate of requests; try again after {after} (seconds, or date), or log in."),
-            None => "The registry limits the rate of requests; try again later, or log in.".to_owned(),
-        }),
-        s if s.is_server_error() => Error::failed(about).hint("The registry has a problem of its own; try again later."),
-        _ if code.is_none() => Error::failed(about).hint("Check that the host is a container registry."),
-        _ => Error::failed(about),
-    }
 }
 
 /// The registry could not be asked at all.

@@ -29,6 +29,10 @@ impl ImageRef {
     pub fn registry(&self) -> &str {
         &self.registry
     }
+    /// The private registry of Amazon ECR that the image is in, if it is in one.
+    pub fn ecr(&self) -> Option<EcrHost> {
+        EcrHost::parse(&self.registry)
+    }
     /// The repository in the registry, e.g. `library/nginx`.
     pub fn repository(&self) -> &str {
         &self.repository
@@ -153,6 +157,59 @@ impl FromStr for ImageRef {
     }
 }
 
+/// The host of a private registry of Amazon ECR, taken apart. This is the only place that knows the spellings:
+///
+/// - `<account>.dkr.ecr.<region>.<suffix>`, with the suffix of the region's partition: `amazonaws.com`,
+///   `amazonaws.com.cn`, `amazonaws.eu`, ..
+/// - `<account>.dkr-ecr.<region>.on.aws`, for IPv4 and IPv6; in China `.on.amazonwebservices.com.cn`
+/// - both of them with `ecr-fips` in the place of `ecr`
+///
+/// (Amazon ECR "Making requests to Amazon ECR registries"; AWS General Reference "Amazon ECR endpoints"; the pattern of
+/// `amazon-ecr-credential-helper`, which knows the other partitions.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EcrHost {
+    /// The number of the account whose registry it is.
+    pub account: String,
+    /// The region that it is in.
+    pub region: String,
+}
+
+impl EcrHost {
+    /// What the hosts' names end in, for IPv4 alone and for both protocols.
+    const SUFFIXES: [&str; 10] = [
+        "amazonaws.com",
+        "amazonaws.com.cn",
+        "amazonaws.eu",
+        "c2s.ic.gov",
+        "sc2s.sgov.gov",
+        "cloud.adc-e.uk",
+        "csp.hci.ic.gov",
+        "on.aws",
+        "on.amazonwebservices.com.cn",
+        "on.amazonwebservices.eu",
+    ];
+
+    /// Reads a registry's host; `None` when it is not a private registry of Amazon ECR.
+    pub fn parse(host: &str) -> Option<Self> {
+        // DNS knows no case.
+        let host = host.to_ascii_lowercase();
+        let (account, rest) = host.split_once(".dkr")?;
+        let rest = rest.strip_prefix(['.', '-'])?.strip_prefix("ecr")?;
+        let rest = rest.strip_prefix("-fips").unwrap_or(rest).strip_prefix('.')?;
+        let (region, suffix) = rest.split_once('.')?;
+        let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        let word = !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        (digits && word && Self::SUFFIXES.contains(&suffix))
+            .then(|| Self { account: account.into(), region: region.into() })
+    }
+}
+
+/// Whether the host is Amazon ECR Public, by either of its names (Amazon ECR Public "Making requests to Amazon ECR Public
+/// registries").
+pub fn is_public_ecr(host: &str) -> bool {
+    ["public.ecr.aws", "ecr-public.aws.com"].iter().any(|name| host.eq_ignore_ascii_case(name))
+}
+
 fn is_host(first: &str) -> bool {
     first == "localhost" || first.contains(['.', ':']) || first.bytes().any(|b| b.is_ascii_uppercase())
 }
@@ -242,6 +299,45 @@ mod tests {
         }
         let nginx: ImageRef = "nginx:1".parse().unwrap();
         assert_eq!(nginx.pinned(&sha), format!("docker.io/library/nginx@{sha}"));
+    }
+
+    #[test]
+    fn registries_of_amazon_ecr() {
+        for (host, region) in [
+            ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", Some("eu-central-1")),
+            ("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("123456789012.dkr-ecr.eu-west-1.on.aws", Some("eu-west-1")),
+            ("123456789012.dkr-ecr-fips.us-east-2.on.aws", Some("us-east-2")),
+            ("123456789012.dkr-ecr.cn-northwest-1.on.amazonwebservices.com.cn", Some("cn-northwest-1")),
+            ("123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu", Some("eusc-de-east-1")),
+            ("123456789012.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu", Some("eusc-de-east-1")),
+            ("123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov", Some("us-iso-east-1")),
+            ("123456789012.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", Some("us-isob-east-1")),
+            ("123456789012.DKR.ECR.eu-west-1.Amazonaws.com", Some("eu-west-1")),
+            ("12345678901.dkr.ecr.eu-central-1.amazonaws.com", None),
+            ("12345678901x.dkr-ecr.eu-central-1.on.aws", None),
+            ("123456789012.dkr.ecr.eu-central-1.amazonaws.com.evil.example", None),
+            ("123456789012.dkr-ecr.eu-west-1.on.aws.evil.example", None),
+            ("123456789012.dkr-ecr.eu-west-1.on.awsx", None),
+            ("123456789012.dkr.ecr.a.b.amazonaws.com", None),
+            ("123456789012.dkr-ecr..on.aws", None),
+            ("123456789012.dkr_ecr.eu-west-1.on.aws", None),
+            ("123456789012.dkr.ecr-x.eu-west-1.amazonaws.com", None),
+            ("dkr-ecr.eu-west-1.on.aws", None),
+            ("public.ecr.aws", None),
+            ("docker.io", None),
+        ] {
+            assert_eq!(EcrHost::parse(host).map(|h| h.region).as_deref(), region, "{host}");
+            let image: ImageRef =
+                format!("{host}/web:1.0").parse().unwrap_or_else(|_| "other/web:1.0".parse().unwrap());
+            assert_eq!(image.ecr().map(|h| h.region).as_deref(), region, "{host}");
+        }
+        for (host, public) in
+            [("public.ecr.aws", true), ("ecr-public.aws.com", true), ("public.ecr.aws.example", false)]
+        {
+            assert_eq!(is_public_ecr(host), public, "{host}");
+        }
     }
 
     #[test]

@@ -251,14 +251,31 @@ pub fn shorten(name: &str, limit: usize) -> String {
     format!("{}-{hash}", name[..cut].trim_end_matches(['-', '.']))
 }
 
+/// Partitions beside AWS's own: how their regions begin, their name in ARNs, and what the names of their hosts end in
+/// (botocore, `data/partitions.json`).
+const PARTITIONS: [(&str, &str, &str); 7] = [
+    ("cn-", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-", "aws-us-gov", "amazonaws.com"),
+    ("us-iso-", "aws-iso", "c2s.ic.gov"),
+    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
+];
+
+fn of_region(region: &str) -> (&'static str, &'static str) {
+    let other = PARTITIONS.iter().find(|(start, ..)| region.starts_with(start));
+    other.map_or(("aws", "amazonaws.com"), |(_, name, suffix)| (*name, *suffix))
+}
+
 /// The partition that a region is in, as ARNs spell it: `aws`, `aws-cn`, `aws-us-gov`.
 pub fn partition(region: &str) -> &'static str {
-    match region {
-        r if r.starts_with("cn-") => "aws-cn",
-        r if r.starts_with("us-gov-") => "aws-us-gov",
-        r if r.starts_with("eusc-") => "aws-eusc",
-        _ => "aws",
-    }
+    of_region(region).0
+}
+
+/// What the names of AWS's hosts in this region end in: `amazonaws.com`, in China `amazonaws.com.cn`.
+pub fn dns_suffix(region: &str) -> &'static str {
+    of_region(region).1
 }
 
 #[cfg(test)]
@@ -332,13 +349,18 @@ mod tests {
 
     #[test]
     fn partitions() {
-        for (region, wanted) in [
-            ("eu-west-1", "aws"),
-            ("cn-north-1", "aws-cn"),
-            ("us-gov-west-1", "aws-us-gov"),
-            ("eusc-de-east-1", "aws-eusc"),
+        for (region, wanted, suffix) in [
+            ("eu-west-1", "aws", "amazonaws.com"),
+            ("us-east-1", "aws", "amazonaws.com"),
+            ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+            ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+            ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+            ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+            ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
         ] {
-            assert_eq!(partition(region), wanted, "{region}");
+            assert_eq!((partition(region), dns_suffix(region)), (wanted, suffix), "{region}");
         }
     }
 
@@ -348,7 +370,8 @@ mod tests {
         fn load_balancers_get_names_that_exist(a in "[a-z][a-z0-9]{0,28}(-[a-z0-9]{1,15}){0,2}", v in "[A-Za-z0-9]{1,9}([.][A-Za-z0-9]{1,9}){0,3}", port in 1u16..) {
             let Ok(both) = AppVersion::new(a.parse().unwrap(), v.parse().unwrap()) else { return Ok(()) };
             prop_assert!(both.require_new().is_ok());
-            prop_assert!(load_balancer_name(&shorten(&format!("app-{}-{port}", both.label()), LOAD_BALANCER)).is_ok());
+            let other_port = shorten(&format!("app-{}-{port}", both.label()), LOAD_BALANCER);
+            prop_assert!(load_balancer_name(&other_port).is_ok());
         }
         #[test]
         fn shortened_names_fit_and_stay_apart(a in "[a-z][a-z0-9-]{0,80}", b in "[a-z][a-z0-9-]{0,80}", limit in 12usize..64) {

@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, dns::is_outdated},
     engine::{Action, Change, Cx, NodeId, Ref, Resource},
-    model::names,
+    model::names::{self, dns_suffix},
 };
 use aws_sdk_route53::{
     operation::change_resource_record_sets::ChangeResourceRecordSetsError,
@@ -137,8 +137,8 @@ pub fn is_load_balancer(dns_name: &str, load_balancer_name: &str, region: &str) 
     let matches = |target: &str| {
         let rest = target.strip_prefix(&name).and_then(|r| r.strip_prefix('-'));
         let Some((id, place)) = rest.and_then(|r| r.split_once('.')) else { return false };
-        // Regions in China end in `.cn`.
-        let place = place.strip_suffix(".amazonaws.com").or_else(|| place.strip_suffix(".amazonaws.com.cn"));
+        // `amazonaws.com`, and what it is in other partitions.
+        let place = place.strip_suffix(dns_suffix(region)).and_then(|p| p.strip_suffix('.'));
         let here = place.is_some_and(|p| p == format!("{region}.elb") || p == format!("elb.{region}"));
         here && !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit())
     };
@@ -348,7 +348,6 @@ mod tests {
             ("dualstack.app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com", "app-foo-1-0", true),
             ("app-foo-1-0-0a1b2c3d4e5f6789.elb.eu-west-1.amazonaws.com", "app-foo-1-0", true),
             ("APP-foo-1-0-1.eu-west-1.elb.amazonaws.com", "app-FOO-1-0", true),
-            ("app-foo-1-0-1.eu-west-1.elb.amazonaws.com.cn", "app-foo-1-0", true),
             // Another version, another application, no load balancer at all.
             ("app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com", "app-foo-1", false),
             ("app-foo-1-0-1088772597.eu-west-1.elb.amazonaws.com", "app-foo", false),
@@ -363,6 +362,11 @@ mod tests {
             ("app-foo-1-0-1.eu-west-1.elb.amazonaws.com.example.org", "app-foo-1-0", false),
         ] {
             assert_eq!(is_load_balancer(target, name, "eu-west-1"), ours, "{target} {name}");
+        }
+        for (region, suffix) in [("cn-north-1", "amazonaws.com.cn"), ("eusc-de-east-1", "amazonaws.eu")] {
+            let target = format!("app-foo-1-0-1.{region}.elb.{suffix}");
+            assert!(is_load_balancer(&target, "app-foo-1-0", region), "{target}");
+            assert!(!is_load_balancer(&target, "app-foo-1-0", "eu-west-1"), "{target}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
 use aws_core::{
     Error, Result,
     cloud::{Cloud, Told as _, lookups, network},
-    model::image::ImageRef,
+    model::{image::ImageRef, names},
     registry::{parameters, settings::VpcSettings},
 };
 use clap::Args;
@@ -64,6 +64,7 @@ pub async fn run(session: &Session, args: ConfigureArgs) -> Result<Exit> {
         zone_id,
         certificate_arn,
         registry: Some(registry),
+        registry_credentials: given.registry_credentials.clone(),
         sandbox: session.settings.values.sandbox.clone(),
     };
     write(session, profile, args.dry_run)
@@ -194,7 +195,7 @@ fn registry(
     account: &str,
     region: &str,
 ) -> Result<String> {
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let suffix = names::dns_suffix(region);
     let host = given.registry.clone().or_else(|| settings.registry.clone()).unwrap_or_else(|| {
         let own = format!("{account}.dkr.ecr.{region}.{suffix}");
         terminal

@@ -1,5 +1,5 @@
 //! `minion images`
-use crate::{boot, site::Session};
+use crate::{boot, manifest::registries, site::Session};
 use aws_core::{Error, Result, cloud::network};
 use clap::Args;
 use serde::Serialize;
@@ -57,7 +57,9 @@ pub async fn run(session: &Session, args: ImagesArgs) -> Result<Exit> {
         Error::usage("no container registry is set")
             .hint("Run `minion configure`, or give --registry HOST (or MINION_REGISTRY).")
     })?;
-    let registry = boot::registry(&site, &settings);
+    let reference = registries::find(&site.settings.values.registry_credentials, &host);
+    let credentials = boot::credentials(&session.terminal, &site, &host, reference).await?;
+    let registry = boot::registry(&site, &settings, credentials);
     let repositories = match args.repository {
         Some(repository) => vec![repository],
         None => registry.repositories(&host).await?,

@@ -130,7 +130,8 @@ fn ports_problem(manifest: &Manifest) -> Option<Problem> {
     (length > VALUE_LIMIT).then(|| Problem::new(&[Key("exposed_ports")], message).hint(hint))
 }
 
-fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
+/// Where an application of this region and network runs.
+pub fn location<'a>(region: &'a str, ground: &'a Ground) -> Location<'a> {
     Location { region, account: &ground.place.account }
 }
 

@@ -66,7 +66,7 @@ fn needed(manifest: &Manifest, at: &Location<'_>) -> Grants {
         let arn = format!("arn:{partition}:logs:{region}:{account}:log-group:{group}:*");
         grants.entry(AtBoot::Logs).or_default().insert(arn);
     }
-    for secret in manifest.secrets.values() {
+    for secret in manifest.secrets.values().chain(manifest.registry_credentials.values()) {
         let kind = match secret {
             SecretRef::Parameter { .. } => AtBoot::Parameters,
             SecretRef::Secret { .. } => AtBoot::Secrets,
@@ -90,6 +90,12 @@ fn granted(policy: &Value) -> Grants {
         }
     }
     grants
+}
+
+/// Whether the role (`policy` is its inline policy) grants to read this at boot.
+pub fn grants(policy: &Value, reference: &SecretRef, at: &Location<'_>) -> bool {
+    let resource = reference.resource(at.partition(), at.region, at.account);
+    granted(policy).values().any(|resources| resources.contains(&resource))
 }
 
 /// What the role grants for the boot (`granted` is its policy) and versions of the manifest do not need, as
@@ -170,6 +176,21 @@ mod tests {
             written["Statement"].as_array().unwrap().iter().filter_map(|s| s["Sid"].as_str()).collect();
         assert_eq!(sids, OUR_SIDS);
         assert_eq!(sids.len(), written["Statement"].as_array().unwrap().len());
+    }
+
+    #[test]
+    fn credentials_for_registries_are_read_at_boot() {
+        let m = manifest(
+            "secrets: {A: 'ssm:/a'}\nregistry_credentials: {ghcr.io: 'secretsmanager:ghcr', quay.io: 'ssm:/quay:3'}\n",
+        );
+        let written = policy(&m, &AT, None);
+        for resource in ["parameter/a", "secret:ghcr-??????", "parameter/quay\""] {
+            assert!(written.to_string().contains(resource), "{resource}: {written}");
+        }
+        let may = |policy: &Value, registry: &str| grants(policy, m.registry_credential(registry).unwrap(), &AT);
+        assert!(may(&written, "ghcr.io") && may(&written, "quay.io"));
+        let without = policy(&manifest("secrets: {A: 'ssm:/a'}\n"), &AT, None);
+        assert!(!may(&without, "ghcr.io") && !may(&without, "quay.io"));
     }
 
     #[test]

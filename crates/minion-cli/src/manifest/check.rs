@@ -22,7 +22,9 @@ fn within(path: &[Step], value: u32, least: u32, most: u32, unit: &str) -> Check
 
 /// The first thing that is wrong.
 pub(super) fn problem(m: &Manifest) -> Option<Problem> {
-    [ports, health, environment, memory, filesystems, scaling, logging, policies, tags].iter().find_map(|c| c(m).err())
+    [ports, health, environment, registries, memory, filesystems, scaling, logging, policies, tags]
+        .iter()
+        .find_map(|c| c(m).err())
 }
 
 fn ports(m: &Manifest) -> Checked {
@@ -79,6 +81,13 @@ fn health(m: &Manifest) -> Checked {
 fn environment(m: &Manifest) -> Checked {
     match m.secrets.keys().find(|secret| m.environment.keys().any(|name| name.as_str() == secret.as_str())) {
         Some(name) => wrong(&[Key("secrets")], format!("{name} stands under environment and under secrets; keep one")),
+        None => Ok(()),
+    }
+}
+
+fn registries(m: &Manifest) -> Checked {
+    match super::registries::problem(&m.registry_credentials) {
+        Some(message) => wrong(&[Key("registry_credentials")], message),
         None => Ok(()),
     }
 }

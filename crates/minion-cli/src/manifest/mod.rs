@@ -12,6 +12,7 @@ mod log_options;
 pub mod parse;
 pub mod policy;
 pub mod reference;
+pub mod registries;
 pub mod secrets;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,6 @@ pub use types::{
     EbsVolume, Filesystem, FilesystemKind, HealthCheck, Logging, Manifest, Memory, Protocol, Scaling, VolumeType,
 };
 pub use values::{
-    AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, SecretName,
-    TagKey, TagValue,
+    AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, RegistryHost,
+    SecretName, TagKey, TagValue,
 };

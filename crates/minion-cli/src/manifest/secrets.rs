@@ -23,17 +23,63 @@ pub enum SecretRef {
 }
 
 impl SecretRef {
-    /// Its ARN for an IAM policy. That of a secret given by name ends in `-??????`: Secrets Manager
-    /// appends six characters of its own choice.
+    /// Its ARN for an IAM policy: without the version or label of a parameter, which IAM does not know. That of a secret
+    /// whose last six characters are not given ends in `-??????`: Secrets Manager chooses them.
     pub fn resource(&self, partition: &str, region: &str, account: &str) -> String {
         match self {
-            Self::Parameter { name: id } | Self::Secret { id, .. } if id.starts_with("arn:") => id.clone(),
-            Self::Parameter { name } => {
-                format!("arn:{partition}:ssm:{region}:{account}:parameter/{}", name.trim_start_matches('/'))
-            }
+            Self::Parameter { name } => match name.split_once(":parameter/") {
+                Some((start, name)) => format!("{start}:parameter/{}", without_selector(name)),
+                None => {
+                    let name = without_selector(name.trim_start_matches('/'));
+                    format!("arn:{partition}:ssm:{region}:{account}:parameter/{name}")
+                }
+            },
+            Self::Secret { id, .. } if is_arn(id) && is_complete(id) => id.clone(),
+            Self::Secret { id, .. } if is_arn(id) => format!("{id}-??????"),
             Self::Secret { id, .. } => format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{id}-??????"),
         }
     }
+
+    /// The region that an ARN names.
+    pub fn region(&self) -> Option<&str> {
+        // arn:partition:service:region:..
+        self.id().strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2))
+    }
+
+    /// Name or ARN, as AWS takes it.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Parameter { name: id } | Self::Secret { id, .. } => id,
+        }
+    }
+}
+
+fn is_arn(id: &str) -> bool {
+    id.starts_with("arn:")
+}
+
+/// Whether a secret's ARN ends in the six characters that Secrets Manager chose (Secrets Manager "What's in a secret").
+fn is_complete(arn: &str) -> bool {
+    let suffix = arn.rsplit_once('-').map_or("", |(_, suffix)| suffix);
+    suffix.len() == 6 && suffix.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// `name:3` and `name:label` are versions of a parameter (Systems Manager `GetParameter`, `Name`).
+fn without_selector(name: &str) -> &str {
+    name.split(':').next().unwrap_or_default()
+}
+
+/// A parameter's name, with a version or label behind it if there is one (Systems Manager `PutParameter`, `Name`).
+fn is_parameter(name: &str) -> bool {
+    let (name, selector) = name.split_once(':').unwrap_or((name, "1"));
+    let word = |s: &str, more: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
+    name.len() <= 2048 && word(name, "_.-/") && !name.starts_with('-') && word(selector, "_.-")
+}
+
+/// A secret's name (Secrets Manager `CreateSecret`, `Name`).
+fn is_secret(name: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+    !name.is_empty() && name.len() <= 512 && name.chars().all(word) && !name.starts_with('-')
 }
 
 const FORMS: &str = "write ssm:/path/name, secretsmanager:name, secretsmanager:name#json_key, or an ARN of either";
@@ -45,38 +91,34 @@ fn is_region(text: &str) -> bool {
 impl TryFrom<String> for SecretRef {
     type Error = String;
     fn try_from(s: String) -> Result<Self, String> {
-        let (kind, rest) = if let Some(arn) = s.strip_prefix("arn:") {
+        // What the service itself calls it: behind `parameter` or `secret:` in an ARN.
+        let (kind, rest, name) = if let Some(arn) = s.strip_prefix("arn:") {
             // arn:partition:service:region:account:resource
             let parts: Vec<&str> = arn.splitn(5, ':').collect();
             match parts.as_slice() {
                 // The region becomes a part of the host that the instance asks.
-                [partition, service, region, account, _]
+                [partition, service, region, account, resource]
                     if !partition.is_empty() && is_region(region) && !account.is_empty() =>
                 {
-                    (*service, s.as_str())
+                    let start = if *service == "ssm" { "parameter/" } else { "secret:" };
+                    (*service, s.as_str(), resource.strip_prefix(start).unwrap_or_default())
                 }
                 _ => return Err(format!("`{s}` is not a complete ARN; {FORMS}")),
             }
         } else {
             match s.split_once(':') {
-                Some((kind, rest)) => (kind, rest),
+                Some((kind, rest)) => (kind, rest, rest),
                 None => return Err(format!("`{s}` does not say where the secret is kept; {FORMS}")),
             }
         };
-        let plain = |name: &str| {
-            !name.is_empty()
-                && name.len() <= 2048
-                && name.bytes().all(|b| b.is_ascii_graphic())
-                && !name.starts_with('-')
-        };
         match kind {
-            "ssm" if plain(rest) && !rest.contains('#') => Ok(Self::Parameter { name: rest.to_owned() }),
+            "ssm" if is_parameter(name) => Ok(Self::Parameter { name: rest.to_owned() }),
             "secretsmanager" => {
-                let (id, key) = match rest.split_once('#') {
-                    Some((id, key)) => (id, Some(key.to_owned())),
-                    None => (rest, None),
-                };
-                if !plain(id) || key.as_deref().is_some_and(|k| k.is_empty() || k.contains(char::is_control)) {
+                let of = |text: &str| text.split_once('#').map_or(text.len(), |(before, _)| before.len());
+                let (id, key) = (&rest[..of(rest)], rest.get(of(rest) + 1..).map(str::to_owned));
+                if !is_secret(&name[..of(name)])
+                    || key.as_deref().is_some_and(|k| k.is_empty() || k.contains(char::is_control))
+                {
                     return Err(format!("`{s}` is not a reference to a secret; {FORMS}"));
                 }
                 Ok(Self::Secret { id: id.to_owned(), key })

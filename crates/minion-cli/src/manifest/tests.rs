@@ -122,6 +122,14 @@ fn references_to_secrets() {
         "secretsmanager:a#k",
         "arn:aws:ssm:eu-west-1:1:parameter/a",
         "arn:aws-cn:secretsmanager:cn-north-1:1:secret:a-AbCdEf#k",
+        // Every spelling that AWS documents: versions and labels, names with a path, ARNs of all partitions, ARNs
+        // without the characters that AWS adds.
+        "ssm:/a/b:3",
+        "ssm:a:live",
+        "arn:aws:ssm:eu-west-1:1:parameter/a/b:3",
+        "arn:aws-us-gov:ssm:us-gov-west-1:1:parameter/a",
+        "arn:aws-iso-b:secretsmanager:us-isob-east-1:1:secret:a",
+        "arn:aws:secretsmanager:eu-west-1:1:secret:team/a+b=c.d@e_f-AbCdEf",
     ] {
         assert_eq!(read(good).unwrap().to_string(), good);
     }
@@ -141,13 +149,36 @@ fn references_to_secrets() {
         "arn:aws:secretsmanager:EU-west-1:1:secret:a",
         "arn:aws:secretsmanager:eu west:1:secret:a",
         "arn:aws:secretsmanager:x?y#:1:secret:a",
+        "ssm:a:",
+        "ssm:a:1:2",
+        "ssm:/a/b#k",
+        "ssm:a$(id)",
+        "secretsmanager:a:b",
+        "arn:aws:ssm:eu-west-1:1:a",
+        "arn:aws:ssm:eu-west-1:1:document/a",
+        "arn:aws:secretsmanager:eu-west-1:1:a",
+        // As ECS spells a key: `#key` is meant.
+        "arn:aws:secretsmanager:eu-west-1:1:secret:a-AbCdEf:key::",
     ] {
         assert!(read(bad).is_err(), "{bad}");
     }
     let arn = |s: &str| read(s).unwrap().resource("aws", "eu-west-1", "123456789012");
     assert_eq!(arn("ssm:/a/b"), "arn:aws:ssm:eu-west-1:123456789012:parameter/a/b");
     assert_eq!(arn("secretsmanager:a#k"), "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-??????");
-    assert_eq!(arn("arn:aws:ssm:eu-west-1:1:parameter/a"), "arn:aws:ssm:eu-west-1:1:parameter/a");
+    for (reference, resource) in [
+        ("arn:aws:ssm:eu-west-1:1:parameter/a", "arn:aws:ssm:eu-west-1:1:parameter/a"),
+        ("arn:aws:ssm:eu-west-1:1:parameter/a/b:3", "arn:aws:ssm:eu-west-1:1:parameter/a/b"),
+        ("ssm:/a/b:3", "arn:aws:ssm:eu-west-1:123456789012:parameter/a/b"),
+        ("ssm:a:live", "arn:aws:ssm:eu-west-1:123456789012:parameter/a"),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:a-AbCdEf", "arn:aws:secretsmanager:eu-west-1:1:secret:a-AbCdEf"),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:a-AbCdEf#k", "arn:aws:secretsmanager:eu-west-1:1:secret:a-AbCdEf"),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:a", "arn:aws:secretsmanager:eu-west-1:1:secret:a-??????"),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:a-b#k", "arn:aws:secretsmanager:eu-west-1:1:secret:a-b-??????"),
+    ] {
+        assert_eq!(arn(reference), resource, "{reference}");
+    }
+    assert_eq!(read("arn:aws-cn:ssm:cn-north-1:1:parameter/a").unwrap().region(), Some("cn-north-1"));
+    assert_eq!(read("ssm:/a").unwrap().region(), None);
 }
 
 #[test]

@@ -3,8 +3,8 @@ use super::{
     policy::{ManagedPolicy, Statement},
     secrets::SecretRef,
     values::{
-        AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, SecretName,
-        TagKey, TagValue,
+        AmiId, Capability, Cpus, EnvName, EnvValue, HttpPath, InstanceType, LogDriver, Mountpoint, Port, RegistryHost,
+        SecretName, TagKey, TagValue,
     },
 };
 use aws_core::model::{ApplicationName, DEFAULT_INSTANCE_TYPE};
@@ -65,6 +65,14 @@ pub struct Manifest {
     /// `kms:Decrypt`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<SecretName, SecretRef>,
+    /// Credentials for private container registries: the registry's host to a reference as under `secrets`, without
+    /// `#key`. The secret is a JSON object: `{"username": "..", "password": ".."}`. Instances read it at boot with the
+    /// application's role and sign in before they pull the image; `minion versions create` reads it with your credentials
+    /// to check the image. The application has that role too and can read the secret, so store a token there that may only
+    /// pull. Docker Hub is `docker.io`; Amazon ECR needs none. `registry_credentials` of the profile are used for hosts that
+    /// are not named here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub registry_credentials: BTreeMap<RegistryHost, SecretRef>,
     /// Memory of the container in MiB: a number is the hard limit; or `{hard: 512, soft: 256}`. Above the hard
     /// limit the container is ended; the soft one holds when the instance is short of memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]

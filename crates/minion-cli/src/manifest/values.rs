@@ -1,5 +1,8 @@
 //! Values of the manifest that are valid once they exist.
-use aws_core::model::tag_rules;
+use aws_core::{
+    images::is_ecr,
+    model::{ImageRef, image::DOCKER_HUB, tag_rules},
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt};
@@ -76,6 +79,10 @@ text_type! {
     SecretName, secret_name, { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }
 }
 text_type! {
+    /// The host of a container registry, with its port if it has one; Docker Hub's is `docker.io`.
+    RegistryHost, registry_host, { "type": "string", "examples": ["ghcr.io"] }
+}
+text_type! {
     /// The value of an environment variable, as written; numbers and booleans become text.
     EnvValue, env_value, { "type": ["string", "number", "boolean"] }
 }
@@ -127,6 +134,33 @@ fn http_path(s: &str) -> Result<(), String> {
         return Err(format!("the path `{s}` has a character that is not printable ASCII; encode it as %XX"));
     }
     Ok(())
+}
+
+fn registry_host(s: &str) -> Result<(), String> {
+    let parsed = format!("{s}/image:tag").parse::<ImageRef>();
+    if !parsed.is_ok_and(|image| image.registry() == registry_of(s)) {
+        return Err(format!(
+            "invalid registry `{s}`: write its host, with its port if it has one, e.g. ghcr.io or registry.example.org:5000; Docker Hub is docker.io"
+        ));
+    }
+    if is_ecr(s) {
+        return Err(format!(
+            "invalid registry `{s}`: instances sign in to Amazon ECR with the application's role, and need no other credentials"
+        ));
+    }
+    Ok(())
+}
+
+/// Docker Hub goes by several names.
+fn registry_of(host: &str) -> &str {
+    if ["index.docker.io", "registry-1.docker.io"].contains(&host) { DOCKER_HUB } else { host }
+}
+
+impl RegistryHost {
+    /// The registry as images name it.
+    pub fn registry(&self) -> &str {
+        registry_of(&self.0)
+    }
 }
 
 fn env_name(s: &str) -> Result<(), String> {

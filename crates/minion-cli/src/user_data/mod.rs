@@ -5,6 +5,7 @@
 //! calls. What it does not find (`systemctl`, `sysctl`, ..) it does without where it can, so that it runs in an
 //! emulator's container too; what it cannot do without is looked for first.
 mod arguments;
+mod login;
 mod parts;
 mod quote;
 mod render;

@@ -1,4 +1,5 @@
 //! The parts of the script that do not depend on the application: shell functions, each put in once, before its first use.
+use aws_core::model::names::dns_suffix;
 use std::{
     collections::BTreeSet,
     fmt::{self, Write as _},
@@ -121,15 +122,7 @@ pub(super) fn code(text: &str) -> String {
     shipped.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The domain of AWS's endpoints in the partition of a region (AWS SDKs, `partitions.json`: `dnsSuffix`).
+/// The domain of AWS's endpoints in the partition of a region.
 pub fn aws_domain(region: &str) -> &'static str {
-    const OTHERS: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("us-isof-", "csp.hci.ic.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-    ];
-    OTHERS.iter().find(|(start, _)| region.starts_with(start)).map_or("amazonaws.com", |(_, domain)| domain)
+    dns_suffix(region)
 }

@@ -41,6 +41,8 @@ pub struct Instance<'a> {
     pub cacerts: Option<&'a str>,
     /// The image's registry, when it is one of ECR.
     pub ecr: Option<EcrRegistry>,
+    /// Where the credentials for the image's registry are, when it is another that wants some.
+    pub login: Option<&'a SecretRef>,
 }
 
 /// A registry of ECR to sign in to.
@@ -164,6 +166,10 @@ fi
         script.push_str(
             "\nif has systemctl; then systemctl enable --now --no-block docker >/dev/null 2>&1 || :; fi\ndocker_up\n",
         );
+        if let Some(commands) = self.sign_in() {
+            script.include(Part::Secrets);
+            script.push_str(&commands);
+        }
         if let Some(registry) = &self.ecr {
             script.include(Part::Ecr);
             let _ = write!(
@@ -223,10 +229,11 @@ minion_image={}
 doing='pulling the image'
 say {}
 try 8 docker pull --quiet \"$minion_image\" >/dev/null
-
+{}
 set --",
             quote(&self.image),
             quote(&format!("pulling {}", self.image_tag_shown)),
+            self.sign_out(),
         );
         for argument in arguments.shell().iter().chain(volumes) {
             let _ = write!(script, " \\\n    {argument}");

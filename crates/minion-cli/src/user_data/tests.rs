@@ -1,4 +1,5 @@
 mod disks;
+mod login;
 mod programs;
 mod questions;
 
@@ -26,6 +27,7 @@ fn instance(manifest: &crate::manifest::Manifest) -> Instance<'_> {
         nameservers: &[],
         cacerts: None,
         ecr: None,
+        login: None,
     }
 }
 
@@ -46,6 +48,10 @@ struct Seen {
     docker: Vec<Vec<String>>,
     /// The environment of `docker run`.
     run_environment: BTreeMap<String, String>,
+    /// What the last `docker login` read of its standard input.
+    login: String,
+    /// Whether Docker still has a login at the end.
+    signed_in: bool,
     everything: String,
 }
 impl Seen {
@@ -145,7 +151,7 @@ case $1 in
     run) env -0 >'{at}'/run-env ;;
     image) echo '{image_user}' ;;
     inspect) echo 'true 0' ;;
-    login) cat >'{at}'/login ;;
+    login) cat >'{at}'/login; mkdir -p "$DOCKER_CONFIG"; echo login >"$DOCKER_CONFIG/config.json" ;;
 esac"#
     );
     stub(&bin, "docker", &docker);
@@ -189,6 +195,8 @@ esac"#
         status,
         everything: format!("{output}\n{others}\n{fstab}\n{curl}").replace(&at.to_string(), "ROOT"),
         output,
+        login: fs::read_to_string(root.join("login")).unwrap_or_default(),
+        signed_in: root.join("run/minion/docker/config.json").exists(),
         docker,
         run_environment: run_environment
             .iter()

@@ -27,6 +27,7 @@ const LOOK: &[&str] = &[
     "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
     "ec2:DescribeVpcs",
     "ec2:GetConsoleOutput",
     "ec2:GetSecurityGroupsForVpc",
@@ -193,6 +194,11 @@ fn records(input: &Input<'_>) -> Vec<Value> {
                 "logs:PutRetentionPolicy", "logs:TagResource"
             ],
             "Resource": input.regional("logs", "log-group:/minion/*")
+        }),
+        // Credentials for private registries, to check an image with; those in parameters are among the above.
+        json!({
+            "Sid": "RegistryCredentials", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue",
+            "Resource": input.regional("secretsmanager", "secret:minion/registry/*")
         }),
         // Written and read; the boundary keeps it from being deleted.
         json!({

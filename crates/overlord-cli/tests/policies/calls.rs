@@ -169,6 +169,9 @@ fn of_an_application(action: &str) -> Vec<Call> {
             call("arn:aws:ssm:eu-west-1::parameter/aws/service/ecs/optimized-ami".into(), Vec::new()),
         ],
         ("ssm", _) => vec![call(at("ssm", "parameter/minion/vpc-1/applications/shop"), vec![tag_keys])],
+        ("secretsmanager", "GetSecretValue") => {
+            vec![call(at("secretsmanager", "secret:minion/registry/ghcr.io-AbCdEf"), Vec::new())]
+        }
         ("logs", "CreateLogStream" | "PutLogEvents") => {
             vec![call(at("logs", "log-group:/minion/vpc-1/history:log-stream:shop"), Vec::new())]
         }

@@ -1,7 +1,7 @@
 //! The application's container of an instance: it runs on the engine of this computer, in the instance's network.
 use super::{Instances, Reply, Request, logs};
 use crate::place::{INSTANCE_LABEL, LABEL, MACHINE_LABEL};
-use aws_core::{Error, Result};
+use aws_core::{Error, Result, model::image::DOCKER_HUB};
 use bollard::{
     auth::DockerCredentials,
     models::{ContainerInspectResponse, VolumeCreateRequest},
@@ -45,8 +45,10 @@ fn said(what: &str, e: &bollard::errors::Error) -> Error {
 
 fn login(server: &Instances, instance: &str, request: &Request) -> Result<String> {
     let user = request.option("--username").unwrap_or_default().to_owned();
+    // Without a registry it is Docker Hub's.
+    let registry = if request.last().starts_with('-') { DOCKER_HUB } else { request.last() };
     let mut logins = server.logins.lock().unwrap_or_else(PoisonError::into_inner);
-    logins.insert((instance.to_owned(), request.last().to_owned()), (user, request.input.trim_end().to_owned()));
+    logins.insert((instance.to_owned(), registry.to_owned()), (user, request.input.trim_end().to_owned()));
     Ok("Login Succeeded\n".into())
 }
 
@@ -58,10 +60,12 @@ async fn pull(server: &Instances, instance: &str, image: &str) -> Result<String>
         return Ok(format!("{image}\n"));
     }
     let registry = image.split('/').next().unwrap_or_default();
+    // The name under which Docker knows Docker Hub's login.
+    let address = if registry == DOCKER_HUB { "https://index.docker.io/v1/" } else { registry };
     let credentials = server.login(instance, registry).map(|(username, password)| DockerCredentials {
         username: Some(username),
         password: Some(password),
-        serveraddress: Some(registry.to_owned()),
+        serveraddress: Some(address.to_owned()),
         ..DockerCredentials::default()
     });
     let options = CreateImageOptionsBuilder::default().from_image(image).build();

@@ -20,8 +20,10 @@ pub struct Zone {
     pub comment: Option<String>,
 }
 
-pub(crate) fn plain_id(id: &str) -> String {
-    id.trim_start_matches("/hostedzone/").to_owned()
+/// A hosted zone's id alone, of any form in which AWS gives it: `Z1`, `/hostedzone/Z1` (Route 53's answers),
+/// `arn:aws:route53:::hostedzone/Z1`.
+pub fn plain_id(id: &str) -> String {
+    id.rsplit_once("hostedzone/").map_or(id, |(_, plain)| plain).to_owned()
 }
 
 fn zone(z: &HostedZone) -> Zone {
@@ -172,7 +174,15 @@ mod tests {
         assert_eq!(chosen(&both, true, None), Ok("P".into()));
         assert_eq!(chosen(&both, false, None), Ok("W".into()));
         assert_eq!(chosen(&both, true, Some("W")), Ok("W".into()));
-        assert_eq!(chosen(&both, false, Some("/hostedzone/P")), Ok("P".into()));
+        for form in [
+            "P",
+            "/hostedzone/P",
+            "hostedzone/P",
+            "arn:aws:route53:::hostedzone/P",
+            "arn:aws-cn:route53:::hostedzone/P",
+        ] {
+            assert_eq!(chosen(&both, false, Some(form)), Ok("P".into()), "{form}");
+        }
         assert_eq!(chosen(&both, true, Some("X")), Err(Kind::NotFound));
         // Internal names go into the public zone where there is no private one; not the other way round.
         assert_eq!(chosen(&some(&[("W", false)]), true, None), Ok("W".into()));

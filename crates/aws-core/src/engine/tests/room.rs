@@ -55,6 +55,9 @@ impl Resource for Chair {
     fn name(&self) -> String {
         self.0.to_owned()
     }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of("chairs", 1)]
     }

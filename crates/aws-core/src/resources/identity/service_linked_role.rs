@@ -82,6 +82,11 @@ impl Resource for ServiceLinkedRole {
         self.service.role().to_owned()
     }
 
+    /// AWS gives it its name, and it bears no tags.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// By its path: the account's roles are read for the others anyway.
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let all = account(cx.cloud).await?;

@@ -6,7 +6,7 @@ use crate::{
     },
     deployed::{self, Deployed},
     graph::application::{Input, SaveKey, deletion_graph, graph, kept_grants, problem},
-    manifest::{self, Loaded, Manifest, limits},
+    manifest::{self, Loaded, Manifest, limits, registries},
     site::{Session, Site},
 };
 use aws_core::{Error, Result, resources::role};
@@ -36,11 +36,14 @@ pub(super) struct CreateArgs {
 /// Keys of the manifest that change an existing application at once. All others are for versions made later.
 const AT_ONCE: &[&str] = &["application_name", "policies", "managed_policies", "stateful"];
 /// Keys that change the application at once, and that versions made before keep as they were.
-const BOTH: &[&str] = &["exposed_ports", "secrets", "tags", "team_name", "logging"];
+const BOTH: &[&str] = &["exposed_ports", "secrets", "registry_credentials", "tags", "team_name", "logging"];
 
 pub(super) async fn run(session: &Session, args: CreateArgs, update: bool) -> Result<Exit> {
-    let loaded = manifest::load(&args.manifest)?;
+    let mut loaded = manifest::load(&args.manifest)?;
     let terminal = &session.terminal;
+    let credentials = &session.settings.values.registry_credentials;
+    loaded.manifest = loaded.manifest.with_registry_credentials(credentials);
+    loaded.warnings.extend(registries::readable(&loaded.manifest.registry_credentials));
     loaded.warnings.iter().for_each(|w| terminal.warn(w));
     let name = &loaded.manifest.application_name;
     let site = session.site().await?;
@@ -120,6 +123,7 @@ async fn converged(
         tell(terminal, name.as_str(), report.changes(), update || stored.is_some());
     }
     if let Some(old) = stored.and_then(|text| manifest::parse(text, "stored manifest").ok()) {
+        let old = old.with_registry_credentials(&site.settings.values.registry_credentials);
         let late = only_new_versions(&old, &loaded.manifest);
         if !late.is_empty() && !versions.is_empty() {
             terminal.say(&format!("Only versions made from now on get the new: {}.", late.join(", ")));

@@ -78,18 +78,21 @@ pub(super) async fn credential(
     settings: impl FnOnce() -> Result<Settings>,
 ) -> Result<Option<Credential>> {
     let registry = image.registry();
-    let cloud = if images::is_ecr(registry) {
+    let cloud = if let Some(host) = image.ecr() {
         let values = settings()?.values;
         if values.sandbox.is_some() {
             not_amazons(image)?;
         }
-        // <account>.dkr.ecr.<region>.amazonaws.com
-        let region = values.region.or_else(|| registry.split('.').nth(3).map(str::to_owned));
+        let region = values.region.or(Some(host.region));
         Some(Cloud::connect(ConnectOptions { region, tool: "minion", ..ConnectOptions::default() }).await?)
     } else {
         None
     };
-    let options = RegistryOptions { docker_config: boot::docker_config(), ..RegistryOptions::default() };
+    let options = RegistryOptions {
+        docker_config: boot::docker_config(),
+        docker_auth: boot::docker_auth(),
+        ..RegistryOptions::default()
+    };
     let found = Registry::connect(options, cloud.as_ref()).credential(registry).await?;
     let address = if registry == DOCKER_HUB { "https://index.docker.io/v1/" } else { registry };
     Ok(found.map(|found| {

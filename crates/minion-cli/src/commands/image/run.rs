@@ -123,6 +123,7 @@ pub(super) fn instance<'a>(
         nameservers: &[],
         cacerts: None,
         ecr: None,
+        login: None,
     }
 }
 

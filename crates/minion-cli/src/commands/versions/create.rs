@@ -103,7 +103,8 @@ async fn deployed(
         boot::recommended(site),
         look_early(session, site, id)
     )?;
-    let manifest = manifest::parse(site.stored_manifest(name, ground.manifest.as_deref())?, "stored manifest")?;
+    let stored = manifest::parse(site.stored_manifest(name, ground.manifest.as_deref())?, "stored manifest")?;
+    let manifest = stored.clone().with_registry_credentials(&site.settings.values.registry_credentials);
     let domain = site.domain(&ground.vpc_settings)?;
     let existing = versions.iter().find(|d| d.id == *id);
     if let Some(existing) = existing {
@@ -121,8 +122,9 @@ async fn deployed(
         if args.no_image_check {
             return Ok(None);
         }
-        super::image::find(session, site, &ground.vpc_settings, &args.image).await.map(Some)
+        super::image::find(session, site, &ground.vpc_settings, &manifest, &args.image).await.map(Some)
     };
+    let pulls = super::pulls::Pulls { site, ground: &ground, stored: &stored, manifest: &manifest, image: &args.image };
     let zone = async {
         let zones = site.zones(&domain).await?;
         let zone = site.choose_zone(&zones, &domain, !args.public)?.clone();
@@ -130,8 +132,9 @@ async fn deployed(
         alias_record::require_free(&site.cloud, &zone.id, &id.dns_name(&domain), &id.load_balancer()).await?;
         Ok(zone)
     };
-    let (image, boot, zone, certificate, offers) = tokio::try_join!(
+    let (image, may_pull, boot, zone, certificate, offers) = tokio::try_join!(
         image,
+        pulls.look(),
         boot::boot(site, &manifest, &ground.vpc_settings, &instance_type, recommended),
         zone,
         certificate(session, site, &ground, &manifest, &domain),
@@ -139,12 +142,21 @@ async fn deployed(
     )?;
     if let Some(image) = &image {
         boot.runs(&args.image, &image.resolved)?;
+        if image.resolved.architectures.is_empty() {
+            session.terminal.warn(&format!(
+                "Could not determine the architecture of image {}; instances of type {} run {} images only",
+                args.image, boot.instance_type, boot.machine.architecture
+            ));
+        }
     }
     if let (Some(existing), Some(image)) = (existing, &image) {
         image.same(existing, &args.image)?;
     }
     let (balancer_subnets, instance_subnets) =
         subnets(session, &ground, &manifest, args.public, (&instance_type, offers.as_ref()))?;
+    if !image.as_ref().is_some_and(|image| image.local) {
+        pulls.warnings(&may_pull, &instance_subnets).iter().for_each(|w| session.terminal.warn(w));
+    }
     let desired = args.instances.unwrap_or_else(|| i32::try_from(manifest.desired()).unwrap_or(i32::MAX));
     if args.writes.dry_run {
         let image = image.as_ref().map_or_else(|| args.image.to_string(), |found| found.shown(&args.image));
@@ -459,6 +471,7 @@ fn user_data(
         nameservers: &settings.nameservers,
         cacerts: settings.cacerts.as_deref().filter(|_| !local),
         ecr: user_data::EcrRegistry::of(args.image.registry()).filter(|_| !local),
+        login: manifest.registry_credential(args.image.registry()).filter(|_| !local && args.image.ecr().is_none()),
     })
 }
 

@@ -2,11 +2,12 @@
 use crate::{
     boot,
     deployed::Deployed,
+    manifest::Manifest,
     site::{Session, Site},
 };
 use aws_core::{
     Error, Result,
-    images::{Resolved, is_ecr},
+    images::{Login, Resolved},
     model::image::ImageRef,
     registry::settings::VpcSettings,
 };
@@ -61,7 +62,13 @@ impl Image {
 ///
 /// # Errors
 /// When it is not there, or cannot be asked for.
-pub(super) async fn find(session: &Session, site: &Site, settings: &VpcSettings, image: &ImageRef) -> Result<Image> {
+pub(super) async fn find(
+    session: &Session,
+    site: &Site,
+    settings: &VpcSettings,
+    manifest: &Manifest,
+    image: &ImageRef,
+) -> Result<Image> {
     let terminal = &session.terminal;
     if site.settings.values.sandbox.is_some() {
         let step = terminal.step(&format!("Looking for {image} in the container engine"));
@@ -76,8 +83,20 @@ pub(super) async fn find(session: &Session, site: &Site, settings: &VpcSettings,
         }
         not_amazons(image)?;
     }
-    let resolved = boot::image(site, settings, image);
-    let resolved = terminal.during("Checking Docker registry ", resolved).await?;
+    // Instances sign in to Amazon's registries with their role.
+    let reference = manifest.registry_credential(image.registry()).filter(|_| image.ecr().is_none());
+    let credentials = boot::credentials(terminal, site, image.registry(), reference).await?;
+    let registry = boot::registry(site, settings, credentials);
+    let resolved = terminal.during("Checking Docker registry ", registry.resolve(image)).await?;
+    if reference.is_none() && registry.login(image.registry()) == Some(Login::Stored) {
+        match registry.is_public(image, &resolved.digest).await {
+            Ok(true) => {}
+            Ok(false) => return Err(boot::without_login(image)),
+            Err(e) => terminal.warn(&format!(
+                "Could not check whether instances, which have no login to the registry, may pull {image}: {e}"
+            )),
+        }
+    }
     Ok(Image { resolved, local: false })
 }
 
@@ -86,7 +105,7 @@ pub(super) async fn find(session: &Session, site: &Site, settings: &VpcSettings,
 /// # Errors
 /// The refusal.
 pub(crate) fn not_amazons(image: &ImageRef) -> Result<()> {
-    if !is_ecr(image.registry()) {
+    if image.ecr().is_none() {
         return Ok(());
     }
     Err(Error::refused(format!("{image} is in a registry of AWS, which a sandbox does not speak to")).hint(
@@ -116,7 +135,11 @@ mod tests {
     fn amazons_registries_are_refused() {
         let of = |name: &str| not_amazons(&name.parse().unwrap());
         assert!(of("myapp:1").is_ok() && of("localhost:5000/myapp:1").is_ok());
-        let error = of("123456789012.dkr.ecr.eu-west-1.amazonaws.com/myapp:1").unwrap_err();
-        assert_eq!(error.kind(), aws_core::error::Kind::Refused);
+        for host in
+            ["dkr.ecr.eu-west-1.amazonaws.com", "dkr-ecr.eu-west-1.on.aws", "dkr.ecr-fips.us-east-2.amazonaws.com"]
+        {
+            let error = of(&format!("123456789012.{host}/myapp:1")).unwrap_err();
+            assert_eq!(error.kind(), aws_core::error::Kind::Refused);
+        }
     }
 }

@@ -2,6 +2,7 @@
 mod create;
 pub mod delete;
 mod image;
+mod pulls;
 pub mod rows;
 mod scale;
 mod show;

@@ -230,6 +230,7 @@ fn everything() -> String {
     let servers = ["10.0.0.2".parse().unwrap()];
     let mut i = instance(&loaded.manifest);
     i.ecr = EcrRegistry::of("123456789012.dkr.ecr.eu-central-1.amazonaws.com");
+    i.login = loaded.manifest.registry_credential("ghcr.io");
     i.cacerts = Some("-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n");
     i.insecure = Some("registry.example.org:5000");
     i.nameservers = &servers;
