@@ -388,7 +388,7 @@ fn refused_team(estate: &Estate, team: &str, words: &[&str]) {
 
 #[test]
 fn one_more_than_the_largest_of_an_organization_is_refused_with_its_line() {
-    let estate = Estate::empty(&["home", "network", "red"]);
+    let mut estate = Estate::empty(&["home", "network", "red"]);
     estate.zone("network", "example.org");
     estate.remember();
     estate.shell().file("teams/red.yaml", format!("team: red\naccount: \"{}\"\n", estate.number("red")));
