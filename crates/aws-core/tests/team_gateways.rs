@@ -51,7 +51,7 @@ impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
     fn ownership(&self) -> Ownership {
         Ownership::Existing
     }
-    fn check(&self) -> Result<()> {
+    fn check(&self) -> aws_core::Result<()> {
         Ok(())
     }
     async fn find(&self, _: &Cx<'_, Cloud>) -> aws_core::Result<Option<()>> {

@@ -36,7 +36,7 @@ impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
     fn ownership(&self) -> Ownership {
         Ownership::Existing
     }
-    fn check(&self) -> Result<()> {
+    fn check(&self) -> aws_core::Result<()> {
         Ok(())
     }
     async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<()>> {

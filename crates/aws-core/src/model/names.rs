@@ -370,8 +370,8 @@ mod tests {
         fn load_balancers_get_names_that_exist(a in "[a-z][a-z0-9]{0,28}(-[a-z0-9]{1,15}){0,2}", v in "[A-Za-z0-9]{1,9}([.][A-Za-z0-9]{1,9}){0,3}", port in 1u16..) {
             let Ok(both) = AppVersion::new(a.parse().unwrap(), v.parse().unwrap()) else { return Ok(()) };
             prop_assert!(both.require_new().is_ok());
-            let other_port = shorten(&format!("app-{}-{port}", both.label()), LOAD_BALANCER);
-            prop_assert!(load_balancer_name(&other_port).is_ok());
+            let of_port = shorten(&format!("app-{}-{port}", both.label()), LOAD_BALANCER);
+            prop_assert!(load_balancer_name(&of_port).is_ok());
         }
         #[test]
         fn shortened_names_fit_and_stay_apart(a in "[a-z][a-z0-9-]{0,80}", b in "[a-z][a-z0-9-]{0,80}", limit in 12usize..64) {
