@@ -8,7 +8,7 @@ use files::{
     Problem,
     Step::{AnyOf, At, Key, Nth},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// All that is wrong.
@@ -73,7 +73,7 @@ fn resources(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
 /// The characters of a policy (`PutRolePolicy`: PolicyDocument).
 fn condition(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
     let Some(condition) = &statement.condition else { return };
-    let text = Value::Object(condition.clone()).to_string();
+    let text = json!(condition).to_string();
     if let Err(e) = policy_rules::characters("condition", &text) {
         all.push(Problem::new(&[Key("policies"), At(n), AnyOf(&["condition", "Condition"])], e));
     }

@@ -127,16 +127,22 @@ esac"#
 /// Runs the script under this shell in a directory of its own. It finds the programs of the list, and stubs in the place
 /// of those that would touch the machine.
 fn play(shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
-    play_with("mkfs.ext4", shell, script, image_user, secrets)
-}
-
-/// The same on a machine image that makes file systems with this program.
-fn play_with(mkfs: &str, shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
     play_without(&[], shell, script, image_user, secrets)
 }
 
 /// The same, on a machine that lacks these programs.
 fn play_without(missing: &[&str], shell: &str, script: &str, image_user: &str, secrets: &[(&str, &str)]) -> Seen {
+    play_on(("mkfs.ext4", missing), shell, script, image_user, secrets)
+}
+
+/// The same, on a machine that makes file systems with the first program, and lacks the others.
+fn play_on(
+    (mkfs, missing): (&str, &[&str]),
+    shell: &str,
+    script: &str,
+    image_user: &str,
+    secrets: &[(&str, &str)],
+) -> Seen {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     let bin = root.join("bin");
@@ -315,7 +321,7 @@ fn xfs_makes_nothing_below_300_mib() {
         let text = format!("application_name: hello\nexposed_ports: [80]\nfilesystems: [{{mountpoint: /tmp{size}}}]\n");
         let script = render(&instance(&parse(&text, "m").unwrap())).unwrap();
         let script = script.replacen("{ truncate -s", "{ say truncate -s \"${mib}M\"; truncate -s", 1);
-        shells().into_iter().map(move |shell| play_with(mkfs, shell, &script, "", &[])).collect::<Vec<_>>()
+        shells().into_iter().map(move |shell| play_on((mkfs, &[]), shell, &script, "", &[])).collect::<Vec<_>>()
     };
     let table = [
         ("mkfs.ext4", 16, "truncate -s 16M"),

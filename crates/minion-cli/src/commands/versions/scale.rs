@@ -69,10 +69,9 @@ async fn scaled(
     under: &Undertaking,
 ) -> Result<Exit> {
     let (terminal, desired) = (&session.terminal, args.instances);
-    let (deployed, launches) = tokio::join!(
-        deployed::version(&site.cloud, &site.vpc, id),
-        launch_template::launches(&site.cloud, &id.resource())
-    );
+    let template = id.resource();
+    let (deployed, launches) =
+        tokio::join!(deployed::version(&site.cloud, &site.vpc, id), launch_template::launches(&site.cloud, &template));
     let deployed = deployed?;
     let live = &deployed.group;
     if desired > live.desired {
