@@ -35,8 +35,9 @@ pub async fn membership(account: &Cloud) -> Result<Membership> {
     let told = account.organizations().describe_organization().send().await;
     match told.told_unless(account, "organizations:DescribeOrganization", "", &[NONE]) {
         Ok(None) => Ok(Membership::Alone),
-        Ok(Some(found)) => Ok(found.organization.and_then(|o| o.id).map_or(Membership::Unknown, Membership::Of)),
-        Err(e) if e.kind() == Kind::Access => Ok(Membership::Unknown),
+        // One without an id is none.
+        Ok(Some(found)) => Ok(found.organization.and_then(|o| o.id).map_or(Membership::Alone, Membership::Of)),
+        Err(e) if e.kind() == Kind::Access => Ok(Membership::Unknown(e.to_string())),
         Err(e) => Err(e),
     }
 }
