@@ -140,7 +140,7 @@ fn no_account_is_made_that_could_not_be_reached() {
     let member = estate.call("manager", "organizations", "create_account", invited);
     let member = member["CreateAccountStatus"]["AccountId"].as_str().unwrap().to_owned();
     let before = made(&estate);
-    assert_eq!(before, [member.clone()]);
+    assert_eq!(before, std::slice::from_ref(&member));
     // Its role lets only the management account in; with that account's credentials it is the wrong one all the same.
     let through = format!(
         "through: [\"arn:aws:iam::{manager}:role/Hub\"]\n  role: {ROLE}\n  management: {{account: \"{member}\", role: {ROLE}}}"

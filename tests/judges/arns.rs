@@ -17,6 +17,9 @@ enum Piece {
 pub(super) fn meet(pattern: &str, format: &str) -> bool {
     // ARNs have six parts; colons in the last one belong to it.
     let (mut ours, mut theirs) = (pattern.splitn(6, ':'), format.splitn(6, ':'));
+    if pattern == "*" {
+        return true;
+    }
     loop {
         match (ours.next(), theirs.next()) {
             (None, None) => return true,

@@ -32,7 +32,7 @@ pub async fn interruptible<T>(cancel: &Cancel, future: impl Future<Output = Resu
     tokio::select! {
         biased;
         () = cancel.reached(Stop::Soon) => Err(Error::interrupted("interrupted")),
-        result = future => result,
+        result = Box::pin(future) => result,
     }
 }
 
@@ -76,7 +76,8 @@ async fn leaving<T>(cancel: &Cancel, idle: impl Future, work: impl Future<Output
     tokio::select! {
         // Work that heeds the interrupt by itself has the first word.
         biased;
-        done = work => done,
+        // Boxed: each function that a future is handed through would else hold it twice.
+        done = Box::pin(work) => done,
         names = left => Err(stopped(&names)),
     }
 }

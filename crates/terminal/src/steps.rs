@@ -252,7 +252,7 @@ impl Terminal {
     /// The future's.
     pub async fn during<T>(&self, text: &str, future: impl Future<Output = Result<T>>) -> Result<T> {
         let step = self.step(text);
-        let result = future.await;
+        let result = Box::pin(future).await;
         step.end(result)
     }
 

@@ -195,7 +195,7 @@ async fn unless_stopped<T>(cancel: &Cancel, future: impl Future<Output = T>) -> 
     tokio::select! {
         biased;
         () = cancel.reached(Stop::Now) => None,
-        done = future => Some(done),
+        done = Box::pin(future) => Some(done),
     }
 }
 

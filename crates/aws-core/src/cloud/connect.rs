@@ -308,7 +308,8 @@ impl Cloud {
         key: impl Into<String>,
         load: impl Future<Output = Result<T>>,
     ) -> Result<Arc<T>> {
-        self.memory.once(key.into(), load).await
+        // Boxed: each function that a future is handed through would else hold it once more.
+        self.memory.once(key.into(), Box::pin(load)).await
     }
 }
 

@@ -63,7 +63,7 @@ fn value(node: &Spanned<Node>, yaml: &str) -> Value {
             let written =
                 span.byte_offset().zip(span.byte_len()).and_then(|(from, len)| part(from, len)).map(str::trim);
             match (inferred, written) {
-                (Some(inferred), Some(written)) if inferred.to_string() == written => inferred.clone(),
+                (Some(inferred), Some(written)) if inferred.to_string().as_str() == written => inferred.clone(),
                 (_, Some(written)) => Value::String(written.to_owned()),
                 (Some(inferred), None) => inferred.clone(),
                 (None, None) => Value::Null,

@@ -27,12 +27,12 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
         return commands::completions::run(terminal, &args);
     }
     if let Command::Sandbox(args) = cli.command {
-        return commands::sandbox::run(terminal, cancel, &cli.place, args).await;
+        return Box::pin(commands::sandbox::run(terminal, cancel, &cli.place, args)).await;
     }
     let settings = |new| Settings::resolve(&cli.place, new, |name| std::env::var(name).ok());
     // Works without settings: they are read where an image goes to Amazon's registry.
     if let Command::Image(args) = cli.command {
-        return commands::image::run(terminal, &cancel, args, || settings(false)).await;
+        return Box::pin(commands::image::run(terminal, &cancel, args, || settings(false))).await;
     }
     let settings = settings(matches!(cli.command, Command::Configure(_)))?;
     let sandbox = settings.values.sandbox.clone();
@@ -47,16 +47,16 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
     })
 }
 
-/// The commands that need a place on AWS.
+/// The commands that need a place on AWS. Boxed, so that a small one does not need the stack of the largest.
 async fn on_aws(command: Command, session: &Session) -> Result<Exit> {
     match command {
-        Command::Configure(args) => commands::configure::run(session, args).await,
-        Command::Applications(args) => commands::applications::run(session, args).await,
-        Command::Versions(args) => commands::versions::run(session, args).await,
-        Command::Traffic(args) => commands::traffic::run(session, args).await,
-        Command::History(args) => commands::history::run(session, args).await,
-        Command::Instances(args) => commands::instances::run(session, args).await,
-        Command::Images(args) => commands::images::run(session, args).await,
+        Command::Configure(args) => Box::pin(commands::configure::run(session, args)).await,
+        Command::Applications(args) => Box::pin(commands::applications::run(session, args)).await,
+        Command::Versions(args) => Box::pin(commands::versions::run(session, args)).await,
+        Command::Traffic(args) => Box::pin(commands::traffic::run(session, args)).await,
+        Command::History(args) => Box::pin(commands::history::run(session, args)).await,
+        Command::Instances(args) => Box::pin(commands::instances::run(session, args)).await,
+        Command::Images(args) => Box::pin(commands::images::run(session, args)).await,
         Command::Completions(_) | Command::Image(_) | Command::Sandbox(_) => Ok(Exit::Done),
     }
 }

@@ -78,7 +78,7 @@ fn is_parameter(name: &str) -> bool {
 
 /// A secret's name (Secrets Manager `CreateSecret`, `Name`).
 fn is_secret(name: &str) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+    let word = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!".contains(c);
     !name.is_empty() && name.len() <= 512 && name.chars().all(word) && !name.starts_with('-')
 }
 

@@ -237,7 +237,7 @@ fn errors_show_the_line() {
       |
     3 | colour: red
       | ^
-    Hint: The keys here are application_name, team_name, exposed_ports, exposed_protocol, instance_type, health_check_http_path, health_check, root, stateful, environment, secrets, memory_mb, cpu, capabilities, filesystems, scaling, spot, policies, managed_policies, logging, tags, ssh_key, ami_id.
+    Hint: The keys here are application_name, team_name, exposed_ports, exposed_protocol, instance_type, health_check_http_path, health_check, root, stateful, environment, secrets, registry_credentials, memory_mb, cpu, capabilities, filesystems, scaling, spot, policies, managed_policies, logging, tags, ssh_key, ami_id.
     ");
     assert_snapshot!(told("exposed_ports: [1]\n"), @r"
     myapp.yaml, line 1, column 1: `application_name` is missing

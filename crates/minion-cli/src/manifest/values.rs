@@ -164,8 +164,8 @@ impl RegistryHost {
 }
 
 fn env_name(s: &str) -> Result<(), String> {
-    // docker/cli, pkg/kvfile: white space is all that it refuses; `=` ends the name.
-    if !s.is_empty() && !s.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=') {
+    // docker/cli, pkg/kvfile: white space is all that it refuses; `=` ends the name. A byte order mark is nobody's intention.
+    if !s.is_empty() && !s.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '=' | '\u{feff}')) {
         return Ok(());
     }
     Err(format!("invalid variable name `{}`: a name is not empty and has no white space and no `=`", s.escape_debug()))

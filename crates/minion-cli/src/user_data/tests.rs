@@ -172,7 +172,8 @@ esac"#
         }
     }
     for program in missing {
-        fs::remove_file(bin.join(program)).unwrap();
+        // This machine may lack it, too.
+        let _ = fs::remove_file(bin.join(program));
     }
     let script = script.replacen("root=''", &format!("root='{at}'"), 1);
     let file = root.join("script");
@@ -317,11 +318,12 @@ filesystems: [{mountpoint: /tmp, size_mb: 100}, {type: ebs, mountpoint: /data, s
 
 #[test]
 fn xfs_makes_nothing_below_300_mib() {
+    let others = |mkfs: &str| -> &'static [&'static str] { if mkfs == "mkfs.xfs" { &["mkfs.ext4"] } else { &[] } };
     let made = |mkfs: &'static str, size: &str| {
         let text = format!("application_name: hello\nexposed_ports: [80]\nfilesystems: [{{mountpoint: /tmp{size}}}]\n");
         let script = render(&instance(&parse(&text, "m").unwrap())).unwrap();
         let script = script.replacen("{ truncate -s", "{ say truncate -s \"${mib}M\"; truncate -s", 1);
-        shells().into_iter().map(move |shell| play_on((mkfs, &[]), shell, &script, "", &[])).collect::<Vec<_>>()
+        shells().map(move |shell| play_on((mkfs, others(mkfs)), shell, &script, "", &[])).collect::<Vec<_>>()
     };
     let table = [
         ("mkfs.ext4", 16, "truncate -s 16M"),
@@ -417,7 +419,7 @@ fn too_much_is_refused() {
     let e = render(&i).unwrap_err();
     assert_eq!(e.kind(), aws_core::error::Kind::Usage);
     assert!(e.to_string().contains("EC2 allows 16384. Most of it is the environment: 16011 bytes"), "{e}");
-    i.environment = [("9".to_owned(), String::new())].into();
+    i.environment = [("9 ".to_owned(), String::new())].into();
     assert!(render(&i).is_err());
     i.environment = [("A".to_owned(), "\0".to_owned())].into();
     assert!(render(&i).is_err());

@@ -38,11 +38,11 @@ async fn dispatch(cli: Cli, terminal: &Terminal, cancel: Cancel) -> Result<Exit>
 /// The commands that need an organization.
 async fn on_aws(command: Command, session: &Session) -> Result<Exit> {
     match command {
-        Command::Team(args) => commands::team::run(session, args).await,
-        Command::History(args) => commands::history::run(session, args).await,
-        Command::Check(args) => commands::check::run(session, args).await,
-        Command::Addresses(args) => commands::addresses::run(session, &args).await,
-        Command::Diagram(args) => commands::diagram::run(session, args).await,
+        Command::Team(args) => Box::pin(commands::team::run(session, args)).await,
+        Command::History(args) => Box::pin(commands::history::run(session, args)).await,
+        Command::Check(args) => Box::pin(commands::check::run(session, args)).await,
+        Command::Addresses(args) => Box::pin(commands::addresses::run(session, &args)).await,
+        Command::Diagram(args) => Box::pin(commands::diagram::run(session, args)).await,
         Command::Completions(_) => Ok(Exit::Done),
     }
 }

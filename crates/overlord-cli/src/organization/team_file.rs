@@ -173,14 +173,23 @@ impl<'de> Deserialize<'de> for Zones {
             fn visit_i64<E: de::Error>(self, _: i64) -> Result<Zones, E> {
                 Err(E::custom(ZONES))
             }
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Zones, E> {
-                Err(E::custom(ZONES))
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Zones, E> {
+                Err(match number.fract() == 0.0 {
+                    true => E::custom(format!("{ZONES}. Write {number}.")),
+                    false => E::custom(ZONES),
+                })
             }
             fn visit_bool<E: de::Error>(self, _: bool) -> Result<Zones, E> {
                 Err(E::custom(ZONES))
             }
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<Zones, E> {
-                Err(E::custom(ZONES))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Zones, E> {
+                // What YAML does not take for a number.
+                Err(match text.parse::<f64>() {
+                    Ok(number) if number.fract() == 0.0 => {
+                        E::custom(format!("{ZONES}, found `{text}`. Write {number}."))
+                    }
+                    _ => E::custom(ZONES),
+                })
             }
             fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Zones, A::Error> {
                 Err(A::Error::custom(ZONES))

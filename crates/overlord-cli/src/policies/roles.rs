@@ -64,7 +64,6 @@ const LOOK: &[&str] = &[
     "backup:List*",
     "cloudfront:List*",
     "cloudtrail:LookupEvents",
-    "cloudwatch:Describe*",
     "dynamodb:Describe*",
     "dynamodb:List*",
     "ecr:BatchGetImage",

@@ -132,7 +132,7 @@ Administrator | organizations:DescribeOrganization | *                        | 
 Administrator | account:CloseAccount              | *                         |                                             | no
 Administrator | account:PutContactInformation     | *                         |                                             | no
 Administrator | budgets:ModifyBudget              | *                         |                                             | no
-ReadOnly      | budgets:ViewBudget                | *                         |                                             | no
+ReadOnly      | budgets:ViewBudget                | *                         |                                             | yes
 ReadOnly      | budgets:DescribeBudgets           | *                         |                                             | yes
 PowerUser     | logs:DeleteLogGroup               | arn:aws:logs:eu-west-1:123456789012:log-group:/overlord/red/flows |     | no
 PowerUser     | ssm:PutParameter                  | arn:aws:ssm:eu-west-1:123456789012:parameter/overlord/acme/teams/red |  | no
@@ -380,7 +380,8 @@ ec2:ModifyVpnConnection ec2:CreateVpnConnectionRoute ec2:DeleteVpnConnectionRout
 ec2:DeleteCustomerGateway ec2:CreateClientVpnEndpoint ec2:CreateDhcpOptions ec2:DeleteDhcpOptions
 ec2:AssociateDhcpOptions ec2:CreateFlowLogs ec2:DeleteFlowLogs ec2:CreateNetworkAcl ec2:DeleteNetworkAcl
 ec2:CreateNetworkAclEntry ec2:ModifyRouteServer ec2:ModifyVpcBlockPublicAccessOptions ec2:ModifyVpcEncryptionControl
-ec2:RegisterTransitGatewayMulticastGroupMembers ec2:ReplaceVpnTunnel cloudtrail:AddTags cloudtrail:CreateTrail
+ec2:AssociateSecurityGroupVpc
+ec2:DisassociateSecurityGroupVpc ec2:MoveAddressToVpc ec2:RegisterTransitGatewayMulticastGroupMembers ec2:ReplaceVpnTunnel cloudtrail:AddTags cloudtrail:CreateTrail
 cloudtrail:RemoveTags ec2:DisableImageBlockPublicAccess ec2:DisableSnapshotBlockPublicAccess
 ec2:EnableSerialConsoleAccess ec2:ResetEbsDefaultKmsKeyId ec2:ReplaceNetworkAclEntry ec2:DeleteNetworkAclEntry ec2:ReplaceNetworkAclAssociation
 cloudtrail:StopLogging cloudtrail:DeleteTrail cloudtrail:UpdateTrail cloudtrail:PutEventSelectors

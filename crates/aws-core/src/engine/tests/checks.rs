@@ -18,12 +18,12 @@ const BOTH: [Mode; 2] = [Mode::Plan, Mode::Apply];
 async fn a_fault_is_told_before_the_first_call() {
     for mode in BOTH {
         let cloud = Fake::default();
-        let graph = net_with(|t| t.wrong = (t.name == "fleet").then_some("a fleet has a limit"));
+        let graph = net_with(|t| t.wrong = (t.name == "fleet").then_some("too many"));
         let report = go(&graph, &cloud, mode).await;
         assert!(cloud.calls.lock().unwrap().is_empty(), "{mode:?}");
         assert!(NET.iter().all(|(name, _)| *name == "fleet" || is_skipped(&report, name)), "{mode:?}: {report:?}");
         let error = fault(&report);
-        assert_eq!(error.to_string(), "thing fleet: a fleet has a limit");
+        assert_eq!(error.to_string(), "thing fleet: too many");
         assert_eq!(error.hints(), ["Write another value."]);
     }
 }
@@ -50,9 +50,10 @@ async fn all_faults_are_told_at_once_and_a_common_one_once() {
 async fn what_is_not_ours_to_make_is_not_checked() {
     for ownership in [Ownership::Existing, Ownership::Unwanted] {
         let cloud = Fake::default();
-        cloud.put("role", "1");
+        cloud.put("fleet", "1");
         let graph = net_with(|t| {
-            if t.name == "role" {
+            // Nothing needs it.
+            if t.name == "fleet" {
                 (t.ownership, t.wrong) = (ownership, Some("an old name"));
             }
         });

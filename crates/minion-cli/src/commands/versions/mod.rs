@@ -58,11 +58,11 @@ pub async fn run(session: &Session, args: VersionsArgs) -> Result<Exit> {
     match args.command {
         None => list(session, ListArgs { application: None, output: args.output }).await,
         Some(Command::List(args)) => list(session, args).await,
-        Some(Command::Create(args)) => create::run(session, args).await,
-        Some(Command::Show(args)) => show::run(session, args).await,
-        Some(Command::Scale(args)) => scale::run(session, args).await,
-        Some(Command::Delete(args)) => delete::run(session, args).await,
-        Some(Command::Traffic(args)) => traffic::run(session, args).await,
+        Some(Command::Create(args)) => Box::pin(create::run(session, args)).await,
+        Some(Command::Show(args)) => Box::pin(show::run(session, args)).await,
+        Some(Command::Scale(args)) => Box::pin(scale::run(session, args)).await,
+        Some(Command::Delete(args)) => Box::pin(delete::run(session, args)).await,
+        Some(Command::Traffic(args)) => Box::pin(traffic::run(session, args)).await,
     }
 }
 

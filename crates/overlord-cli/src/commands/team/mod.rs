@@ -47,13 +47,13 @@ enum Command {
 /// The command's.
 pub async fn run(session: &Session, args: TeamArgs) -> Result<Exit> {
     match args.command {
-        None => list::run(session, args.output).await,
-        Some(Command::List(output)) => list::run(session, output).await,
-        Some(Command::Create(args)) => create::run(session, args, false).await,
-        Some(Command::Update(args)) => create::run(session, args, true).await,
+        None => Box::pin(list::run(session, args.output)).await,
+        Some(Command::List(output)) => Box::pin(list::run(session, output)).await,
+        Some(Command::Create(args)) => Box::pin(create::run(session, args, false)).await,
+        Some(Command::Update(args)) => Box::pin(create::run(session, args, true)).await,
         Some(Command::Plan(args)) => create::plan(session, args).await,
-        Some(Command::Show(args)) => show::run(session, &args).await,
-        Some(Command::Import(args)) => import::run(session, args).await,
-        Some(Command::Delete(args)) => delete::run(session, args).await,
+        Some(Command::Show(args)) => Box::pin(show::run(session, &args)).await,
+        Some(Command::Import(args)) => Box::pin(import::run(session, args)).await,
+        Some(Command::Delete(args)) => Box::pin(delete::run(session, args)).await,
     }
 }

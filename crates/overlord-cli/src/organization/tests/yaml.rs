@@ -41,7 +41,7 @@ fn reserved_characters_come_with_the_quotes_that_are_missing() {
 fn numbers_say_what_is_wrong_and_what_to_write() {
     for (more, said) in [
         ("teams: {zones: 03}\n", "Write 3."),
-        ("teams: {zones: 300}\n", "out of range: 0 to 255"),
+        ("teams: {zones: 300}\n", "300 is out of range: 1 to 8"),
         ("teams: {zones: 3.0}\n", "Write 3."),
         ("teams: {flow_logs_days: 030}\n", "Write 30."),
         ("teams: {flow_logs_days: 30 days}\n", "without a unit"),

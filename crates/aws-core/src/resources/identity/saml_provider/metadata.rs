@@ -102,7 +102,8 @@ mod tests {
             (html, "no EntityDescriptor"),
             (json, "no EntityDescriptor"),
             (String::new(), "no EntityDescriptor"),
-            (idp[..idp.len() - 40].to_owned(), "it ends in the middle"),
+            (idp.replace("</md:EntityDescriptor>", ""), "it ends in the middle"),
+            (idp[..idp.len() - 5].to_owned(), "it is not XML"),
             (document("<md:IDPSSODescriptor></md:Other>"), "it is not XML"),
             ("<EntityDescriptor><IDPSSODescriptor/></EntityDescriptor>".to_owned(), "56 characters"),
         ] {
