@@ -16,6 +16,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.types import Base64EncodedString
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.tags import TagBackend
 from moto.ec2.models.vpn_connections import VPNConnection
 from moto.ec2.responses import EC2Response
 from moto.iam.exceptions import DeleteConflictException, InvalidInput
@@ -39,6 +40,7 @@ def apply():
         _budgets,
         _cost_tags,
         _certificates,
+        _tags,
     ):
         repair()
 
@@ -391,6 +393,24 @@ def _cost_tags():
 
     response.list_cost_allocation_tags = list_cost_allocation_tags
     response.update_cost_allocation_tags_status = update_cost_allocation_tags_status
+
+
+def _tags():
+    """Tags of AWS's own do not count as a resource's fifty (EC2 user guide, "Tag restrictions")."""
+
+    def create_tags(original, self, resource_ids, tags):
+        aside = {}
+        for resource in resource_ids:
+            there = self.tags[resource] if resource in self.tags else {}
+            aside[resource] = {key: there.pop(key) for key in list(there) if key.startswith("aws:")}
+        try:
+            return original(self, resource_ids, tags)
+        finally:
+            for resource, mine in aside.items():
+                for key, value in mine.items():
+                    self.tags[resource].setdefault(key, value)
+
+    wrap(TagBackend, "create_tags", create_tags)
 
 
 def _certificates():

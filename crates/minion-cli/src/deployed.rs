@@ -20,7 +20,7 @@ pub const DIGEST: &str = "minion:image-digest";
 /// Tag of the group: the version's DNS name.
 pub const DNS_NAME: &str = "minion:dns-name";
 
-/// Tag of the group: the ports of its instances, e.g. `http:8080` or `tcp:5432,20000-20044 health:9000`.
+/// Tag of the group: the ports of its instances, e.g. `http:8080` or `tcp:5432/20000-20044 health:9000`.
 pub const PORTS: &str = "minion:ports";
 
 /// What a port of a version's instances is for.
@@ -86,7 +86,7 @@ pub fn ports_tag(ports: &BTreeSet<VersionPort>) -> String {
             .into_iter()
             .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
             .collect();
-        (!list.is_empty()).then(|| format!("{}:{}", purpose.as_str(), list.join(",")))
+        (!list.is_empty()).then(|| format!("{}:{}", purpose.as_str(), list.join("/")))
     };
     Purpose::ALL.into_iter().filter_map(list).collect::<Vec<_>>().join(" ")
 }
@@ -96,7 +96,8 @@ fn parse_ports(tag: &str) -> BTreeSet<VersionPort> {
     let mut ports = BTreeSet::new();
     for (word, list) in tag.split(' ').filter_map(|section| section.split_once(':')) {
         let Some(purpose) = Purpose::ALL.into_iter().find(|p| p.as_str() == word) else { continue };
-        for part in list.split(',') {
+        // Earlier versions wrote commas, which IAM and others do not accept in tags.
+        for part in list.split(['/', ',']) {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
             if let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) {
                 ports.extend((first..=last).map(|number| VersionPort { purpose, number }));
@@ -208,7 +209,7 @@ mod tests {
     fn many_ports_are_a_short_tag() {
         let mut ports: BTreeSet<_> = (20_000..20_045).map(|n| port(Purpose::Tcp, n)).collect();
         ports.extend([port(Purpose::Tcp, 5432), port(Purpose::Health, 9000)]);
-        assert_eq!(ports_tag(&ports), "tcp:5432,20000-20044 health:9000");
+        assert_eq!(ports_tag(&ports), "tcp:5432/20000-20044 health:9000");
         assert_eq!(ports_tag(&BTreeSet::from([port(Purpose::Http, 8080)])), "http:8080");
     }
 
@@ -216,6 +217,7 @@ mod tests {
     fn lists_without_ranges_are_read_too() {
         let ports = [5432, 5433, 65535].map(|n| port(Purpose::Tcp, n));
         assert_eq!(parse_ports("tcp:5432,5433,65535"), BTreeSet::from(ports));
+        assert_eq!(parse_ports("tcp:5432/5433/65535"), BTreeSet::from(ports));
         assert_eq!(parse_ports(""), BTreeSet::new());
         assert_eq!(parse_ports("http:8080 udp:53 tcp:x,9-8,70000"), BTreeSet::from([port(Purpose::Http, 8080)]));
     }

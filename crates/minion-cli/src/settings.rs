@@ -359,10 +359,14 @@ mod tests {
         let reference = registries::find(&got.registry_credentials, "ghcr.io").unwrap();
         assert_eq!(reference.to_string(), "secretsmanager:ghcr");
         // Errors about this file quote nothing of it: it may hold passwords.
-        for bad in ["{ghcr.io: hunter2}", "{ghcr.io: 'secretsmanager:a#hunter2'}", "{'https://hunter2': 'ssm:/a'}"] {
+        for (bad, words) in [
+            ("{ghcr.io: hunter2}", "line 3"),
+            ("{'https://hunter2': 'ssm:/a'}", "line 3"),
+            ("{ghcr.io: 'secretsmanager:a#key'}", "takes no `#key`"),
+        ] {
             let error = with(&format!("  registry_credentials: {bad}\n")).unwrap_err();
             assert_eq!(error.kind(), aws_core::error::Kind::Usage);
-            assert!(error.to_string().contains("line 3") && !error.to_string().contains("hunter2"), "{error}");
+            assert!(error.to_string().contains(words) && !error.to_string().contains("hunter2"), "{error}");
         }
         for form in ["Z1", "/hostedzone/Z1", "arn:aws:route53:::hostedzone/Z1"] {
             assert_eq!(with(&format!("  zone_id: {form}\n")).unwrap().values.zone_id.as_deref(), Some("Z1"), "{form}");

@@ -1,5 +1,6 @@
 //! How much stack the commands need: what a command waits for is one value, and every function that hands it on unboxed holds
 //! it once more.
+#![recursion_limit = "256"]
 use clap::Parser as _;
 
 /// The main thread has eight megabytes; this leaves room for what stands on top of it.

@@ -16,6 +16,8 @@ const CODES: [&str; 6] = [
     "UnauthorizedOperation",
 ];
 
+/// The call that takes a role.
+pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 /// What stands before the message that only AWS reads.
 const ENCODED: &str = "Encoded authorization failure message:";
 
@@ -203,7 +205,7 @@ impl Denied {
                 format!("Change the policy of {there}, which {} {action} to {noun}{inside}.", self.does())
             }
             // Between accounts, AWS does not say on which side it is missing.
-            None if action == "sts:AssumeRole" => format!(
+            None if action == ASSUME_ROLE => format!(
                 "Allow {action}{what} in a policy of {noun}, and let the role trust {}: its trust policy is in `aws iam get-role \
                  --role-name {} --query Role.AssumeRolePolicyDocument`.",
                 self.principal.as_deref().unwrap_or("these credentials"),

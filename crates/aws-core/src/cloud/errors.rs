@@ -234,7 +234,7 @@ fn dispatch(timeout: bool, about: String, detail: AwsDetail, error: &(dyn StdErr
         let named = std::env::var("AWS_PROFILE").ok().filter(|p| !p.is_empty());
         let innermost = innermost(error);
         let hints = match not_assumed(&innermost) {
-            Some(message) => denied::hints("sts:AssumeRole", &detail.region, None, "AccessDenied", message),
+            Some(message) => denied::hints(denied::ASSUME_ROLE, &detail.region, None, "AccessDenied", message),
             None => vec![LOG_IN.to_owned()],
         };
         let error =

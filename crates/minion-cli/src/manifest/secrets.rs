@@ -76,10 +76,10 @@ fn is_parameter(name: &str) -> bool {
     name.len() <= 2048 && word(name, "_.-/") && !name.starts_with('-') && word(selector, "_.-")
 }
 
-/// A secret's name (Secrets Manager `CreateSecret`, `Name`).
+/// A secret's name by its characters (Secrets Manager `CreateSecret`, `Name`); its length is a limit of new manifests.
 fn is_secret(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!".contains(c);
-    !name.is_empty() && name.len() <= 512 && name.chars().all(word) && !name.starts_with('-')
+    !name.is_empty() && name.len() <= 2048 && name.chars().all(word) && !name.starts_with('-')
 }
 
 const FORMS: &str = "write ssm:/path/name, secretsmanager:name, secretsmanager:name#json_key, or an ARN of either";

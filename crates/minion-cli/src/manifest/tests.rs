@@ -314,10 +314,10 @@ fn errors_show_the_line() {
       |      ^
     Hint: Quote the value: "[1]" (YAML reserves `[`).
     "#);
-    assert_snapshot!(more("environment: {9A: x}\n"), @r"
-    myapp.yaml, line 3, column 15: `9A` is not a name of an environment variable; one has letters, digits and underscores, and begins with no digit
+    assert_snapshot!(more("environment: {9 A: x}\n"), @r"
+    myapp.yaml, line 3, column 15: invalid variable name `9 A`: a name is not empty and has no white space and no `=`
       |
-    3 | environment: {9A: x}
+    3 | environment: {9 A: x}
       |               ^
     ");
     assert_snapshot!(more("filesystems:\n\t- type: ebs\n"), @r"

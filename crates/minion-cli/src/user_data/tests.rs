@@ -165,7 +165,7 @@ esac"#
     for name in ["sleep", "systemctl", "sysctl", "mount", mkfs, "resolvectl"] {
         stub(&bin, name, &format!("echo {name} \"$@\" >>'{at}'/others"));
     }
-    stub(&bin, "blkid", "case $2 in *) echo some-uuid ;; esac");
+    stub(&bin, "blkid", "case $* in *' TYPE '*) ;; *) echo some-uuid ;; esac");
     for tool in programs::listed().into_iter().map(|program| program.name).chain(["sh", "dash", "bash"]) {
         if let Some(real) = real(tool).filter(|_| !bin.join(tool).exists()) {
             std::os::unix::fs::symlink(real, bin.join(tool)).unwrap();

@@ -131,10 +131,10 @@ fn names_of_secrets() {
             "secrets: {A: 'arn:aws:ssm:eu-west-1:123456789012:parameter/a'}",
         ],
         &[
-            ("secrets: {A: 'ssm:/a*'}", 3, &["`ssm:/a*`", "Systems Manager"]),
+            ("secrets: {A: 'ssm:/a*'}", 3, &["`ssm:/a*`", "not a reference"]),
             ("secrets:\n  A: 'ssm:/a'\n  B: 'ssm:/a?'", 5, &["`ssm:/a?`"]),
-            ("secrets: {A: 'secretsmanager:*'}", 3, &["Secrets Manager"]),
-            ("secrets: {A: 'secretsmanager:a:b'}", 3, &["Secrets Manager"]),
+            ("secrets: {A: 'secretsmanager:*'}", 3, &["not a reference"]),
+            ("secrets: {A: 'secretsmanager:a:b'}", 3, &["not a reference"]),
             ("secrets: {A: 'arn:aws:ssm:eu-west-1:123456789012:parameter/*'}", 3, &["wildcards"]),
         ],
     );
