@@ -209,7 +209,7 @@ class Fields:
     def _rest(operation, path, query, body):
         pieces = re.split(r"\{([^}+]*)\+?\}", operation.http["requestUri"].partition("?")[0].rstrip("/"))
         pattern = "".join(f"(?P<{p}>.+)" if n % 2 else re.escape(p) for n, p in enumerate(pieces))
-        found = re.match(pattern + "/?$", path)
+        found = re.match(pattern + "$", path.rstrip("/"))
         for name, value in (found.groupdict() if found else {}).items():
             yield (name,), urllib.parse.unquote(value)
         for key, value in urllib.parse.parse_qsl(query, keep_blank_values=True):

@@ -29,6 +29,8 @@ const NAMED: usize = 10;
 const BATCH: usize = 500;
 /// Tags that Route 53 takes of a hosted zone (`ChangeTagsForResource`, `AddTags`).
 const TAGS: usize = 10;
+/// Longest reference of ours: Route 53 accepts 128 characters (`CreateHostedZone`, `CallerReference`), and a time may follow.
+const REFERENCE: usize = 128 - " ".len() - "1790000000000000000".len();
 /// Route 53's code for a reference that was used before, be it for a zone that is gone.
 const ALREADY: &str = "HostedZoneAlreadyExists";
 /// Looks for a zone that was made a moment ago, before it counts as gone.
@@ -241,7 +243,7 @@ impl Resource for HostedZone {
 
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         // The same in each run, so that a zone whose making was not answered is not made a second time.
-        let reference = format!("{} {}", comment(&self.owner), self.domain);
+        let reference = names::shorten(&format!("{} {}", comment(&self.owner), self.domain), REFERENCE);
         let made = match self.make(cx.cloud, &reference).await {
             Err(e) if e.code() == Some(ALREADY) => {
                 // It stands, and was not seen yet; or it was deleted, and the reference is used up.
