@@ -125,7 +125,7 @@ async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
         rules
     };
     assert_eq!(read().await, [("overlord-audit-trail".to_owned(), Some(400))]);
-    assert!(support::text(&support::apply(&audit("red", &name, true), &cloud).await).contains("= bucket"));
+    assert!(support::text(&support::apply(&audit("red", &name, true), &cloud).await).contains("= keep"));
 
     // A bucket that was made before there was a rule, or whose rules somebody else writes.
     let put = async |rules: Vec<LifecycleRule>| {

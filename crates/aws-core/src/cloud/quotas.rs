@@ -3,7 +3,7 @@
 //! Names, defaults and codes are those of Service Quotas (`aws service-quotas list-aws-default-service-quotas
 //! --service-code ..`; "Amazon VPC quotas", "Quotas for your transit gateways", "Site-to-Site VPN quotas", "IAM and STS
 //! quotas"). Where the code is not known for sure, there is none. What is read and counted before the first write is in
-//! [`super::room`].
+//! `room`.
 use crate::{engine::Use, error::AwsDetail};
 
 /// A quota of an account.

@@ -35,7 +35,7 @@ pub struct ManagedPolicy {
     pub name: String,
     /// What it is for: at most 1,000 characters. IAM never changes it.
     pub description: String,
-    /// What it says: at most [`LIMIT`] characters without white space.
+    /// What it says: at most 6,144 characters without white space.
     pub document: Value,
 }
 
