@@ -13,6 +13,7 @@ use aws_core::{
         Cloud,
         lookups::{self, AvailabilityZone, Offers},
     },
+    error::Kind,
     model::DEFAULT_INSTANCE_TYPE,
     registry::teams::{RegionRecord, ZoneRecord},
 };
@@ -97,8 +98,14 @@ async fn look(team: &Team, cloud: &Cloud, there: &[&str]) -> Result<Choice> {
     }
     let needs = Needs { nat_instance: team.nat == Nat::Instance };
     let types = needs.types();
-    let (available, offers) =
-        futures::try_join!(lookups::zones_of_region(cloud), lookups::offers_by_zone_id(cloud, &types))?;
+    let offers = async {
+        match lookups::offers_by_zone_id(cloud, &types).await {
+            // Then nothing is known of the zones, and none is left out.
+            Err(e) if e.kind() == Kind::Access => Ok(Offers::default()),
+            other => other,
+        }
+    };
+    let (available, offers) = futures::try_join!(lookups::zones_of_region(cloud), offers)?;
     let region = Region { name: cloud.region(), there, available: &available, offers: &offers };
     match &team.zones {
         Zones::Count(wanted) => region.count(team.name.as_str(), usize::from(*wanted), needs),
@@ -268,7 +275,6 @@ impl Region<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_core::error::Kind;
 
     /// us-east-1 as AWS tells of it: `use1-az3` has neither of the types.
     fn us_east(types: &[&str]) -> (Vec<AvailabilityZone>, Offers) {

@@ -30,7 +30,7 @@ impl Membership {
 /// Asks the account itself: every member may, unless a policy denies it.
 ///
 /// # Errors
-/// What AWS answers, but for denied access.
+/// When the operator interrupts.
 pub async fn membership(account: &Cloud) -> Result<Membership> {
     let told = account.organizations().describe_organization().send().await;
     match told.told_unless(account, "organizations:DescribeOrganization", "", &[NONE]) {
@@ -39,8 +39,9 @@ pub async fn membership(account: &Cloud) -> Result<Membership> {
             Some(id) => Membership::Of(id),
             None => Membership::Unknown("organizations:DescribeOrganization answered without an id".to_owned()),
         }),
-        Err(e) if e.kind() == Kind::Access => Ok(Membership::Unknown(e.to_string())),
-        Err(e) => Err(e),
+        Err(e) if e.kind() == Kind::Interrupted => Err(e),
+        // It decides a detail of a share: no reason to stop for.
+        Err(e) => Ok(Membership::Unknown(e.to_string())),
     }
 }
 

@@ -104,10 +104,24 @@ impl Cloud {
         let (limit, used) = futures::join!(limit::of(self, &judged), count::of(self, &judged));
         let default = u64::from(judged.quota.default);
         let reading = match limit {
-            Ok(value) => Reading { limit: value.unwrap_or(default), unread: None, used },
+            Ok(Some(value)) => Reading { limit: self.at_least_vpcs(name, value).await, unread: None, used },
+            // Not listed: AWS's default, unless there is more already.
+            Ok(None) if matches!(used, Ok(Some(used)) if used > default) => {
+                Reading { limit: u64::MAX, unread: None, used }
+            }
+            Ok(None) => Reading { limit: self.at_least_vpcs(name, default).await, unread: None, used },
             Err(why) => Reading { limit: default, unread: Some(why), used },
         };
         Some((reading, judged))
+    }
+
+    /// Internet gateways have the quota of VPCs, whatever is listed for them ("Amazon VPC quotas").
+    async fn at_least_vpcs(&self, name: &str, limit: u64) -> u64 {
+        if ![quotas::INTERNET_GATEWAYS.name, quotas::EGRESS_GATEWAYS.name].contains(&name) {
+            return limit;
+        }
+        let Some(vpcs) = judged(quotas::VPCS.name) else { return limit };
+        limit::of(self, &vpcs).await.ok().flatten().map_or(limit, |vpcs| vpcs.max(limit))
     }
 
     /// Whether what is wanted here fits.

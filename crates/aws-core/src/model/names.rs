@@ -102,7 +102,8 @@ impl ApplicationName {
                  {APPLICATION} before the hyphen and the version"
             ));
         }
-        if self.0.contains("--") {
+        // Behind the cut of a long name it reaches no load balancer.
+        if shorten(&format!("app-{self}-1"), LOAD_BALANCER).contains("--") {
             return Err(format!(
                 "invalid application name `{self}`: two hyphens in a row are not allowed in names of load balancers"
             ));
@@ -162,8 +163,8 @@ impl AppVersion {
     /// # Errors
     /// A usage error.
     pub fn require_new(&self) -> Result<()> {
-        self.application.require_new().map_err(Error::usage)?;
-        if self.version.0.contains("..") {
+        let derived = load_balancer_name(&self.load_balancer());
+        if derived.is_err() && self.version.0.contains("..") {
             return Err(Error::usage(format!(
                 "invalid version name `{}`: two dots in a row would be two hyphens in the load balancer's name, which are not \
                  allowed",
@@ -171,7 +172,7 @@ impl AppVersion {
             ))
             .hint("Use single dots, e.g. 2.0.1."));
         }
-        load_balancer_name(&self.load_balancer())
+        derived
     }
     /// The DNS label: `<application>-<version>`, dots as dashes, in small letters.
     pub fn label(&self) -> String {

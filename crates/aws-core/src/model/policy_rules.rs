@@ -30,7 +30,11 @@ pub fn resource(text: &str) -> Result<(), String> {
     if text == "*" {
         return Ok(());
     }
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let mut parts: Vec<&str> = text.splitn(6, ':').collect();
+    // IAM completes an ARN that ends early with wildcards (IAM user guide, "Resource": incomplete ARNs).
+    if parts.len() >= 3 {
+        parts.resize(6, "*");
+    }
     let [arn, partition, service, region, account, resource] = parts.as_slice() else {
         return Err(format!("invalid resource `{text}`: expected `*` or an ARN, such as arn:aws:s3:::bucket/*"));
     };
@@ -149,6 +153,8 @@ mod tests {
         for good in [
             "*",
             "arn:aws:s3:::bucket",
+            "arn:aws:sqs",
+            "arn:aws:sqs:eu-west-1",
             "arn:aws:s3:::*",
             "arn:aws-cn:s3:::bücket/*",
             "arn:*:iam::*:role/x",
@@ -163,7 +169,7 @@ mod tests {
             "",
             "bucket",
             "s3:::bucket",
-            "arn:aws:s3",
+            "arn:aws",
             "arn:aws:s3:::",
             "arn:aws:*:::x",
             "arn:aws::::x",

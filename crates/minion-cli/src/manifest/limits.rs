@@ -83,7 +83,9 @@ fn condition(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
 /// the role more than one: a wildcard in a name is one in the policy.
 fn secrets(m: &Manifest, all: &mut Vec<Problem>) {
     let body = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
-    for (n, secret) in m.secrets.values().enumerate() {
+    let of_registries = m.registry_credentials.values().enumerate().map(|(n, s)| ("registry_credentials", n, s));
+    let own = m.secrets.values().enumerate().map(|(n, s)| ("secrets", n, s));
+    for (key, n, secret) in own.chain(of_registries) {
         let wrong = match secret {
             SecretRef::Parameter { name } | SecretRef::Secret { id: name, .. } if name.starts_with("arn:") => {
                 policy_rules::resource(name).err().or_else(|| {
@@ -101,7 +103,7 @@ fn secrets(m: &Manifest, all: &mut Vec<Problem>) {
             )),
             _ => None,
         };
-        all.extend(wrong.map(|e| Problem::new(&[Key("secrets"), Nth(n)], e)));
+        all.extend(wrong.map(|e| Problem::new(&[Key(key), Nth(n)], e)));
     }
 }
 
@@ -117,8 +119,7 @@ pub fn attached(m: &Manifest, quota: Option<usize>) -> Option<Problem> {
         None => "the account's quota could not be read (iam:GetAccountSummary), and AWS's default is",
     };
     let path = [Key("managed_policies")];
-    let raise =
-        "aws service-quotas request-service-quota-increase --service-code iam --quota-code L-0DA4ABF3 --desired-value";
+    let raise = "aws service-quotas request-service-quota-increase --region us-east-1 --service-code iam --quota-code L-0DA4ABF3 --desired-value";
     Some(Problem::new(&path, format!("{count} managed policies; {asked} {most} for a role")).hint(match count {
         0..=policy_rules::ATTACHED_MOST => format!("Merge some of them, or request more: {raise} {count}"),
         _ => format!("Merge some of them: AWS raises it to {} at most.", policy_rules::ATTACHED_MOST),

@@ -8,6 +8,7 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::Cancel,
+    error::Kind,
 };
 use std::time::Duration;
 
@@ -42,7 +43,12 @@ fn told(console: &str) -> Told {
 pub(super) async fn wait(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
     let patience = Patience::new(PATIENCE, Cancel::default());
     let look = || async move {
-        match told(&console_output(cloud, id).await?.unwrap_or_default()) {
+        let console = match console_output(cloud, id).await {
+            // Who may not read the console is not kept from working: the instance itself may be well.
+            Err(e) if e.kind() == Kind::Access => return Ok(Look::Done(())),
+            other => other?,
+        };
+        match told(&console.unwrap_or_default()) {
             Told::Ready => Ok(Look::Done(())),
             Told::Failed(why) => Err(Error::failed(format!("NAT instance {name} ({id}) does not forward: {why}"))),
             Told::Nothing => Ok(Look::NotYet("its console does not say `nat: ready` yet".into())),
