@@ -157,8 +157,9 @@ fn networks_of_the_other_regions_are_not_given_out() {
     estate.overlord(&["team", "plan", "red"]).ok().says(&words);
     // A team that has its networks keeps them, whatever comes beside them.
     estate.create("red");
-    estate.call("home", "ec2", "create_default_vpc", json!({}));
+    let beside = estate.call("home", "ec2", "create_vpc", json!({ "CidrBlock": "172.31.0.0/16" }));
     file(&estate, "10.9.0.0/17, 172.31.0.0/16");
     estate.unchanged("red");
+    estate.call("home", "ec2", "delete_vpc", json!({ "VpcId": beside["Vpc"]["VpcId"] }));
     estate.delete("red");
 }

@@ -206,7 +206,7 @@ fn a_teams_network_needs_addresses_vpcs_and_roles() {
     };
     let (addresses, vpcs) = (("ec2", "L-0263D0A3"), ("vpc", "L-F678F1CE"));
     // Two zones, with a gateway each.
-    estate.team("red", "nat: per_az\n");
+    estate.team("red", "nat: per-az\n");
     for (quota, value, words) in [
         (addresses, 1, "\"EC2-VPC Elastic IPs\""),
         (vpcs, 0, "\"VPCs per Region\""),

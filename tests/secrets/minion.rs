@@ -192,7 +192,7 @@ fn what_containers_get_is_in_the_script_alone_and_secrets_not_even_there() {
         (1, ["ver", "create", "hello", "1.0", &image, "-e", "DB_PASSWORD=other", "-v"].to_vec()),
         (1, [&["ver", "create", "hello", "2.0", &missing][..], &given].concat()),
         (2, [&["ver", "create", "hello", "2.0", &image, "-e", &format!("A={}", flag.text)][..], &given].concat()),
-        (2, [&["ver", "create", "hello", "2.0", &image, "-e", &format!("1A={}", flag.text)][..], &given].concat()),
+        (2, [&["ver", "create", "hello", "2.0", &image, "-e", &format!("1 A={}", flag.text)][..], &given].concat()),
         (2, [&["ver", "create", "hello", "2.0", &image, "--no-such-flag"][..], &given].concat()),
         (0, ["ver", "show", "hello", "1.0", "-v"].to_vec()),
         (0, ["ver", "-v", "-o", "json"].to_vec()),
