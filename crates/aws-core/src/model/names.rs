@@ -326,7 +326,11 @@ mod tests {
             assert!(app(bad).is_err(), "{bad}");
         }
         both("shop", "1.0.2").require_new().unwrap();
-        for (a, v) in [("shop", "1..0"), ("shop--api", "1.0"), ("a", "1...0"), (&"a".repeat(50), "1..0")] {
+        // Behind the cut of a long name nothing of it is left.
+        app("payments-gateway-api-of-eu--west").unwrap();
+        both("payments-gateway-api-of-eu--west", "1.0.12").require_new().unwrap();
+        both(&"a".repeat(50), "1..0").require_new().unwrap();
+        for (a, v) in [("shop", "1..0"), ("shop--api", "1.0"), ("a", "1...0")] {
             assert_eq!(both(a, v).require_new().unwrap_err().kind(), crate::error::Kind::Usage, "{a} {v}");
         }
         for good in ["app-a-1", "A1", &"a".repeat(32)] {

@@ -79,7 +79,7 @@ fn names_for_which_no_version_can_exist() {
     for good in ["shop-api", "a", &"a".repeat(61)] {
         assert_eq!(named(good), "", "{good}");
     }
-    for bad in ["shop--api", "a---b", &"a".repeat(62), &"a".repeat(63), &format!("{}--b", "a".repeat(40))] {
+    for bad in ["shop--api", "a---b", &"a".repeat(62), &"a".repeat(63), &format!("a--{}", "b".repeat(40))] {
         let told = named(bad);
         assert!(told.contains("m.yaml, line 2,") && told.contains(bad), "{bad}: {told}");
         // Made before, it can still be read: to be looked at and deleted.
@@ -109,8 +109,8 @@ fn sids_and_resources() {
             ("policies:\n- actions: 's3:*'\n  resources:\n  - '*'\n  - bucket", 7, &["`bucket`", "ARN"]),
             ("policies:\n- Action: 's3:*'\n  Resource: bucket", 5, &["`bucket`"]),
             ("policies:\n- actions: 's3:*'\n  not_resources: ['s3:::b']", 5, &["`s3:::b`"]),
-            ("policies: [{actions: 's3:*', resources: 'arn:aws:s3'}]", 3, &["ARN"]),
-            ("policies: [{actions: 's3:*', resources: 'arn:aws:*:::b'}]", 3, &["wildcards"]),
+            ("policies: [{actions: 's3:*', resources: 'arn:aws'}]", 3, &["ARN"]),
+            ("policies: [{actions: 's3:*', resources: 'arn:aws:*:::b'}]", 3, &["not a reference"]),
             ("policies: [{actions: 's3:*', resources: 'arn:amazon:s3:::b'}]", 3, &["partition"]),
             ("policies: [{actions: 's3:*', resources: 'arn:aws:s3:::日本'}]", 3, &["U+65E5"]),
             (
