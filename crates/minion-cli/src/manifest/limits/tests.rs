@@ -110,7 +110,7 @@ fn sids_and_resources() {
             ("policies:\n- Action: 's3:*'\n  Resource: bucket", 5, &["`bucket`"]),
             ("policies:\n- actions: 's3:*'\n  not_resources: ['s3:::b']", 5, &["`s3:::b`"]),
             ("policies: [{actions: 's3:*', resources: 'arn:aws'}]", 3, &["ARN"]),
-            ("policies: [{actions: 's3:*', resources: 'arn:aws:*:::b'}]", 3, &["not a reference"]),
+            ("policies: [{actions: 's3:*', resources: 'arn:aws:*:::b'}]", 3, &["wildcards"]),
             ("policies: [{actions: 's3:*', resources: 'arn:amazon:s3:::b'}]", 3, &["partition"]),
             ("policies: [{actions: 's3:*', resources: 'arn:aws:s3:::日本'}]", 3, &["U+65E5"]),
             (
@@ -135,7 +135,7 @@ fn names_of_secrets() {
             ("secrets:\n  A: 'ssm:/a'\n  B: 'ssm:/a?'", 5, &["`ssm:/a?`"]),
             ("secrets: {A: 'secretsmanager:*'}", 3, &["not a reference"]),
             ("secrets: {A: 'secretsmanager:a:b'}", 3, &["not a reference"]),
-            ("secrets: {A: 'arn:aws:ssm:eu-west-1:123456789012:parameter/*'}", 3, &["wildcards"]),
+            ("secrets: {A: 'arn:aws:ssm:eu-west-1:123456789012:parameter/*'}", 3, &["not a reference"]),
         ],
     );
     assert!(told(&format!("secrets: {{A: 'ssm:{}'}}", "a".repeat(1012))).contains("1,011"));
