@@ -122,7 +122,7 @@ fn files_of_overlord_say_what_to_write() {
         ("identity: {account_alias: {team}-prod}\n", &["red.yaml", "line 2", "Quote the value: \"{team}-prod\""][..]),
         ("tags: {owner: @red}\n", &["red.yaml", "line 2", "Quote the value: \"@red\""]),
         ("identity: {trusted: [*]}\n", &["red.yaml", "line 2", "Quote the value: \"*\""]),
-        ("zones: 02\n", &["red.yaml", "line 2", "leading zero", "Write 2"]),
+        ("zones: 02\n", &["red.yaml", "line 2", "Write 2"]),
         ("tags: {owner: !Ref Owner}\n", &["red.yaml", "line 2", "Quote the value: \"!Ref Owner\""]),
     ] {
         estate.shell().file("teams/red.yaml", format!("team: red\n{lines}"));

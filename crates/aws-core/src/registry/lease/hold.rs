@@ -26,8 +26,10 @@ const TRIES: usize = 8;
 const FAULTS: usize = 3;
 /// The pause between two looks, in milliseconds.
 const PAUSE: std::ops::Range<u64> = 500..3000;
-/// Of a try that was overtaken.
+/// Of a try that was overtaken for the first time; it doubles, up to [`DOUBLED`] times: many that come at the same moment
+/// would else overtake each other for ever, and bury what holds under more versions than AWS keeps.
 const SHORT: std::ops::Range<u64> = 100..600;
+const DOUBLED: u32 = 4;
 /// A parameter may be read and put this far apart; later, its application may have been deleted and made anew.
 const PROMPT: SignedDuration = SignedDuration::from_secs(60);
 /// The time for letting go.
@@ -83,7 +85,7 @@ pub async fn acquire(
     let begun = Instant::now();
     let (place, name) = (&wanted.place, &wanted.place.parameter);
     let token = token()?;
-    let (mut tries, mut faults, mut waited) = (0, 0, false);
+    let (mut tries, mut faults, mut waited, mut overtaken) = (0, 0, false, 0);
     loop {
         let looked = Timestamp::now();
         let tried = async {
@@ -143,12 +145,12 @@ pub async fn acquire(
                 pause.min(patience.saturating_sub(elapsed))
             }
             Ok(Tried::Overtaken) => {
-                (tries, faults) = (tries + 1, 0);
+                (tries, faults, overtaken) = (tries + 1, 0, overtaken + 1);
                 if tries >= TRIES && wanted.wait.is_none_or(|w| begun.elapsed() >= w) {
                     let words = format!("others take {} at the same moment, again and again", place.what);
                     return Err(Error::refused(words).hint(WAIT_HINT));
                 }
-                Duration::from_millis(fastrand::u64(SHORT))
+                after(overtaken)
             }
             Err(e) if faults < FAULTS && (e.is_retryable() || unclear(&e)) => {
                 faults += 1;
@@ -162,6 +164,12 @@ pub async fn acquire(
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// The pause of one who was overtaken so many times.
+fn after(overtaken: u32) -> Duration {
+    let end = SHORT.end << (overtaken - 1).min(DOUBLED);
+    Duration::from_millis(fastrand::u64(SHORT.start..end))
 }
 
 /// What became of one try.
