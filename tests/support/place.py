@@ -26,13 +26,14 @@ def seed(
     settings=None,
     config_tag=None,
     policies=(),
+    way_out=True,
 ):
     """Creates the place.
 
     layers: which there are. zones: how many availability zones. named: whether subnets have a Name.
     hosted_zones: none, public, private, both, or two (two public ones of the same name).
     settings: YAML of the parameter with the VPC's settings. config_tag: YAML of the VPC's `Config` tag.
-    policies: names of managed policies that the account has.
+    policies: names of managed policies that the account has. way_out: whether subnets lead to the internet.
     """
     ec2 = account.client("ec2")
     remove_default_vpc(ec2)
@@ -43,7 +44,7 @@ def seed(
     _tag(ec2, vpc, tags)
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
-    subnets = _network(ec2, vpc, ipaddress.ip_network(cidr), account.region, layers, zones, named)
+    subnets = _network(ec2, vpc, ipaddress.ip_network(cidr), account.region, layers, zones, named, way_out)
     found = {"region": account.region, "vpc": vpc, "domain": domain, "subnets": subnets}
     found["zones"] = _hosted_zones(account.client("route53"), vpc, account.region, domain, hosted_zones)
     found["certificate_arn"] = _certificate(account.client("acm"), domain) if certificate else None
@@ -65,7 +66,7 @@ def remove_default_vpc(ec2):
         ec2.delete_vpc(VpcId=vpc["VpcId"])
 
 
-def _network(ec2, vpc, cidr, region, layers, zones, named):
+def _network(ec2, vpc, cidr, region, layers, zones, named, way_out):
     quarters = list(cidr.subnets(2))
     halves = list(cidr.subnets(1))
     slots = {
@@ -96,7 +97,7 @@ def _network(ec2, vpc, cidr, region, layers, zones, named):
                 nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
                 continue
             table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-            if nat:
+            if nat and way_out:
                 ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
             ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
     return subnets

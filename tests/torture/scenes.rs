@@ -17,6 +17,8 @@ const REGIONS: [&str; 1] = ["eu-west-1"];
 pub(crate) enum Place {
     /// One, with a team's network, as `minion` finds it.
     Team,
+    /// The same without a way to the internet, and with a login for the registry in Secrets Manager.
+    Closed,
     /// Four of an organization, with nothing in them but the zone of example.org.
     Organization,
     /// The same, and AWS Organizations makes more. AWS keeps those: what is left in them has to be nothing of ours.
@@ -118,6 +120,16 @@ pub(crate) static SCENES: &[Scene] = &[
         plans: true,
         clean: &[CASCADE],
         beside: None,
+    },
+    Scene {
+        name: "ver create (closed network, registry login)",
+        place: Place::Closed,
+        before: &[],
+        prepare: &["minion app create login.yaml"],
+        command: "minion ver create hello 1.0 {image}",
+        plans: true,
+        clean: &[CASCADE],
+        beside: Some("ver create"),
     },
     Scene {
         name: "ver scale",
@@ -276,6 +288,15 @@ exposed_ports: [5432, 5433]
 ssh_key: false
 ";
 
+/// A login for the registry.
+const LOGIN: &str = "\
+application_name: hello
+team_name: team
+exposed_ports: [8080]
+registry_credentials: {'{registry}': 'secretsmanager:minion/registry/test'}
+secrets: {PASSWORD: 'ssm:/team/old'}
+";
+
 /// A team with everything that is made differently from the rest.
 const RED: &str = "\
 identity: {account_alias: \"acme-{team}\"}
@@ -355,12 +376,7 @@ impl World {
     pub(crate) async fn new(place: Place, first: &Server, registry: &str) -> Self {
         let server = first.fork().await;
         let (given, accounts, files) = match place {
-            Place::Team => {
-                let account = "100000000001";
-                let given = server.ask("seed", &json!({ "account": account })).await;
-                let files = [("hello.yaml", HELLO), ("changed.yaml", CHANGED), ("tcp.yaml", TCP)];
-                (given, json!({ "team": account }), files.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
-            }
+            Place::Team | Place::Closed => team(&server, place == Place::Closed, registry).await,
             Place::Organization | Place::Growing => organization(&server).await,
         };
         let grows = place == Place::Growing;
@@ -387,7 +403,7 @@ impl World {
             environment.insert(variable.to_owned(), value.to_owned());
         }
         let (holder, group, stream) = match place {
-            Place::Team => ("team", format!("/minion/{}/history", environment["MINION_VPC"]), "hello"),
+            Place::Team | Place::Closed => ("team", format!("/minion/{}/history", environment["MINION_VPC"]), "hello"),
             Place::Organization | Place::Growing => ("home", "/overlord/acme/history".to_owned(), "red"),
         };
         let book = Book { account: accounts[holder].as_str().unwrap().to_owned(), group, stream };
@@ -471,6 +487,22 @@ fn sort(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(sort),
         _ => {}
     }
+}
+
+async fn team(server: &Server, closed: bool, registry: &str) -> (Value, Value, Vec<(String, String)>) {
+    let account = "100000000001";
+    let given = server.ask("seed", &json!({ "account": account, "options": { "way_out": !closed } })).await;
+    if closed {
+        let login = json!({ "username": "me", "password": "pull-only" }).to_string();
+        let call = json!({
+            "account": account, "service": "secretsmanager", "operation": "create_secret",
+            "arguments": { "Name": "minion/registry/test", "SecretString": login },
+        });
+        server.ask("call", &call).await;
+    }
+    let files = [("hello.yaml", HELLO), ("changed.yaml", CHANGED), ("tcp.yaml", TCP), ("login.yaml", LOGIN)];
+    let files = files.map(|(name, text)| (name.to_owned(), text.replace("{registry}", registry)));
+    (given, json!({ "team": account }), files.into())
 }
 
 async fn organization(server: &Server) -> (Value, Value, Vec<(String, String)>) {

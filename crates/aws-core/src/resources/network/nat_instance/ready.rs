@@ -16,6 +16,8 @@ use std::time::Duration;
 const READY: &str = "nat: ready";
 /// What it says when it gave up, with the reason behind it.
 const FAILED: &str = "nat: failed: ";
+/// What it says while it tries again, with the reason behind it.
+const WAITING: &str = "nat: waiting: ";
 /// A start, a swap file and a package take two minutes. With what comes before it is less than a node's deadline of ten.
 const PATIENCE: Duration = Duration::from_secs(420);
 
@@ -24,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(420);
 enum Told {
     Ready,
     Failed(String),
+    Waiting(String),
     Nothing,
 }
 
@@ -32,6 +35,8 @@ fn told(console: &str) -> Told {
     for line in console.lines() {
         if let Some((_, why)) = line.split_once(FAILED) {
             told = Told::Failed(why.trim().to_owned());
+        } else if let Some((_, why)) = line.split_once(WAITING) {
+            told = Told::Waiting(why.trim().to_owned());
         } else if line.contains(READY) {
             told = Told::Ready;
         }
@@ -51,6 +56,7 @@ pub(super) async fn wait(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
         match told(&console.unwrap_or_default()) {
             Told::Ready => Ok(Look::Done(())),
             Told::Failed(why) => Err(Error::failed(format!("NAT instance {name} ({id}) does not forward: {why}"))),
+            Told::Waiting(why) => Ok(Look::NotYet(format!("its console says: {why}"))),
             Told::Nothing => Ok(Look::NotYet("its console does not say `nat: ready` yet".into())),
         }
     };
@@ -81,6 +87,11 @@ mod tests {
             ("Linux version 6.1\nnat: ready\nlogin: ", Told::Ready),
             ("nat: failed: status 1 while installing nftables\r\n", failed("status 1 while installing nftables")),
             ("[ 9.0] x: nat: failed: status 2 while loading the rules\n", failed("status 2 while loading the rules")),
+            (
+                "nat: waiting: nftables cannot be installed yet\r\n",
+                Told::Waiting("nftables cannot be installed yet".into()),
+            ),
+            ("nat: waiting: x\nnat: ready\n", Told::Ready),
             // Run again by hand.
             ("nat: failed: status 1 while installing nftables\nnat: ready\n", Told::Ready),
             ("nat: ready\nnat: failed: status 1 while loading the rules\n", failed("status 1 while loading the rules")),

@@ -66,6 +66,8 @@ tries=360
 until [ -x "$root/usr/sbin/nft" ] || dnf -q -y --setopt=install_weak_deps=False install nftables; do
 	tries=$((tries - 1))
 	[ "$tries" -gt 0 ] || exit 1
+	# Not each time: the console keeps 64 KB.
+	[ $((tries % 6)) -ne 5 ] || say "waiting: nftables cannot be installed yet; $tries tries are left"
 	sleep 5
 done
 if [ -n "$swap" ] && swapoff "$swap"; then rm "$swap"; fi
