@@ -1,10 +1,8 @@
 //! What watches over a team's account, on an emulator of AWS.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support;
-#[path = "team_guard/unemulated.rs"]
 mod unemulated;
 
+use crate::support;
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode, Quiet, World as _, run},

@@ -1,9 +1,7 @@
 //! What joins the networks of teams, across accounts, on an emulator of AWS; and what sits in a VPC.
-#![expect(clippy::unwrap_used, reason = "all of it is tests")]
-#[path = "team_interconnect/shares.rs"]
 mod shares;
-mod support;
 
+use crate::support;
 use aws_core::{
     Result,
     cloud::{AssumedRole, Cloud, Clouds, lookups},

@@ -1,6 +1,6 @@
 //! Settings and stored manifests in Systems Manager parameters, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode},

@@ -1,11 +1,8 @@
 //! A team's ways out, and what is left of them: addresses, NAT, VPN, flow logs, strays. On an emulator of AWS.
-#![expect(clippy::unwrap_used, reason = "in tests, a panic is the answer")]
-#[path = "team_gateways/front.rs"]
 mod front;
-mod support;
-#[path = "team_gateways/vpn.rs"]
 mod vpn;
 
+use crate::support;
 use aws_core::{
     cloud::{Cloud, Clouds, Spot},
     engine::{Change, Cx, Graph, Mode, Ownership, Ref, Report, Resource, World as _, run},

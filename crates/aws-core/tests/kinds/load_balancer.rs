@@ -1,8 +1,6 @@
 //! Target groups, load balancers and listeners, on an emulator of AWS.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support;
-
+use crate::support;
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode, Ownership},

@@ -1,6 +1,6 @@
 //! A team's network, on an emulator of AWS: VPC, subnets, gateways, route tables, the S3 endpoint.
-mod support;
 
+use crate::support;
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode},

@@ -1,8 +1,7 @@
 //! Leases: one holder at a time, whatever happens to the calls. On an emulator of AWS.
 mod faults;
-#[path = "../support/mod.rs"]
-mod support;
 
+use crate::support;
 use aws_core::{
     Result,
     cloud::Cloud,

@@ -1,5 +1,6 @@
 //! Shares of a transit gateway with accounts in and outside of the AWS organization.
-use crate::{Given, OTHER, OWN, done, go, owner, settled, support};
+use super::{Given, OTHER, OWN, done, go, owner, settled};
+use crate::support;
 use aws_core::{
     cloud::{
         Cloud, Clouds, ConnectOptions, Spot,

@@ -1,6 +1,6 @@
 //! What is seen in a VPC, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::{cloud::lookups::sights, error::Kind, model::Layer};
 use aws_sdk_ec2::types::{AttributeBooleanValue, DomainType, ResourceType, Tag, TagSpecification, VpcEndpointType};
 

@@ -1,6 +1,6 @@
 //! Key pairs, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::{
     Error,
     cloud::Cloud,

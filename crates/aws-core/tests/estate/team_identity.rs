@@ -1,6 +1,6 @@
 //! Policies, roles and sign-in of a team's account, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode, World as _},

@@ -1,5 +1,4 @@
 //! New accounts: an organization that makes them as slowly as AWS does, which the emulator does not.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use aws_core::{
     cloud::{

@@ -1,6 +1,6 @@
 //! Records of teams and claims of networks in Systems Manager parameters, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::{
     cloud::Cloud,
     error::Kind,

@@ -1,8 +1,6 @@
 //! Alias records, on an emulator of AWS.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support;
-
+use crate::support;
 use aws_core::{
     cloud::{Cloud, lookups},
     engine::{Graph, Mode, Quiet, World as _, run},

@@ -1,6 +1,6 @@
 //! IAM roles and instance profiles, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::model::Owning as _;
 use aws_core::{
     cloud::Cloud,

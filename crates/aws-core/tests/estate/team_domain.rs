@@ -1,8 +1,6 @@
 //! Domains of teams and the settings of their VPCs, on an emulator of AWS.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support;
-
+use crate::support;
 use aws_core::{
     Result,
     cloud::Cloud,

@@ -1,8 +1,6 @@
 //! Launch templates and Auto Scaling groups, on an emulator of AWS.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support;
-
+use crate::support;
 use aws_core::{
     cloud::{Cloud, lookups},
     engine::{Graph, Mode, Ownership, World as _},

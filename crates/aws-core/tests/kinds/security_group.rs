@@ -1,6 +1,6 @@
 //! Security groups, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode, Ownership, Ref},

@@ -1,6 +1,6 @@
 //! A VPC with its subnets, and what is looked up, on an emulator of AWS.
-mod support;
 
+use crate::support;
 use aws_core::{
     cloud::{lookups, network},
     error::Kind,
