@@ -163,6 +163,8 @@ fn what_else_is_known_before_an_account_is_made() {
         ("zones: [euw1-az1, euw1-az9]\n", 2, &["euw1-az9"]),
         ("zones: [use1-az1]\n", 2, &["eu-west-1"]),
         ("regions: [eu-nowhere-1]\n", 2, &["eu-nowhere-1"]),
+        // Every account has to enable it for itself; the operator's having it does not help.
+        ("regions: [af-south-1]\n", 2, &["af-south-1", "`account: new`", "enable-region", "by its ID"]),
         ("vpn: {gateway: 203.0.113.7, routes: [10.0.0.0/12]}\n", 2, &["10.0.0.0/12"]),
     ] {
         red(more);

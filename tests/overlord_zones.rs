@@ -38,7 +38,7 @@ fn zones_without_the_instance_types_are_left_out() {
         assert_eq!(letters(&plan.stdout), wanted, "{teams}: {}", plan.stdout);
     }
     for (teams, words) in [
-        ("zones: 3, nat: instance", &["leaves out", "use1-az3", "t3.small", "t4g.nano"][..]),
+        ("zones: 3, nat: instance", &["Skipped zones", "use1-az3", "t3.small", "t4g.nano"][..]),
         ("zones: [use1-az3, use1-az1], nat: single", &["use1-az3 does not offer t3.small", "instance_type"]),
     ] {
         organization(&estate, "us-east-1", "10.64.0.0/12", teams);

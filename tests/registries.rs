@@ -160,7 +160,7 @@ fn credentials_of_a_profile() {
     let profile = credentials(&guarded.host, "secretsmanager:minion/registry/test");
     let config = stage.file("minion.yaml", format!("default:\n  {profile}"));
     let create = ["ver", "create", "hello", "1.0", &image, "--config", &config];
-    stage.minion(&[&create[..], &["--dry-run"]].concat()).ok().says(&["is not granted to read", "applications update"]);
+    stage.minion(&[&create[..], &["--dry-run"]].concat()).ok().says(&["is not allowed to read", "applications update"]);
     stage.minion(&["app", "update", &manifest, "--config", &config]).ok().says(&["can read the registry credentials"]);
     stage.minion(&create).ok().hides(&["is not granted", PASSWORD]);
     assert!(script(&stage).contains("minion/registry/test"));

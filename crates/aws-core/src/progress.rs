@@ -1,27 +1,48 @@
-//! What work says of itself while it waits, to whoever runs it, however many calls lie between.
+//! What work says of itself, to whoever runs it, however many calls lie between.
 use std::pin::pin;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+/// What work says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// What it waits for.
+    Waiting(String),
+    /// What the operator should know, although the work goes on: whole sentences.
+    Warning(String),
+}
+
 tokio::task_local! {
-    static NOTES: UnboundedSender<String>;
+    static NOTES: UnboundedSender<Note>;
 }
 
 /// Says what is awaited; nobody hears it outside of [`heard`].
 pub(crate) fn tell(note: &str) {
-    let _ = NOTES.try_with(|notes| notes.send(note.to_owned()));
+    let _ = NOTES.try_with(|notes| notes.send(Note::Waiting(note.to_owned())));
+}
+
+/// Says what the operator should know; nobody hears it outside of [`heard`].
+pub(crate) fn warn(text: impl Into<String>) {
+    let _ = NOTES.try_with(|notes| notes.send(Note::Warning(text.into())));
 }
 
 /// Runs `work`; `told` hears what it tells.
-pub(crate) async fn heard<T>(work: impl Future<Output = T>, told: impl Fn(&str)) -> T {
+pub(crate) async fn heard<T>(work: impl Future<Output = T>, told: impl Fn(Note)) -> T {
     let (sender, mut notes) = unbounded_channel();
     let mut work = pin!(NOTES.scope(sender, work));
-    loop {
+    let done = loop {
         tokio::select! {
             biased;
-            Some(note) = notes.recv() => told(&note),
-            done = &mut work => return done,
+            Some(note) = notes.recv() => told(note),
+            done = &mut work => break done,
+        }
+    };
+    // A warning may be the last that it did.
+    while let Ok(note) = notes.try_recv() {
+        if matches!(note, Note::Warning(_)) {
+            told(note);
         }
     }
+    done
 }
 
 #[cfg(test)]
@@ -40,12 +61,27 @@ mod tests {
         };
         let told = |who: &'static str| {
             let heard_of = &heard_of;
-            move |note: &str| heard_of.lock().unwrap().push(format!("{who} {note}"))
+            move |note: Note| match note {
+                Note::Waiting(note) => heard_of.lock().unwrap().push(format!("{who} {note}")),
+                Note::Warning(text) => panic!("a warning: {text}"),
+            }
         };
         tell("nobody");
         tokio::join!(heard(work("a"), told("A")), heard(work("b"), told("B")));
         let mut heard_of = heard_of.into_inner().unwrap();
         heard_of.sort();
         assert_eq!(heard_of, ["A a0", "A a1", "B b0", "B b1"]);
+    }
+
+    #[tokio::test]
+    async fn a_warning_at_the_end_is_heard() {
+        let heard_of = Mutex::new(Vec::new());
+        let work = async {
+            tell("soon");
+            warn("careful");
+            7
+        };
+        assert_eq!(heard(work, |note| heard_of.lock().unwrap().push(note)).await, 7);
+        assert!(heard_of.into_inner().unwrap().contains(&Note::Warning("careful".into())));
     }
 }

@@ -2,7 +2,9 @@
 use crate::{accounts::Account, networks, organization::Team, places, session::Session, survey, zones};
 use aws_core::{
     Error, Result,
-    cloud::{Cloud, lookups, organizations},
+    cloud::{Cloud, errors::is_opt_in, lookups, organizations},
+    error::Kind,
+    model::TeamName,
     registry::teams::Via,
     resources::domain::delegation,
 };
@@ -26,7 +28,12 @@ pub async fn check(session: &Session, team: &Team) -> Result<Arc<Cloud>> {
     organizations::check_management(&management).await?;
     let home = session.home().await?;
     for region in &team.regions {
-        lookups::check_region(&home, region).await?;
+        let known = lookups::check_region(&home, region).await;
+        // Whether the home account has it is no matter then.
+        if known.as_ref().err().is_none_or(|e| e.kind() != Kind::Usage) {
+            enabled_in_new_accounts(&team.name, region)?;
+        }
+        known?;
         // The zones' ids, and what they offer, are the same for all accounts.
         let there = session.accounts.network(region).await?;
         zones::check(team, &there).await?;
@@ -37,6 +44,21 @@ pub async fn check(session: &Session, team: &Team) -> Result<Arc<Cloud>> {
         delegation::parent_zone(&cloud, &domain.parent, domain.zone_id.as_deref()).await?;
     }
     Ok(management)
+}
+
+/// Refuses a Region that a new account has only once somebody enabled it there.
+fn enabled_in_new_accounts(team: &TeamName, region: &str) -> Result<()> {
+    if !is_opt_in(region) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "invalid region `{region}` of team {team} with `account: new`: new accounts have this opt-in Region disabled"
+    ))
+    .hint(format!(
+        "Create the account (`aws organizations create-account`), enable the Region with its credentials (`aws account \
+         enable-region --region-name {region}`), then name the account by its ID, e.g. `account: \"123456789012\"`. See \
+         docs/new-accounts.md#regions."
+    )))
 }
 
 /// Makes the account, or finds the one that an earlier run made. It is reached from the management account: the role that
@@ -68,4 +90,21 @@ pub async fn make(session: &Session, team: &Team) -> Result<Account> {
     let ready = organizations::ready(&cloud, limits, session.cancel.clone(), |note, _| step.tick(note)).await;
     step.end(ready)?;
     Ok(account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_that_new_accounts_have_disabled_are_refused() {
+        let team = "red".parse().unwrap();
+        for region in ["eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1"] {
+            assert!(enabled_in_new_accounts(&team, region).is_ok(), "{region}");
+        }
+        let error = enabled_in_new_accounts(&team, "eu-south-2").unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+        assert!(error.to_string().contains("`eu-south-2` of team red"), "{error}");
+        assert!(error.hints()[0].contains("enable-region --region-name eu-south-2"), "{error:?}");
+    }
 }

@@ -39,7 +39,7 @@ pub async fn add(team: &Team, cloud: &Cloud, network: &mut RegionRecord) -> Resu
                 "the slot for another zone of {} overlaps subnet {other}",
                 network.cidr
             ))
-            .hint("The network was imported with another layout: it cannot get more zones."));
+            .hint("Keep the number of zones: a network that was imported with another layout cannot get more."));
         }
         network.zones.push(ZoneRecord {
             id: zone.id,
@@ -183,7 +183,9 @@ impl Region<'_> {
                 self.name,
                 self.there.len()
             ))
-            .hint("Zones can be added, not taken away: what runs there would lose its subnet."));
+            .hint(
+                "Keep the zones: zones can be added, but not removed, because what runs there would lose its subnet.",
+            ));
         }
         let more = wanted - self.there.len();
         if more == 0 {
@@ -202,7 +204,7 @@ impl Region<'_> {
                 self.name,
                 self.there.len() + new.len()
             ))
-            .hint("Set `zones` for the team to a smaller number, name zones by ID (`zones: [..]`), or leave the region out."));
+            .hint("Set `zones` of the team to a smaller number, name zones by ID (`zones: [..]`), or remove the region from `regions`."));
         }
         // Only those that would have been taken before the last of these.
         let last = new.last().map(|z| z.id.clone()).unwrap_or_default();
@@ -210,7 +212,7 @@ impl Region<'_> {
         let notes = if passed.is_empty() {
             Vec::new()
         } else {
-            vec![format!("Zones of {} that the network leaves out: {}", self.name, passed.join(", "))]
+            vec![format!("Skipped zones of {}: {}", self.name, passed.join(", "))]
         };
         Ok(Choice { new, notes })
     }
@@ -226,7 +228,7 @@ impl Region<'_> {
                 self.name,
                 list()
             ))
-            .hint("Add zones of this region to `zones`, or leave the region out."));
+            .hint("Add zones of this region to `zones`, or remove the region from `regions`."));
         }
         let unknown =
             |id: &&&String| !self.there.contains(&id.as_str()) && !self.available.iter().any(|z| z.id == ***id);
@@ -240,10 +242,10 @@ impl Region<'_> {
         }
         if let Some(lost) = self.there.iter().find(|id| !here.iter().any(|h| h.as_str() == **id)) {
             return Err(Error::refused(format!(
-                "the network of team {team} in {} has zone {lost}, and its file does not name it",
+                "the network of team {team} in {} has zone {lost}, which its file does not name",
                 self.name
             ))
-            .hint("Zones can be added, not taken away: what runs there would lose its subnet. Add it to `zones`."));
+            .hint("Add it to `zones`: zones can be added, but not removed, because what runs there would lose its subnet."));
         }
         let wanted = |z: &&AvailabilityZone| here.contains(&&z.id) && !self.there.contains(&z.id.as_str());
         let new: Vec<AvailabilityZone> = self.available.iter().filter(wanted).cloned().collect();
@@ -325,7 +327,7 @@ mod tests {
     fn zones_that_are_left_out_are_named_when_they_would_have_been_taken() {
         let notes = |wanted| count(&BOTH, &[], wanted, true).unwrap().notes;
         assert_eq!(notes(2), Vec::<String>::new());
-        assert_eq!(notes(3), ["Zones of us-east-1 that the network leaves out: use1-az3 (no t3.small, no t4g.nano)"]);
+        assert_eq!(notes(3), ["Skipped zones of us-east-1: use1-az3 (no t3.small, no t4g.nano)"]);
         let error = count(&BOTH, &[], 6, false).unwrap_err();
         assert_eq!(error.kind(), Kind::Usage);
         assert_eq!(error.to_string(), "team red asks for 6 zones, and us-east-1 has 5 without use1-az3 (no t3.small)");

@@ -162,8 +162,8 @@ impl Denied {
         let there = self.resource.as_deref().unwrap_or("the resource");
         match self.policy {
             Some(Policy::Identity) if self.explicit => format!(
-                "Remove the statement that denies {action}{inside} from the policies of {noun}{named}: a deny beats every \
-                 allow.{}",
+                "Remove the statement that denies {action}{inside} from the policies of {noun}{named}: a deny overrides \
+                 every allow.{}",
                 simulate(who.as_ref(), action)
             ),
             Some(Policy::Identity) => format!(
@@ -171,8 +171,8 @@ impl Denied {
                 simulate(who.as_ref(), action)
             ),
             Some(Policy::Boundary) => format!(
-                "Change the permissions boundary of {noun}{named}, which {} {action}{inside}: it is the most that they may \
-                 do, whatever other policies allow.{}",
+                "Change the permissions boundary of {noun}{named}, which {} {action}{inside}: it limits \
+                 what other policies can allow.{}",
                 self.does(),
                 who.as_ref().and_then(|who| who.role.as_deref()).map_or_else(String::new, |role| format!(
                     " Find it with `aws iam get-role --role-name {role} --query Role.PermissionsBoundary`."
@@ -190,7 +190,7 @@ impl Denied {
                 self.of_organization("resource control", "RESOURCE_CONTROL_POLICY", &inside, account)
             }
             Some(Policy::Endpoint) => format!(
-                "Change the policy of the VPC endpoint{named} that the call went through, which {} {action}{inside}: `aws \
+                "Change the policy of the VPC endpoint{named} that the call passes through, which {} {action}{inside}: `aws \
                  ec2 describe-vpc-endpoints --region {region} --query \
                  'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'`.",
                 self.does()
@@ -206,14 +206,14 @@ impl Denied {
             }
             // Between accounts, AWS does not say on which side it is missing.
             None if action == ASSUME_ROLE => format!(
-                "Allow {action}{what} in a policy of {noun}, and let the role trust {}: its trust policy is in `aws iam get-role \
-                 --role-name {} --query Role.AssumeRolePolicyDocument`.",
+                "Allow {action}{what} in a policy of {noun}, and let the role trust {}: show its trust policy with `aws iam \
+                 get-role --role-name {} --query Role.AssumeRolePolicyDocument`.",
                 self.principal.as_deref().unwrap_or("these credentials"),
                 there.rsplit('/').next().unwrap_or(there)
             ),
             None => format!(
                 "Allow {action}{what}{inside} to {noun}; docs/permissions.md lists what is needed. AWS does not say which \
-                 policy lacks or denies it.{}",
+                 policy is missing it or denies it.{}",
                 simulate(who.as_ref(), action)
             ),
         }
@@ -244,7 +244,7 @@ impl Denied {
         format!(
             "Ask the administrators of the AWS organization to allow {action}{inside}: a {kind} policy{named} {} it, and no \
              policy of the account can. They find it with `aws organizations list-policies-for-target --target-id {target} \
-             --filter {filter}`, also for the organizational units above.",
+             --filter {filter}`; also check the organizational units above the account.",
             self.does()
         )
     }
@@ -258,7 +258,7 @@ impl Denied {
             self.resource.as_deref().and_then(|arn| arn.split("/aws-service-role/").nth(1)?.split('/').next());
         let service = service.unwrap_or("SERVICE.amazonaws.com");
         Some(format!(
-            "Or let an administrator create the role once in the account: `aws iam create-service-linked-role \
+            "Or ask an administrator to create the role once in the account: `aws iam create-service-linked-role \
              --aws-service-name {service}`; `overlord team create` does that in a team's account."
         ))
     }
@@ -271,17 +271,20 @@ fn unnamed(operation: &str) -> String {
         String::new()
     } else {
         let actions: Vec<&str> = inside.iter().map(|inside| inside.action).collect();
-        format!(" Inside the call it also checks {}.", actions.join(", "))
+        format!(" This call also requires {}.", actions.join(", "))
     };
     format!(
-        "Allow {operation} (see docs/permissions.md), unless it is allowed already: AWS does not name the action that it \
+        "Allow {operation} (see docs/permissions.md) if it is not allowed yet: AWS does not name the action that it \
          denied.{also}"
     )
 }
 
 fn simulate(who: Option<&Who>, action: &str) -> String {
     let Some(who) = who else { return String::new() };
-    format!(" Try it with `aws iam simulate-principal-policy --policy-source-arn {} --action-names {action}`.", who.arn)
+    format!(
+        " Test it with `aws iam simulate-principal-policy --policy-source-arn {} --action-names {action}`.",
+        who.arn
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! AWS's errors, in our words: operation, resource, region, code, request id, and what to do next.
 mod new_account;
 
-pub use new_account::advice;
+pub use new_account::{advice, is_opt_in};
 
 use super::{Cloud, denied, operations::is_repeatable, quotas};
 use crate::{

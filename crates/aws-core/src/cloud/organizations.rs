@@ -162,7 +162,7 @@ pub async fn ready(account: &Cloud, limits: Readiness, cancel: Cancel, told: imp
         if since.elapsed() < limits.denied {
             return Ok(Look::NotYet(error.to_string()));
         }
-        Err(error.hint(DENIED_STILL))
+        Err(if is_denial(error.code()) { error.hint(DENIED_STILL) } else { error })
     };
     let patience = Patience::new(limits.all, cancel);
     poll_until("the new account to be usable", &patience, look, told).await.map_err(|e| match e.kind() {
@@ -172,6 +172,12 @@ pub async fn ready(account: &Cloud, limits: Readiness, cancel: Cancel, told: imp
         ),
         _ => e,
     })
+}
+
+/// Whether an error is that somebody may not: a Region that is not enabled, for example, says `AuthFailure`. Without a code,
+/// the role could not be assumed.
+fn is_denial(code: Option<&str>) -> bool {
+    code.is_none_or(|code| code.starts_with("AccessDenied") || code == "UnauthorizedOperation")
 }
 
 /// Why a role that AWS has made stays denied.

@@ -4,7 +4,7 @@
 //! --service-code ..`; "Amazon VPC quotas", "Quotas for your transit gateways", "Site-to-Site VPN quotas", "IAM and STS
 //! quotas"). Where the code is not known for sure, there is none. What is read and counted before the first write is in
 //! `room`.
-use crate::{engine::Use, error::AwsDetail};
+use crate::{engine::Use, error::AwsDetail, model::policy_rules};
 
 /// A quota of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,8 @@ pub(crate) const INSTANCE_PROFILES: Quota =
     quota("Instance profiles per account", 1_000, Raise::Global("iam", "L-6E65F664"));
 pub(crate) const POLICIES: Quota =
     quota("Customer managed policies per account", 1_500, Raise::Global("iam", "L-E95E4862"));
-pub(crate) const ROLE_POLICIES: Quota = quota("Managed policies per role", 10, Raise::Global("iam", "L-0DA4ABF3"));
+pub(crate) const ROLE_POLICIES: Quota =
+    quota("Managed policies per role", policy_rules::ATTACHED as u32, Raise::Global("iam", "L-0DA4ABF3"));
 
 /// Virtual processors that run at the same time, by family, On-Demand and Spot ("Amazon EC2 instance type quotas"). The
 /// defaults are those of a new account; AWS raises them by itself as an account grows.

@@ -1,8 +1,8 @@
 //! Whether what a plan creates fits into the account's quotas.
 //!
 //! Quotas are read and what exists is counted beside the looks, in one round, each once in a run. Nothing of this may
-//! keep a command from its work: what cannot be read within [`READ`] is judged by AWS's default, or not at all, and that
-//! is said.
+//! keep a command from its work: a quota that cannot be read within [`LIMITS`] is judged by AWS's default, what cannot be
+//! counted within [`COUNTS`] is not judged, and that is said.
 use super::{
     Cloud, Clouds,
     quotas::{self, Quota, Raise},
@@ -18,8 +18,11 @@ mod count;
 mod limit;
 mod network;
 
-/// How long quotas and counts may take: they are a service to the operator, no condition.
-const READ: Duration = Duration::from_secs(10);
+/// How long reading the account's quotas may take, all of them together: they are a service to the operator, no condition.
+/// In networks without an endpoint for Service Quotas, nothing answers.
+const LIMITS: Duration = Duration::from_secs(3);
+/// How long counting may take: of services that the plan needs anyway.
+const COUNTS: Duration = Duration::from_secs(10);
 /// From this many percent of a quota on there is a warning.
 const NEARLY: u64 = 90;
 
@@ -288,19 +291,29 @@ fn in_short(error: &Error) -> String {
     }
 }
 
-/// Reads something once in a run; a failure is remembered, too, and so is that it took too long.
+/// Reads something once in a run; a failure is remembered, too, and so is that it took too long. `who` does not answer then.
 async fn once<T: Clone + Send + Sync + 'static>(
     cloud: &Cloud,
     what: &str,
+    (who, within): (&str, Duration),
     load: impl Future<Output = crate::Result<T>>,
 ) -> Result<T, String> {
     let load = async {
-        let read = tokio::time::timeout(READ, load).await;
-        let late = || Err(format!("{what}: no answer within {} s", READ.as_secs()));
+        let read = tokio::time::timeout(within, load).await;
+        let late = || Err(format!("{who}: no answer within {} s", within.as_secs()));
         Ok(read.map_or_else(|_| late(), |answer| answer.map_err(|e| in_short(&e))))
     };
     let kept: Arc<Result<T, String>> = cloud.once(format!("room {what}"), load).await.map_err(|e| in_short(&e))?;
     kept.as_ref().clone()
+}
+
+/// As [`once`], for what is counted.
+async fn counted<T: Clone + Send + Sync + 'static>(
+    cloud: &Cloud,
+    what: &str,
+    load: impl Future<Output = crate::Result<T>>,
+) -> Result<T, String> {
+    once(cloud, what, (what, COUNTS), load).await
 }
 
 impl Clouds {

@@ -57,7 +57,7 @@ pub enum Event<'a> {
 pub trait Observer: Send + Sync {
     /// Something happened. Called from many tasks; must not block for long.
     fn event(&self, event: Event<'_>);
-    /// Something that the operator should know before anything is written.
+    /// Something that the operator should know, of the plan or of one resource, once for each run.
     fn warn(&self, _: &str) {}
 }
 

@@ -2,10 +2,19 @@
 use super::graph::{Opaque, Slot};
 use super::{Action, Cancel, Change, Cx, Graph, NodeId, Ownership, Stop, Wanted, World};
 use super::{Event, NodeReport, Observer, Outcome, Report};
-use crate::{Error, Result, error::Kind, progress::heard};
+use crate::{
+    Error, Result,
+    error::Kind,
+    progress::{Note, heard},
+};
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{any::Any, collections::BTreeSet, time::Duration};
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// Which way to go, and whether to write.
@@ -69,6 +78,8 @@ struct Run<'g, C> {
     options: &'g Options,
     observer: &'g dyn Observer,
     outputs: Vec<Slot>,
+    /// What was warned of, to say it once.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 /// Converges (or removes, or only looks at) everything in `graph`. Failures are in the report.
@@ -85,7 +96,7 @@ pub async fn run<C: World>(
 ) -> Report {
     let _held = mode.writes().then(|| options.cancel.in_flight().hold("resources"));
     let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
-    let mut run = Run { graph, cloud, mode, options, observer, outputs };
+    let mut run = Run { graph, cloud, mode, options, observer, outputs, warned: Mutex::default() };
     let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None));
     if !mode.destroys()
         && let Some((first, e)) = fault(graph)
@@ -217,9 +228,17 @@ impl<C: World> Run<'_, C> {
             return;
         }
         let room = self.cloud.room(&wanted).await;
-        room.warnings.iter().for_each(|text| self.observer.warn(text));
+        room.warnings.iter().for_each(|text| self.warn(text));
         for (node, error) in room.refused {
             nodes[node] = Node::Ended(Outcome::Failed(error));
+        }
+    }
+
+    /// Once for each text. What goes needs no advice.
+    fn warn(&self, text: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.mode.destroys() && warned.insert(text.to_owned()) {
+            self.observer.warn(text);
         }
     }
 
@@ -296,8 +315,11 @@ impl<C: World> Run<'_, C> {
     /// One visit, with its panic kept its own, and its end told.
     async fn guarded(&self, i: usize, live: Option<Opaque>, write: bool) -> Result<Visit> {
         let mut begun = false;
-        let tick = |note: &str| self.observer.event(Event::Tick { step: i as u64, note });
-        let visit = AssertUnwindSafe(heard(self.visit(i, live, write, &mut begun), tick));
+        let told = |note: Note| match note {
+            Note::Waiting(note) => self.observer.event(Event::Tick { step: i as u64, note: &note }),
+            Note::Warning(text) => self.warn(&text),
+        };
+        let visit = AssertUnwindSafe(heard(self.visit(i, live, write, &mut begun), told));
         let result = tokio::select! {
             biased;
             () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", self.label(i)))),

@@ -6,3 +6,4 @@ mod leaving;
 mod lifecycle;
 mod random;
 mod room;
+mod warnings;

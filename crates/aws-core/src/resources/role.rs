@@ -158,6 +158,11 @@ pub async fn managed_quota(cloud: &Cloud) -> Result<Option<usize>> {
     Ok(quota.and_then(|n| usize::try_from(*n).ok()))
 }
 
+/// The command that requests so many managed policies of a role.
+pub fn request_managed(count: usize) -> String {
+    quotas::ROLE_POLICIES.command(&count.to_string(), "us-east-1").unwrap_or_default()
+}
+
 /// The inline policy that the role of this name has now; one reading serves the whole run.
 ///
 /// # Errors

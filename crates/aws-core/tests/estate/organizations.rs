@@ -192,6 +192,16 @@ async fn a_new_account_is_waited_for_until_it_can_be_used() {
     );
 }
 
+/// A Region that is not enabled there, for example: nobody's permissions are to blame.
+#[tokio::test]
+async fn what_is_no_denial_does_not_lead_to_permissions() {
+    let limits = Readiness { all: Duration::from_secs(600), denied: Duration::from_secs(1) };
+    let (cloud, _) = cloud(Aws { denials: vec![("DescribeRegions", "AuthFailure"); 9], ..Aws::default() }).await;
+    let error = ready(&cloud, limits, Cancel::default(), |_, _| ()).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Access, Some("AuthFailure")));
+    assert!(!error.hints().iter().any(|h| h.contains("trusts the management account")), "{error:?}");
+}
+
 /// What is denied for ever is not "not yet" for ever.
 #[tokio::test]
 async fn a_role_that_stays_denied_is_told_soon() {

@@ -30,13 +30,18 @@ fn owner(team: &str) -> TeamOwner {
 }
 
 fn audit(team: &str, name: &str, keep_logs: bool) -> Graph<Cloud> {
+    audit_for(team, name, keep_logs, None)
+}
+
+/// The same, with days that somebody chose.
+fn audit_for(team: &str, name: &str, keep_logs: bool, days: Option<i32>) -> Graph<Cloud> {
     let mut graph = Graph::default();
     let bucket = graph.add(TrailBucket {
         owner: owner(team),
         name: name.into(),
         trail: name.into(),
         account: ACCOUNT.into(),
-        days: 400,
+        days,
         keep_logs,
     });
     graph.add(AuditTrail { owner: owner(team), name: name.into(), bucket });
@@ -135,17 +140,21 @@ async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
         let rule = rule.filter(LifecycleRuleFilter::builder().prefix("theirs/").build());
         rule.expiration(LifecycleExpiration::builder().days(days).build()).build().unwrap()
     };
+    let chosen = audit_for("red", &name, true, Some(400));
     for (theirs, change) in [
         (vec![rule("theirs", 9)], "log files expire: never -> after 400 days"),
         (vec![rule("theirs", 9), rule("overlord-audit-trail", 3)], "log files expire: after 3 days -> after 400 days"),
     ] {
         put(theirs).await;
-        let text = support::text(&support::apply(&audit("red", &name, true), &cloud).await);
+        let text = support::text(&support::apply(&chosen, &cloud).await);
         assert!(text.contains(change), "{text}");
         assert_eq!(read().await, [("overlord-audit-trail".to_owned(), Some(400)), ("theirs".to_owned(), Some(9))]);
     }
     s3.delete_bucket_lifecycle().bucket(&name).send().await.unwrap();
-    let text = support::text(&support::apply(&audit("red", &name, true), &cloud).await);
+    // Nobody chose that its log files expire: they stay.
+    assert!(support::text(&support::apply(&audit("red", &name, true), &cloud).await).contains("= keep"));
+    assert!(s3.get_bucket_lifecycle_configuration().bucket(&name).send().await.is_err(), "no rule was written");
+    let text = support::text(&support::apply(&chosen, &cloud).await);
     assert!(text.contains("log files expire: never -> after 400 days"), "{text}");
 }
 
@@ -185,7 +194,7 @@ async fn a_foreign_bucket_and_a_foreign_trail_are_refused() {
         name: other,
         trail: name.clone(),
         account: ACCOUNT.into(),
-        days: 400,
+        days: Some(400),
         keep_logs: true,
     });
     graph.add(AuditTrail { owner: owner("red"), name: name.clone(), bucket });

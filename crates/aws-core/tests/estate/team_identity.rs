@@ -3,7 +3,7 @@
 use crate::support;
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode, World as _},
+    engine::{Event, Graph, Mode, Observer, Options, World as _, run},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::identity::{
@@ -12,11 +12,12 @@ use aws_core::{
         managed_policy::ManagedPolicy,
         password_policy::PasswordPolicy,
         saml_provider::SamlProvider,
+        service_linked_role::{Service, ServiceLinkedRole},
         team_role::{Managed, TeamRole, Trust},
     },
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Mutex};
 
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 const POWER: &str = "arn:aws:iam::aws:policy/PowerUserAccess";
@@ -321,4 +322,60 @@ async fn roles_without_the_boundary_are_told() {
     }
     cloud.forget();
     support::destroy(&boundary, &cloud).await;
+}
+
+/// What a run warns of.
+#[derive(Default)]
+struct Warned(Mutex<Vec<String>>);
+impl Observer for Warned {
+    fn event(&self, _: Event<'_>) {}
+    fn warn(&self, text: &str) {
+        self.0.lock().expect("nobody panics with it").push(text.to_owned());
+    }
+}
+
+/// An IAM without roles that denies these actions, or says that the credentials have expired.
+async fn denying(actions: &'static [&'static str], code: &'static str) -> Cloud {
+    let server = tiny_http::Server::http("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", server.server_addr());
+    std::thread::spawn(move || {
+        for mut request in server.incoming_requests() {
+            let mut body = String::new();
+            request.as_reader().read_to_string(&mut body).expect("a request in UTF-8");
+            let action = body.split('&').find_map(|p| p.strip_prefix("Action=")).unwrap_or_default().to_owned();
+            let (status, text) = if actions.contains(&action.as_str()) {
+                let message = format!("User is not authorized to perform: iam:{action}");
+                let error =
+                    format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+                (403, format!("<ErrorResponse>{error}</ErrorResponse>"))
+            } else {
+                (200, format!("<{action}Response><{action}Result></{action}Result></{action}Response>"))
+            };
+            let _ = request.respond(tiny_http::Response::from_string(text).with_status_code(status));
+        }
+    });
+    support::cloud_at(&endpoint).await
+}
+
+#[tokio::test]
+async fn a_service_linked_role_that_is_denied_is_warned_of_and_no_failure() {
+    let spot = || one(ServiceLinkedRole { service: Service::Spot });
+    for action in ["iam:CreateServiceLinkedRole", "iam:GetAccountAuthorizationDetails"] {
+        let denied: &[&str] = match action {
+            "iam:CreateServiceLinkedRole" => &["CreateServiceLinkedRole"],
+            _ => &["GetAccountAuthorizationDetails"],
+        };
+        let (cloud, warned) = (denying(denied, "AccessDenied").await, Warned::default());
+        let report = run(&spot(), &cloud, Mode::Apply, &Options::default(), &warned).await;
+        assert!(report.complete(), "{}", support::text(&report));
+        let warned = warned.0.into_inner().expect("nobody panics with it");
+        assert_eq!(warned.len(), 1, "{warned:?}");
+        for words in ["AWSServiceRoleForEC2Spot", "spot.amazonaws.com", action] {
+            assert!(warned[0].contains(words), "{warned:?}");
+        }
+    }
+    // Expired credentials are another matter.
+    let cloud = denying(&["CreateServiceLinkedRole"], "ExpiredToken").await;
+    let report = run(&spot(), &cloud, Mode::Apply, &Options::default(), &Warned::default()).await;
+    assert!(!report.complete());
 }

@@ -3,7 +3,10 @@
 //! write.
 use super::{ManagedPolicy, Manifest, SecretRef, Statement};
 use crate::graph::policy::OUR_SIDS;
-use aws_core::model::{policy_rules, tag_rules};
+use aws_core::{
+    model::{policy_rules, tag_rules},
+    resources::role,
+};
 use files::{
     Problem,
     Step::{AnyOf, At, Key, Nth},
@@ -119,9 +122,10 @@ pub fn attached(m: &Manifest, quota: Option<usize>) -> Option<Problem> {
         None => "the account's quota could not be read (iam:GetAccountSummary), and AWS's default is",
     };
     let path = [Key("managed_policies")];
-    let raise = "aws service-quotas request-service-quota-increase --region us-east-1 --service-code iam --quota-code L-0DA4ABF3 --desired-value";
     Some(Problem::new(&path, format!("{count} managed policies; {asked} {most} for a role")).hint(match count {
-        0..=policy_rules::ATTACHED_MOST => format!("Merge some of them, or request more: {raise} {count}"),
+        0..=policy_rules::ATTACHED_MOST => {
+            format!("Merge some of them, or request more: `{}`", role::request_managed(count))
+        }
         _ => format!("Merge some of them: AWS raises it to {} at most.", policy_rules::ATTACHED_MOST),
     }))
 }

@@ -21,9 +21,6 @@ use std::{collections::BTreeMap, fs};
 
 /// Days that flow logs are kept when no file says it.
 const FLOW_LOG_DAYS: i32 = 30;
-/// Days that the audit trail's log files are kept: a year, as auditors ask for (PCI DSS 10.5.1), and some weeks to look into
-/// it.
-const AUDIT_TRAIL_DAYS: i32 = 400;
 /// Availability zones of a network when no file says it.
 const ZONES: u8 = 3;
 /// Hours that a login lasts when no file says it: AWS's own default (IAM `CreateRole`).
@@ -136,9 +133,9 @@ impl<'a> Both<'a> {
             trusted: self.trusted()?,
             session_hours: self.identity(|i| i.session_hours).map_or(SESSION_HOURS, |(_, hours)| hours),
             account_alias: self.alias()?,
-            account_wide: self.of(|d| d.account_wide.as_ref()).unwrap_or(true),
-            audit_trail: self.rails(|g| g.audit_trail).unwrap_or(true),
-            audit_trail_days: self.rails(|g| g.audit_trail_days).unwrap_or(AUDIT_TRAIL_DAYS),
+            account_wide: self.account_wide(),
+            audit_trail: self.audit_trail(),
+            audit_trail_days: self.rails(|g| g.audit_trail_days),
             ebs_encryption: self.rails(|g| g.ebs_encryption).unwrap_or(true),
             block_public_buckets: self.rails(|g| g.block_public_buckets).unwrap_or(true),
             imds_v2: self.rails(|g| g.imds_v2).unwrap_or(true),
@@ -267,6 +264,27 @@ impl<'a> Both<'a> {
         values::alias(&alias).map_err(|e| self.wrong(whose, &steps, e)).map(|()| Some(alias))
     }
 
+    fn account_wide(self) -> bool {
+        self.of(|d| d.account_wide.as_ref()).unwrap_or(true)
+    }
+
+    fn audit_trail(self) -> bool {
+        self.rails(|g| g.audit_trail).unwrap_or(true)
+    }
+
+    /// CloudTrail alone refuses tags without a value (`CreateTrail`, TagsList: 1 to 256 characters).
+    fn empty_tag(self, tags: &BTreeMap<String, String>) -> Result<()> {
+        let empty = tags.iter().find(|(_, value)| value.is_empty());
+        let Some((key, _)) = empty.filter(|_| self.account_wide() && self.audit_trail()) else { return Ok(()) };
+        let place = |tags: &BTreeMap<String, String>| tags.keys().position(|k| k == key);
+        let own = self.file.and_then(|f| place(&f.file.overrides.tags)).map(|n| (Whose::Team, n));
+        let (whose, n) = own.unwrap_or((Whose::All, place(&self.loaded.organization.teams.tags).unwrap_or_default()));
+        let message = format!("invalid tag value of `{key}`: CloudTrail does not accept an empty value");
+        Err(self
+            .wrong(whose, &[Key("tags"), Nth(n)], message)
+            .hint("Set a value, or do without the audit trail: `guard_rails: {audit_trail: false}`."))
+    }
+
     fn tags(self) -> Result<BTreeMap<String, String>> {
         let mut tags = self.loaded.organization.teams.tags.clone();
         tags.extend(self.file.map(|f| f.file.overrides.tags.clone()).unwrap_or_default());
@@ -278,6 +296,7 @@ impl<'a> Both<'a> {
         if let Some((n, message)) = alike(tags.keys(), own) {
             return Err(self.wrong(Whose::Team, &[Key("tags"), Nth(n)], message));
         }
+        self.empty_tag(&tags)?;
         Ok(tags)
     }
 }

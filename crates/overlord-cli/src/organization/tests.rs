@@ -188,6 +188,30 @@ fn a_teams_file_wins_key_by_key() {
 }
 
 #[test]
+fn days_of_the_audit_trail_are_known_only_where_a_file_says_them() {
+    let days = |more: &str| Files::new(HEAD).team(&format!("team: red\n{more}")).unwrap().audit_trail_days;
+    assert_eq!(days(""), None);
+    assert_eq!(days("guard_rails: {audit_trail_days: 400}\n"), Some(400));
+}
+
+#[test]
+fn empty_tag_values_are_refused_where_there_is_an_audit_trail() {
+    let hint = "guard_rails: {audit_trail: false}";
+    let of_team = told_team("", "tags: {a: x, stage: ''}\n");
+    assert!(of_team.contains("team.yaml, line 2, column 20") && of_team.contains("tag value of `stage`"), "{of_team}");
+    assert!(of_team.contains("CloudTrail") && of_team.contains(hint), "{of_team}");
+    let of_all = told_team("teams: {tags: {stage: ''}}\n", "tags: {a: x}\n");
+    assert!(of_all.contains("overlord.yaml, line 3, column") && of_all.contains(hint), "{of_all}");
+    for without in ["account_wide: false\n", "guard_rails: {audit_trail: false}\n"] {
+        let team = Files::new(HEAD).team(&format!("team: red\ntags: {{stage: ''}}\n{without}")).unwrap();
+        assert_eq!(team.tags["stage"], "", "{without}");
+    }
+    // The team's value counts.
+    let team = Files::new(&format!("{HEAD}teams: {{tags: {{stage: ''}}}}\n")).team("team: red\ntags: {stage: live}\n");
+    assert_eq!(team.unwrap().tags["stage"], "live");
+}
+
+#[test]
 fn the_nearest_file_is_found() {
     let files = Files::new(HEAD);
     let root = files.0.path();

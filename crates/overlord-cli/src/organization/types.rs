@@ -235,8 +235,8 @@ pub struct Defaults {
     #[schemars(with = "Option<Vec<String>>")]
     pub peers: Option<Vec<Ipv4Net>>,
     /// Tags on everything that is made, at most 40; a team's own are added to the organization's. Letters, digits, spaces and
-    /// `_.:/=+-@`, and no empty value; keys that differ only in case are the same to IAM. A hosted zone has room
-    /// for five, the first by name.
+    /// `_.:/=+-@`; with an audit trail, no empty value (CloudTrail); keys that differ only in case are the same to IAM. A
+    /// hosted zone has room for five, the first by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
 }
@@ -328,7 +328,8 @@ pub struct GuardRails {
     /// A CloudTrail trail of all regions, in an encrypted, versioned, private bucket of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_trail: Option<bool>,
-    /// Days that the trail's log files are kept, 1 to 36500 (400 without this key).
+    /// Days that the trail's log files are kept, 1 to 36500. Without this key: 400 in a new bucket; a bucket that an
+    /// earlier `overlord` created without expiration keeps them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 36500))]
     pub audit_trail_days: Option<i32>,
@@ -407,8 +408,8 @@ pub struct Team {
     pub account_wide: bool,
     /// CloudTrail.
     pub audit_trail: bool,
-    /// Days that its log files are kept.
-    pub audit_trail_days: i32,
+    /// Days that its log files are kept; `None`: no file says it.
+    pub audit_trail_days: Option<i32>,
     /// EBS encryption.
     pub ebs_encryption: bool,
     /// S3 public access block.

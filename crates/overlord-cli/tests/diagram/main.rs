@@ -145,7 +145,7 @@ fn team() -> Team {
         account_alias: None,
         account_wide: true,
         audit_trail: true,
-        audit_trail_days: 400,
+        audit_trail_days: None,
         ebs_encryption: true,
         block_public_buckets: true,
         imds_v2: true,

@@ -191,7 +191,7 @@ const TABLE: &[(&str, &str, Option<Policy>, bool, &str)] = &[
         "You are not authorized to use launch template: lt-0123456789abcdef0",
         None,
         false,
-        "AWS does not name the action+Inside the call it also checks+ec2:RunInstances+iam:PassRole",
+        "AWS does not name the action+This call also requires+ec2:RunInstances+iam:PassRole",
     ),
     (
         "organizations:CreateAccount",

@@ -12,7 +12,7 @@ use crate::{
 struct Lack {
     /// The error code.
     code: &'static str,
-    /// Small letters that the message holds; empty: the code says it all.
+    /// Lowercase words that the message contains; empty: the code is enough.
     words: &'static str,
     kind: Kind,
     /// What to do, with `{region}` and `{account}`.
@@ -25,6 +25,9 @@ const fn lack(code: &'static str, words: &'static str, kind: Kind, hint: &'stati
 
 const SIGN_UP: &str = "Complete the sign-up of {account} (payment method, phone number): AWS activates services within \
                        24 hours of it. Then run the same command again. See docs/new-accounts.md#not-subscribed.";
+const MARKETPLACE: &str = "Accept the terms of the product with {account}, on the AWS Marketplace page that the message names, or \
+                           use another machine image. Then run the same command again. See \
+                           docs/new-accounts.md#marketplace-images.";
 const ON_DEMAND: &str = "Request more vCPUs for {account}: `aws service-quotas request-service-quota-increase \
                          --service-code ec2 --quota-code L-1216C47A --desired-value N --region {region}` (quota \
                          \"Running On-Demand Standard instances\"; other families have quotas of their own). See \
@@ -32,11 +35,11 @@ const ON_DEMAND: &str = "Request more vCPUs for {account}: `aws service-quotas r
 const SPOT: &str = "Request more Spot vCPUs for {account}: `aws service-quotas request-service-quota-increase \
                     --service-code ec2 --quota-code L-34B43A08 --desired-value N --region {region}` (quota \"All \
                     Standard Spot Instance Requests\"). See docs/new-accounts.md#vcpus.";
-const OTHER_ZONE: &str = "Use Availability Zones that have it: list them with `aws ec2 describe-instance-type-offerings \
+const OTHER_ZONE: &str = "Use Availability Zones that offer the instance type: list them with `aws ec2 describe-instance-type-offerings \
                           --location-type availability-zone-id --filters Name=instance-type,Values=TYPE --region \
                           {region}`. See docs/new-accounts.md#availability-zones.";
 const COST_EXPLORER: &str = "Enable Cost Explorer once in the management account, in the console: Billing and Cost \
-                             Management, Cost Explorer. Its data is there within 24 hours. Until then, remove \
+                             Management, Cost Explorer. Its data is available within 24 hours. Until then, remove \
                              `guard_rails.cost_tags`. See docs/new-accounts.md#cost-explorer.";
 
 /// In the order in which they are tried.
@@ -46,15 +49,15 @@ const LACKS: &[Lack] = &[
         "does not support creating load balancers",
         Kind::Failed,
         "Open a case with AWS Support for {account}: https://support.console.aws.amazon.com/support/home#/case/create. \
-         AWS restricts new accounts, and only AWS Support lifts this; no permission or quota does. Then run the same \
-         command again. See docs/new-accounts.md#load-balancers.",
+         AWS restricts some new accounts, and only AWS Support can lift the restriction. Then run the same command again. \
+         See docs/new-accounts.md#load-balancers.",
     ),
     lack(
         "PendingVerification",
         "",
         Kind::Failed,
-        "Run the same command again once AWS has verified {account} for {region}: minutes as a rule, up to 4 hours. AWS \
-         sends an e-mail to the root user's address. See docs/new-accounts.md#verification.",
+        "Run the same command again once AWS has verified {account} for {region}, which usually takes minutes and at most \
+         4 hours. AWS sends an e-mail to the root user's address. See docs/new-accounts.md#verification.",
     ),
     lack(
         "Blocked",
@@ -70,6 +73,8 @@ const LACKS: &[Lack] = &[
         "Open a case with AWS Support for {account}: https://support.console.aws.amazon.com/support/home#/case/create. \
          See docs/new-accounts.md#verification.",
     ),
+    // Of a product of AWS Marketplace: `In order to use this AWS Marketplace product you need to accept terms and subscribe.`
+    lack("OptInRequired", "accept terms and subscribe", Kind::Access, MARKETPLACE),
     lack("OptInRequired", "", Kind::Access, SIGN_UP),
     lack("SubscriptionRequiredException", "", Kind::Access, SIGN_UP),
     lack("SubscriptionRequired", "", Kind::Access, SIGN_UP),
@@ -80,23 +85,23 @@ const LACKS: &[Lack] = &[
         "InsufficientInstanceCapacity",
         "",
         Kind::Failed,
-        "Run the same command again later, or use another instance type or more Availability Zones: AWS has no free \
-         capacity for this one there now.",
+        "Run the same command again later, or use another instance type or more Availability Zones: AWS currently has no \
+         free capacity for this instance type there.",
     ),
     lack("Unsupported", "not supported in your requested availability zone", Kind::Failed, OTHER_ZONE),
     lack(
         "NotAvailableInZone",
         "",
         Kind::Failed,
-        "Use `nat: single`, or name Availability Zones by ID (`zones: [..]`) for a team that is created anew: AWS does \
-         not offer NAT gateways in this one. See docs/new-accounts.md#availability-zones.",
+        "Use `nat: single`, or for a new team name other Availability Zones by ID (`zones: [..]`): AWS does not offer NAT \
+         gateways in this one. See docs/new-accounts.md#availability-zones.",
     ),
     lack(
         "IncorrectState",
         "transit gateway is not available in availability zone",
         Kind::Failed,
-        "Use `interconnect: peering`, or name Availability Zones by ID (`zones: [..]`) for a team that is created anew: \
-         AWS does not offer transit gateways in this one. See docs/new-accounts.md#availability-zones.",
+        "Use `interconnect: peering`, or for a new team name other Availability Zones by ID (`zones: [..]`): AWS does not \
+         offer transit gateways in this one. See docs/new-accounts.md#availability-zones.",
     ),
     lack("AccessDeniedException", "not enabled for cost explorer", Kind::Access, COST_EXPLORER),
     lack("DataUnavailableException", "", Kind::Failed, COST_EXPLORER),
@@ -112,7 +117,7 @@ const LACKS: &[Lack] = &[
         "to enable budgets",
         Kind::Access,
         "Enable Cost Explorer once in the management account, in the console: Billing and Cost Management, Cost \
-         Explorer; member accounts have budgets from then on. Until then, remove `guard_rails.budget`. See \
+         Explorer; member accounts can then have budgets. Until then, remove `guard_rails.budget`. See \
          docs/new-accounts.md#cost-explorer.",
     ),
     lack(
@@ -125,7 +130,7 @@ const LACKS: &[Lack] = &[
         "FinalizingOrganizationException",
         "",
         Kind::Failed,
-        "Run the same command again later: AWS is still setting up the organization, which takes up to an hour.",
+        "Run the same command again later: AWS is still creating the organization, which takes up to an hour.",
     ),
     lack(
         "AccountOwnerNotVerifiedException",
@@ -168,7 +173,7 @@ const DEFAULT_REGIONS: [&str; 17] = [
 ];
 
 /// Whether an account has a Region only once it was enabled. China and AWS GovCloud have none of that kind.
-fn is_opt_in(region: &str) -> bool {
+pub fn is_opt_in(region: &str) -> bool {
     !DEFAULT_REGIONS.contains(&region) && !region.starts_with("cn-") && !region.contains("-gov-")
 }
 
@@ -189,8 +194,8 @@ pub(super) fn told(text: &str, detail: &AwsDetail, message: &str, account: Optio
     let region = &detail.region;
     if STRANGE.contains(&code) && is_opt_in(region) {
         let enable = format!(
-            "Enable Region {region}, with credentials of the account that it is for: `aws account enable-region \
-             --region-name {region}`. It takes minutes to hours. See docs/new-accounts.md#regions."
+            "Enable Region {region} with credentials of the account that needs it: `aws account enable-region --region-name \
+             {region}`. This takes minutes to hours. See docs/new-accounts.md#regions."
         );
         let check = "If it is enabled, AWS does not accept these credentials: check AWS_PROFILE and the AWS_* variables, \
                      and this machine's clock.";
@@ -198,7 +203,7 @@ pub(super) fn told(text: &str, detail: &AwsDetail, message: &str, account: Optio
     }
     // Two changes of one organization at a time: the second one is refused, and passes a moment later.
     if code == "ConcurrentModificationException" && detail.operation.starts_with("organizations:") {
-        let hint = "Run the same command again: somebody else is changing the organization at this moment.";
+        let hint = "Run the same command again: the organization was being changed by another request.";
         return Some(Error::new(Kind::Failed, text).at(detail.clone()).retryable().hint(hint));
     }
     let lack = LACKS.iter().find(|lack| lack.is(code, &small))?;
@@ -255,9 +260,15 @@ mod tests {
             "ec2:RunInstances",
             "PendingVerification",
             "Your request for accessing resources in this region is being validated, and you will not be able to launch additional resources in this region until the validation is complete.",
-            "up to 4 hours",
+            "at most 4 hours",
         ),
         ("ec2:RunInstances", "OptInRequired", "You are not subscribed to this service.", "sign-up"),
+        (
+            "ec2:RunInstances",
+            "OptInRequired",
+            "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please visit https://aws.amazon.com/marketplace/pp?sku=abc",
+            "Marketplace page that the message names",
+        ),
         (
             "ssm:GetParameters",
             "SubscriptionRequiredException",
@@ -432,6 +443,10 @@ mod tests {
             (
                 "Could not launch On-Demand Instances. OptInRequired - You are not subscribed to this service. Launching EC2 instance failed.",
                 "sign-up",
+            ),
+            (
+                "Could not launch On-Demand Instances. OptInRequired - In order to use this AWS Marketplace product you need to accept terms and subscribe. Launching EC2 instance failed.",
+                "or use another machine image",
             ),
             (
                 "Your requested instance type (t3.small) is not supported in your requested Availability Zone (us-east-1e). Launching EC2 instance failed.",

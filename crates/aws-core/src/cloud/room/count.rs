@@ -1,7 +1,7 @@
 //! How much of a quota is used.
 //!
 //! What takes more than [`PAGES`] pages is not counted to its end: an account that large knows its quotas.
-use super::{Judged, Tally, network, once};
+use super::{Judged, Tally, counted, network};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
@@ -54,7 +54,7 @@ async fn balancers(cloud: &Cloud, kind: &LoadBalancerTypeEnum) -> Result<Option<
         }
         Ok(Some(types))
     };
-    let types = once(cloud, "elasticloadbalancing:DescribeLoadBalancers", load).await?;
+    let types = counted(cloud, "elasticloadbalancing:DescribeLoadBalancers", load).await?;
     Ok(types.map(|types| types.iter().filter(|t| *t == kind).count() as u64))
 }
 
@@ -72,7 +72,7 @@ async fn target_groups(cloud: &Cloud) -> Result<Option<u64>, String> {
         }
         Ok(Some(count))
     };
-    once(cloud, "elasticloadbalancing:DescribeTargetGroups", load).await
+    counted(cloud, "elasticloadbalancing:DescribeTargetGroups", load).await
 }
 
 /// Auto Scaling groups of the region, and how many there may be.
@@ -85,7 +85,7 @@ pub(super) async fn groups(cloud: &Cloud) -> Result<(u64, Option<u64>), String> 
         let used = used.ok_or_else(|| Error::failed("AWS answered without the number of groups"))?;
         Ok((used, count(answer.max_number_of_auto_scaling_groups())))
     };
-    once(cloud, "autoscaling:DescribeAccountLimits", load).await
+    counted(cloud, "autoscaling:DescribeAccountLimits", load).await
 }
 
 /// What IAM has in the account, and how much of it there may be.
@@ -97,7 +97,7 @@ pub(super) async fn iam(cloud: &Cloud) -> Result<BTreeMap<String, u64>, String> 
         };
         Ok(answer.summary_map.unwrap_or_default().into_iter().filter_map(count).collect())
     };
-    once(cloud, "iam:GetAccountSummary", load).await
+    counted(cloud, "iam:GetAccountSummary", load).await
 }
 
 /// A quota's name in IAM's summary.
@@ -146,7 +146,7 @@ async fn processors(cloud: &Cloud, name: &'static str) -> Result<Option<u64>, St
         }
         Ok(Some(sums))
     };
-    let sums = once(cloud, "ec2:DescribeInstances", load).await?;
+    let sums = counted(cloud, "ec2:DescribeInstances", load).await?;
     Ok(sums.map(|sums| sums.get(name).copied().unwrap_or_default()))
 }
 
@@ -164,5 +164,5 @@ async fn security_groups(cloud: &Cloud) -> Result<Option<u64>, String> {
         }
         Ok(Some(count))
     };
-    once(cloud, "ec2:DescribeSecurityGroups", load).await
+    counted(cloud, "ec2:DescribeSecurityGroups", load).await
 }

@@ -1,11 +1,14 @@
 //! What an account's quotas are.
-use super::{Judged, count, network, once, service_of};
+use super::{Judged, LIMITS, count, network, once, service_of};
 use crate::cloud::{Cloud, Told as _};
 use std::collections::BTreeMap;
 
 /// Quotas in one page (Service Quotas `ListServiceQuotas`, `MaxResults`: at most 100). More than the services have that
 /// are listed here.
 const PAGE: i32 = 100;
+
+/// Who does not answer: one sentence for all quotas.
+const SERVICE: &str = "Service Quotas";
 
 /// The account's value; `None` where Service Quotas has none of its own, and AWS's default holds. `Err`: why it is not
 /// known.
@@ -39,7 +42,7 @@ async fn listed(cloud: &Cloud, service: &'static str) -> Result<BTreeMap<String,
         }
         Ok(values)
     };
-    once(cloud, &format!("servicequotas:ListServiceQuotas for {service}"), load).await
+    once(cloud, &format!("servicequotas:ListServiceQuotas for {service}"), (SERVICE, LIMITS), load).await
 }
 
 async fn one(cloud: &Cloud, service: &str, code: &str) -> Result<Option<u64>, String> {
@@ -48,7 +51,7 @@ async fn one(cloud: &Cloud, service: &str, code: &str) -> Result<Option<u64>, St
         let answer = call.told_unless(cloud, "servicequotas:GetServiceQuota", code, &["NoSuchResourceException"])?;
         Ok(answer.and_then(|a| a.quota?.value).map(whole))
     };
-    once(cloud, &format!("servicequotas:GetServiceQuota for {code}"), load).await
+    once(cloud, &format!("servicequotas:GetServiceQuota for {code}"), (SERVICE, LIMITS), load).await
 }
 
 /// Service Quotas counts in floating point: rounded down, and not below zero.

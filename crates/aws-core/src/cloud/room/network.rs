@@ -1,5 +1,5 @@
 //! How much of a quota is used, for what only `overlord` makes.
-use super::{Tally, count::many, once};
+use super::{Tally, count::many, counted};
 use crate::{
     Result,
     cloud::{Cloud, Told as _, lookups},
@@ -16,16 +16,16 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Strin
                 let answer = ec2.describe_addresses().send().await.told(cloud, "ec2:DescribeAddresses", "")?;
                 Ok(Some(many(answer.addresses())))
             };
-            once(cloud, "ec2:DescribeAddresses", load).await
+            counted(cloud, "ec2:DescribeAddresses", load).await
         }
-        Tally::Vpcs => once(cloud, "ec2:DescribeVpcs", async { Ok(Some(many(&lookups::vpcs(cloud).await?))) }).await,
+        Tally::Vpcs => counted(cloud, "ec2:DescribeVpcs", async { Ok(Some(many(&lookups::vpcs(cloud).await?))) }).await,
         Tally::InternetGateways => {
             let load = async {
                 let pages = ec2.describe_internet_gateways().into_paginator().items().send();
                 let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeInternetGateways", "")?;
                 Ok(Some(many(&all)))
             };
-            once(cloud, "ec2:DescribeInternetGateways", load).await
+            counted(cloud, "ec2:DescribeInternetGateways", load).await
         }
         Tally::EgressGateways => {
             let load = async {
@@ -33,7 +33,7 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Strin
                 let all = pages.collect::<Result<Vec<_>, _>>().await;
                 Ok(Some(many(&all.told(cloud, "ec2:DescribeEgressOnlyInternetGateways", "")?)))
             };
-            once(cloud, "ec2:DescribeEgressOnlyInternetGateways", load).await
+            counted(cloud, "ec2:DescribeEgressOnlyInternetGateways", load).await
         }
         Tally::Endpoints => {
             let load = async {
@@ -42,7 +42,7 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Strin
                 let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeVpcEndpoints", "")?;
                 Ok(Some(many(&all)))
             };
-            once(cloud, "ec2:DescribeVpcEndpoints", load).await
+            counted(cloud, "ec2:DescribeVpcEndpoints", load).await
         }
         Tally::TransitGateways => {
             let load = async {
@@ -55,7 +55,7 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Strin
                 };
                 Ok(Some(all.iter().filter(ours).count() as u64))
             };
-            once(cloud, "ec2:DescribeTransitGateways", load).await
+            counted(cloud, "ec2:DescribeTransitGateways", load).await
         }
         Tally::VpnGateways => {
             let load = async {
@@ -63,7 +63,7 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Strin
                 let there = answer.vpn_gateways().iter().filter(|g| g.state().is_none_or(|s| s.as_str() != "deleted"));
                 Ok(Some(there.count() as u64))
             };
-            once(cloud, "ec2:DescribeVpnGateways", load).await
+            counted(cloud, "ec2:DescribeVpnGateways", load).await
         }
         other => Err(format!("{other:?} is counted elsewhere")),
     }
@@ -77,5 +77,5 @@ pub(super) async fn zones(cloud: &Cloud) -> Result<(u64, u64), String> {
         let most = answer.limit.map_or(0, |l| l.value);
         Ok((u64::try_from(answer.count).unwrap_or_default(), u64::try_from(most).unwrap_or_default()))
     };
-    once(cloud, "route53:GetAccountLimit", load).await
+    counted(cloud, "route53:GetAccountLimit", load).await
 }

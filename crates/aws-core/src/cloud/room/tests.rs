@@ -150,3 +150,28 @@ fn every_quota_that_a_resource_names_is_known_and_can_be_asked_for() {
     }
     assert!(judged("no such quota").is_none());
 }
+
+/// In a private network without an endpoint for Service Quotas, nothing answers.
+#[tokio::test(start_paused = true)]
+async fn quotas_that_nobody_answers_for_are_waited_for_three_seconds_in_all() {
+    let (region, endpoint) = (Some("eu-west-1".to_owned()), Some("http://127.0.0.1:1".to_owned()));
+    let credentials = Some(("id".to_owned(), "secret".to_owned()));
+    let options = crate::cloud::ConnectOptions { region, endpoint, credentials, ..Default::default() };
+    let cloud = Cloud::connect(options).await.unwrap();
+    let never = || std::future::pending::<crate::Result<u64>>();
+    let limit = |what| once(&cloud, what, ("Service Quotas", LIMITS), never());
+    let began = tokio::time::Instant::now();
+    let (vpc, elb) = futures::join!(limit("vpc"), limit("elasticloadbalancing"));
+    // The second time, with the plan, it is known that nothing answers.
+    let again = limit("vpc").await;
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    let mut unknown = Unknown::default();
+    for (why, quota) in [(vpc, quotas::VPCS), (elb, quotas::APPLICATION_LOAD_BALANCERS), (again, quotas::VPCS)] {
+        unknown.note(&Reading { unread: why.err(), ..reading(5, 0) }, &quota);
+    }
+    assert_eq!(
+        unknown.told().unwrap(),
+        "using AWS's default quotas, because the account's own could not be read (Service Quotas: no answer within 3 s)."
+    );
+    assert!(counted(&cloud, "ec2:DescribeVpcs", never()).await.unwrap_err().starts_with("ec2:DescribeVpcs: no answer"));
+}

@@ -59,7 +59,7 @@ impl AuditTrail {
         match self.owner.tags(&self.name).into_iter().find(|(_, value)| value.is_empty()) {
             None => Ok(()),
             Some((key, _)) => {
-                Err(Error::usage(format!("tag {key}: invalid tag value: CloudTrail does not accept an empty one")))
+                Err(Error::usage(format!("invalid tag value of `{key}`: CloudTrail does not accept an empty value")))
             }
         }
     }

@@ -4,6 +4,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     engine::{Action, Change, Cx, Resource},
     model::{Owning as _, TeamOwner, names::partition, tag_rules},
+    progress,
     resources::tag_drift,
 };
 use aws_sdk_s3::types::{
@@ -42,8 +43,9 @@ pub struct TrailBucket {
     pub trail: String,
     /// The account's number.
     pub account: String,
-    /// Days that log files are kept.
-    pub days: i32,
+    /// Days that log files are kept, where somebody chose them. `None`: [`TrailBucket::DAYS`], but a bucket with logs and
+    /// without our rule keeps them: nobody asked to have them deleted.
+    pub days: Option<i32>,
     /// Whether deleting keeps a bucket that has logs in it, which is no error; else they are removed, too.
     pub keep_logs: bool,
 }
@@ -59,6 +61,8 @@ pub struct Live {
     private: bool,
     policy: Option<Value>,
     lifecycle: Lifecycle,
+    /// Whether nothing can have been written to it yet: no trail was let in, and it is empty.
+    fresh: bool,
     tags: BTreeMap<String, String>,
 }
 
@@ -110,6 +114,15 @@ fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 }
 
 impl TrailBucket {
+    /// Days that log files are kept when nobody chose them: a year, as auditors ask for (PCI DSS 10.5.1), and some weeks to
+    /// look into it.
+    pub const DAYS: i32 = 400;
+
+    /// Days after which log files are to expire; `None`: that is left as it is.
+    fn days(&self, live: &Live) -> Option<i32> {
+        self.days.or((live.fresh || live.lifecycle.has_ours()).then_some(Self::DAYS))
+    }
+
     fn fits(&self) -> Result<()> {
         // S3 user guide, "General purpose bucket naming rules".
         let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -120,6 +133,16 @@ impl TrailBucket {
         }
         Err(Error::usage(format!("invalid bucket name `{name}`"))
             .hint("S3 accepts 3 to 63 lowercase letters, digits, dots and hyphens; a letter or digit at both ends."))
+    }
+
+    /// What to say of a bucket whose log files do not expire because nobody chose that.
+    fn kept_forever(&self) -> String {
+        format!(
+            "Log files in bucket {} are kept forever: the bucket exists, and `guard_rails.audit_trail_days` is not set. Set it to \
+             let them expire, e.g. `audit_trail_days: {}`.",
+            self.name,
+            Self::DAYS
+        )
     }
 
     fn policy(&self, cloud: &Cloud) -> Value {
@@ -219,18 +242,18 @@ impl TrailBucket {
             let done = call.versioning_configuration(versioning).send().await;
             done.told(cloud, "s3:PutBucketVersioning", name).map_err(busy)?;
         }
+        // Before the policy: a bucket without both is half made, and not one whose logs nobody wants to expire.
+        let lifecycle = match self.days(live) {
+            Some(days) if !live.lifecycle.is_right(days) => live.lifecycle.write(cloud, name, account, days).await?,
+            _ => live.lifecycle.clone(),
+        };
         let policy = self.policy(cloud);
         if live.policy.as_ref() != Some(&policy) {
             let call = s3.put_bucket_policy().bucket(name).expected_bucket_owner(account);
             let done = call.policy(policy.to_string()).send().await;
             done.told(cloud, "s3:PutBucketPolicy", name).map_err(busy)?;
         }
-        let lifecycle = if live.lifecycle.is_right(self.days) {
-            live.lifecycle.clone()
-        } else {
-            live.lifecycle.write(cloud, name, account, self.days).await?
-        };
-        Ok(Live { versioned: true, private: true, policy: Some(policy), lifecycle, tags })
+        Ok(Live { versioned: true, private: true, policy: Some(policy), lifecycle, fresh: live.fresh, tags })
     }
 
     fn changes(&self, region: &str, live: &Live) -> Vec<Change> {
@@ -248,7 +271,7 @@ impl TrailBucket {
             let from = if live.policy.is_some() { "another one" } else { "-" };
             changes.push(Change::new("policy", from, format!("for trail {}", self.trail)));
         }
-        changes.extend(live.lifecycle.change(self.days));
+        changes.extend(self.days(live).and_then(|days| live.lifecycle.change(days)));
         changes.extend(tag_drift::changes(&self.owner, &live.tags));
         changes
     }
@@ -334,7 +357,12 @@ impl Resource for TrailBucket {
             self.live_policy(cloud),
             Lifecycle::read(cloud, &self.name, &self.account)
         )?;
-        Ok(Some(Live { versioned, private, policy, lifecycle, tags }))
+        let fresh = policy.is_none() && !lifecycle.has_ours() && self.versions(cloud, 1).await?.is_empty();
+        let live = Live { versioned, private, policy, lifecycle, fresh, tags };
+        if self.days(&live).is_none() {
+            progress::warn(self.kept_forever());
+        }
+        Ok(Some(live))
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -352,7 +380,7 @@ impl Resource for TrailBucket {
         }
         // An endpoint that does not know tags in the creating call leaves them out without a word.
         self.put_tags(cx.cloud, &tags).await?;
-        self.converge(cx.cloud, &Live { tags, ..Live::default() }).await
+        self.converge(cx.cloud, &Live { tags, fresh: true, ..Live::default() }).await
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
@@ -394,7 +422,7 @@ mod tests {
             name: "logs".into(),
             trail: "audit".into(),
             account: "123456789012".into(),
-            days: 400,
+            days: Some(400),
             keep_logs: true,
         }
     }
@@ -414,11 +442,31 @@ mod tests {
             private: true,
             policy: Some(policy("logs", "audit", "123456789012", "eu-west-1")),
             lifecycle: Lifecycle::of(400),
+            fresh: false,
             tags: bucket.owner.tags("logs"),
         };
         assert_eq!(bucket.changes("eu-west-1", &whole), []);
         let fields: Vec<String> = bucket.changes("eu-west-1", &Live::default()).into_iter().map(|c| c.field).collect();
         assert_eq!(fields, ["versioning", "public access", "policy", "log files expire", "tag cost"]);
         assert_eq!(bucket.changes("eu-central-1", &whole)[0].from, "another one");
+    }
+
+    #[test]
+    fn logs_of_an_existing_bucket_expire_only_when_somebody_chose_that() {
+        let bucket = |days| TrailBucket { days, ..wanted() };
+        let live = |lifecycle, fresh| Live { lifecycle, fresh, ..Live::default() };
+        for (days, lifecycle, fresh, expected) in [
+            (None, Lifecycle::default(), false, None),
+            (None, Lifecycle::default(), true, Some(400)),
+            (None, Lifecycle::of(30), false, Some(400)),
+            (Some(30), Lifecycle::default(), false, Some(30)),
+            (Some(30), Lifecycle::of(400), true, Some(30)),
+        ] {
+            let live = live(lifecycle, fresh);
+            assert_eq!(bucket(days).days(&live), expected, "{days:?} {live:?}");
+            let changes = bucket(days).changes("eu-west-1", &live);
+            assert_eq!(changes.iter().any(|c| c.field == "log files expire"), expected.is_some(), "{days:?} {live:?}");
+        }
+        assert!(bucket(None).kept_forever().contains("`audit_trail_days: 400`"));
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
+    progress,
 };
 use aws_sdk_iam::types::RoleDetail;
 
@@ -72,6 +73,25 @@ impl ServiceLinkedRole {
     }
 }
 
+/// Whether these credentials may not; those that are expired are another matter.
+fn is_denied(e: &Error) -> bool {
+    e.code().is_some_and(|code| code.starts_with("AccessDenied"))
+}
+
+impl Service {
+    /// What to say when the role cannot be looked at or created: nothing of the team's needs it before the service does.
+    fn denied(self, action: &str, e: &Error) -> String {
+        let first = e.to_string();
+        let first = first.lines().next().unwrap_or_default();
+        let (role, principal) = (self.role(), self.principal());
+        format!(
+            "Service-linked role {role} of {principal} was not created, because {action} is denied: {first}. Where it does \
+             not exist, the first call that needs it fails for identities that may not create it. Create it with other \
+             credentials: `aws iam create-service-linked-role --aws-service-name {principal}`."
+        )
+    }
+}
+
 impl Resource for ServiceLinkedRole {
     const KIND: &'static str = "service-linked role";
     type Cloud = Cloud;
@@ -87,9 +107,15 @@ impl Resource for ServiceLinkedRole {
         Ok(())
     }
 
-    /// By its path: the account's roles are read for the others anyway.
+    /// By its path: the account's roles are read for the others anyway. One that may not be looked at is left alone.
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
-        let all = account(cx.cloud).await?;
+        let all = match account(cx.cloud).await {
+            Err(e) if is_denied(&e) => {
+                progress::warn(self.service.denied("iam:GetAccountAuthorizationDetails", &e));
+                return Ok(Some(()));
+            }
+            other => other?,
+        };
         Ok(all.roles.iter().any(|role| self.service.has(role)).then_some(()))
     }
 
@@ -101,6 +127,11 @@ impl Resource for ServiceLinkedRole {
         let call = cx.cloud.iam().create_service_linked_role().aws_service_name(self.service.principal());
         match call.send().await.told(cx.cloud, "iam:CreateServiceLinkedRole", self.service.role()) {
             Err(e) if Self::taken(&e) => Ok(()),
+            // A team has no other use for the permission, and its network and roles do without.
+            Err(e) if is_denied(&e) => {
+                progress::warn(self.service.denied("iam:CreateServiceLinkedRole", &e));
+                Ok(())
+            }
             other => other.map(drop).map_err(settle),
         }
     }

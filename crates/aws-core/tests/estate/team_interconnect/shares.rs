@@ -6,7 +6,7 @@ use aws_core::{
         Cloud, Clouds, ConnectOptions, Spot,
         membership::{Membership, membership},
     },
-    engine::{Graph, Mode, Outcome},
+    engine::{Event, Graph, Mode, Observer, Options, Outcome, World as _, run},
     model::Owning as _,
     resources::network::{
         ids::TransitGatewayId,
@@ -185,6 +185,23 @@ fn hub(Both(clouds, home, team): &Both, outside: Option<bool>) -> Graph<Clouds> 
     graph
 }
 
+/// What the runs of a graph warn of.
+#[derive(Default)]
+struct Warned(Mutex<Vec<String>>);
+impl Observer for Warned {
+    fn event(&self, _: Event<'_>) {}
+    fn warn(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+async fn warnings(graph: &Graph<Clouds>, Both(clouds, ..): &Both) -> Vec<String> {
+    clouds.forget();
+    let warned = Warned::default();
+    assert!(run(graph, clouds, Mode::Apply, &Options::default(), &warned).await.complete());
+    warned.0.into_inner().unwrap()
+}
+
 /// All that the errors of a run say, with their hints.
 async fn fails(graph: &Graph<Clouds>, Both(clouds, ..): &Both) -> String {
     let report = go(graph, clouds, Mode::Apply).await;
@@ -240,22 +257,29 @@ async fn within_the_organization_a_share_allows_no_external_principals() {
 }
 
 #[tokio::test]
-async fn an_existing_share_is_closed_in_place_unless_others_take_part() {
+async fn an_existing_share_is_opened_in_place_and_never_restricted() {
     let ram = Arc::new(Mutex::new(Ram { inside: true, enabled: true, ..Ram::default() }));
     let clouds = both(&ram).await;
     done(&hub(&clouds, None), &clouds.0, Mode::Apply).await;
     assert!(ram.lock().unwrap().external, "what is not known is allowed");
     settled(&hub(&clouds, None), &clouds.0, Mode::Plan).await;
-    let text = done(&hub(&clouds, Some(false)), &clouds.0, Mode::Apply).await;
-    assert!(text.contains("external principals: true -> false"), "{text}");
-    assert!(!ram.lock().unwrap().external);
+    // All accounts are in the organization; whether RAM shares within it, nobody says.
     settled(&hub(&clouds, Some(false)), &clouds.0, Mode::Apply).await;
+    assert!(ram.lock().unwrap().external, "its accounts would lose the gateway");
+    let [warning] = &warnings(&hub(&clouds, Some(false)), &clouds).await[..] else { panic!("no warning") };
+    for words in ["resource share hub", "enable-sharing-with-aws-organization", "--no-allow-external-principals", SHARE]
+    {
+        assert!(warning.to_lowercase().contains(words), "{warning}");
+    }
+    // As the warning says.
+    ram.lock().unwrap().external = false;
+    assert_eq!(warnings(&hub(&clouds, Some(false)), &clouds).await, [""; 0]);
 
     // A team outside of the organization joins: the share is opened, and stays open for the others' runs.
     let text = done(&hub(&clouds, Some(true)), &clouds.0, Mode::Apply).await;
     assert!(text.contains("external principals: false -> true"), "{text}");
     ram.lock().unwrap().inside = false;
-    settled(&hub(&clouds, Some(false)), &clouds.0, Mode::Apply).await;
+    assert_eq!(warnings(&hub(&clouds, Some(false)), &clouds).await, [""; 0], "it has an external principal");
     assert!(ram.lock().unwrap().external);
 }
 

@@ -54,7 +54,7 @@ impl Pulls<'_> {
             return Ok(None);
         }
         Ok(Some(format!(
-            "The role of application {name} is not granted to read {reference}, which your profile names for {registry}: run `minion applications update MANIFEST` with this profile, or name it under registry_credentials in the manifest"
+            "The role of application {name} is not allowed to read {reference}, which your profile sets for {registry}: run `minion applications update MANIFEST` with this profile, or set it under registry_credentials in the manifest"
         )))
     }
 
@@ -78,7 +78,7 @@ fn limited(manifest: &Manifest, image: &ImageRef, layer: Layer) -> Option<String
     (anonymous && layer != Layer::Public).then(|| {
         // Docker Hub "Pull usage and limits".
         format!(
-            "Instances pull {image} from Docker Hub without a login: it allows 100 pulls in 6 hours for each IPv4 address, and instances behind one NAT gateway share one. Name credentials for docker.io under registry_credentials, or pull through Amazon ECR (docs/network.md)"
+            "Instances pull {image} from Docker Hub without signing in: Docker Hub allows 100 such pulls in 6 hours from each IPv4 address, and instances behind one NAT gateway share an address. Set credentials for docker.io under registry_credentials, or use a pull through cache of Amazon ECR (docs/network.md)"
         )
     })
 }
@@ -91,7 +91,7 @@ fn foreign(manifest: &Manifest, image: &ImageRef, at: &policy::Location<'_>) -> 
         return None;
     }
     Some(format!(
-        "The role of application {} is not granted to pull from account {}: add under policies `{{actions: [ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer], resources: \"arn:{}:ecr:{}:{}:repository/{}\"}}`, and let the repository's policy allow it",
+        "The role of application {} is not allowed to pull from account {}: add to policies `{{actions: [ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer], resources: \"arn:{}:ecr:{}:{}:repository/{}\"}}`, and allow it in the repository's policy",
         manifest.application_name,
         host.account,
         at.partition(),

@@ -39,16 +39,26 @@ impl Lifecycle {
         }))
     }
 
-    /// Writes our rule, where it is another one or missing; all others are left as they are.
+    /// Writes our rule, where it is another one or missing; all others stay what they are.
     pub(super) async fn write(&self, cloud: &Cloud, bucket: &str, account: &str, days: i32) -> Result<Self> {
-        let mut rules: Vec<LifecycleRule> = self.rules.iter().filter(|r| r.id() != Some(ID)).cloned().collect();
-        rules.push(rule(days)?);
+        let rules = self.with_ours(days)?;
         let all = BucketLifecycleConfiguration::builder().set_rules(Some(rules.clone())).build().map_err(incomplete)?;
         let call = cloud.s3().put_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(account);
         let call = call.set_transition_default_minimum_object_size(self.smallest.clone());
         let done = call.lifecycle_configuration(all).send().await;
         done.told(cloud, "s3:PutLifecycleConfiguration", bucket).map_err(|e| e.retry_on(BUSY))?;
         Ok(Self { rules, smallest: self.smallest.clone() })
+    }
+
+    /// All rules, with ours for so many days.
+    fn with_ours(&self, days: i32) -> Result<Vec<LifecycleRule>> {
+        let theirs = self.rules.iter().filter(|r| r.id() != Some(ID)).cloned().map(filtered);
+        Ok(theirs.chain([rule(days)?]).collect())
+    }
+
+    /// Whether there is a rule of ours, whatever it says.
+    pub(super) fn has_ours(&self) -> bool {
+        self.ours().is_some()
     }
 
     fn ours(&self) -> Option<&LifecycleRule> {
@@ -84,6 +94,17 @@ fn expires(rule: &LifecycleRule) -> Option<i32> {
     rule.expiration()?.days()
 }
 
+/// The same rule with a filter instead of the prefix of before there were filters: S3 refuses a configuration that has both
+/// kinds of rules ("Lifecycle configuration elements", `Prefix`).
+#[expect(deprecated, reason = "what somebody else wrote may still have it")]
+fn filtered(mut rule: LifecycleRule) -> LifecycleRule {
+    let prefix = rule.prefix.take();
+    if rule.filter.is_none() {
+        rule.filter = Some(LifecycleRuleFilter::builder().prefix(prefix.unwrap_or_default()).build());
+    }
+    rule
+}
+
 /// With an age in days S3 also removes the markers of what expired ("Lifecycle configuration elements").
 fn rule(days: i32) -> Result<LifecycleRule> {
     LifecycleRule::builder()
@@ -102,6 +123,28 @@ fn rule(days: i32) -> Result<LifecycleRule> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[expect(deprecated, reason = "what somebody else wrote may still have it")]
+    fn rules_of_others_get_a_filter_and_are_otherwise_the_same() {
+        let theirs = |id: &str| {
+            LifecycleRule::builder()
+                .id(id)
+                .status(ExpirationStatus::Enabled)
+                .expiration(LifecycleExpiration::builder().days(9).build())
+        };
+        let new = theirs("new").filter(LifecycleRuleFilter::builder().prefix("b/").build()).build().unwrap();
+        let rules =
+            vec![theirs("old").prefix("a/").build().unwrap(), theirs("all").prefix("").build().unwrap(), new.clone()];
+        let lifecycle = Lifecycle { rules, smallest: None };
+        let all = lifecycle.with_ours(400).unwrap();
+        let prefixes: Vec<_> = all.iter().map(|r| (r.id().unwrap(), r.filter().and_then(|f| f.prefix()))).collect();
+        assert_eq!(prefixes, [("old", Some("a/")), ("all", Some("")), ("new", Some("b/")), (ID, Some(""))]);
+        assert!(all.iter().all(|r| r.prefix().is_none()), "S3 refuses both kinds together");
+        assert!(all[..3].iter().all(|r| expires(r) == Some(9)) && all[2] == new);
+        // Once more: ours is there once.
+        assert_eq!(Lifecycle { rules: all.clone(), smallest: None }.with_ours(400).unwrap(), all);
+    }
 
     #[test]
     fn our_rule_is_told_by_its_id_and_every_part_of_it_counts() {

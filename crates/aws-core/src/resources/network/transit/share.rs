@@ -8,6 +8,7 @@ use crate::{
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
     error::Kind,
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
+    progress,
     resources::{
         network::ids::{ShareArn, TransitGatewayId},
         tag_drift,
@@ -48,7 +49,10 @@ pub struct ResourceShare {
     pub gateway: Ref<TransitGatewayId>,
     /// Whether an account outside of the owner's AWS organization takes part: the share then allows external principals,
     /// which many organizations deny (`ram:RequestedAllowsExternalPrincipals`, "Example service control policies for AWS
-    /// Organizations and AWS RAM"). `None`: not known; a share keeps what it allows, and a new one allows them.
+    /// Organizations and AWS RAM"). `None`: not known; a new share allows them.
+    ///
+    /// An existing share is never restricted by an update: whether sharing within the organization is enabled is not
+    /// known, and where it is not, accounts could no longer be added.
     pub outside: Option<bool>,
 }
 
@@ -56,8 +60,6 @@ pub struct ResourceShare {
 pub struct LiveShare {
     arn: String,
     external: bool,
-    /// Whether it is shared with an account of another organization.
-    outsiders: bool,
     /// `None`: not told.
     tags: Option<BTreeMap<String, String>>,
     /// ARNs of what it shares.
@@ -131,13 +133,20 @@ impl ResourceShare {
         Ok(other.to_owned())
     }
 
-    /// Whether it is to allow external principals. One that is shared with some goes on.
+    /// Whether it is to allow external principals. One that does, goes on.
     fn external(&self, live: Option<&LiveShare>) -> bool {
-        match (self.outside, live) {
-            (Some(outside), live) => outside || live.is_some_and(|l| l.outsiders),
-            (None, Some(live)) => live.external,
-            (None, None) => true,
-        }
+        live.map_or(self.outside != Some(false), |live| live.external || self.outside == Some(true))
+    }
+
+    /// What to say of a share that allows external principals although there are none.
+    fn wider_than_needed(&self, arn: &str) -> String {
+        format!(
+            "Resource share {} allows external principals, although all its accounts are in one AWS organization. It is kept \
+             as it is. To restrict it: enable sharing within the organization with the credentials of its management account, \
+             `aws ram enable-sharing-with-aws-organization`; then run `aws ram update-resource-share --resource-share-arn \
+             {arn} --no-allow-external-principals` in the network account.",
+            self.name
+        )
     }
 
     /// What an operator can do when such a share is denied.
@@ -221,9 +230,11 @@ impl Resource for ResourceShare {
             let ours = self.owner.whose(&tags) == Whose::Ours;
             if ours || (tags.is_empty() && resources.iter().any(|r| Some(r.as_str()) == gateway)) {
                 let external = share.allow_external_principals() != Some(false);
-                let outsiders = external && self.outside == Some(false) && outsiders(cx.cloud, arn).await?;
+                if external && self.outside == Some(false) && !outsiders(cx.cloud, arn).await? {
+                    progress::warn(self.wider_than_needed(arn));
+                }
                 let tags = (!tags.is_empty()).then_some(tags);
-                return Ok(Some(LiveShare { arn: arn.to_owned(), external, outsiders, tags, resources }));
+                return Ok(Some(LiveShare { arn: arn.to_owned(), external, tags, resources }));
             }
         }
         // Names of shares are not unique: one of somebody else is in nobody's way.
@@ -250,12 +261,12 @@ impl Resource for ResourceShare {
         let call = call.client_token(cx.cloud.token("ram:CreateResourceShare", &self.name));
         let made = call.send().await.told(cx.cloud, "ram:CreateResourceShare", &self.name);
         // A gateway just made may not be known to RAM yet.
-        let made = made.map_err(|e| self.denied(external, e.retry_on(BUSY)))?;
+        let made = made.map_err(|e| not_enabled(self.denied(external, e.retry_on(BUSY))))?;
         let arn = made.resource_share().and_then(Share::resource_share_arn).unwrap_or_default().to_owned();
         self.shared(cx.cloud, &arn, &gateway.arn).await?;
         let arn = self.first(cx.cloud, arn).await?;
         let tags = Some(self.owner.tags(&self.name));
-        Ok(LiveShare { arn, external, outsiders: false, tags, resources: vec![gateway.arn.clone()] })
+        Ok(LiveShare { arn, external, tags, resources: vec![gateway.arn.clone()] })
     }
 
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveShare, _: &[Change]) -> Result<LiveShare> {
@@ -264,7 +275,7 @@ impl Resource for ResourceShare {
         if live.external != external {
             let call = ram.update_resource_share().resource_share_arn(&live.arn).allow_external_principals(external);
             let done = call.send().await.told(cx.cloud, "ram:UpdateResourceShare", &self.name);
-            done.map_err(|e| not_enabled(self.denied(external, e.retry_on(BUSY))))?;
+            done.map_err(|e| self.denied(external, e.retry_on(BUSY)))?;
         }
         let stale = live.tags.as_ref().map(|tags| tag_drift::stale(&self.owner, tags)).unwrap_or_default();
         if !stale.is_empty() {
@@ -280,8 +291,7 @@ impl Resource for ResourceShare {
             self.shared(cx.cloud, &live.arn, &gateway.arn).await?;
             resources.push(gateway.arn.clone());
         }
-        let (arn, outsiders, tags) = (live.arn.clone(), live.outsiders, live.tags.clone());
-        Ok(LiveShare { arn, external, outsiders, tags, resources })
+        Ok(LiveShare { arn: live.arn.clone(), external, tags: live.tags.clone(), resources })
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Result<()> {

@@ -1,0 +1,71 @@
+//! What a resource warns of, in its looks and in its writes.
+use super::fake::Fake;
+use crate::engine::{Change, Cx, Event, Graph, Mode, Observer, Options, Resource, run};
+use crate::{Result, progress::warn};
+use std::sync::Mutex;
+
+/// Warns of the same in each look, and of something else when it is created.
+struct Lamp(&'static str);
+
+impl Resource for Lamp {
+    const KIND: &'static str = "lamp";
+    type Cloud = Fake;
+    type Live = ();
+    type Output = ();
+    fn name(&self) -> String {
+        self.0.to_owned()
+    }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+    async fn find(&self, cx: &Cx<'_, Fake>) -> Result<Option<()>> {
+        warn("dim");
+        Ok(cx.cloud.names().contains(&self.name()).then_some(()))
+    }
+    fn diff(&self, _: &Cx<'_, Fake>, (): &()) -> Vec<Change> {
+        Vec::new()
+    }
+    async fn create(&self, cx: &Cx<'_, Fake>) -> Result<()> {
+        cx.cloud.put(self.0, "on");
+        warn(format!("{} is hot", self.0));
+        Ok(())
+    }
+    async fn update(&self, _: &Cx<'_, Fake>, (): &(), _: &[Change]) -> Result<()> {
+        Ok(())
+    }
+    async fn delete(&self, cx: &Cx<'_, Fake>, (): &()) -> Result<()> {
+        cx.cloud.things.lock().unwrap().remove(self.0);
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
+
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+impl Observer for Heard {
+    fn event(&self, _: Event<'_>) {}
+    fn warn(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_warning_is_heard_once_in_a_run_and_none_when_all_goes() {
+    let cloud = Fake::default();
+    let mut graph = Graph::default();
+    ["a", "b"].into_iter().for_each(|name| _ = graph.add(Lamp(name)));
+    for (mode, expected) in [
+        (Mode::Plan, &["dim"][..]),
+        (Mode::Apply, &["a is hot", "b is hot", "dim"]),
+        (Mode::Apply, &["dim"]),
+        (Mode::PlanDestroy, &[]),
+        (Mode::Destroy, &[]),
+    ] {
+        let heard = Heard::default();
+        let report = run(&graph, &cloud, mode, &Options::default(), &heard).await;
+        assert!(report.complete(), "{mode:?}: {report:?}");
+        let mut heard = heard.0.into_inner().unwrap();
+        heard.sort();
+        assert_eq!(heard, expected, "{mode:?}");
+    }
+}
