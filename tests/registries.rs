@@ -86,8 +86,12 @@ fn the_operators_own_login_is_not_the_instances() {
     let before = stage.added();
     let create = ["ver", "create", "hello", "1.0", &image];
     for arguments in [&create[..], &[&create[..], &["--dry-run"]].concat()] {
-        let words =
-            ["requires a login", "instances have none", "registry_credentials", "aws secretsmanager create-secret"];
+        let words = [
+            "requires a login",
+            "instances have none",
+            "registry_credentials",
+            "aws secretsmanager create-secret --region",
+        ];
         stage.minion(arguments).fails(1).says(&words).hides(&[PASSWORD]);
     }
     assert_eq!(stage.added(), before, "nothing was written");
@@ -120,8 +124,8 @@ fn credentials_that_instances_could_not_use() {
         stage.minion(&["ver", "create", "hello", "1.0", &image]).fails(1).says(&words).hides(&[PASSWORD, "wrong\""]);
     }
     for (reference, command) in [
-        ("secretsmanager:nothing", "aws secretsmanager create-secret --name nothing"),
-        ("ssm:/nothing", "aws ssm put-parameter --type SecureString --name /nothing"),
+        ("secretsmanager:nothing", "--name nothing --secret-string file:///dev/stdin"),
+        ("ssm:/nothing", "--name /nothing --type SecureString --value file:///dev/stdin"),
     ] {
         let stage = Stage::new();
         stage.application(&stage.manifest("hello", &credentials("ghcr.io", reference)));

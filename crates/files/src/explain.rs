@@ -16,9 +16,7 @@ impl Text<'_> {
             Yaml::SerdeUnknownField { field, expected, .. } => self.unknown_key(place, field, expected),
             Yaml::SerdeUnknownVariant { variant, expected, .. } => self.unknown_word(place, variant, expected),
             Yaml::SerdeMissingField { field, .. } => self.error(place, &format!("`{field}` is missing")),
-            Yaml::DuplicateMappingKey { key: Some(key), .. } => {
-                self.error(place, &format!("the key `{key}` stands here a second time"))
-            }
+            Yaml::DuplicateMappingKey { key: Some(key), .. } => self.error(place, &format!("duplicate key `{key}`")),
             Yaml::Eof { .. } if self.says_nothing() => self.empty(),
             Yaml::MultipleDocuments { .. } => self.error(place, "a second document begins here").hint(format!(
                 "{}: write each {} into a file of its own.",
@@ -27,19 +25,19 @@ impl Text<'_> {
             )),
             Yaml::Unexpected { expected, .. } => self.other_structure(place, expected),
             Yaml::NullIntoString { .. } => {
-                let error = self.error(place, "a value is missing here");
+                let error = self.error(place, "missing value");
                 error.hint(self.no_text(place))
             }
             Yaml::InvalidScalar { ty, .. } => self.no_number(place, ty),
             Yaml::SerdeInvalidType { expected, .. } | Yaml::SerdeInvalidValue { expected, .. } => {
-                self.error(place, &format!("{expected} is expected here"))
+                self.error(place, &format!("expected {expected}"))
             }
             Yaml::AliasReplayLimitExceeded { .. }
             | Yaml::AliasExpansionLimitExceeded { .. }
             | Yaml::AliasReplayStackDepthExceeded { .. }
             | Yaml::Budget { .. } => self.too_much(place),
-            Yaml::UnsupportedTag { tag, .. } if !self.kind.secret => {
-                let error = self.error(place, &format!("the tag `{tag}` means nothing here"));
+            Yaml::UnsupportedTag { tag, .. } if !self.hides(place) => {
+                let error = self.error(place, &format!("unsupported YAML tag `{tag}`"));
                 self.with_quotes(error, place)
             }
             // What a value's own check says, or the reader of addresses.
@@ -60,10 +58,10 @@ impl Text<'_> {
     }
 
     fn unknown_word(&self, place: Option<Location>, word: &str, known: &[&str]) -> Error {
-        if self.kind.secret {
-            return self.error(place, &format!("one of {} is expected here", known.join(", ")));
+        if self.hides(place) {
+            return self.error(place, &format!("expected one of {}", known.join(", ")));
         }
-        let error = self.error(place, &format!("`{word}` is none of {}", known.join(", ")));
+        let error = self.error(place, &format!("invalid value `{word}`: expected one of {}", known.join(", ")));
         match nearest(word, known) {
             Some(word) => error.hint(format!("Did you mean `{word}`?")),
             None => error,
@@ -72,12 +70,10 @@ impl Text<'_> {
 
     fn other_structure(&self, place: Option<Location>, expected: &str) -> Error {
         match expected {
-            "sequence start" => self.error(place, &format!("a list is expected here, e.g. {}", self.kind.list)),
-            "mapping start" => {
-                self.error(place, &format!("keys with values are expected here, e.g. `{}`", self.kind.pair))
-            }
+            "sequence start" => self.error(place, &format!("expected a list, e.g. {}", self.kind.list)),
+            "mapping start" => self.error(place, &format!("expected keys with values, e.g. `{}`", self.kind.pair)),
             "string scalar" => {
-                let error = self.error(place, "one value is expected here, not a list or a map");
+                let error = self.error(place, "expected one value, not a list or a map");
                 self.with_quotes(error, place)
             }
             other => self.error(place, other),
@@ -87,11 +83,11 @@ impl Text<'_> {
     /// A value that is no number, or none of the wanted kind, or not `true` or `false`.
     fn no_number(&self, place: Option<Location>, ty: &str) -> Error {
         let what = match ty {
-            "bool" | "boolean" => return self.error(place, "`true` or `false` is expected here"),
+            "bool" | "boolean" => return self.error(place, "expected `true` or `false`"),
             "f32" | "f64" | "floating point" => "number",
             _ => "whole number",
         };
-        let value = self.value(place).filter(|_| !self.kind.secret);
+        let value = self.value(place).filter(|_| !self.hides(place));
         let bare = value.as_deref().map(|v| v.trim_matches(['"', '\'']));
         if let Some(value) = bare
             && let Some(fault) = number::fault(value, ty)
@@ -103,7 +99,7 @@ impl Text<'_> {
             };
         }
         let sign = if ty.starts_with('u') { " that is not negative" } else { "" };
-        self.error(place, &format!("a {what}{sign} is expected here"))
+        self.error(place, &format!("expected a {what}{sign}"))
     }
 
     fn too_much(&self, place: Option<Location>) -> Error {
@@ -116,14 +112,18 @@ impl Text<'_> {
     /// What a value's own check says.
     fn refused(&self, place: Option<Location>, e: &Yaml) -> Error {
         if self.kind.secret {
-            return self.error(place, "this value is not valid here");
+            return self.error(place, "invalid value");
         }
         let message = serde_yaml::DefaultMessageFormatter.format_message(e);
         // Those of `std` and of `ipnet`.
         if !["invalid IP address syntax", "invalid IPv4 address syntax"].contains(&&*message) {
-            return self.error(place, &message);
+            // Without the line, the key says which value is meant.
+            return match self.key_before(place).filter(|_| self.hides(place)) {
+                Some(key) => self.error(place, &format!("{key}: {message}")),
+                None => self.error(place, &message),
+            };
         }
-        let error = self.error(place, "an address or network is expected here, e.g. 10.0.0.1 or 10.0.0.0/16");
+        let error = self.error(place, "expected an address or network, e.g. 10.0.0.1 or 10.0.0.0/16");
         match self.value(place).as_deref().map(|v| v.trim_matches(['"', '\''])).and_then(number::without_zeros) {
             Some(bare) => error.hint(format!("Write {bare}: an address has no leading zeros.")),
             None => error,
@@ -136,7 +136,7 @@ impl Text<'_> {
         if message.contains("tabs") {
             return self.error(place, &message).hint("Indent with spaces: YAML allows no tabs there.");
         }
-        if self.kind.secret {
+        if self.hides(place) {
             return self.error(place, "this is not valid YAML").hint(
                 "Quote the value, e.g. KEY: \"@value\", if it has characters that YAML reserves: * & ! | > @ ` % # { [ or \": \".",
             );
@@ -147,7 +147,7 @@ impl Text<'_> {
 
     /// What to write where a text is missing.
     fn no_text(&self, place: Option<Location>) -> String {
-        let value = self.value(place).filter(|_| !self.kind.secret).unwrap_or_default();
+        let value = self.value(place).filter(|_| !self.hides(place)).unwrap_or_default();
         // `null` and its other names, written out.
         if ["null", "Null", "NULL", "~"].contains(&value.as_str()) {
             return format!("Quote the value, if it is text: \"{value}\".");
@@ -169,7 +169,7 @@ impl Text<'_> {
 
     /// The advice to quote the value at a place, as it must be written.
     fn quotes(&self, place: Option<Location>) -> Option<String> {
-        if self.kind.secret {
+        if self.hides(place) {
             return None;
         }
         let value = self.value(place)?;
@@ -184,6 +184,16 @@ impl Text<'_> {
         let column = usize::try_from(place.column().max(1) - 1).ok()?;
         let open = quoting::open_brackets(self.body().lines().take(number));
         quoting::value_at(self.body().lines().nth(number)?, &open, column)
+    }
+
+    /// The key that stands right before the value at a place, in the same line.
+    fn key_before(&self, place: Option<Location>) -> Option<String> {
+        let place = place?;
+        let line = self.body().lines().nth(usize::try_from(place.line().checked_sub(1)?).ok()?)?;
+        let before: String = line.chars().take(usize::try_from(place.column().checked_sub(1)?).ok()?).collect();
+        let before = before.trim_end().strip_suffix(':')?.trim_end();
+        let key = before.rsplit(['{', ',', ' ']).next()?.trim_matches(['"', '\'']);
+        (!key.is_empty()).then(|| key.to_owned())
     }
 
     /// The advice for a "key" that is the second half of a value: in brackets a comma ends one.

@@ -25,6 +25,18 @@ pub struct Kind {
     pub list: &'static str,
     /// Whether one may hold secrets: errors then name lines and keys, and quote neither lines nor values.
     pub secret: bool,
+    /// Where a file of another kind may hold some.
+    pub secret_below: &'static [SecretBelow],
+}
+
+/// A key below which somebody may have written a secret, whether it belongs there or not: errors about what is there quote
+/// nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretBelow {
+    /// The key, wherever it is in the file.
+    pub key: &'static str,
+    /// Only where one of these words is below it, in small letters; without any: always.
+    pub words: &'static [&'static str],
 }
 
 impl Kind {

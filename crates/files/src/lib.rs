@@ -5,6 +5,7 @@
 //! the whole file can tell ([`Problem`], [`Text::wrong`]); what is text arrives as it is written ([`one_or_many`],
 //! [`TextOr`]); and their reference and JSON schema are generated from the types that they are read into ([`mod@reference`]). Nothing here knows what the files are about.
 mod explain;
+mod hidden;
 mod kind;
 mod locate;
 mod number;
@@ -15,8 +16,8 @@ pub mod reference;
 mod tests;
 mod written;
 
-pub use kind::{Kind, SIZE_LIMIT, read};
+pub use kind::{Kind, SIZE_LIMIT, SecretBelow, read};
 pub use locate::Step;
 pub use number::whole_number;
-pub use parse::{Problem, Text, from_text};
+pub use parse::{Problem, Text, address, from_text};
 pub use written::{OneOrMany, TextOr, one_or_many};

@@ -25,7 +25,7 @@ enum Node {
 
 /// The place of the innermost thing on `path` that the document has.
 pub(crate) fn place(text: &str, path: &[Step]) -> Option<Location> {
-    let root: Spanned<Node> = serde_yaml::from_str_with_options(text, crate::parse::options()).ok()?;
+    let root: Spanned<Node> = serde_yaml::from_str_with_options(text, crate::parse::lenient()).ok()?;
     let mut here = &root;
     for step in path {
         let next = match (step, &here.value) {

@@ -1,5 +1,5 @@
 //! From a text to a value. Errors show file, line, column and the line itself.
-use crate::{Kind, locate, locate::Step, written};
+use crate::{Kind, hidden, locate, locate::Step, number, written};
 use aws_core::{Error, Result};
 use serde::{
     Deserialize as _, Deserializer,
@@ -49,11 +49,24 @@ impl Text<'_> {
     /// # Errors
     /// Usage errors that show the line that is wrong.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        self.read(options())
+    }
+
+    /// The value that a text describes which was stored by a version of ours that dropped tags (`!Ref x` was `x`): they still
+    /// mean nothing.
+    ///
+    /// # Errors
+    /// Usage errors that show the line that is wrong.
+    pub fn parse_stored<T: DeserializeOwned>(&self) -> Result<T> {
+        self.read(lenient())
+    }
+
+    fn read<T: DeserializeOwned>(&self, options: serde_yaml::Options) -> Result<T> {
         self.kind.fits(self.source, self.text.len() as u64, &format!("{} bytes", self.text.len()))?;
         if self.text.trim().is_empty() {
             return Err(self.empty());
         }
-        written::reading(self.body(), || serde_yaml::from_str_with_options(self.body(), options()))
+        written::reading(self.body(), || serde_yaml::from_str_with_options(self.body(), options))
             .map_err(|e| self.yaml(&e))
     }
 
@@ -74,6 +87,13 @@ impl Text<'_> {
     pub(crate) fn empty(&self) -> Error {
         Error::usage(format!("{} {} is empty", self.kind.noun, self.source)).hint(self.kind.least)
     }
+}
+
+/// As [`options`], but tags that mean nothing are dropped.
+pub(crate) fn lenient() -> serde_yaml::Options {
+    let mut options = options();
+    options.reject_unsupported_tags = false;
+    options
 }
 
 /// How YAML is read: no more of anything than a file that people write can need.
@@ -113,17 +133,39 @@ pub fn from_text<'de, D: Deserializer<'de>, T: FromStr<Err = Error>>(d: D) -> st
     })
 }
 
+/// An address or a network. Zeros in front of a number are refused: some read such a number as octal, and `ipnet` as decimal.
+/// For serde's `deserialize_with`.
+///
+/// # Errors
+/// When it is neither.
+pub fn address<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    d: D,
+) -> std::result::Result<T, D::Error> {
+    let text = String::deserialize(d)?;
+    if number::without_zeros(&text).is_some() {
+        // Those of `ipnet`: the error then says what to write.
+        return Err(D::Error::custom("invalid IP address syntax"));
+    }
+    text.parse().map_err(D::Error::custom)
+}
+
 /// The most of a line that an error shows, in characters.
 const WIDTH: usize = 100;
 
 impl Text<'_> {
-    /// A usage error with the line that is wrong; of a file that may hold secrets, with the line's number alone.
+    /// Whether an error at this place may quote neither the line nor a value of it.
+    pub(crate) fn hides(&self, place: Option<Location>) -> bool {
+        let line = place.and_then(|p| usize::try_from(p.line().checked_sub(1)?).ok());
+        self.kind.secret || line.is_some_and(|line| hidden::hides(self.body(), line, self.kind.secret_below))
+    }
+
+    /// A usage error with the line that is wrong; where that may hold a secret, with the line's number alone.
     pub(crate) fn error(&self, place: Option<Location>, message: &str) -> Error {
         let message = tame(message);
         let Some((line, column)) = place.filter(|p| p.line() > 0).map(|p| (p.line(), p.column().max(1))) else {
             return Error::usage(format!("{}: {message}", self.source));
         };
-        if self.kind.secret {
+        if self.hides(place) {
             return Error::usage(format!("{}, line {line}, column {column}: {message}", self.source));
         }
         let text = usize::try_from(line - 1).ok().and_then(|n| self.body().lines().nth(n)).unwrap_or_default();

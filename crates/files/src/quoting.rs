@@ -22,6 +22,18 @@ pub(crate) fn open_brackets<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<cha
     open
 }
 
+/// How many brackets are open where each line begins.
+pub(crate) fn depths<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<usize> {
+    let mut open = Vec::new();
+    lines
+        .map(|line| {
+            let depth = open.len();
+            starts(&line.chars().collect::<Vec<_>>(), &mut open);
+            depth
+        })
+        .collect()
+}
+
 /// The value that stands in a line at, or last before, a column (both from 0), as it is written.
 pub(crate) fn value_at(line: &str, open: &[char], column: usize) -> Option<String> {
     let chars: Vec<char> = line.chars().collect();

@@ -12,6 +12,7 @@ const GARDEN: Kind = Kind {
     pair: "beds: 1",
     list: "[rose]",
     secret: false,
+    secret_below: &[],
 };
 
 /// A garden.
@@ -60,8 +61,8 @@ fn told(text: &str) -> String {
 fn errors_speak_of_the_kind_of_file() {
     assert_eq!(told(" \n"), "garden file garden.yaml is empty\nThe least that it needs is beds.");
     assert!(told("# nothing\n").starts_with("garden file garden.yaml is empty"));
-    assert!(told("- rose\n").contains("keys with values are expected here, e.g. `beds: 1`"));
-    assert!(told("beds: 1\nplants: rose\n").contains("line 2, column 9: a list is expected here, e.g. [rose]"));
+    assert!(told("- rose\n").contains("expected keys with values, e.g. `beds: 1`"));
+    assert!(told("beds: 1\nplants: rose\n").contains("line 2, column 9: expected a list, e.g. [rose]"));
     let two = told("beds: 1\n---\nbeds: 2\n");
     assert!(two.contains("A garden file is one document: write each garden into a file of its own."), "{two}");
     let large = told(&format!("beds: 1\n#{}", " ".repeat(256 * 1024)));
@@ -169,7 +170,7 @@ fn text_is_taken_from_the_document() {
     let shelf = read("jars: [1.10, on, '1', ä, &a 007, *a]\nlabel: {a: 1}\n").unwrap();
     assert_eq!(shelf.jars, ["1.10", "on", "1", "ä", "007", "007"]);
     assert!(matches!(shelf.label, Some(TextOr::Structure(map)) if map["a"] == 1));
-    assert!(read("jars:\n").unwrap_err().to_string().contains("a value is missing here"));
+    assert!(read("jars:\n").unwrap_err().to_string().contains("missing value"));
     assert!(read("jars: {a: b}\n").unwrap_err().to_string().contains("not a map"));
     assert!(read("jars: a\nlabel: [1]\n").unwrap_err().to_string().contains("not a list"));
     assert!(read("jars: a\nlabel: {a: b}\n").unwrap_err().to_string().contains("line 2"));

@@ -85,17 +85,17 @@ impl<'de, T: DeserializeOwned, const LIST: bool> Deserialize<'de> for Read<T, LI
                 Ok(Read::Inferred(None))
             }
             fn visit_unit<E: de::Error>(self) -> Result<Read<T, LIST>, E> {
-                Err(E::custom("a value is missing here; write \"\" where an empty text is meant"))
+                Err(E::custom("missing value; write \"\" where an empty text is meant"))
             }
             fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Read<T, LIST>, A::Error> {
                 if !LIST {
-                    return Err(A::Error::custom("one value, or keys with values, are expected here, not a list"));
+                    return Err(A::Error::custom("expected one value, or keys with values, not a list"));
                 }
                 T::deserialize(value::SeqAccessDeserializer::new(seq)).map(Read::Structure)
             }
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Read<T, LIST>, A::Error> {
                 if LIST {
-                    return Err(A::Error::custom("one value, or a list of values, is expected here, not a map"));
+                    return Err(A::Error::custom("expected one value, or a list of values, not a map"));
                 }
                 T::deserialize(value::MapAccessDeserializer::new(map)).map(Read::Structure)
             }

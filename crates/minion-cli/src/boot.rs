@@ -2,6 +2,7 @@
 use crate::{
     manifest::{FilesystemKind, Manifest, SecretRef},
     site::Site,
+    user_data::quote,
 };
 use aws_core::{
     Error, Result,
@@ -51,7 +52,7 @@ pub async fn recommended(site: &Site) -> Result<Recommended> {
     Ok(Recommended(look.await))
 }
 
-/// Looks the instance type and the machine image up. The manifest's `ami_id` beats the VPC's, which beats the
+/// Looks the instance type and the machine image up. The manifest's `ami_id` overrides the VPC's, which overrides the
 /// newest ECS-optimised Amazon Linux 2023 for the instance type's architecture.
 ///
 /// # Errors
@@ -78,13 +79,13 @@ pub async fn boot(
                 machine.architecture,
                 cloud.region()
             ))
-            .hint("Name a machine image with `ami_id` in the manifest or in the VPC's settings.")
+            .hint("Set `ami_id` in the manifest or in the VPC's settings.")
         })?;
         (machine, id, details)
     };
     if details.architecture.is_some_and(|a| a != machine.architecture) {
         return Err(Error::usage(format!(
-            "machine image {machine_image} is not for {}, the architecture of instance type {instance_type}",
+            "machine image {machine_image} does not match {}, the architecture of instance type {instance_type}",
             machine.architecture
         ))
         .hint("Choose another instance type, or another `ami_id`."));
@@ -121,8 +122,8 @@ pub fn registry<'s>(
     Registry::connect(options, Some(&site.cloud))
 }
 
-/// The credentials that a manifest or profile names for a registry. Who may not read them is told so, and asks the registry
-/// with the login that Docker has.
+/// The credentials that a manifest or profile names for a registry. An operator who may not read them gets a warning, and the
+/// registry is asked with Docker's own login.
 ///
 /// # Errors
 /// When the secret does not exist, or is not what it should be: instances could not use it either.
@@ -137,39 +138,59 @@ pub async fn credentials(
         Ok(credential) => Ok(BTreeMap::from([(registry.to_owned(), credential)])),
         Err(e) if e.kind() == Kind::Access => {
             terminal.warn(&format!(
-                "Could not read the registry credentials {reference}, so {registry} is asked with your own login, if you have one: {e}"
+                "Could not read the registry credentials {reference}; using your own login to {registry}, if you have one: {e}"
             ));
             Ok(BTreeMap::new())
         }
-        Err(e) if e.kind() == Kind::NotFound => Err(e.hint(store(registry, reference))),
+        Err(e) if e.kind() == Kind::NotFound => Err(e.hint(store(registry, reference, site.cloud.region()))),
         Err(e) => Err(e),
     }
 }
 
-/// The command that stores a login for this registry where the reference says.
-fn store(registry: &str, reference: &SecretRef) -> String {
-    let value = r#"'{"username": "USER", "password": "TOKEN"}'"#;
+/// The command that stores a login for this registry where the reference says. The token is typed in and goes through a pipe,
+/// from a builtin of the shell: arguments are seen by everybody on the machine, and kept in the shell's history.
+fn store(registry: &str, reference: &SecretRef, region: &str) -> String {
+    let region = reference.region().unwrap_or(region);
+    let (region, name) = (word(region), word(reference.name()));
     let command = match reference {
-        SecretRef::Parameter { name } => {
-            format!("aws ssm put-parameter --type SecureString --name {name} --value {value}")
+        SecretRef::Parameter { .. } => {
+            format!(
+                "aws ssm put-parameter --region {region} --name {name} --type SecureString --value file:///dev/stdin"
+            )
         }
-        SecretRef::Secret { id, .. } => {
-            format!("aws secretsmanager create-secret --name {id} --secret-string {value}")
-        }
+        SecretRef::Secret { .. } => format!(
+            "aws secretsmanager create-secret --region {region} --name {name} --secret-string file:///dev/stdin"
+        ),
     };
-    format!("Store a token of {registry} that may only pull: {command}")
+    // Secrets Manager chooses the end of an ARN.
+    let then = match reference {
+        SecretRef::Secret { id, .. } if id.starts_with("arn:") => {
+            "; then write the ARN that it prints in place of this one"
+        }
+        _ => "",
+    };
+    format!(
+        "Store a token of {registry} that may only pull (replace USER, and type the token when the command waits{then}): \
+         read -rs TOKEN && printf '{{\"username\": \"USER\", \"password\": \"%s\"}}' \"$TOKEN\" | {command}"
+    )
+}
+
+/// A word of a command line, in quotes where a shell needs them.
+fn word(text: &str) -> String {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=@:".contains(c));
+    if plain { text.to_owned() } else { quote(text) }
 }
 
 /// Refuses an image that the operator's own login may pull, and instances, which have none, may not.
-pub fn without_login(image: &ImageRef) -> Error {
+pub fn without_login(image: &ImageRef, region: &str) -> Error {
     let registry = image.registry();
     // A colon is no letter of a secret's name.
     let id = format!("minion/registry/{}", registry.replace(':', "-"));
     let reference = SecretRef::Secret { id, key: None };
     Error::refused(format!(
-        "image {image} requires a login to registry {registry}: the one that Docker has on your machine may pull it, and instances have none"
+        "image {image} requires a login to registry {registry}: your Docker login may pull it, but instances have none"
     ))
-    .hint(store(registry, &reference))
+    .hint(store(registry, &reference, region))
     .hint(format!(
         "Then add `registry_credentials: {{\"{registry}\": \"{reference}\"}}` to the manifest, and run `minion applications update MANIFEST`."
     ))
@@ -214,7 +235,7 @@ impl Boot {
             return Ok(());
         }
         Err(Error::refused(format!(
-            "image {image} is made for {}, but instance type {} is {wanted}",
+            "image {image} is built for {}, but instance type {} is {wanted}",
             resolved.architectures.join(", "),
             self.instance_type
         ))
@@ -232,5 +253,44 @@ impl Boot {
         let temporary = manifest.filesystems.iter().filter(|f| f.kind == FilesystemKind::Temporary);
         let mib: u64 = temporary.filter_map(|f| f.size_mb).map(u64::from).sum();
         base.saturating_add(i32::try_from(mib.div_ceil(1024)).unwrap_or(i32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_never_an_argument() {
+        for (reference, wanted) in [
+            (
+                "secretsmanager:team/ghcr",
+                "aws secretsmanager create-secret --region eu-west-1 --name team/ghcr --secret-string file:///dev/stdin",
+            ),
+            (
+                "arn:aws:secretsmanager:us-east-1:1:secret:ghcr-AbCdEf",
+                "aws secretsmanager create-secret --region us-east-1 --name ghcr --secret-string file:///dev/stdin",
+            ),
+            (
+                "ssm:/ghcr:3",
+                "aws ssm put-parameter --region eu-west-1 --name /ghcr --type SecureString --value file:///dev/stdin",
+            ),
+            (
+                "arn:aws:ssm:us-east-1:1:parameter/team/ghcr",
+                "aws ssm put-parameter --region us-east-1 --name /team/ghcr --type SecureString --value file:///dev/stdin",
+            ),
+            ("ssm:a$(id)", "--name 'a$(id)' --type"),
+        ] {
+            let told = store("ghcr.io", &SecretRef::try_from(reference.to_owned()).unwrap(), "eu-west-1");
+            assert!(told.contains(wanted), "{reference}: {told}");
+            assert_eq!(
+                told.contains("then write the ARN"),
+                reference.contains(":secretsmanager:"),
+                "{reference}: {told}"
+            );
+            assert!(
+                told.contains(r#"read -rs TOKEN && printf '{"username": "USER", "password": "%s"}' "$TOKEN" | aws "#)
+            );
+        }
     }
 }

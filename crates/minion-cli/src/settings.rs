@@ -102,6 +102,7 @@ const CONFIGURATION: Kind = Kind {
     pair: "default: {region: eu-west-1}",
     list: "[eu-west-1]",
     secret: true,
+    secret_below: &[],
 };
 
 /// A path for a command line, in quotes where a shell needs them.
@@ -291,7 +292,10 @@ impl Settings {
             registry_credentials: profile.registry_credentials,
             sandbox: profile.sandbox.map(on_this_computer).transpose()?,
         };
-        if let Some(message) = registries::problem(&values.registry_credentials) {
+        let credentials = &values.registry_credentials;
+        let wrong =
+            registries::problem(credentials).or_else(|| credentials.values().find_map(|reference| reference.problem()));
+        if let Some(message) = wrong {
             return Err(Error::usage(format!("{}: registry_credentials of profile {name}: {message}", path.display())));
         }
         Ok(Self { profile: name, path, path_given: given.is_some(), values })
@@ -363,6 +367,7 @@ mod tests {
             ("{ghcr.io: hunter2}", "line 3"),
             ("{'https://hunter2': 'ssm:/a'}", "line 3"),
             ("{ghcr.io: 'secretsmanager:a#key'}", "takes no `#key`"),
+            ("{ghcr.io: 'ssm:/a*'}", "not a reference"),
         ] {
             let error = with(&format!("  registry_credentials: {bad}\n")).unwrap_err();
             assert_eq!(error.kind(), aws_core::error::Kind::Usage);

@@ -3,11 +3,11 @@ use crate::{
     input::{assert_told, parts},
     shell::{self, Machine, Ran},
 };
-use aws_core::model::{ApplicationName, ImageRef, VersionName};
+use aws_core::model::{ApplicationName, ImageRef, VersionName, names::dns_suffix};
 use docker::run_line;
 use minion::{
-    manifest::{Manifest, SecretRef, parse},
-    user_data::{Arguments, EcrRegistry, Instance, LIMIT, Source, aws_domain, render},
+    manifest::{Manifest, SecretRef, parse_new},
+    user_data::{Arguments, EcrRegistry, Instance, LIMIT, Source, render},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::IpAddr};
@@ -49,7 +49,7 @@ pub fn fuzz_everywhere(data: &[u8]) {
 
 fn check(data: &[u8], shells: &[&str]) {
     let ([manifest, names, image, region, place, cacerts, capabilities, user, secret], environment) = parts(data);
-    let Ok(manifest) = parse(&manifest, "m.yaml") else { return };
+    let Ok(manifest) = parse_new(&manifest, "m.yaml") else { return };
     let (application, version) = names.split_once(' ').unwrap_or(("hello", "1.0"));
     let (Ok(application), Ok(version), Ok(image)) = (application.parse(), version.parse(), image.parse::<ImageRef>())
     else {
@@ -247,7 +247,7 @@ impl Calls {
         let mut words =
             vec!["curl", "-s", "--connect-timeout", "5", "-m", "30", "--config", "-", "--aws-sigv4", &scope];
         words.extend(["-H", "content-type: application/x-amz-json-1.1", "-H", &target]);
-        let (request, url) = (request.to_string(), format!("https://{host}.{region}.{}/", aws_domain(home)));
+        let (request, url) = (request.to_string(), format!("https://{host}.{region}.{}/", dns_suffix(home)));
         words.extend(["--data-raw", &request, "-w", "\\n%{http_code} %{errormsg}", &url]);
         self.add(&words);
         self.add(&["config", "user = \"ID:KEY\""]);

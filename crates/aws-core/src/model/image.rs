@@ -91,7 +91,7 @@ impl FromStr for ImageRef {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         let bad = |why: &str| {
-            Error::usage(format!("`{}` is not an image: {why}", text.escape_debug()))
+            Error::usage(format!("invalid image `{}`: {why}", text.escape_debug()))
                 .hint("Write it as [HOST[:PORT]/]REPOSITORY:TAG, e.g. registry.example.org/web/hello:1.0.")
         };
         if text.is_empty() {
@@ -396,7 +396,7 @@ mod tests {
             ("registry.example.org/a/Web", "write `registry.example.org/a/web`"),
             ("localhost:5000/Web:V1", "write `localhost:5000/web:V1`"),
             ("Web:1", "write `web:1`"),
-            ("web:1.0\r", "`web:1.0\\r` is not an image: it contains the character `\\r`"),
+            ("web:1.0\r", "invalid image `web:1.0\\r`: it contains the character `\\r`"),
             ("web:1.0\n", "the character `\\n`"),
             (" web:1.0", "the character ` `"),
             ("web\u{1b}[31m:1", "the character `\\u{1b}`"),

@@ -216,6 +216,8 @@ pub fn load_balancer_name(name: &str) -> Result<()> {
 
 /// Longest domain name, without the dot at the end (RFC 1035 §2.3.4).
 pub const DOMAIN: usize = 253;
+/// Longest first domain name of a certificate (ACM `RequestCertificate`: DomainName becomes the common name).
+pub const CERTIFICATE: usize = 64;
 
 /// Whether DNS takes it as a name; with or without a dot at the end.
 ///

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 /// Length of a name (EC2 `CreateLaunchTemplate`).
 const NAME: std::ops::RangeInclusive<usize> = 3..=128;
 /// User data, in bytes before they are encoded ("Run commands when you launch an EC2 instance with user data input").
-const USER_DATA: usize = 16_384;
+pub const USER_DATA: usize = 16_384;
 
 /// A launch template has one version, its first: ours is never changed, and what others add is not used.
 pub(super) const VERSION: &str = "1";

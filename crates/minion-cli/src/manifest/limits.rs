@@ -1,7 +1,7 @@
-//! What AWS would refuse of a manifest, after a part of the application or of its first version was made. Each rule with
-//! the page that it comes from; the same rules, in [`aws_core::model`], check every resource once more before the first
+//! What AWS or Docker would refuse of a manifest, after a part of the application or of its first version was made: rules for
+//! new manifests, which those that are stored need not keep. Each rule with the page that it comes from; the same rules, in [`aws_core::model`], check every resource once more before the first
 //! write.
-use super::{ManagedPolicy, Manifest, SecretRef, Statement};
+use super::{ManagedPolicy, Manifest, Protocol, Statement, codes, log_options};
 use crate::graph::policy::OUR_SIDS;
 use aws_core::{
     model::{policy_rules, tag_rules},
@@ -20,18 +20,36 @@ pub(super) fn problems(m: &Manifest) -> Vec<Problem> {
     if let Err(e) = m.application_name.require_new() {
         all.push(Problem::new(&[Key("application_name")], e).hint("Choose another application_name."));
     }
+    codes(m, &mut all);
     tags(m, &mut all);
     sids(m, &mut all);
     for (n, statement) in m.policies.iter().enumerate() {
+        actions(statement, n, &mut all);
         resources(statement, n, &mut all);
         condition(statement, n, &mut all);
     }
     secrets(m, &mut all);
+    all.extend(log_options::problem(&m.logging));
     all
 }
 
-/// Keys that IAM takes for the same one.
+/// ELBv2 API reference, `Matcher`: the range of a health check's codes.
+fn codes(m: &Manifest, all: &mut Vec<Problem>) {
+    let most = if m.exposed_protocol == Protocol::Http { 499 } else { 599 };
+    if let Some((message, hint)) = m.health_check.codes.as_ref().and_then(|codes| codes::problem(codes, most)) {
+        all.push(Problem { path: vec![Key("health_check"), Key("codes")], message, hint });
+    }
+}
+
+/// Characters and lengths, and keys that are ours or that IAM takes for the same one.
 fn tags(m: &Manifest, all: &mut Vec<Problem>) {
+    if let Some(Err(e)) = m.team_name.as_ref().map(|team| tag_rules::value(team.as_str())) {
+        all.push(Problem::new(&[Key("team_name")], e));
+    }
+    for (n, (key, value)) in m.tags.iter().enumerate() {
+        let wrong = [tag_rules::chosen_key(key.as_str(), &[]), tag_rules::value(value.as_str())];
+        all.extend(wrong.into_iter().filter_map(Result::err).map(|e| Problem::new(&[Key("tags"), Nth(n)], e)));
+    }
     let keys = || m.tags.keys().map(super::TagKey::as_str);
     if let Some((key, before)) = tag_rules::alike(keys()) {
         let place = keys().position(|k| k == key).unwrap_or_default();
@@ -59,6 +77,20 @@ fn sids(m: &Manifest, all: &mut Vec<Problem>) {
     }
 }
 
+fn actions(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
+    let both = [
+        (AnyOf(&["actions", "Action", "action"]), &statement.actions),
+        (AnyOf(&["not_actions", "NotAction"]), &statement.not_actions),
+    ];
+    for (key, list) in both {
+        for (at, action) in list.iter().enumerate() {
+            if let Err(e) = policy_rules::action(action) {
+                all.push(Problem::new(&[Key("policies"), At(n), key, At(at)], e));
+            }
+        }
+    }
+}
+
 fn resources(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
     let both = [
         (AnyOf(&["resources", "Resource", "resource"]), &statement.resources),
@@ -82,31 +114,12 @@ fn condition(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
     }
 }
 
-/// Names that Systems Manager and Secrets Manager do not take (`PutParameter`, `CreateSecret`: Name), or that would grant
-/// the role more than one: a wildcard in a name is one in the policy.
+/// Names that Systems Manager and Secrets Manager do not take, or that would grant the role more than one.
 fn secrets(m: &Manifest, all: &mut Vec<Problem>) {
-    let body = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
     let of_registries = m.registry_credentials.values().enumerate().map(|(n, s)| ("registry_credentials", n, s));
     let own = m.secrets.values().enumerate().map(|(n, s)| ("secrets", n, s));
     for (key, n, secret) in own.chain(of_registries) {
-        let wrong = match secret {
-            SecretRef::Parameter { name } | SecretRef::Secret { id: name, .. } if name.starts_with("arn:") => {
-                policy_rules::resource(name).err().or_else(|| {
-                    name.contains(['*', '?'])
-                        .then(|| format!("invalid reference `{secret}`: an ARN without wildcards is needed"))
-                })
-            }
-            // A selector may follow: `:3`, `:label`.
-            SecretRef::Parameter { name } if name.len() > 1011 || !body(name, "_.-/:") => Some(format!(
-                "invalid reference `{secret}`: Systems Manager accepts at most 1,011 letters, digits and _.-/ in the name of a parameter"
-            )),
-            // Services that keep secrets of their own have `!` in their names.
-            SecretRef::Secret { id, .. } if id.len() > 512 || !body(id, "/_+=.@-!") => Some(format!(
-                "invalid reference `{secret}`: Secrets Manager accepts at most 512 letters, digits and /_+=.@- in the name of a secret"
-            )),
-            _ => None,
-        };
-        all.extend(wrong.map(|e| Problem::new(&[Key(key), Nth(n)], e)));
+        all.extend(secret.problem().map(|e| Problem::new(&[Key(key), Nth(n)], e)));
     }
 }
 

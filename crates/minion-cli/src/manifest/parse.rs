@@ -1,7 +1,7 @@
 //! From a file to a checked [`Manifest`]. Errors show file, line, column and the line itself.
 use super::{Manifest, check, limits};
 use aws_core::{Error, Result};
-use files::{Kind, Problem, Text};
+use files::{Kind, Problem, SecretBelow, Text};
 use std::path::Path;
 
 pub use files::SIZE_LIMIT;
@@ -15,6 +15,13 @@ const MANIFEST: Kind = Kind {
     pair: "application_name: myapp",
     list: "[8080]",
     secret: false,
+    secret_below: &[
+        // The value itself, where a reference to it belongs.
+        SecretBelow { key: "secrets", words: &[] },
+        SecretBelow { key: "registry_credentials", words: &[] },
+        // Those of log drivers; one of Splunk cannot do without.
+        SecretBelow { key: "options", words: &["token", "password", "secret", "key", "splunk"] },
+    ],
 };
 
 /// A manifest, the text that it came from, and what is allowed but probably not meant.
@@ -49,25 +56,30 @@ pub fn load(path: &Path) -> Result<Loaded> {
     Ok(Loaded { manifest, text, warnings, source })
 }
 
-/// As [`parse`], and refuses what AWS would refuse: all of it at once. A manifest that is stored was once accepted, and is
-/// read without this.
+/// As [`parse`], and refuses what YAML would drop, and what AWS or Docker would refuse: all of it at once. A manifest that is
+/// stored was once accepted, and is read without this.
 ///
 /// # Errors
 /// Usage errors that show the lines that are wrong.
 pub fn parse_new(text: &str, source: &str) -> Result<Manifest> {
-    let manifest = parse(text, source)?;
     let text = Text { kind: &MANIFEST, source, text };
+    let manifest = checked(text, text.parse()?)?;
     Error::together(limits::problems(&manifest).iter().map(|problem| Err(text.wrong(problem))))?;
     Ok(manifest)
 }
 
-/// Reads a manifest from a text; `source` is what errors call it.
+/// Reads a manifest that is stored; `source` is what errors call it. A rule that is newer than a manifest which may be
+/// stored belongs to [`limits`], not to a value's type and not to [`check`]: else nothing of an older application can be
+/// looked at or deleted.
 ///
 /// # Errors
 /// Usage errors that show the line that is wrong.
 pub fn parse(text: &str, source: &str) -> Result<Manifest> {
     let text = Text { kind: &MANIFEST, source, text };
-    let manifest: Manifest = text.parse()?;
+    checked(text, text.parse_stored()?)
+}
+
+fn checked(text: Text<'_>, manifest: Manifest) -> Result<Manifest> {
     match check::problem(&manifest) {
         None => Ok(manifest),
         Some(problem) => Err(text.wrong(&problem)),

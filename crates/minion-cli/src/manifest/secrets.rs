@@ -1,5 +1,6 @@
 //! References to secrets. The instance resolves them at boot with its role; their values are never in a
 //! manifest, in user data or in our output.
+use aws_core::model::policy_rules;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt};
@@ -46,10 +47,66 @@ impl SecretRef {
         self.id().strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2))
     }
 
+    /// What it is called where it is created: no ARN, no version or label, and not the six characters that Secrets Manager
+    /// adds.
+    pub fn name(&self) -> &str {
+        let resource = self.id().strip_prefix("arn:").and_then(|arn| arn.splitn(5, ':').nth(4));
+        match (self, resource) {
+            (Self::Parameter { name }, None) => without_selector(name),
+            (Self::Parameter { .. }, Some(resource)) => {
+                let name = without_selector(resource.strip_prefix("parameter").unwrap_or(resource));
+                // `parameter/a` is the ARN of `a`; only names with a path begin with a slash.
+                name.strip_prefix('/').filter(|bare| !bare.contains('/')).unwrap_or(name)
+            }
+            (Self::Secret { id, .. }, None) => id,
+            (Self::Secret { .. }, Some(resource)) => {
+                let name = resource.strip_prefix("secret:").unwrap_or(resource);
+                if is_complete(name) { name.rsplit_once('-').map_or(name, |(name, _)| name) } else { name }
+            }
+        }
+    }
+
     /// Name or ARN, as AWS takes it.
     pub fn id(&self) -> &str {
         match self {
             Self::Parameter { name: id } | Self::Secret { id, .. } => id,
+        }
+    }
+}
+
+impl SecretRef {
+    /// What AWS does not take of a reference, or what would grant the role more than one secret: a wildcard in a name is one
+    /// in the policy. (Systems Manager `PutParameter`, Secrets Manager `CreateSecret`: Name.)
+    pub(crate) fn problem(&self) -> Option<String> {
+        let id = self.id();
+        let wrong = |why: &str| Some(format!("invalid reference `{self}`: {why}"));
+        // What the service itself calls it: behind `parameter` or `secret:` in an ARN.
+        let name = match id.strip_prefix("arn:").map(|arn| arn.splitn(5, ':').collect::<Vec<_>>()) {
+            None => id,
+            Some(parts) => {
+                let start = if matches!(self, Self::Parameter { .. }) { "parameter/" } else { "secret:" };
+                match parts.as_slice() {
+                    // The region becomes a part of the host that the instance asks.
+                    [_, _, region, _, resource] if is_region(region) => {
+                        resource.strip_prefix(start).unwrap_or_default()
+                    }
+                    _ => return wrong("its ARN names no region"),
+                }
+            }
+        };
+        match self {
+            Self::Parameter { .. } if !is_parameter(name) => {
+                wrong(&format!("it is not a reference to a secret; {FORMS}"))
+            }
+            Self::Secret { .. } if !is_secret(name) => wrong(&format!("it is not a reference to a secret; {FORMS}")),
+            _ if is_arn(id) => policy_rules::resource(id).err(),
+            Self::Parameter { .. } if id.len() > 1011 => {
+                wrong("Systems Manager accepts at most 1,011 letters, digits and _.-/ in the name of a parameter")
+            }
+            Self::Secret { .. } if id.len() > 512 => {
+                wrong("Secrets Manager accepts at most 512 letters, digits and /_+=.@- in the name of a secret")
+            }
+            _ => None,
         }
     }
 }
@@ -76,7 +133,8 @@ fn is_parameter(name: &str) -> bool {
     name.len() <= 2048 && word(name, "_.-/") && !name.starts_with('-') && word(selector, "_.-")
 }
 
-/// A secret's name by its characters (Secrets Manager `CreateSecret`, `Name`); its length is a limit of new manifests.
+/// A secret's name by its characters (Secrets Manager `CreateSecret`, `Name`). Services that keep secrets of their own have `!`
+/// in their names.
 fn is_secret(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!".contains(c);
     !name.is_empty() && name.len() <= 2048 && name.chars().all(word) && !name.starts_with('-')
@@ -88,42 +146,44 @@ fn is_region(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// What has always been refused; the rest is asked of new manifests alone ([`SecretRef::problem`]). Nobody knows what was
+/// written in the place of a reference: a secret, perhaps, so an error does not quote it.
 impl TryFrom<String> for SecretRef {
     type Error = String;
     fn try_from(s: String) -> Result<Self, String> {
-        // What the service itself calls it: behind `parameter` or `secret:` in an ARN.
-        let (kind, rest, name) = if let Some(arn) = s.strip_prefix("arn:") {
+        let (kind, rest) = if let Some(arn) = s.strip_prefix("arn:") {
             // arn:partition:service:region:account:resource
             let parts: Vec<&str> = arn.splitn(5, ':').collect();
             match parts.as_slice() {
-                // The region becomes a part of the host that the instance asks.
-                [partition, service, region, account, resource]
-                    if !partition.is_empty() && is_region(region) && !account.is_empty() =>
+                [partition, service, region, account, _]
+                    if !partition.is_empty() && !region.is_empty() && !account.is_empty() =>
                 {
-                    let start = if *service == "ssm" { "parameter/" } else { "secret:" };
-                    (*service, s.as_str(), resource.strip_prefix(start).unwrap_or_default())
+                    (*service, s.as_str())
                 }
-                _ => return Err(format!("`{s}` is not a complete ARN; {FORMS}")),
+                _ => return Err(format!("invalid reference to a secret: it is not a complete ARN; {FORMS}")),
             }
         } else {
             match s.split_once(':') {
-                Some((kind, rest)) => (kind, rest, rest),
-                None => return Err(format!("`{s}` does not say where the secret is kept; {FORMS}")),
+                Some((kind, rest)) => (kind, rest),
+                None => {
+                    return Err(format!(
+                        "invalid reference to a secret: it does not say where the secret is kept; {FORMS}"
+                    ));
+                }
             }
         };
+        let plain = |name: &str| {
+            (1..=2048).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic()) && !name.starts_with('-')
+        };
+        let (id, key) = match rest.split_once('#') {
+            Some((id, key)) => (id, Some(key.to_owned())),
+            None => (rest, None),
+        };
+        let good_key = key.as_deref().is_none_or(|k| !k.is_empty() && !k.contains(char::is_control));
         match kind {
-            "ssm" if is_parameter(name) => Ok(Self::Parameter { name: rest.to_owned() }),
-            "secretsmanager" => {
-                let of = |text: &str| text.split_once('#').map_or(text.len(), |(before, _)| before.len());
-                let (id, key) = (&rest[..of(rest)], rest.get(of(rest) + 1..).map(str::to_owned));
-                if !is_secret(&name[..of(name)])
-                    || key.as_deref().is_some_and(|k| k.is_empty() || k.contains(char::is_control))
-                {
-                    return Err(format!("`{s}` is not a reference to a secret; {FORMS}"));
-                }
-                Ok(Self::Secret { id: id.to_owned(), key })
-            }
-            _ => Err(format!("`{s}` is not a reference to a secret; {FORMS}")),
+            "ssm" if plain(id) && key.is_none() => Ok(Self::Parameter { name: id.to_owned() }),
+            "secretsmanager" if plain(id) && good_key => Ok(Self::Secret { id: id.to_owned(), key }),
+            _ => Err(format!("invalid reference to a secret; {FORMS}")),
         }
     }
 }

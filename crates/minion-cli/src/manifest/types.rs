@@ -424,7 +424,7 @@ impl<'de> Deserialize<'de> for Memory {
             TextOr::Text(number) => match files::whole_number(&number) {
                 Ok(hard) => Ok(Self { hard: Some(hard), soft: None }),
                 Err(Some(why)) => Err(D::Error::custom(why)),
-                Err(None) => Err(D::Error::custom("a number of MiB, or {hard: 512, soft: 256} is expected here")),
+                Err(None) => Err(D::Error::custom("expected a number of MiB, or {hard: 512, soft: 256}")),
             },
         }
     }

@@ -15,5 +15,4 @@ mod tests;
 pub(crate) use quote::quote;
 
 pub use arguments::{Arguments, Source, USER, Volume};
-pub use parts::aws_domain;
 pub use render::{EcrRegistry, Instance, LIMIT, render};

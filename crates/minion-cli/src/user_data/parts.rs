@@ -78,7 +78,7 @@ pub(super) struct Script {
 impl Script {
     /// An empty one for an instance in this region.
     pub(super) fn new(region: &str) -> Self {
-        Self { domain: aws_domain(region), text: String::new(), parts: BTreeSet::new() }
+        Self { domain: dns_suffix(region), text: String::new(), parts: BTreeSet::new() }
     }
 
     /// Makes the functions of a part known from here on, and those that they call.
@@ -120,9 +120,4 @@ impl fmt::Write for Script {
 pub(super) fn code(text: &str) -> String {
     let shipped = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
     shipped.flat_map(|line| [line, "\n"]).collect()
-}
-
-/// The domain of AWS's endpoints in the partition of a region.
-pub fn aws_domain(region: &str) -> &'static str {
-    dns_suffix(region)
 }

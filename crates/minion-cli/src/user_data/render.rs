@@ -5,11 +5,11 @@ use super::{
     quote::quote,
 };
 use crate::manifest::{Manifest, SecretRef};
-use aws_core::{Error, Result, images::ecr_region};
+use aws_core::{Error, Result, images::ecr_region, resources::launch_template};
 use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr};
 
-/// The largest user data, in bytes before base64 (EC2 "User data").
-pub const LIMIT: usize = 16_384;
+/// The largest user data, in bytes before base64.
+pub const LIMIT: usize = launch_template::USER_DATA;
 
 /// All that the script of an instance depends on.
 #[derive(Debug, Clone)]

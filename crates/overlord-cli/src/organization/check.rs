@@ -52,7 +52,7 @@ fn each<T>(at: &[Step], key: &'static str, all: &[T], check: impl Fn(&T) -> Vali
 fn once<T: Ord + Display>(at: &[Step], key: &'static str, all: &[T]) -> Checked {
     let mut seen = BTreeSet::new();
     let twice = all.iter().enumerate().find(|(_, one)| !seen.insert(*one));
-    twice.map_or(Ok(()), |(n, one)| wrong(at, &[Key(key), At(n)], format!("{one} stands here a second time")))
+    twice.map_or(Ok(()), |(n, one)| wrong(at, &[Key(key), At(n)], format!("duplicate {one}")))
 }
 
 /// A century: S3 takes any number of days.
@@ -170,7 +170,7 @@ fn domains(o: &Organization) -> Checked {
         let at = [Key("domains"), At(n)];
         valid(&at, &[Key("name")], values::domain(&domain.name, 2))?;
         if o.domains[..n].iter().any(|d| d.name == domain.name) {
-            return wrong(&at, &[Key("name")], format!("{} stands here a second time", domain.name));
+            return wrong(&at, &[Key("name")], format!("duplicate {}", domain.name));
         }
         maybe(&at, "zone_id", domain.zone_id.as_ref(), values::zone_id)?;
         if let Some(account) = &domain.account {

@@ -22,6 +22,7 @@ const ORGANIZATION: Kind = Kind {
     pair: "organization: acme",
     list: "[eu-west-1]",
     secret: false,
+    secret_below: &[],
 };
 /// What errors say of a team's file.
 const TEAM: Kind = Kind {
@@ -32,6 +33,7 @@ const TEAM: Kind = Kind {
     pair: "team: red",
     list: "[eu-west-1]",
     secret: false,
+    secret_below: &[],
 };
 
 /// The organization's file, read and checked.

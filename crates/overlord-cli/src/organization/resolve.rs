@@ -7,7 +7,7 @@ use super::{
 };
 use aws_core::{
     Error, Result,
-    model::{OrganizationName, TeamName, policy_rules},
+    model::{OrganizationName, TeamName, names, policy_rules},
     resources::identity::{
         saml_provider::{SamlArn, metadata},
         team_role::Trust,
@@ -25,8 +25,6 @@ const FLOW_LOG_DAYS: i32 = 30;
 const ZONES: u8 = 3;
 /// Hours that a login lasts when no file says it: AWS's own default (IAM `CreateRole`).
 const SESSION_HOURS: u8 = 1;
-/// The first domain of a certificate, in bytes (ACM `RequestCertificate`).
-const CERTIFICATE: usize = 64;
 /// Characters of an account's e-mail address (Organizations `CreateAccount`).
 const EMAIL: std::ops::RangeInclusive<usize> = 6..=64;
 
@@ -203,11 +201,13 @@ impl<'a> Both<'a> {
             None => all.clone(),
             Some(names) => names.iter().filter_map(|n| all.iter().find(|d| d.name == *n)).cloned().collect(),
         };
-        let wide = |d: &&ParentDomain| self.name.as_str().len() + 1 + d.name.len() > CERTIFICATE;
+        let wide = |d: &&ParentDomain| self.name.as_str().len() + 1 + d.name.len() > names::CERTIFICATE;
         let Some(domain) = chosen.iter().find(wide) else { return Ok(chosen) };
         let message = format!(
-            "{}.{} is too long: a certificate's name has at most {CERTIFICATE} characters",
-            self.name, domain.name
+            "{}.{} is too long: a certificate's name has at most {} characters",
+            self.name,
+            domain.name,
+            names::CERTIFICATE
         );
         let shown = self.loaded.shown();
         let place = all.iter().position(|d| d.name == domain.name).unwrap_or_default();

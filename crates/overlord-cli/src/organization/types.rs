@@ -43,6 +43,7 @@ pub struct Organization {
 #[serde(deny_unknown_fields)]
 pub struct Addresses {
     /// The pool: IPv4 networks that are nobody else's in your company.
+    #[serde(deserialize_with = "super::values::networks")]
     #[schemars(with = "Vec<String>", example = ["10.0.0.0/8"])]
     pub pool: Vec<Ipv4Net>,
     /// The prefix length of a team's network in a region, 16 to 21. In 8 slots for each layer, /21 leaves subnets of
@@ -51,7 +52,7 @@ pub struct Addresses {
     #[schemars(range(min = 16, max = 21))]
     pub network: u8,
     /// Parts of the pool that no team may get: offices, data centres.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "super::values::networks")]
     #[schemars(with = "Vec<String>")]
     pub reserved: Vec<Ipv4Net>,
 }
@@ -231,7 +232,7 @@ pub struct Defaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
     /// Networks beside the pool that may reach internal load balancers: offices, for example.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::values::some_networks")]
     #[schemars(with = "Option<Vec<String>>")]
     pub peers: Option<Vec<Ipv4Net>>,
     /// Tags on everything that is made, at most 40; a team's own are added to the organization's. Letters, digits, spaces and
@@ -292,6 +293,7 @@ pub struct Vpn {
     #[schemars(range(min = 1))]
     pub asn: u32,
     /// Your networks.
+    #[serde(deserialize_with = "super::values::networks")]
     #[schemars(with = "Vec<String>")]
     pub routes: Vec<Ipv4Net>,
 }

@@ -1,6 +1,7 @@
 //! What single values may look like. Each function gives back what is wrong, as a sentence without an end.
 use aws_core::model::{OrganizationName, TeamName, tag_rules, tags::LAYER};
 use ipnet::Ipv4Net;
+use serde::{Deserialize, Deserializer};
 use std::net::Ipv4Addr;
 
 /// `Err`: what is wrong.
@@ -12,6 +13,22 @@ fn when(good: bool, wrong: impl FnOnce() -> String) -> Valid {
 
 fn digits(s: &str, count: usize) -> bool {
     s.len() == count && s.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A network as it is written.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Network(#[serde(deserialize_with = "files::address")] Ipv4Net);
+
+/// Networks as they are written. For serde's `deserialize_with`.
+pub(super) fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Ipv4Net>, D::Error> {
+    Ok(Vec::<Network>::deserialize(d)?.into_iter().map(|network| network.0).collect())
+}
+
+/// The same, for a key that may be left out.
+pub(super) fn some_networks<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<Ipv4Net>>, D::Error> {
+    let networks = Option::<Vec<Network>>::deserialize(d)?;
+    Ok(networks.map(|all| all.into_iter().map(|network| network.0).collect()))
 }
 
 /// An account's number.

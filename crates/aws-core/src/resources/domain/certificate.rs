@@ -178,13 +178,12 @@ fn acm_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>> {
 impl Certificate {
     fn fits(&self) -> Result<()> {
         names::domain_name(&self.domain)?;
-        // ACM `RequestCertificate`: the first domain name of a certificate.
-        const COMMON_NAME: usize = 64;
         let length = self.domain.len();
-        if length > COMMON_NAME {
+        if length > names::CERTIFICATE {
             return Err(Error::usage(format!(
-                "invalid domain `{}`: it has {length} characters; a certificate's first name has at most {COMMON_NAME}",
-                self.domain
+                "invalid domain `{}`: it has {length} characters; a certificate's first name has at most {}",
+                self.domain,
+                names::CERTIFICATE
             )));
         }
         Ok(())

@@ -25,7 +25,7 @@ pub(super) struct BuildArgs {
     /// The Dockerfile [default: Dockerfile in the directory, else dockerfile]
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Build argument; a name alone takes its value from the environment. Overrides the proxies of Docker's config.json
+    /// Build argument (a name alone takes its value from the environment), which overrides the proxies of Docker's config.json
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]
     build_args: Vec<String>,
     /// Build for the processor of this manifest's instance type

@@ -1,7 +1,20 @@
 //! Values of a manifest's secrets, from a file on this computer.
 use crate::{environment::file, manifest::Manifest};
 use aws_core::{Error, Result};
+use files::{Kind, Text};
 use std::{collections::BTreeMap, path::Path};
+
+/// What errors say of a YAML file with values of secrets.
+const VALUES: Kind = Kind {
+    noun: "secrets file",
+    one: "a secrets file",
+    about: "manifest's secrets",
+    least: "Write one `NAME: value` a line.",
+    pair: "NAME: value",
+    list: "[value]",
+    secret: true,
+    secret_below: &[],
+};
 
 /// The values of the manifest's secrets. The file is YAML (`NAME: value`) where it ends in `.yaml`, `.yml` or `.json`,
 /// else it has one `NAME=value` a line. What the manifest does not name is left out.
@@ -38,10 +51,8 @@ fn parse(path: &Path) -> Result<BTreeMap<String, String>> {
         let shown = path.display();
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::usage(format!("could not read --secrets {shown}: {e}")))?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let values: BTreeMap<String, crate::manifest::EnvValue> = serde_yaml::from_str(text)
-            // The library shows the lines around an error: these are secrets.
-            .map_err(|_| Error::usage(format!("--secrets {shown} is not a mapping from names to values")))?;
+        let text = Text { kind: &VALUES, source: &format!("--secrets {shown}"), text: &text };
+        let values: BTreeMap<String, crate::manifest::EnvValue> = text.parse()?;
         return Ok(values.into_iter().map(|(name, value)| (name, value.to_string())).collect());
     }
     let mut values = BTreeMap::new();
@@ -84,9 +95,19 @@ mod tests {
         assert_eq!(read("s.json", "\u{feff}{\"A\": \"x\", \"B\": \"y\"}").unwrap()["A"], "x");
         let missing = read("s.env", "A=1\n").unwrap_err().to_string();
         assert!(missing.contains("B (secretsmanager:b#key)") && !missing.contains("A ("), "{missing}");
-        for (name, text) in [("s.yaml", "- hunter2\n"), ("s.env", "hunter2\n")] {
-            let e = read(name, text).unwrap_err().to_string();
-            assert!(!e.contains("hunter2"), "{e}");
+        for (name, text, line) in [
+            ("s.yaml", "- hunter2\n", ", line 1"),
+            ("s.yaml", "A: 1\nB: [hunter2]\n", ", line 2"),
+            ("s.yaml", "A: 1\nB: x\nC: @hunter2\n", ", line 3"),
+            ("s.yaml", "A: hunter2\nA: x\n", ", line 2"),
+            ("s.yaml", "A: 1\nB: a: hunter2\n", ", line 2"),
+            ("s.json", "{\"A\": \"1\",\n\"B\": {\"hunter2\": 1}}", ", line 2"),
+            ("s.env", "hunter2\n", ":1"),
+        ] {
+            let e = read(name, text).unwrap_err();
+            let told = format!("{e}\n{}", e.hints().join("\n"));
+            assert!(!told.contains("hunter2"), "{told}");
+            assert!(told.contains(&format!("{name}{line}")), "{told}");
         }
         let e = super::read(None, &manifest).unwrap_err();
         assert!(e.to_string().contains("A (ssm:/a), B") && e.hints()[0].contains("--secrets"), "{e}");

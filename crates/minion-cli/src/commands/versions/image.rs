@@ -91,7 +91,7 @@ pub(super) async fn find(
     if reference.is_none() && registry.login(image.registry()) == Some(Login::Stored) {
         match registry.is_public(image, &resolved.digest).await {
             Ok(true) => {}
-            Ok(false) => return Err(boot::without_login(image)),
+            Ok(false) => return Err(boot::without_login(image, site.cloud.region())),
             Err(e) => terminal.warn(&format!(
                 "Could not check whether instances, which have no login to the registry, may pull {image}: {e}"
             )),

@@ -162,7 +162,7 @@ fn a_comma_in_brackets_ends_a_value() {
 #[test]
 fn tabs_and_other_mistakes_keep_their_words() {
     assert!(more("environment:\n\tA: b\n").contains("Hint: Indent with spaces"));
-    assert!(more("environment: {A: [1]}\n").contains("one value is expected here, not a list or a map"));
+    assert!(more("environment: {A: [1]}\n").contains("expected one value, not a list or a map"));
     assert!(!more("exposed_protocol: [http]\n").contains("is empty"));
 }
 
@@ -196,7 +196,7 @@ fn numbers_say_what_is_wrong_and_what_to_write() {
         ("scaling: {max: 1.5}", "no fraction"),
         ("scaling: {max: 1,000}", "comma"),
         ("scaling: {target_cpu_percent: 50%}", "without a unit"),
-        ("scaling: {target_cpu_percent: much}", "a number is expected here"),
+        ("scaling: {target_cpu_percent: much}", "expected a number"),
         ("memory_mb: 512MB", "without a unit"),
         ("memory_mb: 512.0", "write 512"),
         ("memory_mb: {hard: 0512}", "Write 512."),
@@ -206,7 +206,7 @@ fn numbers_say_what_is_wrong_and_what_to_write() {
         ("filesystems: [{mountpoint: /a, size_mb: 64M}]", "without a unit"),
         ("logging: {retention_days: 030}", "Write 30."),
         ("cpu: 500m", "without a unit"),
-        ("cpu: \"half\"", "a number is expected here"),
+        ("cpu: \"half\"", "expected a number"),
     ] {
         let error = more(bad);
         assert!(error.contains(said) && error.contains("myapp.yaml, line 3, column "), "{bad}: {error}");

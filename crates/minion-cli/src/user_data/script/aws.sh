@@ -1,8 +1,11 @@
 
-# complain TEXT: on the console; what is tried again and fails the same way is said once.
+# complain TEXT: on the console; what is tried again and fails the same way is said once. A subshell keeps no variables, so
+# a file knows what was said.
 complain() {
-    [ "${complained-}" = "$*" ] || say "$*" >&2
-    complained=$*
+    complained=$(cat "$root/run/minion/complaints" 2>/dev/null) || :
+    case $line_end$complained$line_end in *"$line_end$*$line_end"*) return 0 ;; esac
+    { printf '%s\n' "$*" >>"$root/run/minion/complaints"; } 2>/dev/null || :
+    say "$*" >&2
 }
 
 # json_text TEXT: in quotes, as a part of a request.

@@ -34,26 +34,26 @@ fn mistakes_in_yaml_show_the_line() {
     Hint: Did you mean `guard_rails`?
     ");
     assert_snapshot!(told("teams:\n  nat: singel\n"), @r"
-    ./overlord.yaml, line 4, column 8: `singel` is none of per-az, single, instance, none
+    ./overlord.yaml, line 4, column 8: invalid value `singel`: expected one of per-az, single, instance, none
       |
     4 |   nat: singel
       |        ^
     Hint: Did you mean `single`?
     ");
     assert_snapshot!(told("domains: example.org\n"), @r"
-    ./overlord.yaml, line 3, column 10: a list is expected here, e.g. [eu-west-1]
+    ./overlord.yaml, line 3, column 10: expected a list, e.g. [eu-west-1]
       |
     3 | domains: example.org
       |          ^
     ");
     assert_snapshot!(told_of("organization: acme\naddresses:\n  pool: [10.0.0.0/33]\n"), @r"
-    ./overlord.yaml, line 3, column 10: an address or network is expected here, e.g. 10.0.0.1 or 10.0.0.0/16
+    ./overlord.yaml, line 3, column 10: expected an address or network, e.g. 10.0.0.1 or 10.0.0.0/16
       |
     3 |   pool: [10.0.0.0/33]
       |          ^
     ");
     assert_snapshot!(told_of("organization: acme\naddresses:\n  pool: [10.0.0.0/8]\n  network: nineteen\n"), @r"
-    ./overlord.yaml, line 4, column 12: a whole number that is not negative is expected here
+    ./overlord.yaml, line 4, column 12: expected a whole number that is not negative
       |
     4 |   network: nineteen
       |            ^
@@ -84,13 +84,13 @@ fn mistakes_in_a_teams_file_show_the_line() {
     Hint: Did you mean `session_hours`?
     ");
     assert_snapshot!(told_team("", "nat: none\nnat: single\n"), @r"
-    ./team.yaml, line 3, column 1: the key `nat` stands here a second time
+    ./team.yaml, line 3, column 1: duplicate key `nat`
       |
     3 | nat: single
       | ^
     ");
     assert_snapshot!(told_team("", "team: blue\n"), @r"
-    ./team.yaml, line 2, column 1: the key `team` stands here a second time
+    ./team.yaml, line 2, column 1: duplicate key `team`
       |
     2 | team: blue
       | ^
@@ -108,7 +108,7 @@ fn mistakes_in_a_teams_file_show_the_line() {
       |          ^
     "#);
     assert_snapshot!(told_team("", "account: [a]\n"), @r#"
-    ./team.yaml, line 2, column 1: `current`, `new`, an account number in quotes, or `{account: "..", role: ..}` is expected here
+    ./team.yaml, line 2, column 1: expected `current`, `new`, an account number in quotes, or `{account: "..", role: ..}`
       |
     2 | account: [a]
       | ^
@@ -152,7 +152,7 @@ fn mistakes_in_a_teams_file_show_the_line() {
       | ^
     ");
     assert_snapshot!(files.words(&files.team("- team\n").unwrap_err()), @r"
-    ./team.yaml, line 1, column 1: keys with values are expected here, e.g. `team: red`
+    ./team.yaml, line 1, column 1: expected keys with values, e.g. `team: red`
       |
     1 | - team
       | ^
@@ -162,7 +162,7 @@ fn mistakes_in_a_teams_file_show_the_line() {
         TeamAccount::Word("012345678901".into())
     );
     // Nothing is a value, too, but not where keys have to be.
-    assert!(told("teams:\n").contains("line 3, column 6: keys with values are expected here"));
+    assert!(told("teams:\n").contains("line 3, column 6: expected keys with values"));
     assert_eq!(files.team("team: red\nguard_rails:\nvpn:\n").unwrap().zones, Zones::Count(3));
     assert_eq!(files.team("team: red\naccount:\nzones:\n").unwrap().zones, Zones::Count(3));
 }
@@ -281,7 +281,7 @@ fn what_aws_would_refuse_is_refused_before() {
     .collect();
     assert_snapshot!(all.join("\n"), @r"
     ./overlord.yaml, line 3, column 18: a team needs at least one region
-    ./overlord.yaml, line 3, column 30: eu-west-1 stands here a second time
+    ./overlord.yaml, line 3, column 30: duplicate eu-west-1
     ./overlord.yaml, line 3, column 19: `Ireland` is no region, such as eu-west-1
     ./overlord.yaml, line 3, column 16: 9 is out of range: 1 to 8
     ./overlord.yaml, line 3, column 16: 0 is out of range: 1 to 8
@@ -289,7 +289,7 @@ fn what_aws_would_refuse_is_refused_before() {
     ./overlord.yaml, line 3, column 16: invalid list of zones: name at least one, e.g. [euw1-az1, euw1-az2]
     ./overlord.yaml, line 3, column 17: invalid zone ID `us-east-1a`: expected one such as use1-az1; names such as us-east-1a differ between accounts, and Local Zones and Wavelength Zones cannot be used
     ./overlord.yaml, line 3, column 27: invalid zone ID `use1-bos1-az1`: expected one such as use1-az1; names such as us-east-1a differ between accounts, and Local Zones and Wavelength Zones cannot be used
-    ./overlord.yaml, line 3, column 27: use1-az1 stands here a second time
+    ./overlord.yaml, line 3, column 27: duplicate use1-az1
     ./overlord.yaml, line 3, column 17: invalid zone ID `a-az1`: expected one such as use1-az1; names such as us-east-1a differ between accounts, and Local Zones and Wavelength Zones cannot be used
     ./overlord.yaml, line 3, column 97: invalid zone `use1-az9`: a network has at most 8 zones
     ./overlord.yaml, line 3, column 22: 5 name servers; AWS allows 4
@@ -318,7 +318,7 @@ fn what_aws_would_refuse_is_refused_before() {
     ./overlord.yaml, line 3, column 25: `aws@example.org` would be every team's
     ./overlord.yaml, line 3, column 72: `live` is no organizational unit's id, such as ou-ab12-34cd56ef
     ./overlord.yaml, line 3, column 18: `example` is no domain, such as example.org: small letters, digits and dashes, no dot at the end
-    ./overlord.yaml, line 3, column 39: example.org stands here a second time
+    ./overlord.yaml, line 3, column 39: duplicate example.org
     ./overlord.yaml, line 3, column 40: `/hostedzone/Z1` is no hosted zone's id, such as Z0123456789ABCDEFGHIJ
     ");
 }

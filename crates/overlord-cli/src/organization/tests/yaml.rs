@@ -50,10 +50,16 @@ fn numbers_say_what_is_wrong_and_what_to_write() {
         ("teams:\n  guard_rails:\n    budget: {usd: 100$, notify: []}\n", "digits only"),
         ("teams: {vpn: {gateway: 203.0.113.7, asn: 065000, routes: [10.0.0.0/8]}}\n", "Write 65000."),
         ("teams: {vpn: {gateway: 203.0.113.07, routes: [10.0.0.0/8]}}\n", "Write 203.0.113.7:"),
+        ("teams: {peers: [010.3.0.0/16]}\n", "Write 10.3.0.0/16:"),
+        ("teams: {vpn: {gateway: 203.0.113.7, routes: [10.0.0.0/8, '10.3.0.0/016']}}\n", "Write 10.3.0.0/16:"),
         ("teams: {identity: {session_hours: 8h}}\n", "without a unit"),
     ] {
         let error = told(more);
         assert!(error.contains("./overlord.yaml, line ") && error.contains(said), "{more}{error}");
+    }
+    for addresses in ["{pool: [010.0.0.0/8]}", "{pool: [10.0.0.0/8], reserved: [10.3.00.0/16]}"] {
+        let error = told_of(&format!("organization: acme\naddresses: {addresses}\n"));
+        assert!(error.contains("line 2") && error.contains("an address has no leading zeros"), "{error}");
     }
     let error = told_team("", "network_size: /19\n");
     assert!(error.contains("whole number"), "{error}");
