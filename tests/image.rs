@@ -157,7 +157,7 @@ fn an_application_that_fails_is_explained() {
     ended.fails(1).says(&["exit code 7", "| no database", "start it again and again"]);
     nothing_is_left(&engine, &ends);
     let deaf = build("deaf", "echo deaf; exec /bin/busybox sleep 100");
-    let failed = run(&engine, &["image", "run", &manifest(free_port()), &deaf, "--check", "--timeout", "3s"]);
+    let failed = run(&engine, &["image", "run", &manifest(free_port()), &deaf, "--check", "--timeout", "10s"]);
     failed.fails(1).says(&["is not healthy after", "GET / on port", "nothing listens there", "| deaf"]);
     nothing_is_left(&engine, &deaf);
     let absent = run(&engine, &["image", "push", "minion-test/absent:1"]);

@@ -26,6 +26,9 @@ const TRIES: usize = 8;
 const FAULTS: usize = 3;
 /// The pause between two looks, in milliseconds.
 const PAUSE: std::ops::Range<u64> = 500..3000;
+/// Of one who has waited for long, the most: all parameters of an account share 40 looks in a second (Systems Manager
+/// endpoints and quotas).
+const LONG_PAUSE: u64 = 10_000;
 /// Of a try that was overtaken for the first time; it doubles, up to [`DOUBLED`] times: many that come at the same moment
 /// would else overtake each other for ever, and bury what holds under more versions than AWS keeps.
 const SHORT: std::ops::Range<u64> = 100..600;
@@ -141,8 +144,7 @@ pub async fn acquire(
                 }
                 told(&held, elapsed);
                 (waited, tries, faults) = (true, 0, 0);
-                let pause = Duration::from_millis(fastrand::u64(PAUSE));
-                pause.min(patience.saturating_sub(elapsed))
+                before_next_look(elapsed).min(patience.saturating_sub(elapsed))
             }
             Ok(Tried::Overtaken) => {
                 (tries, faults, overtaken) = (tries + 1, 0, overtaken + 1);
@@ -164,6 +166,12 @@ pub async fn acquire(
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// The pause of one who has waited for so long.
+fn before_next_look(elapsed: Duration) -> Duration {
+    let end = u64::try_from(elapsed.as_millis() / 8).unwrap_or(u64::MAX).clamp(PAUSE.end, LONG_PAUSE);
+    Duration::from_millis(fastrand::u64(PAUSE.start..end))
 }
 
 /// The pause of one who was overtaken so many times.
