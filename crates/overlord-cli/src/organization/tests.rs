@@ -198,7 +198,7 @@ fn days_of_the_audit_trail_are_known_only_where_a_file_says_them() {
 fn empty_tag_values_are_refused_where_there_is_an_audit_trail() {
     let hint = "guard_rails: {audit_trail: false}";
     let of_team = told_team("", "tags: {a: x, stage: ''}\n");
-    assert!(of_team.contains("team.yaml, line 2, column 20") && of_team.contains("tag value of `stage`"), "{of_team}");
+    assert!(of_team.contains("team.yaml, line 2, column 21") && of_team.contains("tag value of `stage`"), "{of_team}");
     assert!(of_team.contains("CloudTrail") && of_team.contains(hint), "{of_team}");
     let of_all = told_team("teams: {tags: {stage: ''}}\n", "tags: {a: x}\n");
     assert!(of_all.contains("overlord.yaml, line 3, column") && of_all.contains(hint), "{of_all}");

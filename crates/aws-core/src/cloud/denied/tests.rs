@@ -235,7 +235,7 @@ fn what_only_aws_reads_is_told_once_and_can_be_pasted() {
          action. {ENCODED} {encoded}"
     );
     for (message, first) in [
-        (&old, "Allow ec2:CreateVpc (see docs/permissions.md), unless"),
+        (&old, "Allow ec2:CreateVpc (see docs/permissions.md) if it is not"),
         (&new, "Allow ec2:CreateVpc on arn:aws:ec2:eu-west-1:123456789012:vpc/* in a policy of role Deployer;"),
     ] {
         let told = told("ec2:CreateVpc", "UnauthorizedOperation", message);
