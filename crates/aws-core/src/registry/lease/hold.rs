@@ -143,16 +143,20 @@ pub async fn acquire(
                     .hint("Run the same command again, with a longer time, such as --wait-lock=30m."));
                 }
                 told(&held, elapsed);
-                (waited, tries, faults) = (true, 0, 0);
+                (waited, tries, faults, overtaken) = (true, 0, 0, overtaken / 2);
                 before_next_look(elapsed).min(patience.saturating_sub(elapsed))
             }
             Ok(Tried::Overtaken) => {
                 (tries, faults, overtaken) = (tries + 1, 0, overtaken + 1);
                 if tries >= TRIES && wanted.wait.is_none_or(|w| begun.elapsed() >= w) {
-                    let words = format!("others take {} at the same moment, again and again", place.what);
+                    let words = format!("could not lock {}: too many commands try at the same time", place.what);
                     return Err(Error::refused(words).hint(WAIT_HINT));
                 }
-                after(overtaken)
+                match wanted.wait {
+                    Some(patience) => after(overtaken).min(patience.saturating_sub(begun.elapsed())),
+                    // Who does not wait is told soon.
+                    None => after(1),
+                }
             }
             Err(e) if faults < FAULTS && (e.is_retryable() || unclear(&e)) => {
                 faults += 1;
