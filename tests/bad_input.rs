@@ -1,5 +1,6 @@
 //! Input that is wrong: a clear error, the right exit code, and nothing changed.
 use crate::support::{Options, Running, Stage};
+use serde_json::json;
 use std::{fs::File, process::Stdio, time::Duration};
 
 /// A file name, its text, and what the error must say.
@@ -139,6 +140,33 @@ fn a_place_in_one_zone_only() {
     let before = stage.inventory();
     stage.minion(&["ver", "create", "hello", "1.0", &stage.image("hello-world:0.1")]).fails(1).says(&["zone"]);
     assert_eq!(stage.inventory(), before);
+}
+
+/// A manifest that an older version stored: no version is created from it, and everything else goes on.
+#[test]
+fn a_stored_manifest_that_breaks_newer_rules() {
+    let stage = Stage::new();
+    let manifest = stage.manifest("hello", "");
+    stage.application(&manifest);
+    stage.version("hello", "1.0");
+    let name = format!("/minion/{}/applications/hello", stage.word("vpc"));
+    let stored = stage.call("ssm", "get_parameter", json!({ "Name": name }))["Parameter"]["Value"].clone();
+    let older = format!("{}health_check: {{codes: 0200}}\nsecrets: {{A: 'ssm:/a*'}}\n", stored.as_str().unwrap());
+    stage.call("ssm", "put_parameter", json!({ "Name": name, "Value": older, "Overwrite": true }));
+    let before = stage.inventory();
+    let image = stage.image("hello-world:0.1");
+    let create = ["ver", "create", "hello", "2.0", &image];
+    let words = ["stored manifest, line 4", "0200", "line 5", "ssm:/a*", "`minion applications update MANIFEST`"];
+    for arguments in [&create[..], &[&create[..], &["--dry-run"]].concat()] {
+        stage.minion(arguments).fails(2).says(&words);
+    }
+    assert_eq!(stage.inventory(), before);
+    stage.minion(&["ver", "list", "hello"]).ok();
+    stage.minion(&["traffic", "hello", "1.0", "100"]).ok();
+    stage.minion(&["app", "show", "hello"]).ok().says(&["ssm:/a*"]);
+    stage.minion(&["ver", "delete", "hello", "1.0", "--force", "--yes"]).ok();
+    stage.minion(&["app", "delete", "hello", "--yes"]).ok();
+    stage.assert_as_before("an older manifest");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The YAML reader's errors in our words, and what to do about them.
-use crate::{Text, number, quoting};
+use crate::{Text, number, quoting, spelling};
 use aws_core::Error;
 use serde_yaml::{Error as Yaml, Location, MessageFormatter as _};
 
@@ -47,11 +47,16 @@ impl Text<'_> {
     }
 
     fn unknown_key(&self, place: Option<Location>, key: &str, known: &[&str]) -> Error {
-        let error = self.error(place, &format!("unknown key `{key}`"));
+        let meant = nearest(key, known);
+        // A part of a pasted secret may look like a key.
+        let named = meant.is_some() || !self.hides(place);
+        let message = if named { format!("unknown key `{key}`") } else { "unknown key".to_owned() };
+        let secret = meant.is_some_and(|meant| self.kind.secret_below.iter().any(|below| below.key == meant));
+        let error = if secret { self.hidden(place, &message) } else { self.error(place, &message) };
         if let Some(before) = self.split_by_comma(place, key) {
             return error.hint(before);
         }
-        match nearest(key, known) {
+        match meant {
             Some(key) => error.hint(format!("Did you mean `{key}`?")),
             None => error.hint(format!("The keys here are {}.", known.join(", "))),
         }
@@ -215,8 +220,8 @@ impl Text<'_> {
 fn nearest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
     words
         .iter()
-        .map(|w| (strsim::damerau_levenshtein(word, w), *w))
+        .map(|w| (spelling::distance(word, w), *w))
         .min()
-        .filter(|(distance, w)| *distance <= 1.max(w.len() / 3))
+        .filter(|(distance, w)| *distance <= spelling::most(w))
         .map(|(_, w)| w)
 }

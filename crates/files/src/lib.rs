@@ -12,6 +12,7 @@ mod number;
 mod parse;
 mod quoting;
 pub mod reference;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod written;

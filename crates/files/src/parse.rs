@@ -161,13 +161,8 @@ impl Text<'_> {
 
     /// A usage error with the line that is wrong; where that may hold a secret, with the line's number alone.
     pub(crate) fn error(&self, place: Option<Location>, message: &str) -> Error {
-        let message = tame(message);
-        let Some((line, column)) = place.filter(|p| p.line() > 0).map(|p| (p.line(), p.column().max(1))) else {
-            return Error::usage(format!("{}: {message}", self.source));
-        };
-        if self.hides(place) {
-            return Error::usage(format!("{}, line {line}, column {column}: {message}", self.source));
-        }
+        let head = self.hidden(place, message);
+        let Some((line, column)) = place_of(place).filter(|_| !self.hides(place)) else { return head };
         let text = usize::try_from(line - 1).ok().and_then(|n| self.body().lines().nth(n)).unwrap_or_default();
         let at = usize::try_from(column - 1).unwrap_or(0).min(text.chars().count());
         let from = at.saturating_sub(WIDTH / 2);
@@ -176,11 +171,22 @@ impl Text<'_> {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         let caret = " ".repeat(at - from);
-        Error::usage(format!(
-            "{}, line {line}, column {column}: {message}\n{margin} |\n{number} | {part}\n{margin} | {caret}^",
-            self.source
-        ))
+        Error::usage(format!("{head}\n{margin} |\n{number} | {part}\n{margin} | {caret}^"))
     }
+
+    /// A usage error with the number of the line that is wrong, without the line.
+    pub(crate) fn hidden(&self, place: Option<Location>, message: &str) -> Error {
+        let message = tame(message);
+        match place_of(place) {
+            Some((line, column)) => Error::usage(format!("{}, line {line}, column {column}: {message}", self.source)),
+            None => Error::usage(format!("{}: {message}", self.source)),
+        }
+    }
+}
+
+/// Line and column, from 1.
+fn place_of(place: Option<Location>) -> Option<(u64, u64)> {
+    place.filter(|p| p.line() > 0).map(|p| (p.line(), p.column().max(1)))
 }
 
 /// A message without characters that would play with the terminal.

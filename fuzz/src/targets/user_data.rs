@@ -6,7 +6,7 @@ use crate::{
 use aws_core::model::{ApplicationName, ImageRef, VersionName, names::dns_suffix};
 use docker::run_line;
 use minion::{
-    manifest::{Manifest, SecretRef, parse_new},
+    manifest::{Manifest, SecretRef, parse_for_version},
     user_data::{Arguments, EcrRegistry, Instance, LIMIT, Source, render},
 };
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub fn fuzz_everywhere(data: &[u8]) {
 
 fn check(data: &[u8], shells: &[&str]) {
     let ([manifest, names, image, region, place, cacerts, capabilities, user, secret], environment) = parts(data);
-    let Ok(manifest) = parse_new(&manifest, "m.yaml") else { return };
+    let Ok(manifest) = parse_for_version(&manifest, "m.yaml") else { return };
     let (application, version) = names.split_once(' ').unwrap_or(("hello", "1.0"));
     let (Ok(application), Ok(version), Ok(image)) = (application.parse(), version.parse(), image.parse::<ImageRef>())
     else {

@@ -1,5 +1,5 @@
 //! What AWS or Docker would refuse of a manifest, after a part of the application or of its first version was made: rules for
-//! new manifests, which those that are stored need not keep. Each rule with the page that it comes from; the same rules, in [`aws_core::model`], check every resource once more before the first
+//! new manifests and for new versions, which manifests that are stored need not keep. Each rule with the page that it comes from; the same rules, in [`aws_core::model`], check every resource once more before the first
 //! write.
 use super::{ManagedPolicy, Manifest, Protocol, Statement, codes, log_options};
 use crate::graph::policy::OUR_SIDS;
@@ -20,14 +20,22 @@ pub(super) fn problems(m: &Manifest) -> Vec<Problem> {
     if let Err(e) = m.application_name.require_new() {
         all.push(Problem::new(&[Key("application_name")], e).hint("Choose another application_name."));
     }
-    codes(m, &mut all);
-    tags(m, &mut all);
+    all.extend(of_version(m));
     sids(m, &mut all);
     for (n, statement) in m.policies.iter().enumerate() {
         actions(statement, n, &mut all);
         resources(statement, n, &mut all);
         condition(statement, n, &mut all);
     }
+    all
+}
+
+/// What is wrong of that which a version gets from the manifest. Its instances would not become healthy, or AWS would refuse
+/// a part of it: a version is not created from a manifest that was stored with it.
+pub(super) fn of_version(m: &Manifest) -> Vec<Problem> {
+    let mut all: Vec<Problem> = Vec::new();
+    codes(m, &mut all);
+    tags(m, &mut all);
     secrets(m, &mut all);
     all.extend(log_options::problem(&m.logging));
     all

@@ -2,7 +2,7 @@
 //!
 //! [`types`] are its keys (their documentation is the reference that users read), [`values`] the values
 //! that are valid once they exist, [`check`] what only several keys together can tell, [`limits`] what AWS would refuse of
-//! an application that is made or changed, [`codes`] and `log_options` values that are lists of their own, [`mod@parse`]
+//! an application that is created or changed and of a new version, [`codes`] and `log_options` values that are lists of their own, [`mod@parse`]
 //! the way from a file to a [`Manifest`] (the `files` crate shows the line that is wrong), and [`mod@reference`] the
 //! generated documentation.
 pub mod check;
@@ -19,7 +19,7 @@ mod tests;
 pub mod types;
 pub mod values;
 
-pub use parse::{Loaded, load, parse, parse_new};
+pub use parse::{Loaded, load, parse, parse_for_version, parse_new};
 pub use policy::{Effect, ManagedPolicy, Statement};
 pub use reference::{reference, schema};
 pub use secrets::SecretRef;

@@ -79,6 +79,21 @@ pub fn parse(text: &str, source: &str) -> Result<Manifest> {
     checked(text, text.parse_stored()?)
 }
 
+/// What to do about a stored manifest from which no version can be created.
+pub(crate) const FIX_STORED: &str = "Fix the manifest and run `minion applications update MANIFEST`.";
+
+/// As [`parse`], for a version to be created: refuses also what AWS or Docker would refuse of a version, all of it at once.
+///
+/// # Errors
+/// Usage errors that show the lines that are wrong.
+pub fn parse_for_version(text: &str, source: &str) -> Result<Manifest> {
+    let text = Text { kind: &MANIFEST, source, text };
+    let manifest = checked(text, text.parse_stored()?)?;
+    let problems = limits::of_version(&manifest);
+    Error::together(problems.iter().map(|problem| Err(text.wrong(problem)))).map_err(|e| e.hint(FIX_STORED))?;
+    Ok(manifest)
+}
+
 fn checked(text: Text<'_>, manifest: Manifest) -> Result<Manifest> {
     match check::problem(&manifest) {
         None => Ok(manifest),

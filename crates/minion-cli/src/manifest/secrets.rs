@@ -1,6 +1,7 @@
 //! References to secrets. The instance resolves them at boot with its role; their values are never in a
 //! manifest, in user data or in our output.
-use aws_core::model::policy_rules;
+use super::parse::FIX_STORED;
+use aws_core::{Error, Result, model::policy_rules};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt};
@@ -47,6 +48,19 @@ impl SecretRef {
         self.id().strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2))
     }
 
+    /// The region to ask for it: its ARN's, or else that of the instance.
+    ///
+    /// # Errors
+    /// A usage error when the ARN's region has characters that no region has: it becomes a part of the host that the
+    /// instance sends a signed request to.
+    pub(crate) fn asked_in<'a>(&'a self, home: &'a str) -> Result<&'a str> {
+        match self.region() {
+            None => Ok(home),
+            Some(region) if is_region(region) => Ok(region),
+            Some(_) => Err(Error::usage(format!("invalid reference `{self}`: {NO_REGION}")).hint(FIX_STORED)),
+        }
+    }
+
     /// What it is called where it is created: no ARN, no version or label, and not the six characters that Secrets Manager
     /// adds.
     pub fn name(&self) -> &str {
@@ -90,7 +104,7 @@ impl SecretRef {
                     [_, _, region, _, resource] if is_region(region) => {
                         resource.strip_prefix(start).unwrap_or_default()
                     }
-                    _ => return wrong("its ARN names no region"),
+                    _ => return wrong(NO_REGION),
                 }
             }
         };
@@ -142,6 +156,8 @@ fn is_secret(name: &str) -> bool {
 
 const FORMS: &str = "write ssm:/path/name, secretsmanager:name, secretsmanager:name#json_key, or an ARN of either";
 
+const NO_REGION: &str = "its ARN names no region";
+
 fn is_region(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
@@ -150,7 +166,7 @@ fn is_region(text: &str) -> bool {
 /// written in the place of a reference: a secret, perhaps, so an error does not quote it.
 impl TryFrom<String> for SecretRef {
     type Error = String;
-    fn try_from(s: String) -> Result<Self, String> {
+    fn try_from(s: String) -> std::result::Result<Self, String> {
         let (kind, rest) = if let Some(arn) = s.strip_prefix("arn:") {
             // arn:partition:service:region:account:resource
             let parts: Vec<&str> = arn.splitn(5, ':').collect();

@@ -1,21 +1,25 @@
 //! Signing in to the image's registry at boot, and forgetting the login once the image is there.
 use super::{quote::quote, render::Instance};
 use crate::manifest::SecretRef;
-use aws_core::model::image::DOCKER_HUB;
+use aws_core::{Result, model::image::DOCKER_HUB};
 
 impl Instance<'_> {
     /// Reads the credentials for the registry and signs in, with `secret`, `parameter` and `json_key` of the script. Name
     /// and password are in variables of the shell alone: the password reaches Docker on its standard input, by a builtin.
-    pub(super) fn sign_in(&self) -> Option<String> {
-        let (command, id) = match self.login? {
+    ///
+    /// # Errors
+    /// As [`SecretRef::asked_in`].
+    pub(super) fn sign_in(&self) -> Result<Option<String>> {
+        let Some(login) = self.login else { return Ok(None) };
+        let (command, id) = match login {
             SecretRef::Parameter { name } => ("parameter", name),
             SecretRef::Secret { id, .. } => ("secret", id),
         };
-        let region = self.login.and_then(SecretRef::region).unwrap_or(self.region);
+        let region = login.asked_in(self.region)?;
         let host = self.image.split('/').next().unwrap_or_default();
         // Docker keeps Docker Hub's login under a name of its own, which it uses when none is given.
         let registry = if host == DOCKER_HUB { String::new() } else { format!(" {}", quote(host)) };
-        Some(format!(
+        Ok(Some(format!(
             "
 doing='reading the credentials for the registry'
 login=$(try 6 {command} {} {})
@@ -29,7 +33,7 @@ password=
 ",
             quote(region),
             quote(id),
-        ))
+        )))
     }
 
     /// Removes the login. Nothing is pulled after the first start: containers that stop are started again from the image

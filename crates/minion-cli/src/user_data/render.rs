@@ -69,9 +69,9 @@ pub fn render(instance: &Instance<'_>) -> Result<String> {
     let arguments = instance.arguments()?;
     let mut script = Script::new(instance.region);
     instance.name_servers(&mut script);
-    instance.registry(&mut script);
+    instance.registry(&mut script)?;
     let volumes = file_systems(&arguments, &mut script);
-    instance.read_secrets(&arguments.secrets, &mut script);
+    instance.read_secrets(&arguments.secrets, &mut script)?;
     instance.container(&arguments, &volumes, &mut script);
     script.push_str(&code(include_str!("script/watch.sh")));
     let script = script.finish(&format!("{} version {}", instance.application, instance.version));
@@ -132,7 +132,10 @@ fi
     }
 
     /// What Docker must know about the registry.
-    fn registry(&self, script: &mut Script) {
+    ///
+    /// # Errors
+    /// As [`SecretRef::asked_in`].
+    fn registry(&self, script: &mut Script) -> Result<()> {
         let host = self.image.split('/').next().unwrap_or_default();
         if let Some(pem) = self.cacerts {
             let _ = write!(
@@ -166,7 +169,7 @@ fi
         script.push_str(
             "\nif has systemctl; then systemctl enable --now --no-block docker >/dev/null 2>&1 || :; fi\ndocker_up\n",
         );
-        if let Some(commands) = self.sign_in() {
+        if let Some(commands) = self.sign_in()? {
             script.include(Part::Secrets);
             script.push_str(&commands);
         }
@@ -184,11 +187,14 @@ password=
                 quote(&registry.host),
             );
         }
+        Ok(())
     }
 
-    fn read_secrets(&self, secrets: &[(&str, &SecretRef)], script: &mut Script) {
+    /// # Errors
+    /// As [`SecretRef::asked_in`].
+    fn read_secrets(&self, secrets: &[(&str, &SecretRef)], script: &mut Script) -> Result<()> {
         if secrets.is_empty() {
-            return;
+            return Ok(());
         }
         script.include(Part::Secrets);
         for (n, (name, reference)) in secrets.iter().enumerate() {
@@ -196,14 +202,14 @@ password=
                 SecretRef::Parameter { name } => ("parameter", name, None),
                 SecretRef::Secret { id, key } => ("secret", id, key.as_deref()),
             };
-            // arn:partition:service:region:..
-            let region = id.strip_prefix("arn:").and_then(|a| a.split(':').nth(2)).unwrap_or(self.region);
+            let region = reference.asked_in(self.region)?;
             let _ = writeln!(script, "doing='reading the secret for {name}'");
             let _ = writeln!(script, "minion_{n}=$(try 6 {command} {} {})", quote(region), quote(id));
             if let Some(key) = key {
                 let _ = writeln!(script, "minion_{n}=$(json_key \"$minion_{n}\" {})", quote(key));
             }
         }
+        Ok(())
     }
 
     /// Pulls the image and starts the container.

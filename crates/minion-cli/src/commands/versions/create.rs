@@ -103,7 +103,8 @@ async fn deployed(
         boot::recommended(site),
         look_early(session, site, id)
     )?;
-    let stored = manifest::parse(site.stored_manifest(name, ground.manifest.as_deref())?, "stored manifest")?;
+    let stored =
+        manifest::parse_for_version(site.stored_manifest(name, ground.manifest.as_deref())?, "stored manifest")?;
     let manifest = stored.clone().with_registry_credentials(&site.settings.values.registry_credentials);
     let domain = site.domain(&ground.vpc_settings)?;
     let existing = versions.iter().find(|d| d.id == *id);

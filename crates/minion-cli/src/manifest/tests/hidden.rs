@@ -30,6 +30,29 @@ fn a_value_in_place_of_a_reference_is_not_quoted() {
         assert!(told.contains(said) && told.contains("myapp.yaml, line "), "{lines}: {told}");
         assert!(!told.contains("hunter2"), "{lines}: {told}");
     }
+    // Misspelled, and pasted without indentation.
+    for (lines, said) in [
+        ("secret: {A: hunter2}", "Did you mean `secrets`?"),
+        ("Secrets: {A: hunter2}", "Did you mean `secrets`?"),
+        ("SECRETS: {A: hunter2}", ": unknown key"),
+        ("ecrest: {A: hunter2}", "line 3"),
+        ("secert:\n  A: @hunter2", "line "),
+        ("registry_credential: {ghcr.io: hunter2}", "Did you mean `registry_credentials`?"),
+        ("registryCredentials:\n  ghcr.io: @hunter2", "line "),
+        ("logging: {driver: splunk, option: {splunk-token: hunter2}}", "Did you mean `options`?"),
+        ("logging: {driver: splunk, optoins: {url: hunter2}}", "Did you mean `options`?"),
+        ("logging:\n  driver: splunk\n  option:\n    splunk-token: @hunter2", "line "),
+        ("secrets:\n  A: \"-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\"", "line "),
+        ("secrets:\n  A: \"x\nb: hunter2\nc: hunter2\"\nspot: true", "line "),
+        ("secrets:\n  A: 'x\n\nhunter2: [\n'", "line "),
+        ("secrets:\n  A: |\n-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\nspot: true", "line "),
+        ("secrets:\n  A: |\nDEK-Info: AES-128-CBC,1\n\nhunter2==\n", "line "),
+        ("registry_credentials:\n  ghcr.io:\n{\"auth\": \"hunter2\"}\nspot: true", "line "),
+    ] {
+        let told = more(&format!("{lines}\n"));
+        assert!(told.contains(said) && told.contains("myapp.yaml, line "), "{lines}: {told}");
+        assert!(!told.contains("hunter2"), "{lines}: {told}");
+    }
     // What a reference looks like.
     assert!(more("secrets: {A: hunter2}\n").contains("write ssm:/path/name, secretsmanager:name"));
     // Other lines are shown.

@@ -29,6 +29,21 @@ fn the_password_is_read_from_the_secret_and_goes_once_the_image_is_there() {
     }
 }
 
+/// The region of an ARN becomes a part of the host that the instance signs a request to.
+#[test]
+fn a_region_that_is_none_is_in_no_script() {
+    let reference = "'arn:aws:ssm:x.evil/:1:parameter/a'";
+    for key in ["secrets: {A", "registry_credentials: {ghcr.io"] {
+        let m = parse(&format!("{BARE}{key}: {reference}}}\n"), "m").unwrap();
+        let mut i = instance(&m);
+        i.login = m.registry_credential("ghcr.io");
+        let error = render(&i).unwrap_err();
+        assert_eq!(error.kind(), aws_core::error::Kind::Usage, "{key}");
+        assert!(error.to_string().contains("x.evil/:1:parameter/a`: its ARN names no region"), "{key}: {error}");
+        assert!(error.hints()[0].contains("minion applications update MANIFEST"), "{key}");
+    }
+}
+
 #[test]
 fn a_secret_that_is_none_is_told() {
     for secret in ["no JSON", "{}", r#"{"username":"me"}"#] {

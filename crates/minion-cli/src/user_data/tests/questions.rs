@@ -391,6 +391,23 @@ fn an_error_of_aws_is_told_once_and_in_its_words() {
     );
 }
 
+/// Somebody who looks at the console wants the reason of this run, not of the first one since the boot.
+#[test]
+fn a_script_that_runs_again_says_the_reason_again() {
+    let m = parse(&format!("{BARE}secrets: {{A: 'ssm:/gone'}}\n"), "m").unwrap();
+    let script = render(&instance(&m)).unwrap();
+    // Each in a shell of its own, in the same directory.
+    let once = script.replacen("root=''", "", 1);
+    let twice = format!("root=''\n(\n{once}\n)\n(\n{once}\n)\n");
+    for shell in shells() {
+        let seen = play(shell, &twice, "", &[]);
+        let said = |words: &str| seen.output.matches(words).count();
+        assert!(!seen.status.success(), "{shell}: {}", seen.output);
+        assert_eq!(said("GetParameter failed: HTTP 400 NotFound: There is none."), 2, "{shell}: {}", seen.output);
+        assert_eq!(said("while reading the secret for A"), 2, "{shell}: {}", seen.output);
+    }
+}
+
 #[test]
 fn an_answer_that_does_not_come_is_told_with_its_reason() {
     let (port, _told) = serve(Vec::new());
