@@ -242,7 +242,7 @@ fn an_index_without_platforms() {
     };
     create("index", &[]).ok().says(&["hello-world:index@sha256:"]).hides(&["architecture"]);
     // The architecture is known, and holds.
-    create("index", &["--instance-type", "t4g.small"]).fails(1).says(&["made for amd64", "t4g.small"]);
+    create("index", &["--instance-type", "t4g.small"]).fails(1).says(&["built for amd64", "t4g.small"]);
     create("empty", &[]).fails(1).says(&["names no image"]);
 }
 
@@ -321,5 +321,5 @@ fn subnets_with_a_way_out() {
         "could not be read",
     ]);
     let hub = ["ver", "create", "hello", "2.0", "nginx:1.27", "--no-image-check", "--dry-run"];
-    stage.minion(&hub).ok().says(&["100 pulls in 6 hours", "registry_credentials"]);
+    stage.minion(&hub).ok().says(&["100 such pulls in 6 hours", "registry_credentials"]);
 }

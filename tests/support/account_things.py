@@ -20,14 +20,16 @@ def roles(account):
     iam = account.client("iam")
     for listed in pages(iam, "list_roles", "Roles"):
         name = listed["RoleName"]
+        if listed["Path"].startswith("/aws-service-role/"):
+            yield Thing("service-linked role", name, [listed["RoleId"]], listed)
+            continue
         role = iam.get_role(RoleName=name)["Role"]
         role["Attached"] = pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name)
         role["Inline"] = {
             policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
             for policy in pages(iam, "list_role_policies", "PolicyNames", RoleName=name)
         }
-        linked = role["Path"].startswith("/aws-service-role/")
-        yield Thing("service-linked role" if linked else "role", name, [role["RoleId"]], role)
+        yield Thing("role", name, [role["RoleId"]], role)
     for listed in pages(iam, "list_instance_profiles", "InstanceProfiles"):
         name = listed["InstanceProfileName"]
         profile = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
