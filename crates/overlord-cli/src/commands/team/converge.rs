@@ -156,7 +156,7 @@ fn hindered(plan: Report) -> Result<Report, Report> {
         Outcome::Failed(e) => e.kind() != Kind::Access,
         Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
         Outcome::Cancelled => true,
-        Outcome::Done(_) | Outcome::Skipped(_) => false,
+        Outcome::Done(_) | Outcome::Tolerated(_) | Outcome::Skipped(_) => false,
     };
     if !plan.nodes.iter().any(stands) {
         return Ok(plan);
