@@ -48,6 +48,7 @@ struct Inner {
     hints: Vec<String>,
     /// How long to wait at least before trying again; `None`: it does not pass.
     retry: Option<Duration>,
+    tolerable: bool,
     aws: Option<AwsDetail>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -55,7 +56,8 @@ struct Inner {
 impl Error {
     /// An error of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), hints: Vec::new(), retry: None, aws: None, source: None }))
+        let (hints, retry, tolerable) = Default::default();
+        Self(Box::new(Inner { kind, message: message.into(), hints, retry, tolerable, aws: None, source: None }))
     }
     /// Something that should have worked did not.
     pub fn failed(message: impl Into<String>) -> Self {
@@ -98,6 +100,12 @@ impl Error {
     #[must_use]
     pub fn retryable_after(mut self, pause: Duration) -> Self {
         self.0.retry = Some(pause);
+        self
+    }
+    /// Marks the failure to write a resource as one that a run completes without. Whoever marks it warns of it.
+    #[must_use]
+    pub fn tolerable(mut self) -> Self {
+        self.0.tolerable = true;
         self
     }
     /// Adds the cause.
@@ -147,6 +155,10 @@ impl Error {
     /// Whether trying again later may help.
     pub fn is_retryable(&self) -> bool {
         self.0.retry.is_some()
+    }
+    /// Whether a run completes without what failed.
+    pub fn is_tolerable(&self) -> bool {
+        self.0.tolerable
     }
     /// How long to wait at least before trying again.
     pub fn pause(&self) -> Duration {

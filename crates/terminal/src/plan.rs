@@ -69,7 +69,7 @@ impl Terminal {
                     }
                 }
             }
-            Outcome::Failed(error) => {
+            Outcome::Failed(error) | Outcome::Tolerated(error) => {
                 count.failed += 1;
                 push(look::BAD, "!", &failure(node, error));
                 error.hints().iter().for_each(|hint| push(look::BOLD, " ", &format!("Hint: {hint}")));

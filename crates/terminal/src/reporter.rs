@@ -17,7 +17,7 @@ impl Observer for Terminal {
         }
     }
     fn warn(&self, text: &str) {
-        Terminal::warn(self, text);
+        self.warn_once(text);
     }
 }
 
@@ -45,6 +45,15 @@ mod tests {
             "Configuring DNS name myapp-2-0. .. OK\na line\nWarning: a warning\n\
              Creating load balancer for myapp version 2.0.. FAILED\n"
         );
+    }
+
+    #[test]
+    fn each_warning_of_a_commands_runs_is_said_once() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        for text in ["little is left", "it stays", "little is left"] {
+            Observer::warn(&terminal.clone(), text);
+        }
+        assert_eq!(captured.err(), "Warning: little is left\nWarning: it stays\n");
     }
 
     #[test]

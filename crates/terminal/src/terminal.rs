@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     closed: AtomicBool,
     /// The services of which was said that they limit the rate of calls.
     throttled: Mutex<BTreeSet<String>>,
+    /// What runs warned of.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 impl Terminal {
@@ -61,8 +63,8 @@ impl Terminal {
 
     fn over(out: Stream, err: Stream, globals: &Globals, live: Option<MultiProgress>, interactive: bool) -> Self {
         let Globals { quiet, verbose, yes, .. } = *globals;
-        let (steps, closed, throttled) = Default::default();
-        Self(Arc::new(Inner { out, err, quiet, verbose, yes, interactive, live, steps, closed, throttled }))
+        let (steps, closed, throttled, warned) = Default::default();
+        Self(Arc::new(Inner { out, err, quiet, verbose, yes, interactive, live, steps, closed, throttled, warned }))
     }
 
     /// A line of data, to standard output.
@@ -112,6 +114,14 @@ impl Terminal {
     /// Something not to miss, to standard error.
     pub fn warn(&self, text: &str) {
         self.note(&format!("{}{}", self.tint(look::WARN, "Warning: "), plain(text)));
+    }
+
+    /// As [`Terminal::warn`], once for each text: a command's plan and its run warn of the same.
+    pub(crate) fn warn_once(&self, text: &str) {
+        let new = self.0.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned());
+        if new {
+            self.warn(text);
+        }
     }
 
     /// Says why calls to a service take longer: once for each service and reason.

@@ -100,7 +100,7 @@ fn line(node: &NodeReport) -> Option<String> {
             Some(format!("~ {node}: {}", changes.join("; ")))
         }
         Outcome::Failed(e) => Some(format!("! {node}: {}", first_line(e))),
-        Outcome::Done(Action::Keep) | Outcome::Skipped(_) | Outcome::Cancelled => None,
+        Outcome::Done(Action::Keep) | Outcome::Tolerated(_) | Outcome::Skipped(_) | Outcome::Cancelled => None,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whether what a plan creates fits into the account's quotas.
 //!
 //! Quotas are read and what exists is counted beside the looks, in one round, each once in a run. Nothing of this may
-//! keep a command from its work: a quota that cannot be read within [`LIMITS`] is judged by AWS's default, what cannot be
-//! counted within [`COUNTS`] is not judged, and that is said.
+//! keep a command from its work: a quota that may not be read is judged by AWS's default; of one that is not read within
+//! [`LIMITS`], more than the default is only warned of; what cannot be counted within [`COUNTS`] is not judged. All of that
+//! is said.
 use super::{
     Cloud, Clouds,
     quotas::{self, Quota, Raise},
@@ -10,6 +11,7 @@ use super::{
 use crate::{
     Error,
     engine::{Room, Wanted},
+    error::Kind,
 };
 use futures::future::join_all;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -90,14 +92,35 @@ fn judged(name: &str) -> Option<Judged> {
     })
 }
 
+/// Why something is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Unread {
+    /// The credentials may not read it.
+    Denied(String),
+    /// There was no answer in time, or none that says it.
+    Failed(String),
+}
+
+impl Unread {
+    fn of(error: &Error) -> Self {
+        let why = in_short(error);
+        if error.kind() == Kind::Access { Self::Denied(why) } else { Self::Failed(why) }
+    }
+    fn why(&self) -> &str {
+        match self {
+            Self::Denied(why) | Self::Failed(why) => why,
+        }
+    }
+}
+
 /// What was read of a quota.
 #[derive(Debug, Clone, PartialEq)]
 struct Reading {
     limit: u64,
     /// Why the account's own value is not known.
-    unread: Option<String>,
+    unread: Option<Unread>,
     /// `None`: that takes too long. `Err`: why it could not be counted.
-    used: Result<Option<u64>, String>,
+    used: Result<Option<u64>, Unread>,
 }
 
 impl Cloud {
@@ -144,7 +167,7 @@ impl Cloud {
             unknown.note(&reading, &judged.quota);
             match judge(&judged, group, &reading, &place) {
                 Verdict::Fits => {}
-                Verdict::Nearly(text) => room.warnings.push(text),
+                Verdict::Tight(text) => room.warnings.push(text),
                 Verdict::Over(error) => room.refused.push((group.node, error)),
             }
         }
@@ -191,7 +214,8 @@ struct Place {
 #[derive(Debug)]
 enum Verdict {
     Fits,
-    Nearly(String),
+    /// What to warn of.
+    Tight(String),
     Over(Error),
 }
 
@@ -219,17 +243,21 @@ fn judge(judged: &Judged, group: &Group<'_>, reading: &Reading, place: &Place) -
             || "Delete what is not needed; AWS does not raise this quota.".to_owned(),
             |command| format!("Request an increase: `{command}`; or delete what is not needed."),
         );
-        let error = Error::refused(text).hint(raise);
-        return Verdict::Over(match &reading.unread {
-            Some(_) => error.hint(READ_PERMISSIONS),
-            None => error,
-        });
+        let error = |text| Error::refused(text).hint(raise.as_str());
+        return match &reading.unread {
+            None => Verdict::Over(error(text)),
+            Some(Unread::Denied(_)) => Verdict::Over(error(text).hint(READ_PERMISSIONS)),
+            // A raised quota would be refused because of a network: AWS says soon enough whether it was.
+            Some(Unread::Failed(_)) => {
+                Verdict::Tight(format!("{text}. This fails unless the quota was raised. {raise}"))
+            }
+        };
     }
     if total * 100 < limit * NEARLY {
         return Verdict::Fits;
     }
     let raise = command.map(|command| format!(" To request an increase: `{command}`")).unwrap_or_default();
-    Verdict::Nearly(format!("{subject} is nearly reached: {total} of {limit}{by_default}.{raise}"))
+    Verdict::Tight(format!("{subject} is nearly reached: {total} of {limit}{by_default}.{raise}"))
 }
 
 const READ_PERMISSIONS: &str = "If the quota was raised: allow servicequotas:GetServiceQuota and \
@@ -252,10 +280,10 @@ struct Unknown {
 impl Unknown {
     fn note(&mut self, reading: &Reading, quota: &Quota) {
         match &reading.used {
-            Err(why) => self.counts.entry(why.clone()).or_default().push(quota.name),
+            Err(unread) => self.counts.entry(unread.why().to_owned()).or_default().push(quota.name),
             Ok(_) => {
-                if let Some(why) = &reading.unread {
-                    self.limits.entry(why.clone()).or_default().push(quota.name);
+                if let Some(unread) = &reading.unread {
+                    self.limits.entry(unread.why().to_owned()).or_default().push(quota.name);
                 }
             }
         }
@@ -297,13 +325,13 @@ async fn once<T: Clone + Send + Sync + 'static>(
     what: &str,
     (who, within): (&str, Duration),
     load: impl Future<Output = crate::Result<T>>,
-) -> Result<T, String> {
+) -> Result<T, Unread> {
     let load = async {
         let read = tokio::time::timeout(within, load).await;
-        let late = || Err(format!("{who}: no answer within {} s", within.as_secs()));
-        Ok(read.map_or_else(|_| late(), |answer| answer.map_err(|e| in_short(&e))))
+        let late = || Err(Unread::Failed(format!("{who}: no answer within {} s", within.as_secs())));
+        Ok(read.map_or_else(|_| late(), |answer| answer.map_err(|e| Unread::of(&e))))
     };
-    let kept: Arc<Result<T, String>> = cloud.once(format!("room {what}"), load).await.map_err(|e| in_short(&e))?;
+    let kept: Arc<Result<T, Unread>> = cloud.once(format!("room {what}"), load).await.map_err(|e| Unread::of(&e))?;
     kept.as_ref().clone()
 }
 
@@ -312,7 +340,7 @@ async fn counted<T: Clone + Send + Sync + 'static>(
     cloud: &Cloud,
     what: &str,
     load: impl Future<Output = crate::Result<T>>,
-) -> Result<T, String> {
+) -> Result<T, Unread> {
     once(cloud, what, (what, COUNTS), load).await
 }
 

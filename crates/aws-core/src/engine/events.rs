@@ -10,6 +10,8 @@ pub enum Outcome {
     Done(Action),
     /// It failed; what depends on it is skipped.
     Failed(Error),
+    /// It was not written, and the run is complete all the same ([`Error::tolerable`]); what depends on it is skipped.
+    Tolerated(Error),
     /// Not tried, because that node did not get done.
     Skipped(NodeId),
     /// Not tried, because the operator interrupted.
@@ -95,9 +97,9 @@ impl Report {
     pub fn changes(&self) -> usize {
         self.nodes.iter().filter(|n| matches!(&n.outcome, Outcome::Done(a) if *a != Action::Keep)).count()
     }
-    /// Whether every node got done.
+    /// Whether every node got done, but for those that a run completes without.
     pub fn complete(&self) -> bool {
-        self.nodes.iter().all(|n| matches!(n.outcome, Outcome::Done(_)))
+        self.nodes.iter().all(|n| matches!(n.outcome, Outcome::Done(_) | Outcome::Tolerated(_)))
     }
     /// The failures.
     pub fn failures(&self) -> impl Iterator<Item = (&NodeReport, &Error)> {

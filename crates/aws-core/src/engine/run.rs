@@ -306,6 +306,7 @@ impl<C: World> Run<'_, C> {
             busy.remove(&i);
             nodes[i] = match result {
                 Ok((action, live)) => Node::Looked(action, live),
+                Err(e) if write && e.is_tolerable() => Node::Ended(Outcome::Tolerated(e)),
                 Err(e) => Node::Ended(Outcome::Failed(e)),
             };
         }
@@ -329,6 +330,7 @@ impl<C: World> Run<'_, C> {
             let words = match &result {
                 Ok(_) => Ok("OK"),
                 Err(e) if e.kind() == Kind::Interrupted => Err("INTERRUPTED"),
+                Err(e) if e.is_tolerable() => Err("SKIPPED"),
                 Err(_) => Err("FAILED"),
             };
             self.observer.event(Event::End { step: i as u64, result: words });

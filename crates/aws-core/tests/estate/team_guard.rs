@@ -159,6 +159,39 @@ async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
 }
 
 #[tokio::test]
+async fn a_plan_warns_of_log_files_that_never_expire() {
+    use aws_sdk_s3::types::{
+        BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
+    };
+    let cloud = support::cloud().await;
+    let name = support::unique("acme-forever-trail");
+    support::apply(&audit("red", &name, true), &cloud).await;
+    let warnings = async |days: Option<i32>| {
+        cloud.forget();
+        let warned = support::Warned::default();
+        let graph = audit_for("red", &name, true, days);
+        assert!(run(&graph, &cloud, Mode::Plan, &support::options(), &warned).await.complete());
+        warned.texts()
+    };
+    assert_eq!(warnings(None).await, [""; 0], "our rule lets them expire");
+    let s3 = cloud.s3();
+    s3.delete_bucket_lifecycle().bucket(&name).send().await.unwrap();
+    let [warning] = &warnings(None).await[..] else { panic!("one warning") };
+    for words in [name.as_str(), "are kept forever", "`audit_trail_days: 400`", "`audit_trail_days: 36500`"] {
+        assert!(warning.contains(words), "{warning}");
+    }
+    assert_eq!(warnings(Some(36_500)).await, [""; 0], "somebody chose that");
+    for (prefix, count) in [("theirs/", 1), ("", 0), ("AWSLogs/", 0)] {
+        let rule = LifecycleRule::builder().id("theirs").status(ExpirationStatus::Enabled);
+        let rule = rule.filter(LifecycleRuleFilter::builder().prefix(prefix).build());
+        let rule = rule.expiration(LifecycleExpiration::builder().days(90).build()).build().unwrap();
+        let all = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+        s3.put_bucket_lifecycle_configuration().bucket(&name).lifecycle_configuration(all).send().await.unwrap();
+        assert_eq!(warnings(None).await.len(), count, "{prefix}");
+    }
+}
+
+#[tokio::test]
 async fn tags_that_somebody_added_stay() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-tags-trail");

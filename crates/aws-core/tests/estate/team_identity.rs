@@ -3,7 +3,7 @@
 use crate::support;
 use aws_core::{
     cloud::Cloud,
-    engine::{Event, Graph, Mode, Observer, Options, World as _, run},
+    engine::{Graph, Mode, Options, Report, World as _, run},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::identity::{
@@ -17,7 +17,7 @@ use aws_core::{
     },
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Mutex};
+use std::collections::BTreeMap;
 
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 const POWER: &str = "arn:aws:iam::aws:policy/PowerUserAccess";
@@ -324,32 +324,31 @@ async fn roles_without_the_boundary_are_told() {
     support::destroy(&boundary, &cloud).await;
 }
 
-/// What a run warns of.
-#[derive(Default)]
-struct Warned(Mutex<Vec<String>>);
-impl Observer for Warned {
-    fn event(&self, _: Event<'_>) {}
-    fn warn(&self, text: &str) {
-        self.0.lock().expect("nobody panics with it").push(text.to_owned());
-    }
-}
-
-/// An IAM without roles that denies these actions, or says that the credentials have expired.
-async fn denying(actions: &'static [&'static str], code: &'static str) -> Cloud {
+/// An IAM that denies these actions, or says that the credentials have expired. It has no roles, or (`there`) the
+/// service-linked role for Spot.
+async fn denying(actions: &'static [&'static str], code: &'static str, there: bool) -> Cloud {
     let server = tiny_http::Server::http("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", server.server_addr());
+    let error = |status: u16, code: &str, message: &str| {
+        let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+        (status, format!("<ErrorResponse>{error}</ErrorResponse>"))
+    };
     std::thread::spawn(move || {
         for mut request in server.incoming_requests() {
             let mut body = String::new();
             request.as_reader().read_to_string(&mut body).expect("a request in UTF-8");
             let action = body.split('&').find_map(|p| p.strip_prefix("Action=")).unwrap_or_default().to_owned();
-            let (status, text) = if actions.contains(&action.as_str()) {
-                let message = format!("User is not authorized to perform: iam:{action}");
-                let error =
-                    format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
-                (403, format!("<ErrorResponse>{error}</ErrorResponse>"))
-            } else {
-                (200, format!("<{action}Response><{action}Result></{action}Result></{action}Response>"))
+            let good = |result: &str| {
+                (200, format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"))
+            };
+            let (status, text) = match action.as_str() {
+                denied if actions.contains(&denied) => {
+                    error(403, code, &format!("User is not authorized to perform: iam:{action}"))
+                }
+                "GetRole" if there => good(&format!("<Role>{SPOT}</Role>")),
+                "GetRole" => error(404, "NoSuchEntity", "The role with name AWSServiceRoleForEC2Spot cannot be found."),
+                "CreateServiceLinkedRole" if there => error(400, "InvalidInput", TAKEN),
+                _ => good(""),
             };
             let _ = request.respond(tiny_http::Response::from_string(text).with_status_code(status));
         }
@@ -357,25 +356,57 @@ async fn denying(actions: &'static [&'static str], code: &'static str) -> Cloud 
     support::cloud_at(&endpoint).await
 }
 
+const SPOT: &str = "<Path>/aws-service-role/spot.amazonaws.com/</Path><RoleName>AWSServiceRoleForEC2Spot</RoleName>\
+                    <RoleId>AROA1</RoleId><CreateDate>2026-01-01T00:00:00Z</CreateDate><Arn>arn:aws:iam::123456789012:\
+                    role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot</Arn>";
+const TAKEN: &str = "Service role name AWSServiceRoleForEC2Spot has been taken in this account, please try a different \
+                     suffix.";
+
+/// What a run does about the role for Spot, and what it warns of.
+async fn spot(cloud: &Cloud, mode: Mode) -> (Report, Vec<String>) {
+    let (graph, warned) = (one(ServiceLinkedRole { service: Service::Spot }), support::Warned::default());
+    let report = run(&graph, cloud, mode, &Options::default(), &warned).await;
+    (report, warned.texts())
+}
+
 #[tokio::test]
-async fn a_service_linked_role_that_is_denied_is_warned_of_and_no_failure() {
-    let spot = || one(ServiceLinkedRole { service: Service::Spot });
-    for action in ["iam:CreateServiceLinkedRole", "iam:GetAccountAuthorizationDetails"] {
-        let denied: &[&str] = match action {
-            "iam:CreateServiceLinkedRole" => &["CreateServiceLinkedRole"],
-            _ => &["GetAccountAuthorizationDetails"],
-        };
-        let (cloud, warned) = (denying(denied, "AccessDenied").await, Warned::default());
-        let report = run(&spot(), &cloud, Mode::Apply, &Options::default(), &warned).await;
-        assert!(report.complete(), "{}", support::text(&report));
-        let warned = warned.0.into_inner().expect("nobody panics with it");
-        assert_eq!(warned.len(), 1, "{warned:?}");
-        for words in ["AWSServiceRoleForEC2Spot", "spot.amazonaws.com", action] {
-            assert!(warned[0].contains(words), "{warned:?}");
-        }
+async fn a_service_linked_role_that_is_denied_is_warned_of_and_no_change() {
+    let cloud = denying(&["CreateServiceLinkedRole"], "AccessDenied", false).await;
+    let (report, warned) = spot(&cloud, Mode::Apply).await;
+    assert!(report.complete(), "{}", support::text(&report));
+    assert_eq!((report.changes(), report.failures().count()), (0, 0), "{}", support::text(&report));
+    let [warning] = &warned[..] else { panic!("one warning: {warned:?}") };
+    for words in [
+        "Service-linked role AWSServiceRoleForEC2Spot of spot.amazonaws.com was not created, because \
+         iam:CreateServiceLinkedRole is denied: ",
+        "Where it does not exist, the first call that needs it fails",
+        "`aws iam create-service-linked-role --aws-service-name spot.amazonaws.com`",
+    ] {
+        assert!(warning.contains(words), "{warning}");
     }
     // Expired credentials are another matter.
-    let cloud = denying(&["CreateServiceLinkedRole"], "ExpiredToken").await;
-    let report = run(&spot(), &cloud, Mode::Apply, &Options::default(), &Warned::default()).await;
-    assert!(!report.complete());
+    let cloud = denying(&["CreateServiceLinkedRole"], "ExpiredToken", false).await;
+    assert!(!spot(&cloud, Mode::Apply).await.0.complete());
+}
+
+#[tokio::test]
+async fn a_service_linked_role_that_may_not_be_looked_at_is_never_taken_for_granted() {
+    const ALL: &[&str] = &["GetAccountAuthorizationDetails", "GetRole", "CreateServiceLinkedRole"];
+    for (denied, there, planned, changes, warnings) in [
+        // By its name.
+        (&ALL[..1], true, 0, 0, 0),
+        (&ALL[..1], false, 1, 1, 0),
+        // By creating it; one that exists is no change.
+        (&ALL[..2], true, 1, 0, 0),
+        (&ALL[..2], false, 1, 1, 0),
+        (ALL, true, 1, 0, 1),
+        (ALL, false, 1, 0, 1),
+    ] {
+        let cloud = denying(denied, "AccessDenied", there).await;
+        let (plan, quiet) = spot(&cloud, Mode::Plan).await;
+        assert_eq!((plan.changes(), quiet.len()), (planned, 0), "{denied:?} {there}: {}", support::text(&plan));
+        let (report, warned) = spot(&cloud, Mode::Apply).await;
+        assert!(report.complete(), "{denied:?} {there}: {}", support::text(&report));
+        assert_eq!((report.changes(), warned.len()), (changes, warnings), "{denied:?} {there}: {warned:?}");
+    }
 }

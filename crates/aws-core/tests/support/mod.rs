@@ -187,6 +187,7 @@ pub fn text(report: &Report) -> String {
                 format!("~ {}", changes.join("; "))
             }
             Outcome::Failed(e) => format!("! {e:?}"),
+            Outcome::Tolerated(_) => "tolerated".to_owned(),
             Outcome::Skipped(_) => "skipped".to_owned(),
             Outcome::Cancelled => "cancelled".to_owned(),
         };
@@ -250,5 +251,21 @@ impl Observer for Recorder {
             Event::Tick { note, .. } => note.to_owned(),
         };
         self.0.lock().expect("no listener panics").push(line);
+    }
+}
+
+/// What a run warns of.
+#[derive(Default)]
+pub struct Warned(Mutex<Vec<String>>);
+impl Warned {
+    /// All of it.
+    pub fn texts(self) -> Vec<String> {
+        self.0.into_inner().expect("no listener panics")
+    }
+}
+impl Observer for Warned {
+    fn event(&self, _: Event<'_>) {}
+    fn warn(&self, text: &str) {
+        self.0.lock().expect("no listener panics").push(text.to_owned());
     }
 }

@@ -5,7 +5,10 @@ use super::{
     values::{self, Valid, overlap},
 };
 use crate::addresses::{DOCKERS, SLOTS, first_free, free_space};
-use aws_core::{model::tag_rules, resources::log_group::RETENTIONS};
+use aws_core::{
+    model::tag_rules,
+    resources::{guard::trail_bucket::TrailBucket, log_group::RETENTIONS},
+};
 use files::{
     Problem,
     Step::{self, At, Key, Nth},
@@ -54,9 +57,6 @@ fn once<T: Ord + Display>(at: &[Step], key: &'static str, all: &[T]) -> Checked 
     let twice = all.iter().enumerate().find(|(_, one)| !seen.insert(*one));
     twice.map_or(Ok(()), |(n, one)| wrong(at, &[Key(key), At(n)], format!("duplicate {one}")))
 }
-
-/// A century: S3 takes any number of days.
-const TRAIL_DAYS: i32 = 36_500;
 
 fn within(at: &[Step], key: &'static str, value: u8, range: RangeInclusive<u8>, unit: &str) -> Checked {
     if range.contains(&value) {
@@ -304,8 +304,9 @@ fn guard_rails(g: &GuardRails, at: &[Step]) -> Checked {
             _ => Err(format!("`{key}` is no tag's key: 1 to 128 characters")),
         })?;
     }
-    if let Some(days) = g.audit_trail_days.filter(|days| !(1..=TRAIL_DAYS).contains(days)) {
-        let message = format!("invalid audit_trail_days `{days}`: from 1 to {TRAIL_DAYS} days");
+    let most = TrailBucket::MOST_DAYS;
+    if let Some(days) = g.audit_trail_days.filter(|days| !(1..=most).contains(days)) {
+        let message = format!("invalid audit_trail_days `{days}`: from 1 to {most} days");
         return wrong(at, &[Key("audit_trail_days")], message);
     }
     let Some(budget) = &g.budget else { return Ok(()) };

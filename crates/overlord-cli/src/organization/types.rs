@@ -330,8 +330,8 @@ pub struct GuardRails {
     /// A CloudTrail trail of all regions, in an encrypted, versioned, private bucket of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_trail: Option<bool>,
-    /// Days that the trail's log files are kept, 1 to 36500. Without this key: 400 in a new bucket; a bucket that an
-    /// earlier `overlord` created without expiration keeps them.
+    /// Days that the trail's log files are kept, 1 to 36500. Without this key: 400 in a new bucket; an existing
+    /// bucket keeps the age in its rule, and without a rule it keeps them forever.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 36500))]
     pub audit_trail_days: Option<i32>,

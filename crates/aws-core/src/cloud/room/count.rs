@@ -1,7 +1,7 @@
 //! How much of a quota is used.
 //!
 //! What takes more than [`PAGES`] pages is not counted to its end: an account that large knows its quotas.
-use super::{Judged, Tally, counted, network};
+use super::{Judged, Tally, Unread, counted, network};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
@@ -18,7 +18,7 @@ const BALANCERS: i32 = 400;
 const PAGE: i32 = 1000;
 
 /// How much is used; `None` where that takes too long to count. `Err`: why it is not known.
-pub(super) async fn of(cloud: &Cloud, judged: &Judged) -> Result<Option<u64>, String> {
+pub(super) async fn of(cloud: &Cloud, judged: &Judged) -> Result<Option<u64>, Unread> {
     match judged.tally {
         Tally::Within => Ok(Some(0)),
         Tally::ApplicationLoadBalancers => balancers(cloud, &LoadBalancerTypeEnum::Application).await,
@@ -40,7 +40,7 @@ pub(super) fn many(list: &[impl Sized]) -> u64 {
 }
 
 /// The load balancers of the region, by type: one list for both quotas.
-async fn balancers(cloud: &Cloud, kind: &LoadBalancerTypeEnum) -> Result<Option<u64>, String> {
+async fn balancers(cloud: &Cloud, kind: &LoadBalancerTypeEnum) -> Result<Option<u64>, Unread> {
     let load = async {
         let mut pages = cloud.elb().describe_load_balancers().page_size(BALANCERS).into_paginator().send();
         let (mut types, mut read) = (Vec::new(), 0);
@@ -58,7 +58,7 @@ async fn balancers(cloud: &Cloud, kind: &LoadBalancerTypeEnum) -> Result<Option<
     Ok(types.map(|types| types.iter().filter(|t| *t == kind).count() as u64))
 }
 
-async fn target_groups(cloud: &Cloud) -> Result<Option<u64>, String> {
+async fn target_groups(cloud: &Cloud) -> Result<Option<u64>, Unread> {
     let load = async {
         let mut pages = cloud.elb().describe_target_groups().page_size(BALANCERS).into_paginator().send();
         let (mut count, mut read) = (0, 0);
@@ -76,7 +76,7 @@ async fn target_groups(cloud: &Cloud) -> Result<Option<u64>, String> {
 }
 
 /// Auto Scaling groups of the region, and how many there may be.
-pub(super) async fn groups(cloud: &Cloud) -> Result<(u64, Option<u64>), String> {
+pub(super) async fn groups(cloud: &Cloud) -> Result<(u64, Option<u64>), Unread> {
     let load = async {
         let call = cloud.autoscaling().describe_account_limits().send().await;
         let answer = call.told(cloud, "autoscaling:DescribeAccountLimits", "")?;
@@ -89,7 +89,7 @@ pub(super) async fn groups(cloud: &Cloud) -> Result<(u64, Option<u64>), String> 
 }
 
 /// What IAM has in the account, and how much of it there may be.
-pub(super) async fn iam(cloud: &Cloud) -> Result<BTreeMap<String, u64>, String> {
+pub(super) async fn iam(cloud: &Cloud) -> Result<BTreeMap<String, u64>, Unread> {
     let load = async {
         let answer = cloud.iam().get_account_summary().send().await.told(cloud, "iam:GetAccountSummary", "")?;
         let count = |(key, n): (aws_sdk_iam::types::SummaryKeyType, i32)| {
@@ -111,9 +111,9 @@ pub(super) fn iam_quota(quota: &quotas::Quota) -> &'static str {
     }
 }
 
-async fn summary(cloud: &Cloud, key: &str) -> Result<Option<u64>, String> {
+async fn summary(cloud: &Cloud, key: &str) -> Result<Option<u64>, Unread> {
     let count = iam(cloud).await?.get(key).copied();
-    count.map(Some).ok_or_else(|| format!("iam:GetAccountSummary: no {key}"))
+    count.map(Some).ok_or_else(|| Unread::Failed(format!("iam:GetAccountSummary: no {key}")))
 }
 
 /// The virtual processors of an instance as it runs: cores and threads can be switched off, and are not counted then.
@@ -124,7 +124,7 @@ fn of_instance(instance: &Instance) -> u64 {
 }
 
 /// The processors of running instances, by quota: one list for all families.
-async fn processors(cloud: &Cloud, name: &'static str) -> Result<Option<u64>, String> {
+async fn processors(cloud: &Cloud, name: &'static str) -> Result<Option<u64>, Unread> {
     let load = async {
         let states = ["pending", "running"].map(str::to_owned);
         let running = Filter::builder().name("instance-state-name").set_values(Some(states.into())).build();
@@ -150,7 +150,7 @@ async fn processors(cloud: &Cloud, name: &'static str) -> Result<Option<u64>, St
     Ok(sums.map(|sums| sums.get(name).copied().unwrap_or_default()))
 }
 
-async fn security_groups(cloud: &Cloud) -> Result<Option<u64>, String> {
+async fn security_groups(cloud: &Cloud) -> Result<Option<u64>, Unread> {
     let load = async {
         let mut pages = cloud.ec2().describe_security_groups().into_paginator().page_size(PAGE).send();
         let (mut count, mut read) = (0, 0);

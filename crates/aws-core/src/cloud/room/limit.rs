@@ -1,5 +1,5 @@
 //! What an account's quotas are.
-use super::{Judged, LIMITS, count, network, once, service_of};
+use super::{Judged, LIMITS, Unread, count, network, once, service_of};
 use crate::cloud::{Cloud, Told as _};
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const SERVICE: &str = "Service Quotas";
 
 /// The account's value; `None` where Service Quotas has none of its own, and AWS's default holds. `Err`: why it is not
 /// known.
-pub(super) async fn of(cloud: &Cloud, judged: &Judged) -> Result<Option<u64>, String> {
+pub(super) async fn of(cloud: &Cloud, judged: &Judged) -> Result<Option<u64>, Unread> {
     let Some((service, code)) = service_of(&judged.quota) else { return Ok(None) };
     match service {
         // These services tell themselves, in one call with the count.
@@ -25,7 +25,7 @@ pub(super) async fn of(cloud: &Cloud, judged: &Judged) -> Result<Option<u64>, St
     }
 }
 
-async fn listed(cloud: &Cloud, service: &'static str) -> Result<BTreeMap<String, u64>, String> {
+async fn listed(cloud: &Cloud, service: &'static str) -> Result<BTreeMap<String, u64>, Unread> {
     let load = async {
         let call = cloud.quotas().list_service_quotas().service_code(service).max_results(PAGE);
         let mut pages = call.into_paginator().send();
@@ -45,7 +45,7 @@ async fn listed(cloud: &Cloud, service: &'static str) -> Result<BTreeMap<String,
     once(cloud, &format!("servicequotas:ListServiceQuotas for {service}"), (SERVICE, LIMITS), load).await
 }
 
-async fn one(cloud: &Cloud, service: &str, code: &str) -> Result<Option<u64>, String> {
+async fn one(cloud: &Cloud, service: &str, code: &str) -> Result<Option<u64>, Unread> {
     let load = async {
         let call = cloud.quotas().get_service_quota().service_code(service).quota_code(code).send().await;
         let answer = call.told_unless(cloud, "servicequotas:GetServiceQuota", code, &["NoSuchResourceException"])?;

@@ -1,5 +1,5 @@
 //! How much of a quota is used, for what only `overlord` makes.
-use super::{Tally, count::many, counted};
+use super::{Tally, Unread, count::many, counted};
 use crate::{
     Result,
     cloud::{Cloud, Told as _, lookups},
@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{Filter, TransitGateway};
 use aws_sdk_route53::types::AccountLimitType;
 
 /// How much of it there is. Of these there are few in a region.
-pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, String> {
+pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Unread> {
     let ec2 = cloud.ec2();
     match tally {
         Tally::Addresses => {
@@ -65,12 +65,12 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Strin
             };
             counted(cloud, "ec2:DescribeVpnGateways", load).await
         }
-        other => Err(format!("{other:?} is counted elsewhere")),
+        other => Err(Unread::Failed(format!("{other:?} is counted elsewhere"))),
     }
 }
 
 /// Hosted zones of the account, and how many there may be.
-pub(super) async fn zones(cloud: &Cloud) -> Result<(u64, u64), String> {
+pub(super) async fn zones(cloud: &Cloud) -> Result<(u64, u64), Unread> {
     let load = async {
         let call = cloud.route53().get_account_limit().r#type(AccountLimitType::MaxHostedZonesByOwner).send().await;
         let answer = call.told(cloud, "route53:GetAccountLimit", "")?;

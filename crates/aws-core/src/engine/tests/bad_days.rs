@@ -8,6 +8,30 @@ use tokio::time::Instant;
 const FAULTS: [Fault; 6] =
     [Fault::Before(false), Fault::Before(true), Fault::After(false), Fault::After(true), Fault::Panic, Fault::Hang];
 
+/// What the run does without is neither done nor failed; a look that fails so is a failure all the same.
+#[tokio::test(start_paused = true)]
+async fn what_is_tolerated_is_no_change_and_no_failure() {
+    let (cloud, graph) = (Fake::default(), graph(NET, "1"));
+    cloud.fail(Op::Create, "role", Fault::Tolerable, 1);
+    let notes = Notes::default();
+    let report = run(&graph, &cloud, Mode::Apply, &options(), &notes).await;
+    assert!(matches!(outcome(&report, "role"), Outcome::Tolerated(_)), "{report:?}");
+    assert!(notes.lines().iter().any(|line| line.ends_with("SKIPPED")), "{:?}", notes.lines());
+    // What needs it is not done.
+    assert!(is_skipped(&report, "fleet") && !report.complete());
+    assert_eq!((report.changes(), report.failures().count()), (5, 0));
+
+    let cloud = Fake::default();
+    cloud.fail(Op::Create, "fleet", Fault::Tolerable, 1);
+    let report = go(&graph, &cloud, Mode::Apply).await;
+    assert_eq!((report.complete(), report.changes(), report.untried()), (true, 6, 0));
+    // It is still missing.
+    assert_eq!(go(&graph, &cloud, Mode::Plan).await.changes(), 1);
+
+    cloud.fail(Op::Find, "fleet", Fault::Tolerable, 1);
+    assert!(matches!(outcome(&go(&graph, &cloud, Mode::Apply).await, "fleet"), Outcome::Failed(_)));
+}
+
 /// Fail at every node in turn, in every way; the same command again converges; nothing is made twice.
 #[tokio::test(start_paused = true)]
 async fn any_failure_heals() {

@@ -33,6 +33,8 @@ pub(super) enum Fault {
     Unseen(u64),
     /// No permission, and nothing happened.
     Denied,
+    /// An error that the run does without, and nothing happened.
+    Tolerable,
     Hang,
     Panic,
 }
@@ -100,6 +102,7 @@ impl Fake {
         match fault {
             Some(Fault::Before(retry)) => return Err(error(retry, "refused")),
             Some(Fault::Denied) => return Err(Error::new(Kind::Access, format!("{op:?} {name}: denied"))),
+            Some(Fault::Tolerable) => return Err(error(false, "refused").tolerable()),
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Panic) => panic!("boom in {name}"),
             _ => {}

@@ -43,8 +43,8 @@ pub struct TrailBucket {
     pub trail: String,
     /// The account's number.
     pub account: String,
-    /// Days that log files are kept, where somebody chose them. `None`: [`TrailBucket::DAYS`], but a bucket with logs and
-    /// without our rule keeps them: nobody asked to have them deleted.
+    /// Days that log files are kept, where somebody chose them. `None`: what our rule in the bucket says, and in a new
+    /// bucket [`TrailBucket::DAYS`]. A bucket with logs and without our rule keeps them: nobody asked to have them deleted.
     pub days: Option<i32>,
     /// Whether deleting keeps a bucket that has logs in it, which is no error; else they are removed, too.
     pub keep_logs: bool,
@@ -117,10 +117,19 @@ impl TrailBucket {
     /// Days that log files are kept when nobody chose them: a year, as auditors ask for (PCI DSS 10.5.1), and some weeks to
     /// look into it.
     pub const DAYS: i32 = 400;
+    /// The longest that can be chosen, a hundred years: S3 takes any number of days.
+    pub const MOST_DAYS: i32 = 36_500;
 
-    /// Days after which log files are to expire; `None`: that is left as it is.
+    /// Days after which log files are to expire; `None`: that is left as it is. A choice that is taken out of the files
+    /// again shortens nothing.
     fn days(&self, live: &Live) -> Option<i32> {
-        self.days.or((live.fresh || live.lifecycle.has_ours()).then_some(Self::DAYS))
+        let ours = live.lifecycle.has_ours();
+        self.days.or_else(|| (live.fresh || ours).then(|| live.lifecycle.age().unwrap_or(Self::DAYS)))
+    }
+
+    /// Whether log files are kept for ever although nobody chose that.
+    fn keeps_forever(&self, live: &Live) -> bool {
+        self.days(live).is_none() && !live.lifecycle.anything_expires()
     }
 
     fn fits(&self) -> Result<()> {
@@ -135,13 +144,14 @@ impl TrailBucket {
             .hint("S3 accepts 3 to 63 lowercase letters, digits, dots and hyphens; a letter or digit at both ends."))
     }
 
-    /// What to say of a bucket whose log files do not expire because nobody chose that.
+    /// What to say of such a bucket.
     fn kept_forever(&self) -> String {
         format!(
             "Log files in bucket {} are kept forever: the bucket exists, and `guard_rails.audit_trail_days` is not set. Set it to \
-             let them expire, e.g. `audit_trail_days: {}`.",
+             let them expire, e.g. `audit_trail_days: {}`. To keep them without this warning, set `audit_trail_days: {}`.",
             self.name,
-            Self::DAYS
+            Self::DAYS,
+            Self::MOST_DAYS
         )
     }
 
@@ -359,7 +369,7 @@ impl Resource for TrailBucket {
         )?;
         let fresh = policy.is_none() && !lifecycle.has_ours() && self.versions(cloud, 1).await?.is_empty();
         let live = Live { versioned, private, policy, lifecycle, fresh, tags };
-        if self.days(&live).is_none() {
+        if self.keeps_forever(&live) {
             progress::warn(self.kept_forever());
         }
         Ok(Some(live))
@@ -458,15 +468,33 @@ mod tests {
         for (days, lifecycle, fresh, expected) in [
             (None, Lifecycle::default(), false, None),
             (None, Lifecycle::default(), true, Some(400)),
-            (None, Lifecycle::of(30), false, Some(400)),
+            // The key was taken out again: the rule keeps its age.
+            (None, Lifecycle::of(30), false, Some(30)),
+            (None, Lifecycle::of(3000), false, Some(3000)),
+            (None, Lifecycle::changed(30, |rule| rule.expiration = None), false, Some(400)),
             (Some(30), Lifecycle::default(), false, Some(30)),
             (Some(30), Lifecycle::of(400), true, Some(30)),
         ] {
             let live = live(lifecycle, fresh);
             assert_eq!(bucket(days).days(&live), expected, "{days:?} {live:?}");
             let changes = bucket(days).changes("eu-west-1", &live);
-            assert_eq!(changes.iter().any(|c| c.field == "log files expire"), expected.is_some(), "{days:?} {live:?}");
+            let changes = changes.iter().any(|c| c.field == "log files expire");
+            assert_eq!(changes, expected.is_some_and(|days| !live.lifecycle.is_right(days)), "{days:?} {live:?}");
         }
-        assert!(bucket(None).kept_forever().contains("`audit_trail_days: 400`"));
+    }
+
+    #[test]
+    fn logs_that_are_kept_forever_are_warned_of_unless_somebody_lets_them_expire() {
+        let bucket = |days| TrailBucket { days, ..wanted() };
+        let live = |lifecycle, fresh| Live { lifecycle, fresh, ..Live::default() };
+        let theirs = || Lifecycle::changed(30, |rule| rule.id = Some("theirs".into()));
+        assert!(bucket(None).keeps_forever(&live(Lifecycle::default(), false)));
+        assert!(!bucket(None).keeps_forever(&live(Lifecycle::default(), true)));
+        assert!(!bucket(None).keeps_forever(&live(theirs(), false)));
+        assert!(!bucket(Some(TrailBucket::MOST_DAYS)).keeps_forever(&live(Lifecycle::default(), false)));
+        let warning = bucket(None).kept_forever();
+        for words in ["bucket logs are kept forever", "`audit_trail_days: 400`", "`audit_trail_days: 36500`"] {
+            assert!(warning.contains(words), "{warning}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! AWS creates such a role in the first call that needs it, with the permissions of whoever makes that call. An account
 //! that has them already needs nobody who may create roles. They belong to their services and are never deleted: what
 //! else in the account uses them cannot be known.
-use super::{THERE, account::account, settle};
+use super::{NOT_THERE, THERE, account::account, settle};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
@@ -54,8 +54,11 @@ impl Service {
     }
     /// Whether a role is the service's default one. Auto Scaling takes others, too, which end in `_<suffix>`.
     fn has(self, role: &RoleDetail) -> bool {
-        let path = format!("/aws-service-role/{}/", self.principal());
-        role.path() == Some(path.as_str()) && role.role_name().is_some_and(|name| !name.contains('_'))
+        self.owns(role.path(), role.role_name())
+    }
+    fn owns(self, path: Option<&str>, name: Option<&str>) -> bool {
+        let own = format!("/aws-service-role/{}/", self.principal());
+        path == Some(own.as_str()) && name.is_some_and(|name| !name.contains('_'))
     }
 }
 
@@ -79,16 +82,29 @@ fn is_denied(e: &Error) -> bool {
 }
 
 impl Service {
-    /// What to say when the role cannot be looked at or created: nothing of the team's needs it before the service does.
-    fn denied(self, action: &str, e: &Error) -> String {
+    /// What to say when the role may not be created: nothing of the team's needs it before the service does.
+    fn denied(self, e: &Error) -> String {
         let first = e.to_string();
         let first = first.lines().next().unwrap_or_default();
         let (role, principal) = (self.role(), self.principal());
         format!(
-            "Service-linked role {role} of {principal} was not created, because {action} is denied: {first}. Where it does \
-             not exist, the first call that needs it fails for identities that may not create it. Create it with other \
-             credentials: `aws iam create-service-linked-role --aws-service-name {principal}`."
+            "Service-linked role {role} of {principal} was not created, because iam:CreateServiceLinkedRole is denied: \
+             {first}. Where it does not exist, the first call that needs it fails for identities that may not create it. \
+             Create it with other credentials: `aws iam create-service-linked-role --aws-service-name {principal}`."
         )
+    }
+
+    /// Looks for the role by its name, where not all roles may be read. Where that is denied, too, nobody knows whether it
+    /// exists: creating one that does is no error.
+    async fn by_name(self, cloud: &Cloud) -> Result<Option<()>> {
+        let call = cloud.iam().get_role().role_name(self.role()).send().await;
+        match call.told_unless(cloud, "iam:GetRole", self.role(), &[NOT_THERE]) {
+            Err(e) if is_denied(&e) => Ok(None),
+            answer => {
+                let role = answer?.and_then(|a| a.role);
+                Ok(role.is_some_and(|r| self.owns(Some(&r.path), Some(&r.role_name))).then_some(()))
+            }
+        }
     }
 }
 
@@ -107,13 +123,10 @@ impl Resource for ServiceLinkedRole {
         Ok(())
     }
 
-    /// By its path: the account's roles are read for the others anyway. One that may not be looked at is left alone.
+    /// By its path: the account's roles are read for the others anyway.
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let all = match account(cx.cloud).await {
-            Err(e) if is_denied(&e) => {
-                progress::warn(self.service.denied("iam:GetAccountAuthorizationDetails", &e));
-                return Ok(Some(()));
-            }
+            Err(e) if is_denied(&e) => return self.service.by_name(cx.cloud).await,
             other => other?,
         };
         Ok(all.roles.iter().any(|role| self.service.has(role)).then_some(()))
@@ -126,11 +139,12 @@ impl Resource for ServiceLinkedRole {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let call = cx.cloud.iam().create_service_linked_role().aws_service_name(self.service.principal());
         match call.send().await.told(cx.cloud, "iam:CreateServiceLinkedRole", self.service.role()) {
-            Err(e) if Self::taken(&e) => Ok(()),
+            // Where roles may not be read, it existed before: no change.
+            Err(e) if Self::taken(&e) => account(cx.cloud).await.map(drop).map_err(|_| e.tolerable()),
             // A team has no other use for the permission, and its network and roles do without.
             Err(e) if is_denied(&e) => {
-                progress::warn(self.service.denied("iam:CreateServiceLinkedRole", &e));
-                Ok(())
+                progress::warn(self.service.denied(&e));
+                Err(e.tolerable())
             }
             other => other.map(drop).map_err(settle),
         }

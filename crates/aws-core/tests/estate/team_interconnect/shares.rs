@@ -6,7 +6,7 @@ use aws_core::{
         Cloud, Clouds, ConnectOptions, Spot,
         membership::{Membership, membership},
     },
-    engine::{Event, Graph, Mode, Observer, Options, Outcome, World as _, run},
+    engine::{Graph, Mode, Options, Outcome, World as _, run},
     model::Owning as _,
     resources::network::{
         ids::TransitGatewayId,
@@ -185,21 +185,11 @@ fn hub(Both(clouds, home, team): &Both, outside: Option<bool>) -> Graph<Clouds> 
     graph
 }
 
-/// What the runs of a graph warn of.
-#[derive(Default)]
-struct Warned(Mutex<Vec<String>>);
-impl Observer for Warned {
-    fn event(&self, _: Event<'_>) {}
-    fn warn(&self, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
-    }
-}
-
 async fn warnings(graph: &Graph<Clouds>, Both(clouds, ..): &Both) -> Vec<String> {
     clouds.forget();
-    let warned = Warned::default();
+    let warned = support::Warned::default();
     assert!(run(graph, clouds, Mode::Apply, &Options::default(), &warned).await.complete());
-    warned.0.into_inner().unwrap()
+    warned.texts()
 }
 
 /// All that the errors of a run say, with their hints.
@@ -267,8 +257,10 @@ async fn an_existing_share_is_opened_in_place_and_never_restricted() {
     settled(&hub(&clouds, Some(false)), &clouds.0, Mode::Apply).await;
     assert!(ram.lock().unwrap().external, "its accounts would lose the gateway");
     let [warning] = &warnings(&hub(&clouds, Some(false)), &clouds).await[..] else { panic!("no warning") };
-    for words in ["resource share hub", "enable-sharing-with-aws-organization", "--no-allow-external-principals", SHARE]
-    {
+    let command = format!(
+        "`aws ram update-resource-share --resource-share-arn {SHARE} --no-allow-external-principals --region eu-west-1`"
+    );
+    for words in ["resource share hub", "enable-sharing-with-aws-organization", command.as_str()] {
         assert!(warning.to_lowercase().contains(words), "{warning}");
     }
     // As the warning says.

@@ -46,12 +46,12 @@ pub(crate) struct Wish {
     pub(crate) stored: Option<TeamRecord>,
 }
 
-/// Says what a plan warns of, and nothing of its steps.
+/// Says what a plan warns of, and nothing of its steps. The run that follows does not say it again.
 struct Warnings<'a>(&'a Terminal);
 impl Observer for Warnings<'_> {
     fn event(&self, _: Event<'_>) {}
     fn warn(&self, text: &str) {
-        self.0.warn(text);
+        Observer::warn(self.0, text);
     }
 }
 
@@ -102,7 +102,8 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
         survey.record.file.clone_from(&file);
         survey.free(&survey.gone, true).await?;
         let graph = survey.graph(Purpose::Converge, true);
-        let planned = checked(engine(&graph, &survey.places.clouds, Mode::Plan, &session.options(), &Quiet).await)?;
+        let (clouds, observer) = (&survey.places.clouds, Warnings(terminal));
+        let planned = checked(engine(&graph, clouds, Mode::Plan, &session.options(), &observer).await)?;
         unrecorded(session, &survey, &planned).await?;
         let planned = match hindered(planned) {
             Ok(planned) => planned,
@@ -156,7 +157,7 @@ fn hindered(plan: Report) -> Result<Report, Report> {
         Outcome::Failed(e) => e.kind() != Kind::Access,
         Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
         Outcome::Cancelled => true,
-        Outcome::Done(_) | Outcome::Skipped(_) => false,
+        Outcome::Done(_) | Outcome::Tolerated(_) | Outcome::Skipped(_) => false,
     };
     if !plan.nodes.iter().any(stands) {
         return Ok(plan);
@@ -355,4 +356,24 @@ async fn certificates(session: &Session, survey: &Survey) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_plan_warned_of_is_not_said_again_by_the_run() {
+        let (terminal, captured) = Terminal::captured(80, false);
+        let plan = Warnings(&terminal);
+        let step = Event::Begin { step: 0, text: "Creating VPC red", within: LISTED };
+        plan.event(step);
+        plan.warn("The quota is nearly reached.");
+        assert_eq!(captured.err(), "Warning: The quota is nearly reached.\n");
+        // Addresses are chosen again, then all is made.
+        Warnings(&terminal).warn("The quota is nearly reached.");
+        Observer::warn(&terminal, "The quota is nearly reached.");
+        Observer::warn(&terminal, "Log files never expire.");
+        assert_eq!(captured.err(), "Warning: The quota is nearly reached.\nWarning: Log files never expire.\n");
+    }
 }

@@ -16,6 +16,8 @@ use aws_sdk_s3::types::{
 
 /// The rule's id. Rules of other ids are somebody else's.
 const ID: &str = "overlord-audit-trail";
+/// Where CloudTrail puts its log files in a bucket.
+const LOGS: &str = "AWSLogs/";
 /// Days that a log file can still be had back after it expired or was overwritten.
 const NONCURRENT: i32 = 30;
 /// Days after which an upload that never came to its end goes.
@@ -61,6 +63,16 @@ impl Lifecycle {
         self.ours().is_some()
     }
 
+    /// The age at which our rule lets log files expire, if it says one.
+    pub(super) fn age(&self) -> Option<i32> {
+        self.ours().and_then(expires)
+    }
+
+    /// Whether any rule, whoever's, lets log files expire.
+    pub(super) fn anything_expires(&self) -> bool {
+        self.rules.iter().any(expires_logs)
+    }
+
     fn ours(&self) -> Option<&LifecycleRule> {
         self.rules.iter().find(|r| r.id() == Some(ID))
     }
@@ -86,12 +98,31 @@ impl Lifecycle {
 
     #[cfg(test)]
     pub(super) fn of(days: i32) -> Self {
-        Self { rules: vec![rule(days).expect("the rule is complete")], smallest: None }
+        Self::changed(days, |_| {})
+    }
+
+    /// As [`Lifecycle::of`], with a touch on the rule.
+    #[cfg(test)]
+    pub(super) fn changed(days: i32, touch: impl Fn(&mut LifecycleRule)) -> Self {
+        let mut rule = rule(days).expect("the rule is complete");
+        touch(&mut rule);
+        Self { rules: vec![rule], smallest: None }
     }
 }
 
 fn expires(rule: &LifecycleRule) -> Option<i32> {
     rule.expiration()?.days()
+}
+
+/// Whether a rule lets log files expire, at least some of them. Those bear no tags.
+#[expect(deprecated, reason = "what somebody else wrote may still have it")]
+fn expires_logs(rule: &LifecycleRule) -> bool {
+    let on = rule.status() == &ExpirationStatus::Enabled;
+    let expiration = rule.expiration().is_some_and(|e| e.days().is_some() || e.date().is_some());
+    let (filter, all) = (rule.filter(), rule.filter().and_then(|f| f.and()));
+    let tagged = filter.is_some_and(|f| f.tag().is_some()) || all.is_some_and(|a| !a.tags().is_empty());
+    let prefix = filter.and_then(|f| f.prefix()).or(all.and_then(|a| a.prefix())).or(rule.prefix()).unwrap_or_default();
+    on && expiration && !tagged && (LOGS.starts_with(prefix) || prefix.starts_with(LOGS))
 }
 
 /// The same rule with a filter instead of the prefix of before there were filters: S3 refuses a configuration that has both
@@ -123,6 +154,7 @@ fn rule(days: i32) -> Result<LifecycleRule> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_s3::types::{LifecycleRuleAndOperator, Tag};
 
     #[test]
     #[expect(deprecated, reason = "what somebody else wrote may still have it")]
@@ -152,11 +184,7 @@ mod tests {
         let told = |lifecycle: &Lifecycle| lifecycle.change(400).map(|c| c.to_string());
         assert_eq!(told(&Lifecycle::default()).as_deref(), Some("log files expire: never -> after 400 days"));
         assert_eq!(told(&Lifecycle::of(30)).as_deref(), Some("log files expire: after 30 days -> after 400 days"));
-        let with = |change: &dyn Fn(&mut LifecycleRule)| {
-            let mut lifecycle = Lifecycle::of(400);
-            change(&mut lifecycle.rules[0]);
-            lifecycle
-        };
+        let with = |change: &dyn Fn(&mut LifecycleRule)| Lifecycle::changed(400, change);
         for other in [
             with(&|r| r.status = ExpirationStatus::Disabled),
             with(&|r| r.expiration = None),
@@ -167,5 +195,35 @@ mod tests {
         ] {
             assert!(!other.is_right(400) && told(&other).is_some(), "{other:?}");
         }
+    }
+
+    #[test]
+    #[expect(deprecated, reason = "what somebody else wrote may still have it")]
+    fn log_files_expire_by_any_rule_that_reaches_them() {
+        let filter = || LifecycleRuleFilter::builder();
+        let tag = || Tag::builder().key("a").value("b").build().unwrap();
+        let with = |change: &dyn Fn(&mut LifecycleRule)| Lifecycle::changed(9, change).anything_expires();
+        let on = |prefix: &str| with(&|r| r.filter = Some(filter().prefix(prefix).build()));
+        assert_eq!(["", "AWS", "AWSLogs/", "AWSLogs/123456789012/"].map(on), [true; 4]);
+        assert_eq!(["theirs/", "AWSLogs2/"].map(on), [false; 2]);
+        let old = |prefix: &str| {
+            with(&|r| {
+                r.filter = None;
+                r.prefix = Some(prefix.into());
+            })
+        };
+        assert!(old("") && !old("theirs/") && with(&|r| r.filter = None));
+        let both = |and: LifecycleRuleAndOperator| with(&|r| r.filter = Some(filter().and(and.clone()).build()));
+        let and = || LifecycleRuleAndOperator::builder();
+        assert!(both(and().prefix("AWSLogs/").object_size_greater_than(1).build()));
+        assert!(!both(and().prefix("theirs/").object_size_greater_than(1).build()));
+        assert!(
+            !both(and().prefix("").tags(tag()).build()) && !with(&|r| r.filter = Some(filter().tag(tag()).build()))
+        );
+        let marker = LifecycleExpiration::builder().expired_object_delete_marker(true).build();
+        assert!(!with(&|r| r.expiration = Some(marker.clone())) && !with(&|r| r.expiration = None));
+        assert!(!with(&|r| r.status = ExpirationStatus::Disabled));
+        assert!(!Lifecycle::default().anything_expires());
+        assert_eq!((Lifecycle::of(9).age(), Lifecycle::default().age()), (Some(9), None));
     }
 }

@@ -139,12 +139,12 @@ impl ResourceShare {
     }
 
     /// What to say of a share that allows external principals although there are none.
-    fn wider_than_needed(&self, arn: &str) -> String {
+    fn wider_than_needed(&self, arn: &str, region: &str) -> String {
         format!(
             "Resource share {} allows external principals, although all its accounts are in one AWS organization. It is kept \
              as it is. To restrict it: enable sharing within the organization with the credentials of its management account, \
              `aws ram enable-sharing-with-aws-organization`; then run `aws ram update-resource-share --resource-share-arn \
-             {arn} --no-allow-external-principals` in the network account.",
+             {arn} --no-allow-external-principals --region {region}` in the network account.",
             self.name
         )
     }
@@ -231,7 +231,7 @@ impl Resource for ResourceShare {
             if ours || (tags.is_empty() && resources.iter().any(|r| Some(r.as_str()) == gateway)) {
                 let external = share.allow_external_principals() != Some(false);
                 if external && self.outside == Some(false) && !outsiders(cx.cloud, arn).await? {
-                    progress::warn(self.wider_than_needed(arn));
+                    progress::warn(self.wider_than_needed(arn, cx.cloud.region()));
                 }
                 let tags = (!tags.is_empty()).then_some(tags);
                 return Ok(Some(LiveShare { arn: arn.to_owned(), external, tags, resources }));
