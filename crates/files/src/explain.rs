@@ -48,8 +48,8 @@ impl Text<'_> {
 
     fn unknown_key(&self, place: Option<Location>, key: &str, known: &[&str]) -> Error {
         let meant = nearest(key, known);
-        // A part of a pasted secret may look like a key.
-        let named = meant.is_some() || !self.hides(place);
+        // A part of a pasted secret may look like a key; a file that may hold secrets anywhere has keys of its own.
+        let named = meant.is_some() || self.kind.secret || !self.hides(place);
         let message = if named { format!("unknown key `{key}`") } else { "unknown key".to_owned() };
         let secret = meant.is_some_and(|meant| self.kind.secret_below.iter().any(|below| below.key == meant));
         let error = if secret { self.hidden(place, &message) } else { self.error(place, &message) };

@@ -22,7 +22,7 @@ const PACKAGES: &str = "image.sh";
 /// What the boot script calls; user data finds no other programs.
 const TABLE: &str = "crates/minion-cli/src/user_data/script/programs.txt";
 /// Room that a boot has beside what the image holds: for Docker, and little enough for an image that is too large.
-const FREE_MIB: u64 = 300;
+const FREE_MIB: u64 = 160;
 
 /// A disk that boots, and what boots it.
 #[derive(Debug)]

@@ -202,12 +202,6 @@ impl Cloud {
         Self { caller: self.caller.clone(), clients: self.clients.clone(), has_quotas: self.has_quotas, ..own }
     }
 
-    /// The same with quotas, for a test of them.
-    #[cfg(test)]
-    pub(super) fn with_quotas(self) -> Self {
-        Self { has_quotas: true, ..self }
-    }
-
     /// Whether quotas are read and judged here.
     pub(super) fn has_quotas(&self) -> bool {
         self.has_quotas
@@ -353,6 +347,14 @@ impl World for Cloud {
     }
     fn room<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Room> {
         self.room_for(wanted).boxed()
+    }
+}
+
+#[cfg(test)]
+impl Cloud {
+    /// The same with quotas, for a test of them.
+    pub(super) fn with_quotas(self) -> Self {
+        Self { has_quotas: true, ..self }
     }
 }
 
