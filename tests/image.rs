@@ -54,13 +54,12 @@ fn nothing_is_left(engine: &Engine, image: &str) {
     assert_eq!(engine.docker(&["ps", "--all", "--quiet", "--filter", &ancestor]), "");
     // Another test's volumes are in no container yet for a moment.
     let until = Instant::now() + Duration::from_secs(20);
-    let filters = ["--filter", "label=minion-image-run", "--filter", "dangling=true"];
     loop {
-        let volumes = engine.docker(&[&["volume", "ls", "--quiet"][..], &filters].concat());
+        let volumes = engine.volumes();
         if volumes.is_empty() {
             return;
         }
-        assert!(Instant::now() < until, "volumes are left: {volumes}");
+        assert!(Instant::now() < until, "volumes are left: {volumes:?}");
         thread::sleep(Duration::from_millis(100));
     }
 }

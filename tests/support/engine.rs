@@ -1,5 +1,8 @@
 //! The container engine of this computer, for the tests that need one.
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, sync::OnceLock};
+
+/// Volumes that a run of the tests that was cut off has left.
+static OLD_VOLUMES: OnceLock<Vec<String>> = OnceLock::new();
 
 /// The engine, with what one test made on it: gone when this is dropped.
 pub(crate) struct Engine {
@@ -24,7 +27,21 @@ impl Engine {
         let answers = version.as_ref().is_ok_and(|v| v.status.success());
         assert!(answers, "no container engine answers (MINION_DOCKER_TESTS=0 skips these tests): {version:?}");
         let label = format!("minion-test={test}-{}", std::process::id());
-        Some(Self { label, directory: tempfile::tempdir().unwrap() })
+        let engine = Self { label, directory: tempfile::tempdir().unwrap() };
+        OLD_VOLUMES.get_or_init(|| engine.all_volumes());
+        Some(engine)
+    }
+
+    /// Volumes of `minion image run` that no container has, but for those of earlier runs.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        let old = OLD_VOLUMES.get().unwrap();
+        self.all_volumes().into_iter().filter(|volume| !old.contains(volume)).collect()
+    }
+
+    fn all_volumes(&self) -> Vec<String> {
+        let filters = ["--filter", "label=minion-image-run", "--filter", "dangling=true"];
+        let listed = self.docker(&[&["volume", "ls", "--quiet"][..], &filters].concat());
+        listed.lines().map(str::to_owned).collect()
     }
 
     /// Runs `docker` with these arguments, and gives what it printed.

@@ -162,7 +162,7 @@ fn is_region(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// What has always been refused; the rest is asked of new manifests alone ([`SecretRef::problem`]). Nobody knows what was
+/// What has always been refused; the rest is asked of new manifests alone (`SecretRef::problem`). Nobody knows what was
 /// written in the place of a reference: a secret, perhaps, so an error does not quote it.
 impl TryFrom<String> for SecretRef {
     type Error = String;
