@@ -8,7 +8,13 @@ use crate::{
     specials::SPECIALS,
 };
 use futures::{FutureExt as _, StreamExt as _, stream};
-use std::{env, panic::AssertUnwindSafe, time::Instant};
+use std::{
+    env,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    panic::AssertUnwindSafe,
+    str::FromStr,
+    time::Instant,
+};
 use tokio::sync::Semaphore;
 
 /// What is run.
@@ -26,6 +32,8 @@ pub(crate) struct Choice {
     seed: u64,
     /// How many calls of each command and fault; all without.
     sample: Option<usize>,
+    /// Which of how many parts: on a slow computer the matrix is run in several sittings.
+    part: Part,
     /// Of so many cases one is run to the end, although its state is the undisturbed one's.
     whole: u64,
 }
@@ -42,6 +50,7 @@ impl Choice {
             workers: number("WORKERS").unwrap_or(16),
             seed: number("SEED").unwrap_or(5) as u64,
             sample: number("SAMPLE").or(sample),
+            part: word("PART").map_or(Part { number: 1, of: 1 }, |part| part.parse().expect("a part, like 1/3")),
             whole: number("WHOLE").unwrap_or(4).max(1) as u64,
         }
     }
@@ -98,6 +107,7 @@ impl Choice {
                 |id: &str, operation: &str| self.call.as_deref().is_none_or(|call| call == id || call == operation);
             let mut of: Vec<Case> = calls
                 .filter(|(_, call)| chosen(&call.id(), &call.operation))
+                .filter(|(_, call)| self.part.has(&format!("{} {} {}", prepared.scene.name, call.id(), fault.name())))
                 .map(|(call, _)| Case { scene, call, fault, whole: random.u64(..self.whole) == 0 })
                 .collect();
             random.shuffle(&mut of);
@@ -106,6 +116,32 @@ impl Choice {
         }
         random.shuffle(&mut cases);
         cases
+    }
+}
+
+/// A part of the matrix, `2/3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    /// From 1.
+    number: usize,
+    of: usize,
+}
+
+impl FromStr for Part {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        let part = parts.map(|(number, of)| Self { number, of });
+        part.filter(|p| (1..=p.of).contains(&p.number)).ok_or_else(|| format!("{text} is no part, like 1/3"))
+    }
+}
+
+impl Part {
+    /// Whether what has this name is in this part, in whatever order things come.
+    fn has(self, name: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        hasher.finish() % self.of as u64 == self.number as u64 - 1
     }
 }
 
@@ -144,4 +180,25 @@ pub(crate) async fn run(choice: &Choice) -> Report {
     stream::iter(cases).for_each_concurrent(None, one).await;
     report.end(began.elapsed());
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_make_the_whole() {
+        for of in 1..6_usize {
+            let part = |number| format!("{number}/{of}").parse::<Part>().unwrap();
+            for name in 0..200 {
+                let name = format!("team create ec2:CreateVpc#{name} stale");
+                assert_eq!((1..=of).filter(|number| part(*number).has(&name)).count(), 1, "{name} {of}");
+            }
+            let share = (0..2000).filter(|n| part(1).has(&n.to_string())).count() * of;
+            assert!((1600..2400).contains(&share), "{share} {of}");
+        }
+        for wrong in ["", "1", "0/3", "4/3", "1/", "a/b", "1/0"] {
+            assert!(wrong.parse::<Part>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Order of the cases, and choice of a sample
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// One part of the matrix, for several sittings with the same code: `1/3`, `2/3`, `3/3`
+    #[arg(long, value_name = "N/PARTS")]
+    part: Option<String>,
     /// So many calls for each command and fault, instead of all
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
@@ -43,6 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ("CALL", args.call.clone()),
         ("WORKERS", number(args.workers.map(|n| n as u64))),
         ("SEED", number(args.seed)),
+        ("PART", args.part.clone()),
         ("SAMPLE", number(args.sample.map(|n| n as u64))),
         ("WHOLE", number(args.whole)),
         ("ALL", args.all.then(|| "1".to_owned())),
