@@ -20,7 +20,7 @@ echo "hello from $(id -u):$(id -g)"
 exec httpd -f -p "${PORT:-8080}" -h /www
 """
 # More than the virtual machine's disk has room for; as gzip it is small.
-LARGE = 3 << 30
+LARGE = 1 << 29
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"

@@ -92,7 +92,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     told?;
     let after = organization::standing(&mut stage.emulator)?;
     if after != before {
-        bail!("something is left on AWS; before: {before:#?}\nafter: {after:#?}");
+        let (left, gone) = (organization::added(&before, &after), organization::added(&after, &before));
+        bail!("the accounts are not as before; left: {}; gone: {}", left.join(", "), gone.join(", "));
     }
     drop(stage);
     eprintln!("\nAll of it did what it should, nothing is left on AWS, and nothing is left running.");

@@ -5,7 +5,10 @@ use crate::{
 };
 use anyhow::Result;
 use serde_json::Value;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 /// Holds the records; its credentials are the operator's.
 pub(crate) const HOME: &str = "111111111111";
@@ -35,7 +38,43 @@ pub(crate) fn prepare(emulator: &mut Emulator) -> Result<Value> {
     Ok(operator)
 }
 
-/// Everything that stands in the accounts.
+/// What stays when a team goes: bills of the past are still split by tags, and service-linked roles belong to their
+/// services.
+const STAYS: [&str; 2] = ["cost tag", "service-linked role"];
+
+/// Everything that stands in the accounts, but what stays on purpose.
 pub(crate) fn standing(emulator: &mut Emulator) -> Result<BTreeMap<String, Inventory>> {
-    emulator.estate(&[HOME, NETWORK, RED])
+    let mut standing = emulator.estate(&[HOME, NETWORK, RED])?;
+    for things in standing.values_mut() {
+        things.retain(|kind, _| !STAYS.contains(&kind.as_str()));
+    }
+    Ok(standing)
+}
+
+/// What the second has and the first has not: `333333333333: role Deployer`.
+pub(crate) fn added(before: &BTreeMap<String, Inventory>, after: &BTreeMap<String, Inventory>) -> Vec<String> {
+    let things = |all: &BTreeMap<String, Inventory>| -> BTreeSet<String> {
+        let named = all.iter().flat_map(|(account, kinds)| {
+            let of = kinds.iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind} {name}")));
+            of.map(move |thing| format!("{account}: {thing}"))
+        });
+        named.collect()
+    };
+    things(after).difference(&things(before)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_by_its_name() {
+        let standing = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            BTreeMap::from([(RED.to_owned(), Inventory::from([("role".to_owned(), names)]))])
+        };
+        let (before, after) = (standing(&["mine"]), standing(&["Deployer", "mine"]));
+        assert_eq!(added(&before, &after), ["333333333333: role Deployer"]);
+        assert!(added(&after, &before).is_empty());
+    }
 }

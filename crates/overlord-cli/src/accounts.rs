@@ -62,7 +62,7 @@ impl Accounts {
         // Not the first region of the teams, nor the operator's: with another one all teams would seem to be gone.
         let Some(home_region) = settings.home.region.clone() else {
             return Err(Error::usage("nothing says in which region the records of teams and addresses are kept")
-                .hint("Add to the organization's file: `accounts: {home: {region: eu-west-1}}`, with a region that stays for ever; and the account's number, when several have the credentials of several accounts."));
+                .hint("Add to the organization's file: `accounts: {home: {region: eu-west-1}}`, with a region that stays for ever; and `account`, its number, where people use credentials of different accounts."));
         };
         let region = Some(home_region.clone());
         let (on_throttle, in_flight) = (terminal.on_throttle(), cancel.in_flight().clone());

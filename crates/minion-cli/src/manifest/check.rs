@@ -252,7 +252,20 @@ fn tags(m: &Manifest) -> Checked {
 /// Whether a variable of this name probably holds what few should know.
 pub fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    ["PASSWORD", "SECRET", "TOKEN", "PRIVATE_KEY"].iter().any(|word| name.ends_with(word))
+    [
+        "PASSWORD",
+        "PASSWD",
+        "SECRET",
+        "TOKEN",
+        "PRIVATE_KEY",
+        "SECRET_KEY",
+        "ACCESS_KEY",
+        "API_KEY",
+        "APIKEY",
+        "CREDENTIALS",
+    ]
+    .iter()
+    .any(|word| name.ends_with(word))
 }
 
 /// What is allowed, and probably not meant. Whole sentences.
@@ -281,4 +294,16 @@ pub fn warnings(m: &Manifest) -> Vec<String> {
         all.push("scaling.target_cpu_percent has no effect: min and max are the same.".into());
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_probably_hold_secrets() {
+        let secret = ["PGPASSWORD", "db_password", "API_KEY", "AWS_SECRET_ACCESS_KEY", "STRIPE_APIKEY", "GITHUB_TOKEN"];
+        let open = ["AWS_ACCESS_KEY_ID", "KEYBOARD", "TOKENIZER", "PUBLIC_KEY", "DATABASE_URL", "PASSWORD_FILE"];
+        assert!(secret.iter().all(|name| looks_secret(name)) && !open.iter().any(|name| looks_secret(name)));
+    }
 }

@@ -107,8 +107,9 @@ pub fn find(config: Option<&Path>, from: &Path) -> Result<PathBuf> {
         Error::usage(format!("there is no {FILE} in {} or a directory above it", from.display()))
             .hint("Name the organization's file with --config FILE, or go to the directory where it is.")
             .hint(format!(
-                "To start, write {FILE} with an organization's name and its addresses: `organization: acme` and \
-                 `addresses: {{pool: [10.0.0.0/8]}}`. docs/organization.md has all keys."
+                "To start, write {FILE} with an organization's name, its addresses, and the region of its records: \
+                 `organization: acme`, `addresses: {{pool: [10.0.0.0/8]}}` and `accounts: {{home: {{region: eu-west-1}}}}`. \
+                 docs/organization.md has all keys."
             ))
     })
 }
