@@ -1,4 +1,5 @@
 //! An estate: an organization's accounts, its file, and `overlord`.
+use super::stays::STAYS;
 use super::{
     emulator::{Emulator, ask},
     run::{Run, Running},
@@ -14,9 +15,8 @@ pub(crate) const REGIONS: [&str; 2] = ["eu-west-1", "eu-central-1"];
 pub(crate) const LAYERS: [&str; 3] = ["public", "shared", "private"];
 /// The role that is assumed in the accounts.
 const ROLE: &str = "OrganizationAccountAccessRole";
-/// What stays when a team goes: accounts are closed by people, bills of the past are still split by tags, and
-/// service-linked roles belong to their services.
-const STAYS: [&str; 3] = ["organization's account", "cost tag", "service-linked role"];
+/// What stays beside [`STAYS`]: accounts are closed by people.
+const ACCOUNT: &str = "organization's account";
 
 /// Several accounts. The credentials are those of `home`; the others are reached by assuming a role.
 pub(crate) struct Estate {
@@ -222,7 +222,7 @@ fn prepare(number: &str) -> Value {
 fn inventory(number: &str) -> Inventory {
     let found = ask(&json!({ "do": "estate", "account": number, "regions": REGIONS }));
     let mut found: Inventory = serde_json::from_value(found).unwrap();
-    found.retain(|kind, _| !STAYS.contains(&kind.as_str()));
+    found.retain(|kind, _| kind != ACCOUNT && !STAYS.contains(&kind.as_str()));
     found
 }
 

@@ -12,6 +12,7 @@ mod run;
 mod sandbox;
 mod shell;
 mod stage;
+mod stays;
 mod traffic;
 mod wire;
 

@@ -21,6 +21,8 @@ mod proxy;
 mod report;
 mod scenes;
 mod specials;
+#[path = "../support/stays.rs"]
+mod stays;
 
 use matrix::Choice;
 use std::time::{Duration, Instant};

@@ -5,6 +5,7 @@ use crate::{
     emulator::Server,
     faults::Call,
     proxy::Role,
+    stays::STAYS,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -122,7 +123,7 @@ pub(crate) static SCENES: &[Scene] = &[
         beside: None,
     },
     Scene {
-        name: "ver create (closed network, registry login)",
+        name: "ver create (closed network)",
         place: Place::Closed,
         before: &[],
         prepare: &["minion app create login.yaml"],
@@ -464,7 +465,7 @@ impl World {
             sort(&mut all);
         }
         if let Some(kinds) = all.as_object_mut() {
-            kinds.retain(|kind, _| ![" cost tag", " service-linked role"].iter().any(|stays| kind.ends_with(stays)));
+            kinds.retain(|kind, _| !STAYS.iter().any(|stays| kind.ends_with(&format!(" {stays}"))));
         }
         all
     }

@@ -18,6 +18,8 @@ mod record;
 mod registry_server;
 mod sandbox;
 mod showcase;
+#[path = "../../tests/support/stays.rs"]
+mod stays;
 mod story;
 mod teams;
 mod tools;

@@ -2,6 +2,7 @@
 use crate::{
     cargo::workspace,
     emulator::{Emulator, Inventory},
+    stays::STAYS,
 };
 use anyhow::Result;
 use serde_json::Value;
@@ -37,10 +38,6 @@ pub(crate) fn prepare(emulator: &mut Emulator) -> Result<Value> {
     emulator.zone(NETWORK, DOMAIN)?;
     Ok(operator)
 }
-
-/// What stays when a team goes: bills of the past are still split by tags, and service-linked roles belong to their
-/// services.
-const STAYS: [&str; 2] = ["cost tag", "service-linked role"];
 
 /// Everything that stands in the accounts, but what stays on purpose.
 pub(crate) fn standing(emulator: &mut Emulator) -> Result<BTreeMap<String, Inventory>> {

@@ -2,7 +2,6 @@
 use crate::{
     manifest::{FilesystemKind, Manifest, SecretRef},
     site::Site,
-    user_data::quote,
 };
 use aws_core::{
     Error, Result,
@@ -17,7 +16,7 @@ use aws_core::{
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
-use terminal::Terminal;
+use terminal::{Terminal, command_line::quoted};
 
 /// An instance type and a machine image that fit each other.
 pub struct Boot {
@@ -151,7 +150,7 @@ pub async fn credentials(
 /// from a builtin of the shell: arguments are seen by everybody on the machine, and kept in the shell's history.
 fn store(registry: &str, reference: &SecretRef, region: &str) -> String {
     let region = reference.region().unwrap_or(region);
-    let (region, name) = (word(region), word(reference.name()));
+    let (region, name) = (quoted(region), quoted(reference.name()));
     let command = match reference {
         SecretRef::Parameter { .. } => {
             format!(
@@ -173,12 +172,6 @@ fn store(registry: &str, reference: &SecretRef, region: &str) -> String {
         "Store a token of {registry} that may only pull (replace USER, and type the token when the command waits{then}): \
          read -rs TOKEN && printf '{{\"username\": \"USER\", \"password\": \"%s\"}}' \"$TOKEN\" | {command}"
     )
-}
-
-/// A word of a command line, in quotes where a shell needs them.
-fn word(text: &str) -> String {
-    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=@:".contains(c));
-    if plain { text.to_owned() } else { quote(text) }
 }
 
 /// Refuses an image that the operator's own login may pull, and instances, which have none, may not.

@@ -105,13 +105,6 @@ const CONFIGURATION: Kind = Kind {
     secret_below: &[],
 };
 
-/// A path for a command line, in quotes where a shell needs them.
-fn shell_word(path: &Path) -> String {
-    let path = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%:".contains(c);
-    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
-}
-
 /// The configuration file: profiles by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -134,7 +127,7 @@ impl ConfigFile {
         Self::parse(&text, &path.display().to_string()).map_err(|e| {
             e.hint(format!(
                 "Correct the file; or rename it, `mv {0} {0}.old`, and run `minion configure` with the same options.",
-                shell_word(path)
+                terminal::command_line::quoted(&path.display().to_string())
             ))
         })
     }

@@ -33,9 +33,9 @@ fn without_value(argument: &str) -> String {
     }
 }
 
-/// As a shell would take it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=@,+%~".contains(c);
+/// A word of a command line that can be pasted: in quotes where a shell needs them.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@,+%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {

@@ -33,10 +33,8 @@ pub(crate) struct Inner {
     pub(crate) live: Option<MultiProgress>,
     pub(crate) steps: Steps,
     closed: AtomicBool,
-    /// The services of which was said that they limit the rate of calls.
-    throttled: Mutex<BTreeSet<String>>,
-    /// What runs warned of.
-    warned: Mutex<BTreeSet<String>>,
+    /// What is said once in a command.
+    told: Mutex<BTreeSet<String>>,
 }
 
 impl Terminal {
@@ -63,8 +61,8 @@ impl Terminal {
 
     fn over(out: Stream, err: Stream, globals: &Globals, live: Option<MultiProgress>, interactive: bool) -> Self {
         let Globals { quiet, verbose, yes, .. } = *globals;
-        let (steps, closed, throttled, warned) = Default::default();
-        Self(Arc::new(Inner { out, err, quiet, verbose, yes, interactive, live, steps, closed, throttled, warned }))
+        let (steps, closed, told) = Default::default();
+        Self(Arc::new(Inner { out, err, quiet, verbose, yes, interactive, live, steps, closed, told }))
     }
 
     /// A line of data, to standard output.
@@ -118,8 +116,7 @@ impl Terminal {
 
     /// As [`Terminal::warn`], once for each text: a command's plan and its run warn of the same.
     pub(crate) fn warn_once(&self, text: &str) {
-        let new = self.0.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned());
-        if new {
+        if self.is_new(text) {
             self.warn(text);
         }
     }
@@ -128,12 +125,16 @@ impl Terminal {
     pub fn on_throttle(&self) -> OnThrottle {
         let terminal = self.clone();
         OnThrottle::new(move |slow| {
-            let mut told = terminal.0.throttled.lock().unwrap_or_else(PoisonError::into_inner);
             let text = slow.to_string();
-            if told.insert(text.clone()) {
+            if terminal.is_new(&text) {
                 terminal.say(&text);
             }
         })
+    }
+
+    /// Whether this was not said yet.
+    fn is_new(&self, text: &str) -> bool {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned())
     }
 
     /// Something for the curious, to standard error; only with `--verbose`.

@@ -22,7 +22,7 @@ pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 const ENCODED: &str = "Encoded authorization failure message:";
 
 /// Whether a code says that a call was denied.
-pub(super) fn is_denied(code: &str) -> bool {
+pub(crate) fn is_denied(code: &str) -> bool {
     CODES.contains(&code)
 }
 

@@ -23,6 +23,7 @@ pub mod wait;
 
 pub use clouds::{At, Clouds, Spot};
 pub use connect::{Caller, Cloud, ConnectOptions};
+pub(crate) use denied::is_denied;
 pub use errors::Told;
 pub use retries::{OnThrottle, Slow};
 pub use role::AssumedRole;

@@ -61,7 +61,7 @@ impl Default for Readiness {
 pub async fn check_management(management: &Cloud) -> Result<()> {
     let caller = management.caller().await.map_err(|e| match e.kind() {
         // Credentials that are expired, for example, are no matter of the file.
-        Kind::Access if e.code().is_none_or(|code| code.starts_with("AccessDenied")) => {
+        Kind::Access if is_denial(e.code()) => {
             let unreachable = Error::usage(format!("the management account cannot be reached: {e}"));
             e.hints().iter().fold(unreachable, |error, hint| error.hint(hint.clone())).hint(NAME_MANAGEMENT)
         }
@@ -177,7 +177,7 @@ pub async fn ready(account: &Cloud, limits: Readiness, cancel: Cancel, told: imp
 /// Whether an error is that somebody may not: a Region that is not enabled, for example, says `AuthFailure`. Without a code,
 /// the role could not be assumed.
 fn is_denial(code: Option<&str>) -> bool {
-    code.is_none_or(|code| code.starts_with("AccessDenied") || code == "UnauthorizedOperation")
+    code.is_none_or(super::is_denied)
 }
 
 /// Why a role that AWS has made stays denied.

@@ -2,6 +2,7 @@
 //! One binary: each one more would be linked with the SDK, and start an emulator of its own.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod given;
 mod organizations;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,10 +2,10 @@
 mod front;
 mod vpn;
 
-use crate::support;
+use crate::{given::Given, support};
 use aws_core::{
     cloud::{Cloud, Clouds, Spot},
-    engine::{Change, Cx, Graph, Mode, Ownership, Ref, Report, Resource, World as _, run},
+    engine::{Graph, Mode, Ref, Report, World as _, run},
     model::{Owning as _, TeamOwner},
     resources::{
         identity::team_role::RoleArn,
@@ -34,42 +34,6 @@ use std::{
     },
     time::Duration,
 };
-
-/// What other helpers of a graph made before: it is there, and not ours to write.
-struct Given<T>(T);
-impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
-    const KIND: &'static str = "given";
-    type Cloud = Cloud;
-    type Live = ();
-    type Output = T;
-    fn name(&self) -> String {
-        std::any::type_name::<T>().into()
-    }
-    fn ownership(&self) -> Ownership {
-        Ownership::Existing
-    }
-    fn check(&self) -> aws_core::Result<()> {
-        Ok(())
-    }
-    async fn find(&self, _: &Cx<'_, Cloud>) -> aws_core::Result<Option<()>> {
-        Ok(Some(()))
-    }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
-    async fn create(&self, _: &Cx<'_, Cloud>) -> aws_core::Result<()> {
-        unreachable!("it is there")
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> aws_core::Result<()> {
-        Ok(())
-    }
-    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> aws_core::Result<()> {
-        unreachable!("it is not ours")
-    }
-    fn output(&self, (): &()) -> T {
-        self.0.clone()
-    }
-}
 
 /// A team of its own for each test.
 fn owner() -> TeamOwner {
@@ -106,7 +70,7 @@ async fn addresses(cloud: &Cloud, owner: &TeamOwner) -> Vec<Address> {
 
 fn nat(owner: &TeamOwner, subnet: &str) -> Graph<Cloud> {
     let mut graph = Graph::default();
-    let subnet = graph.add(Given(SubnetId(subnet.into())));
+    let subnet = graph.add(Given("subnet", SubnetId(subnet.into())));
     let address = graph.add(ElasticIp { owner: owner.clone(), name: "nat-a".into() });
     graph.add(NatGateway { owner: owner.clone(), name: "nat-a".into(), subnet, address });
     graph
@@ -218,8 +182,8 @@ fn instance(
     from: &[&str],
 ) -> (Graph<Cloud>, Ref<NatInstanceId>) {
     let mut graph = Graph::default();
-    let vpc = graph.add(Given(VpcId { id: vpc.into(), ipv6: None }));
-    let subnet = graph.add(Given(SubnetId(subnet.into())));
+    let vpc = graph.add(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
+    let subnet = graph.add(Given("subnet", SubnetId(subnet.into())));
     let address = graph.add(ElasticIp { owner: owner.clone(), name: "nat-a".into() });
     let from = from.iter().map(|n| n.parse().unwrap()).collect();
     let (owner, name, instance_type) = (owner.clone(), "nat-a".to_owned(), kind.to_owned());
@@ -317,9 +281,9 @@ async fn a_foreign_group_of_the_same_name_is_refused() {
 
 fn logs(owner: &TeamOwner, vpc: &str, group: &str) -> Graph<Cloud> {
     let mut graph = Graph::default();
-    let vpc = graph.add(Given(VpcId { id: vpc.into(), ipv6: None }));
-    let log_group = graph.add(Given(LogGroupName(group.into())));
-    let role = graph.add(Given(RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
+    let vpc = graph.add(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
+    let log_group = graph.add(Given("log group", LogGroupName(group.into())));
+    let role = graph.add(Given("role", RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
     graph.add(FlowLog { owner: owner.clone(), name: "all".into(), vpc, log_group, role });
     graph
 }
@@ -417,8 +381,8 @@ async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
     peering.tag_specifications(tags(ResourceType::VpcPeeringConnection)).send().await.unwrap();
     // The kinds that a graph of this file makes.
     let mut graph = Graph::default();
-    let vpc_ref = graph.add(Given(VpcId { id: vpc.clone(), ipv6: None }));
-    let subnet = graph.add(Given(SubnetId(subnet)));
+    let vpc_ref = graph.add(Given("vpc", VpcId { id: vpc.clone(), ipv6: None }));
+    let subnet = graph.add(Given("subnet", SubnetId(subnet)));
     let name = || "old".to_owned();
     let address: Ref<AllocationId> = graph.add(ElasticIp { owner: owner.clone(), name: name() });
     graph.add(NatGateway { owner: owner.clone(), name: name(), subnet, address });
@@ -430,8 +394,8 @@ async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
     let device = "198.51.100.9".parse().unwrap();
     let customer = graph.add(CustomerGateway { owner: owner.clone(), name: name(), address: device, asn: 65_000 });
     graph.add(VpnConnection { owner: owner.clone(), name: name(), gateway, customer, routes: Vec::new() });
-    let log_group = graph.add(Given(LogGroupName("/old".into())));
-    let role = graph.add(Given(RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
+    let log_group = graph.add(Given("log group", LogGroupName("/old".into())));
+    let role = graph.add(Given("role", RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
     graph.add(FlowLog { owner: owner.clone(), name: name(), vpc: vpc_ref, log_group, role });
     support::apply(&graph, cloud).await;
 }

@@ -1,11 +1,10 @@
 //! What joins the networks of teams, across accounts, on an emulator of AWS; and what sits in a VPC.
 mod shares;
 
-use crate::support;
+use crate::{given::Given, support};
 use aws_core::{
-    Result,
     cloud::{AssumedRole, Cloud, Clouds, lookups},
-    engine::{Change, Cx, Graph, Mode, Ownership, Quiet, Ref, Report, Resource, World as _, run},
+    engine::{Graph, Mode, Quiet, Ref, Report, World as _, run},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::network::{
@@ -20,42 +19,6 @@ use std::{collections::BTreeMap, sync::Arc};
 /// The account of the emulator's plain credentials.
 const OWN: &str = "123456789012";
 const OTHER: &str = "222233334444";
-
-/// Something that others made.
-struct Given<T>(&'static str, T);
-impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
-    const KIND: &'static str = "given";
-    type Cloud = Cloud;
-    type Live = ();
-    type Output = T;
-    fn name(&self) -> String {
-        self.0.into()
-    }
-    fn ownership(&self) -> Ownership {
-        Ownership::Existing
-    }
-    fn check(&self) -> aws_core::Result<()> {
-        Ok(())
-    }
-    async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<()>> {
-        Ok(Some(()))
-    }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
-    async fn create(&self, _: &Cx<'_, Cloud>) -> Result<()> {
-        unreachable!("it is there")
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        unreachable!("it is not ours")
-    }
-    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        unreachable!("it is not ours")
-    }
-    fn output(&self, (): &()) -> T {
-        self.1.clone()
-    }
-}
 
 fn vpc_id(id: &str) -> VpcId {
     VpcId { id: id.into(), ipv6: None }

@@ -1,13 +1,12 @@
 //! Records of teams and claims of networks in Systems Manager parameters, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, put_parameter};
 use aws_core::{
     cloud::Cloud,
     error::Kind,
     model::{OrganizationName, TeamName},
     registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord, ZoneRecord},
 };
-use aws_sdk_ssm::types::ParameterType;
 use futures::future::join_all;
 
 fn organization() -> OrganizationName {
@@ -59,14 +58,7 @@ fn record(name: &str, regions: usize) -> TeamRecord {
 
 /// Names of all parameters of an organization.
 async fn names(cloud: &Cloud, org: &OrganizationName) -> Vec<String> {
-    let call = cloud.ssm().get_parameters_by_path().path(format!("/overlord/{org}")).recursive(true);
-    let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await.expect("GetParametersByPath");
-    pages.into_iter().flat_map(|p| p.parameters.unwrap_or_default()).filter_map(|p| p.name).collect()
-}
-
-async fn put(cloud: &Cloud, name: String, value: &str) {
-    let call = cloud.ssm().put_parameter().name(name).value(value).r#type(ParameterType::String);
-    call.overwrite(true).send().await.expect("PutParameter");
+    support::parameters(cloud, &format!("/overlord/{org}")).await
 }
 
 #[tokio::test]
@@ -158,10 +150,10 @@ async fn a_damaged_record_is_told_by_its_parameter() {
     let part = names(&cloud, &org).await.into_iter().find(|n| n.ends_with("-1")).unwrap();
     cloud.ssm().delete_parameter().name(part).send().await.unwrap();
     for (name, value) in [("red", "team: red\n"), ("green", "nothing"), ("blue", "#minion-base64 x")] {
-        put(&cloud, format!("/overlord/{org}/teams/{name}"), value).await;
+        put_parameter(&cloud, format!("/overlord/{org}/teams/{name}"), value).await;
     }
     let other = serde_json::to_string(&record("other", 1)).unwrap();
-    put(&cloud, format!("/overlord/{org}/teams/moved"), &other).await;
+    put_parameter(&cloud, format!("/overlord/{org}/teams/moved"), &other).await;
     for name in ["large", "red", "green", "blue", "moved"] {
         let error = teams::read(&cloud, &org, &team(name)).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Failed);
@@ -206,7 +198,7 @@ async fn networks_are_claimed_and_released() {
         teams::release(&cloud, &org, &red).await.unwrap();
         assert_eq!(teams::claims(&cloud, &org).await.unwrap(), std::slice::from_ref(&blue));
     }
-    put(&cloud, format!("/overlord/{org}/addresses/ten"), "team: red\nregion: eu-west-1\n").await;
+    put_parameter(&cloud, format!("/overlord/{org}/addresses/ten"), "team: red\nregion: eu-west-1\n").await;
     let error = teams::claims(&cloud, &org).await.unwrap_err();
     assert!(error.to_string().contains(&format!("/overlord/{org}/addresses/ten")), "{error}");
 }
@@ -243,10 +235,10 @@ async fn a_claim_that_does_not_stand_goes_unless_the_record_has_it() {
     let (red, blue) = (claim("10.0.0.0/16", "red"), claim("10.0.0.0/19", "blue"));
     assert!(teams::claim(&cloud, &org, &red).await.unwrap());
     let theirs = format!("/overlord/{org}/addresses/10.0.0.0-19");
-    put(&cloud, theirs.clone(), "team: blue\nregion: eu-west-1\n").await;
+    put_parameter(&cloud, theirs.clone(), "team: blue\nregion: eu-west-1\n").await;
     assert!(!teams::claim(&cloud, &org, &blue).await.unwrap());
     assert_eq!(teams::claims(&cloud, &org).await.unwrap(), std::slice::from_ref(&red));
-    put(&cloud, theirs, "team: blue\nregion: eu-west-1\n").await;
+    put_parameter(&cloud, theirs, "team: blue\nregion: eu-west-1\n").await;
     let mut recorded = record("blue", 1);
     recorded.regions[0].region = "eu-west-1".into();
     teams::create(&cloud, &org, &recorded).await.unwrap();

@@ -22,14 +22,7 @@ struct Place {
 
 async fn place(cloud: &Cloud) -> Place {
     let vpc = support::vpc(cloud).await;
-    let described = cloud.ec2().describe_vpcs().vpc_ids(&vpc).send().await.unwrap();
-    let cidr = described.vpcs()[0].cidr_block().unwrap().replace(".0.0/16", "");
-    let mut subnets = Vec::new();
-    for (n, zone) in ["a", "b"].into_iter().enumerate() {
-        let call = cloud.ec2().create_subnet().vpc_id(&vpc).cidr_block(format!("{cidr}.{n}.0/24"));
-        let made = call.availability_zone(format!("{}{zone}", support::REGION)).send().await.unwrap();
-        subnets.push(made.subnet().unwrap().subnet_id().unwrap().to_owned());
-    }
+    let subnets = support::subnets(cloud, &vpc).await;
     let domain = format!("{}.example.org", support::unique("zone"));
     let made = cloud.route53().create_hosted_zone().name(&domain).caller_reference(&domain).send().await.unwrap();
     let zone = made.hosted_zone().unwrap().id().trim_start_matches("/hostedzone/").to_owned();

@@ -35,14 +35,7 @@ struct Wanted {
 
 async fn wanted(cloud: &Cloud) -> Wanted {
     let vpc = support::vpc(cloud).await;
-    let described = cloud.ec2().describe_vpcs().vpc_ids(&vpc).send().await.unwrap();
-    let cidr = described.vpcs()[0].cidr_block().unwrap().replace(".0.0/16", "");
-    let mut subnets = Vec::new();
-    for (n, zone) in ["a", "b"].into_iter().enumerate() {
-        let call = cloud.ec2().create_subnet().vpc_id(&vpc).cidr_block(format!("{cidr}.{n}.0/24"));
-        let made = call.availability_zone(format!("{}{zone}", support::REGION)).send().await.unwrap();
-        subnets.push(made.subnet().unwrap().subnet_id().unwrap().to_owned());
-    }
+    let subnets = support::subnets(cloud, &vpc).await;
     let images = cloud.ec2().describe_images().send().await.unwrap();
     let mut owner = support::owner(&vpc, &support::unique("asg"));
     owner.version = Some("1.0".into());

@@ -16,18 +16,6 @@ use aws_core::{
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
 use std::time::Duration;
 
-async fn subnets(cloud: &Cloud, vpc: &str) -> Vec<String> {
-    let described = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await.unwrap();
-    let cidr = described.vpcs()[0].cidr_block().unwrap().replace(".0.0/16", "");
-    let mut ids = Vec::new();
-    for (n, zone) in ["a", "b"].into_iter().enumerate() {
-        let call = cloud.ec2().create_subnet().vpc_id(vpc).cidr_block(format!("{cidr}.{n}.0/24"));
-        let made = call.availability_zone(format!("{}{zone}", support::REGION)).send().await.unwrap();
-        ids.push(made.subnet().unwrap().subnet_id().unwrap().to_owned());
-    }
-    ids
-}
-
 struct Wanted {
     owner: Owner,
     subnets: Vec<String>,
@@ -41,7 +29,7 @@ async fn wanted(cloud: &Cloud, traffic: Traffic) -> Wanted {
     let vpc = support::vpc(cloud).await;
     let mut owner = support::owner(&vpc, &support::unique("lb"));
     owner.version = Some("1.0".into());
-    Wanted { owner, subnets: subnets(cloud, &vpc).await, traffic, certificate: None, path: None, delay: 20 }
+    Wanted { owner, subnets: support::subnets(cloud, &vpc).await, traffic, certificate: None, path: None, delay: 20 }
 }
 
 fn graph(w: &Wanted) -> Graph<Cloud> {

@@ -1,6 +1,6 @@
 //! Settings and stored manifests in Systems Manager parameters, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, put_parameter};
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode},
@@ -8,7 +8,6 @@ use aws_core::{
     registry::{self, VpcSettings},
     resources::application_manifest::ApplicationManifest,
 };
-use aws_sdk_ssm::types::ParameterType;
 
 fn manifest(vpc: &str, yaml: &str) -> Graph<Cloud> {
     let mut graph = Graph::default();
@@ -22,14 +21,7 @@ fn manifest(vpc: &str, yaml: &str) -> Graph<Cloud> {
 
 /// Names of all parameters of a VPC.
 async fn names(cloud: &Cloud, vpc: &str) -> Vec<String> {
-    let call = cloud.ssm().get_parameters_by_path().path(format!("/minion/{vpc}")).recursive(true);
-    let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await.expect("GetParametersByPath");
-    pages.into_iter().flat_map(|p| p.parameters.unwrap_or_default()).filter_map(|p| p.name).collect()
-}
-
-async fn put(cloud: &Cloud, name: String, value: &str) {
-    let call = cloud.ssm().put_parameter().name(name).value(value).r#type(ParameterType::String);
-    call.overwrite(true).send().await.expect("PutParameter");
+    support::parameters(cloud, &format!("/minion/{vpc}")).await
 }
 
 #[tokio::test]
@@ -78,7 +70,7 @@ async fn a_damaged_manifest_is_told_and_healed() {
     let large = "a: 1\n".repeat(9_000);
     support::apply(&manifest(&vpc, &large), &cloud).await;
     let part = names(&cloud, &vpc).await.into_iter().find(|n| n.ends_with("-3")).unwrap();
-    put(&cloud, part, "AAAA").await;
+    put_parameter(&cloud, part, "AAAA").await;
     let error = registry::read_application(&cloud, &vpc, "shop").await.unwrap_err();
     assert!(error.to_string().contains("applications/shop is incomplete or damaged"), "{error}");
     let start = registry::read_start(&cloud, &vpc, Some("shop")).await.unwrap();
@@ -122,7 +114,7 @@ async fn settings_and_manifest_are_read_together() {
         assert_eq!((start.settings, start.manifest.as_deref()), (settings, Some("a: 1\n")));
         assert_eq!(registry::read_start(&cloud, &vpc, None).await.unwrap().manifest, None);
     }
-    put(&cloud, format!("/minion/{vpc}/settings"), "peers: everybody\n").await;
+    put_parameter(&cloud, format!("/minion/{vpc}/settings"), "peers: everybody\n").await;
     let error = registry::read_start(&cloud, &vpc, None).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
     assert!(error.to_string().contains(&format!("/minion/{vpc}/settings")), "{error}");

@@ -8,6 +8,7 @@ use aws_core::{
     engine::{Action, Event, Graph, Mode, Observer, Options, Outcome, Quiet, Report, run},
     model::Owner,
 };
+use aws_sdk_ssm::types::ParameterType;
 use std::{
     collections::BTreeMap,
     env,
@@ -142,6 +143,32 @@ pub async fn vpc(cloud: &Cloud) -> String {
     let n = NEXT.fetch_add(1, Ordering::Relaxed) % 250;
     let made = cloud.ec2().create_vpc().cidr_block(format!("10.{n}.0.0/16")).send().await.expect("CreateVpc");
     made.vpc().and_then(|v| v.vpc_id()).expect("a VPC has an id").to_owned()
+}
+
+/// Subnets of such a VPC, in two Availability Zones.
+pub async fn subnets(cloud: &Cloud, vpc: &str) -> Vec<String> {
+    let described = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await.expect("DescribeVpcs");
+    let cidr = described.vpcs()[0].cidr_block().expect("a VPC has a network").replace(".0.0/16", "");
+    let mut ids = Vec::new();
+    for (n, zone) in ["a", "b"].into_iter().enumerate() {
+        let call = cloud.ec2().create_subnet().vpc_id(vpc).cidr_block(format!("{cidr}.{n}.0/24"));
+        let made = call.availability_zone(format!("{REGION}{zone}")).send().await.expect("CreateSubnet");
+        ids.push(made.subnet().and_then(|s| s.subnet_id()).expect("a subnet has an id").to_owned());
+    }
+    ids
+}
+
+/// Names of all parameters below a path.
+pub async fn parameters(cloud: &Cloud, path: &str) -> Vec<String> {
+    let pages = cloud.ssm().get_parameters_by_path().path(path).recursive(true).into_paginator().send();
+    let pages = pages.collect::<Result<Vec<_>, _>>().await.expect("GetParametersByPath");
+    pages.into_iter().flat_map(|p| p.parameters.unwrap_or_default()).filter_map(|p| p.name).collect()
+}
+
+/// Writes a parameter, whether it is there or not.
+pub async fn put_parameter(cloud: &Cloud, name: String, value: &str) {
+    let call = cloud.ssm().put_parameter().name(name).value(value).r#type(ParameterType::String);
+    call.overwrite(true).send().await.expect("PutParameter");
 }
 
 /// A name that no other test of this binary has: `<stem><n>`.

@@ -23,8 +23,7 @@ pub(super) fn problems(m: &Manifest) -> Vec<Problem> {
     all.extend(of_version(m));
     sids(m, &mut all);
     for (n, statement) in m.policies.iter().enumerate() {
-        actions(statement, n, &mut all);
-        resources(statement, n, &mut all);
+        actions_and_resources(statement, n, &mut all);
         condition(statement, n, &mut all);
     }
     all
@@ -85,28 +84,18 @@ fn sids(m: &Manifest, all: &mut Vec<Problem>) {
     }
 }
 
-fn actions(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
-    let both = [
-        (AnyOf(&["actions", "Action", "action"]), &statement.actions),
-        (AnyOf(&["not_actions", "NotAction"]), &statement.not_actions),
+/// Each action and each resource, by its own form.
+fn actions_and_resources(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
+    type Rule = fn(&str) -> Result<(), String>;
+    let lists: [(_, _, Rule); 4] = [
+        (AnyOf(&["actions", "Action", "action"]), &statement.actions, policy_rules::action),
+        (AnyOf(&["not_actions", "NotAction"]), &statement.not_actions, policy_rules::action),
+        (AnyOf(&["resources", "Resource", "resource"]), &statement.resources, policy_rules::resource),
+        (AnyOf(&["not_resources", "NotResource"]), &statement.not_resources, policy_rules::resource),
     ];
-    for (key, list) in both {
-        for (at, action) in list.iter().enumerate() {
-            if let Err(e) = policy_rules::action(action) {
-                all.push(Problem::new(&[Key("policies"), At(n), key, At(at)], e));
-            }
-        }
-    }
-}
-
-fn resources(statement: &Statement, n: usize, all: &mut Vec<Problem>) {
-    let both = [
-        (AnyOf(&["resources", "Resource", "resource"]), &statement.resources),
-        (AnyOf(&["not_resources", "NotResource"]), &statement.not_resources),
-    ];
-    for (key, list) in both {
-        for (at, resource) in list.iter().enumerate() {
-            if let Err(e) = policy_rules::resource(resource) {
+    for (key, list, rule) in lists {
+        for (at, one) in list.iter().enumerate() {
+            if let Err(e) = rule(one) {
                 all.push(Problem::new(&[Key("policies"), At(n), key, At(at)], e));
             }
         }

@@ -86,9 +86,7 @@ impl SecretRef {
             Self::Parameter { name: id } | Self::Secret { id, .. } => id,
         }
     }
-}
 
-impl SecretRef {
     /// What AWS does not take of a reference, or what would grant the role more than one secret: a wildcard in a name is one
     /// in the policy. (Systems Manager `PutParameter`, Secrets Manager `CreateSecret`: Name.)
     pub(crate) fn problem(&self) -> Option<String> {

@@ -8,9 +8,12 @@ use super::{
 use aws_core::{
     Error, Result,
     model::{OrganizationName, TeamName, names, policy_rules},
-    resources::identity::{
-        saml_provider::{SamlArn, metadata},
-        team_role::Trust,
+    resources::{
+        guard::trail::AuditTrail,
+        identity::{
+            saml_provider::{SamlArn, metadata},
+            team_role::Trust,
+        },
     },
 };
 use files::{
@@ -272,16 +275,15 @@ impl<'a> Both<'a> {
         self.rails(|g| g.audit_trail).unwrap_or(true)
     }
 
-    /// CloudTrail alone refuses tags without a value (`CreateTrail`, TagsList: 1 to 256 characters).
+    /// CloudTrail alone refuses tags without a value.
     fn empty_tag(self, tags: &BTreeMap<String, String>) -> Result<()> {
         let empty = tags.iter().find(|(_, value)| value.is_empty());
         let Some((key, _)) = empty.filter(|_| self.account_wide() && self.audit_trail()) else { return Ok(()) };
         let place = |tags: &BTreeMap<String, String>| tags.keys().position(|k| k == key);
         let own = self.file.and_then(|f| place(&f.file.overrides.tags)).map(|n| (Whose::Team, n));
         let (whose, n) = own.unwrap_or((Whose::All, place(&self.loaded.organization.teams.tags).unwrap_or_default()));
-        let message = format!("invalid tag value of `{key}`: CloudTrail does not accept an empty value");
         Err(self
-            .wrong(whose, &[Key("tags"), Nth(n)], message)
+            .wrong(whose, &[Key("tags"), Nth(n)], AuditTrail::empty_tag(key))
             .hint("Set a value, or do without the audit trail: `guard_rails: {audit_trail: false}`."))
     }
 

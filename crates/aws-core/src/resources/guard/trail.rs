@@ -47,6 +47,11 @@ fn compare(live: &Live, bucket: Option<&BucketName>) -> Vec<Change> {
 }
 
 impl AuditTrail {
+    /// What is wrong with a tag without a value (`CreateTrail`, TagsList: 1 to 256 characters).
+    pub fn empty_tag(key: &str) -> String {
+        format!("invalid tag value of `{key}`: CloudTrail does not accept an empty value")
+    }
+
     /// CloudTrail `CreateTrail`: the name, and tags whose values are never empty.
     fn fits(&self) -> Result<()> {
         let word = |c: char| c.is_ascii_alphanumeric();
@@ -58,9 +63,7 @@ impl AuditTrail {
         }
         match self.owner.tags(&self.name).into_iter().find(|(_, value)| value.is_empty()) {
             None => Ok(()),
-            Some((key, _)) => {
-                Err(Error::usage(format!("invalid tag value of `{key}`: CloudTrail does not accept an empty value")))
-            }
+            Some((key, _)) => Err(Error::usage(Self::empty_tag(&key))),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::{NOT_THERE, THERE, account::account, settle};
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{self, Cloud, Told as _},
     engine::{Change, Cx, Resource},
     progress,
 };
@@ -78,7 +78,7 @@ impl ServiceLinkedRole {
 
 /// Whether these credentials may not; those that are expired are another matter.
 fn is_denied(e: &Error) -> bool {
-    e.code().is_some_and(|code| code.starts_with("AccessDenied"))
+    e.code().is_some_and(cloud::is_denied)
 }
 
 impl Service {

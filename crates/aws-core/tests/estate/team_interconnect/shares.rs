@@ -1,6 +1,6 @@
 //! Shares of a transit gateway with accounts in and outside of the AWS organization.
-use super::{Given, OTHER, OWN, done, go, owner, settled};
-use crate::support;
+use super::{OTHER, OWN, done, go, owner, settled};
+use crate::{given::Given, support};
 use aws_core::{
     cloud::{
         Cloud, Clouds, ConnectOptions, Spot,
