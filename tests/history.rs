@@ -1,7 +1,6 @@
 //! Who did what, when, from where, and how it ended: written whatever becomes of a command.
 use crate::support::{Stage, Wire, endpoint, refusing};
 use serde_json::{Value, json};
-use std::{thread, time::Duration};
 
 fn history(stage: &Stage, more: &[&str]) -> Vec<Value> {
     let arguments = [&["history", "hello", "-o", "json"], more].concat();
@@ -77,30 +76,28 @@ fn everything_that_is_done_is_written_down() {
 fn what_does_not_end_well_is_written_down_too() {
     let mut stage = Stage::new();
     let manifest = stage.manifest("hello", "");
-    let wire = Wire::slow(endpoint(), Duration::from_millis(250));
-    let start = |stage: &mut Stage, arguments: &[&str], seen: usize| {
+    let wire = Wire::straight(endpoint());
+    // Held up at its first change, before which it has written down that it begins.
+    let start = |stage: &mut Stage, arguments: &[&str], change: &'static [&'static str]| {
+        wire.hold_behind(change);
         stage.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
         let running = stage.start(arguments);
         stage.set("AWS_ENDPOINT_URL", Some(endpoint()));
-        for _ in 0..200 {
-            let there = stage.minion(&["history", "hello", "-o", "json"]);
-            if there.code == Some(0) && there.json().as_array().unwrap().len() > seen {
-                break;
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
+        wire.wait_held();
         running
     };
-    let killed = start(&mut stage, &["app", "create", &manifest], 0);
+    let killed = start(&mut stage, &["app", "create", &manifest], &["Action=Create"]);
     killed.kill();
     killed.wait();
+    wire.go_on();
     let runs = history(&stage, &[]);
     assert_eq!((runs.len(), &runs[0]["result"], &runs[0]["end"]), (1, &Value::Null, &Value::Null), "{runs:?}");
     stage.minion(&["history", "hello"]).ok().says(&["no end"]);
     stage.application(&manifest);
 
-    let interrupted = start(&mut stage, &["app", "delete", "hello", "--yes"], 2);
+    let interrupted = start(&mut stage, &["app", "delete", "hello", "--yes"], &["Action=Delete"]);
     interrupted.interrupt();
+    wire.go_on();
     let code = interrupted.wait().code;
     let runs = history(&stage, &[]);
     let wanted = if code == Some(130) { ("interrupted", 130) } else { ("done", 0) };

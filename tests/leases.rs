@@ -51,18 +51,21 @@ fn let_go(stage: &Stage) {
     stage.call("ssm", "delete_parameter", json!({ "Name": parameter(stage) }));
 }
 
-/// Starts a command on a slow wire, and waits until it has the lease.
+/// Starts a command, and holds it up once it has the lease: until the wire lets it go on.
 fn at_work(stage: &mut Stage, wire: &Wire, arguments: &[&str]) -> Running {
+    let running = held_behind(stage, wire, arguments, &["PutParameter", "/leases/"]);
+    assert!(!is_free(stage), "it goes on without the lease");
+    running
+}
+
+/// Starts a command, and holds it up once a request with these words was answered.
+fn held_behind(stage: &mut Stage, wire: &Wire, arguments: &[&str], words: &'static [&'static str]) -> Running {
+    wire.hold_behind(words);
     stage.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
     let running = stage.start(arguments);
     stage.set("AWS_ENDPOINT_URL", Some(endpoint()));
-    for _ in 0..600 {
-        if !is_free(stage) {
-            return running;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    panic!("it does not take the lease: {:?}", running.wait());
+    wire.wait_held();
+    running
 }
 
 const HELD: [&str; 4] =
@@ -151,11 +154,15 @@ fn waiting_for_whoever_is_first() {
 fn two_operators_at_once() {
     let mut stage = Stage::new();
     let manifest = stage.manifest("hello", "");
-    let wire = Wire::slow(endpoint(), Duration::from_millis(300));
+    let (wire, other) = (Wire::straight(endpoint()), Wire::straight(endpoint()));
     let first = at_work(&mut stage, &wire, &["app", "create", &manifest]);
     let refused = stage.minion(&["app", "create", &manifest]).fails(1);
     refused.says(&["application hello is being worked on by arn:aws:", "minion app create", "--wait-lock"]);
-    let second = stage.start(&["app", "create", &manifest, "--wait-lock"]);
+    // It has seen who has the lease.
+    let wait = ["app", "create", &manifest, "--wait-lock"];
+    let second = held_behind(&mut stage, &other, &wait, &["/leases/"]);
+    other.go_on();
+    wire.go_on();
     first.wait().ok();
     second.wait().ok().says(&["exists already", "nothing to change"]);
     assert!(is_free(&stage));
@@ -163,9 +170,11 @@ fn two_operators_at_once() {
     // The first one is interrupted: it finishes what is in flight, and lets go.
     let changed = stage.file("changed.yaml", "application_name: hello\nteam_name: team\nexposed_ports: [9090]\n");
     let first = at_work(&mut stage, &wire, &["app", "update", &changed]);
-    let second = stage.start(&["app", "update", &changed, "--wait-lock"]);
-    thread::sleep(Duration::from_secs(1));
+    let wait = ["app", "update", &changed, "--wait-lock"];
+    let second = held_behind(&mut stage, &other, &wait, &["/leases/"]);
+    other.go_on();
     first.interrupt();
+    wire.go_on();
     let run = first.wait();
     assert!(matches!(run.code, Some(0 | 130)), "{run:?}");
     second.wait().ok();
@@ -180,11 +189,12 @@ fn two_operators_at_once() {
 fn a_killed_command_holds_nobody_up() {
     let mut stage = Stage::new();
     let manifest = stage.manifest("hello", "");
-    let wire = Wire::slow(endpoint(), Duration::from_millis(300));
+    let wire = Wire::straight(endpoint());
     let first = at_work(&mut stage, &wire, &["app", "create", &manifest]);
     first.kill();
     let killed: Run = first.wait();
     assert_eq!(killed.code, None, "{killed:?}");
+    wire.go_on();
     assert!(!is_free(&stage));
     let run = stage.minion(&["app", "create", &manifest]).ok();
     assert!(run.took < Duration::from_secs(30), "{run:?}");
@@ -195,8 +205,7 @@ fn a_killed_command_holds_nobody_up() {
     first.interrupt();
     let run = first.wait();
     assert!(matches!(run.code, Some(0 | 130)), "{run:?}");
-    // What it had sent is still on the wire.
-    thread::sleep(Duration::from_secs(1));
+    wire.go_on();
     let run = stage.minion(&["app", "delete", "hello", "--yes"]);
     assert!(matches!(run.code, Some(0 | 1)), "{run:?}");
     stage.assert_as_before("killed commands, and what came after them");

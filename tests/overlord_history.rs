@@ -1,7 +1,6 @@
 //! Teams: two operators at once, and who did what.
 use crate::support::{Estate, Wire, endpoint};
 use serde_json::{Value, json};
-use std::{thread, time::Duration};
 
 fn history(estate: &Estate) -> Vec<Value> {
     estate.overlord(&["history", "red", "-o", "json"]).ok().json().as_array().unwrap().clone()
@@ -45,31 +44,36 @@ fn what_is_done_to_a_team_is_written_down() {
 #[test]
 fn two_operators_at_one_team() {
     let mut estate = Estate::new();
-    let wire = Wire::slow(endpoint(), Duration::from_millis(100));
+    let (wire, other) = (Wire::straight(endpoint()), Wire::straight(endpoint()));
+    // Held up once it has the lease.
+    wire.hold_behind(&["PutParameter", "/leases/"]);
     estate.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
     let first = estate.start(&["team", "create", "red"]);
+    wire.wait_held();
     estate.set("AWS_ENDPOINT_URL", Some(endpoint()));
-    let lease = || {
+    let lease = |estate: &Estate| {
         let names = json!({ "Names": ["/overlord/acme/leases/red"] });
         let found = estate.call("home", "ssm", "get_parameters", names);
         found["Parameters"].get(0).and_then(|p| p["Value"].as_str().map(str::to_owned)).unwrap_or_default()
     };
-    for _ in 0..400 {
-        if lease().contains("token") {
-            break;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
+    assert!(lease(&estate).contains("token"), "{}", lease(&estate));
     let refused = estate.overlord(&["team", "delete", "red", "--yes"]).fails(1);
     refused.says(&["team red is being worked on by arn:aws:", "overlord team create red", "--wait-lock"]);
     // Another team, and looking, are not held up.
     estate.overlord(&["team", "plan", "red"]).ok();
     estate.overlord(&["team", "list"]).ok();
+    // It has seen who has the lease.
+    other.hold_behind(&["/leases/"]);
+    estate.set("AWS_ENDPOINT_URL", Some(&other.endpoint));
     let second = estate.start(&["team", "update", "red", "--wait-lock"]);
+    other.wait_held();
+    estate.set("AWS_ENDPOINT_URL", Some(endpoint()));
+    other.go_on();
+    wire.go_on();
     first.wait().ok();
     second.wait().ok().says(&["is being worked on by", "nothing to change"]);
-    assert!(lease().contains("free"), "{}", lease());
+    assert!(lease(&estate).contains("free"), "{}", lease(&estate));
     estate.delete("red");
-    assert_eq!(lease(), "");
+    assert_eq!(lease(&estate), "");
     estate.assert_as_before("two operators at one team");
 }

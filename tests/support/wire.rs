@@ -1,14 +1,17 @@
-//! A wire between the binary and the emulator that can be made slow, or cut.
+//! A wire between the binary and the emulator that can be made slow, held up, or cut.
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
 };
+
+/// So long a test waits for a request to be held, and a request for the test to let it go on.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Listens on loopback and passes everything on.
 pub(crate) struct Wire {
@@ -22,6 +25,18 @@ struct State {
     cut_after: usize,
     chunks: AtomicUsize,
     closed: AtomicBool,
+    gate: Mutex<Gate>,
+    moved: Condvar,
+}
+
+/// Where requests are held up.
+#[derive(Default)]
+struct Gate {
+    /// It shuts behind the next request that has all of these words.
+    behind: Option<&'static [&'static str]>,
+    shut: bool,
+    /// How many requests wait at it.
+    waiting: usize,
 }
 
 impl Wire {
@@ -30,9 +45,32 @@ impl Wire {
         Self::new(endpoint, delay, usize::MAX)
     }
 
+    /// A wire to `endpoint` that is as quick as none: see [`Self::hold_behind`].
+    pub(crate) fn straight(endpoint: &str) -> Self {
+        Self::new(endpoint, Duration::ZERO, usize::MAX)
+    }
+
     /// A wire to `endpoint` that is cut after so many pieces of requests (a small call is one piece).
     pub(crate) fn cut_after(endpoint: &str, pieces: usize) -> Self {
         Self::new(endpoint, Duration::ZERO, pieces)
+    }
+
+    /// Holds up what comes after the next request that has all of these words in it, until [`Self::go_on`].
+    pub(crate) fn hold_behind(&self, words: &'static [&'static str]) {
+        *self.state.gate() = Gate { behind: Some(words), ..Gate::default() };
+    }
+
+    /// Waits until a request is held up; the one with the words was answered, unless others were on their way beside it.
+    pub(crate) fn wait_held(&self) {
+        let gate = self.state.gate();
+        let waited = self.state.moved.wait_timeout_while(gate, PATIENCE, |gate| gate.waiting == 0);
+        assert!(!waited.unwrap().1.timed_out(), "nothing came that was to be held up within {PATIENCE:?}");
+    }
+
+    /// Lets pass what is held up, and all that comes.
+    pub(crate) fn go_on(&self) {
+        *self.state.gate() = Gate::default();
+        self.state.moved.notify_all();
     }
 
     /// Somebody who answers every call with "the token is expired".
@@ -64,7 +102,14 @@ impl Wire {
     fn listen_with(delay: Duration, cut_after: usize) -> (TcpListener, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let state = State { delay, cut_after, chunks: AtomicUsize::new(0), closed: AtomicBool::new(false) };
+        let state = State {
+            delay,
+            cut_after,
+            chunks: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            gate: Mutex::default(),
+            moved: Condvar::new(),
+        };
         (listener, Self { endpoint, state: Arc::new(state) })
     }
 
@@ -89,8 +134,29 @@ impl Wire {
     }
 }
 
+impl State {
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while the gate is shut; shuts it behind this piece when it has the words.
+    fn pass_gate(&self, piece: &[u8]) {
+        let mut gate = self.gate();
+        if gate.shut {
+            gate.waiting += 1;
+            self.moved.notify_all();
+            gate = self.moved.wait_timeout_while(gate, PATIENCE, |gate| gate.shut).unwrap().0;
+        }
+        let has = |word: &&str| piece.windows(word.len()).any(|part| part == word.as_bytes());
+        if gate.behind.is_some_and(|words| words.iter().all(has)) {
+            (gate.behind, gate.shut) = (None, true);
+        }
+    }
+}
+
 impl Drop for Wire {
     fn drop(&mut self) {
+        self.go_on();
         self.state.closed.store(true, Ordering::Relaxed);
         // Wakes up the thread that accepts.
         let _ = TcpStream::connect(self.endpoint.trim_start_matches("http://"));
@@ -152,7 +218,13 @@ fn connect(client: TcpStream, to: &str, state: &Arc<State>) {
     let (from_server, to_server) = (server.try_clone().unwrap(), server);
     let requests = Arc::clone(state);
     thread::spawn(move || {
-        pass(from_client, to_server, || {
+        let client = from_client.try_clone().unwrap();
+        pass(from_client, to_server, |piece| {
+            requests.pass_gate(piece);
+            // Who gave up while he was held up asks for nothing any more.
+            if hung_up(&client) {
+                return false;
+            }
             if requests.chunks.fetch_add(1, Ordering::Relaxed) >= requests.cut_after {
                 return false;
             }
@@ -160,14 +232,22 @@ fn connect(client: TcpStream, to: &str, state: &Arc<State>) {
             true
         });
     });
-    thread::spawn(move || pass(from_server, to_client, || true));
+    thread::spawn(move || pass(from_server, to_client, |_| true));
+}
+
+/// Whether a client has closed its end.
+fn hung_up(client: &TcpStream) -> bool {
+    client.set_nonblocking(true).unwrap();
+    let end = matches!(client.peek(&mut [0]), Ok(0));
+    client.set_nonblocking(false).unwrap();
+    end
 }
 
 /// Passes pieces on until the end, or until `go_on` says no.
-fn pass(mut from: TcpStream, mut to: TcpStream, go_on: impl Fn() -> bool) {
+fn pass(mut from: TcpStream, mut to: TcpStream, go_on: impl Fn(&[u8]) -> bool) {
     let mut piece = vec![0; 65536];
     while let Ok(length @ 1..) = from.read(&mut piece) {
-        if !go_on() || to.write_all(&piece[..length]).is_err() {
+        if !go_on(&piece[..length]) || to.write_all(&piece[..length]).is_err() {
             break;
         }
     }
