@@ -4,56 +4,18 @@ Left out is what goes by itself: deleted things that moto goes on showing, insta
 their number, and the history of what was done.
 
 What was read once is read again after a call only that may have changed it; a copy of the process knows what its
-original has read. `fresh` reads all of it, to see that no call was forgotten here.
+original has read: see `changes.py`. `fresh` reads all of it, to see that no call was forgotten there.
 """
 
 import account_things as of_account
 import application_things as of_region
+import changes
 import network_things as of_network
 from canonical import canonical
 
-# What calls to a service may change in the same account, and region where it has several.
-CHANGES = {
-    "ec2": {*of_network.READERS, of_region.instances, of_region.templates, of_region.scaling_groups},
-    "autoscaling": {of_region.instances, of_region.scaling_groups, of_region.target_groups, of_network.nat},
-    "elbv2": {of_region.balancers, of_region.target_groups},
-    "ssm": {of_region.parameters},
-    "logs": {of_region.logs},
-    "acm": {of_region.certificates},
-    "ram": set(),
-    "cloudtrail": {of_region.trails},
-    "iam": {of_account.roles, of_account.identity},
-    "route53": {of_account.zones},
-    "s3": {of_account.buckets},
-    "s3control": {of_account.buckets},
-    "budgets": {of_account.billing},
-    "ce": {of_account.billing},
-    "organizations": set(),
-    "sts": set(),
-}
-# The same of some calls only.
-CHANGES_OF = {
-    "CreateSecurityGroup": {of_network.security_groups},
-    "DeleteSecurityGroup": {of_network.security_groups},
-    "AuthorizeSecurityGroupIngress": {of_network.security_groups},
-    "RevokeSecurityGroupIngress": {of_network.security_groups},
-    "CreateLaunchTemplate": {of_region.templates},
-    "DeleteLaunchTemplate": {of_region.templates},
-    "CreateKeyPair": {of_region.templates},
-    "DeleteKeyPair": {of_region.templates},
-}
-# What calls of one account may change in all of them, by a word of the operation. A tag may be on anything.
-EVERYWHERE = {
-    "TransitGateway": {of_network.transit},
-    "VpcPeering": {of_network.peerings},
-    "Vpc": {of_network.peerings},
-    "Tags": {of_network.transit, of_network.peerings},
-}
-EVERYWHERE_OF = {"ram": {of_region.shares, of_network.transit}, "organizations": {of_account.organization}}
 # What time changes, and records of other accounts.
 ALWAYS = {of_region.certificates}
 ONCE = set(of_account.READERS)
-READS = ("describe", "get", "list", "head", "search", "lookup")
 
 
 class Dump:
@@ -64,17 +26,12 @@ class Dump:
 
     def called(self, service, region, account, operation):
         """Forgets what a call may have changed."""
-        if operation.lower().startswith(READS):
-            return
-        changed = CHANGES_OF.get(operation) or CHANGES.get(service)
-        if changed is None:
+        here, everywhere = changes.changed(service, operation)
+        if here is None:
             self.known.clear()
             return
-        for reader in changed:
+        for reader in here:
             self.known.pop((account, None if reader in ONCE else region, reader), None)
-        everywhere = set(EVERYWHERE_OF.get(service, ()))
-        if service == "ec2":
-            everywhere.update(*(readers for word, readers in EVERYWHERE.items() if word in operation))
         for key in [key for key in self.known if key[2] in everywhere]:
             del self.known[key]
 

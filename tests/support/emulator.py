@@ -30,6 +30,7 @@ import registry
 
 # What makes moto as strict as it can be.
 STRICT = {
+    "MOTO_DISABLE_GLOBAL_CORS": "1",
     "MOTO_ENABLE_AMI_VALIDATION": "1",
     "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "1",
     "MOTO_ENABLE_KEYPAIR_VALIDATION": "1",

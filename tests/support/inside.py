@@ -9,6 +9,7 @@ import moto.server
 from moto.core.responses import BaseResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
+import direct
 import repaired
 import repairs
 import serving
@@ -64,6 +65,7 @@ class Inside(Clients):
             scope = f"20000101/{region}/{model.signing_name}/aws4_request, SignedHeaders=host, Signature=0"
             event = f"before-send.{model.service_id.hyphenize()}"
             client.meta.events.register_last(event, lambda request, **_: self._answer(request, scope))
+            direct.shorten(client, self.application, self.credentials)
         return client
 
     def _answer(self, request, scope):

@@ -5,8 +5,9 @@ use crate::{
     faults::{Armed, Call, Fault},
     history::History,
     interrupted,
+    prepared::Prepared,
     proxy::{Change, Proxy, Role},
-    scenes::{Prepared, World},
+    world::World,
 };
 use serde_json::Value;
 use std::{
@@ -323,9 +324,12 @@ fn first(run: &Ended, (command, call): (&str, &Call), fault: Fault, stopped: Opt
 }
 
 /// Reads that a command does without, and the command: they are asked for before the manifest is known, and a load
-/// balancer for TCP needs no certificate.
-const UNIMPORTANT: [(&str, &str); 2] =
-    [("acm:ListCertificates", "ver create (tcp)"), ("acm:DescribeCertificate", "ver create (tcp)")];
+/// balancer for TCP needs no certificate; two accounts of which one is in no organization are not in one.
+const UNIMPORTANT: [(&str, &str); 3] = [
+    ("acm:ListCertificates", "ver create (tcp)"),
+    ("acm:DescribeCertificate", "ver create (tcp)"),
+    ("organizations:DescribeOrganization", "team create (transit gateway)"),
+];
 
 /// Reads of quotas, and of what counts against them: no command needs them. Where the plan creates nothing of the kind,
 /// nothing is judged, and nothing is told.

@@ -8,10 +8,16 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use tokio::{io::AsyncReadExt as _, process::Command};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
+    process::Command,
+};
 
 /// Longer takes no command, unless it hangs.
 pub(crate) const BOUND: Duration = Duration::from_secs(150);
+
+/// What a command says at once when it hears of Ctrl-C.
+const HEARD: &str = "Interrupted: finishing what is in flight";
 
 /// How the name of a home directory begins, and how many letters follow that are others each time.
 pub(crate) const HOME: &str = "torture-home-";
@@ -41,6 +47,8 @@ pub(crate) struct Ended {
     pub(crate) took: Duration,
     /// When.
     pub(crate) at: Instant,
+    /// When it said that it had heard of Ctrl-C.
+    pub(crate) heard: Option<Instant>,
 }
 
 impl Shell {
@@ -64,9 +72,18 @@ impl Shell {
         let began = Instant::now();
         let mut child = command.spawn().expect("the binary starts");
         proxy.client(child.id());
-        let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let all = async { tokio::join!(out.read_to_end(&mut stdout), err.read_to_end(&mut stderr), child.wait()).2 };
+        let (mut out, mut err) = (child.stdout.take().unwrap(), BufReader::new(child.stderr.take().unwrap()));
+        let (mut stdout, mut stderr, mut heard) = (Vec::new(), Vec::new(), None);
+        let told = async {
+            let mut from = 0;
+            while err.read_until(b'\n', &mut stderr).await.is_ok_and(|length| length > 0) {
+                if heard.is_none() && contains(&stderr[from..], HEARD) {
+                    heard = Some(Instant::now());
+                }
+                from = stderr.len();
+            }
+        };
+        let all = async { tokio::join!(out.read_to_end(&mut stdout), told, child.wait()).2 };
         let ended = tokio::time::timeout(BOUND, all).await;
         let hung = ended.is_err();
         let status = match ended {
@@ -86,6 +103,7 @@ impl Shell {
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
             took: began.elapsed(),
             at: Instant::now(),
+            heard,
         }
     }
 }
@@ -115,6 +133,10 @@ impl Ended {
     pub(crate) fn said(&self) -> String {
         self.stdout.clone() + &self.stderr
     }
+}
+
+fn contains(line: &[u8], words: &str) -> bool {
+    line.windows(words.len()).any(|part| part == words.as_bytes())
 }
 
 /// The path of `minion` or `overlord`: Cargo names the one for these tests, and puts the other beside it. With

@@ -73,9 +73,9 @@ impl Server {
         self.ask("end", &json!({})).await;
     }
 
-    /// Everything that stands in these accounts.
-    pub(crate) async fn dump(&self, accounts: &Value, regions: &[&str]) -> Value {
-        self.ask("dump", &json!({ "accounts": accounts, "regions": regions })).await
+    /// Everything that stands in these accounts; `anew`, nothing is believed that was read before.
+    pub(crate) async fn dump(&self, accounts: &Value, regions: &[&str], anew: bool) -> Value {
+        self.ask("dump", &json!({ "accounts": accounts, "regions": regions, "fresh": anew })).await
     }
 
     /// What `forking.py` answers on one of its paths; it must work.

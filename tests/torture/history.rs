@@ -1,5 +1,5 @@
 //! What the commands write into the history of what they change: that each began, and how it ended.
-use crate::{emulator::Server, scenes::Book};
+use crate::{emulator::Server, world::Book};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -2,8 +2,9 @@
 use crate::{client::Ended, faults::Call, proxy::Change};
 use std::time::{Duration, Instant};
 
-/// How long a command takes to hear of it, on a busy computer; the call that it was pressed at is answered later.
-const HEARS: Duration = Duration::from_millis(500);
+/// How long a call that was sent before takes to arrive, on a busy computer; the call that Ctrl-C was pressed at is
+/// answered later.
+const ARRIVES: Duration = Duration::from_millis(500);
 
 /// What finishes something that was begun: by a call of which of these operations, which may be the one that Ctrl-C was
 /// pressed at and only read. All others begin something.
@@ -110,7 +111,9 @@ pub(crate) fn problems(run: &Ended, changes: &[Change], call: &Call, pressed: In
             |of: &&str| call.operation == **of || changes.iter().any(|one| one.operation == **of && one.at < late.at);
         finishes.is_some_and(|(_, all)| all.iter().any(known))
     };
-    let late = changes.iter().filter(|one| one.at > pressed + HEARS && !one.accompanies() && !one.record());
+    // Who is killed by the second Ctrl-C may not have said that he heard the first.
+    let heard = run.heard.unwrap_or(pressed) + ARRIVES;
+    let late = changes.iter().filter(|one| one.at > heard && !one.accompanies() && !one.record());
     let mut late: Vec<&Change> = late.filter(|one| !begun(one) && !one.overwrites(call)).collect();
     let mut problems = Vec::new();
     if run.ok() {
@@ -173,6 +176,7 @@ mod tests {
             stderr: said.to_owned(),
             took: Duration::ZERO,
             at: Instant::now(),
+            heard: None,
         }
     }
 

@@ -17,12 +17,14 @@ mod matrix;
 #[path = "../support/moto.rs"]
 mod moto;
 mod operation;
+mod prepared;
 mod proxy;
 mod report;
 mod scenes;
 mod specials;
 #[path = "../support/stays.rs"]
 mod stays;
+mod world;
 
 use matrix::Choice;
 use std::time::{Duration, Instant};

@@ -3,8 +3,9 @@ use crate::{
     case::{Case, Outcome},
     emulator::Emulator,
     faults::{Call, Fault},
+    prepared::Prepared,
     report::Report,
-    scenes::{Prepared, SCENES},
+    scenes::SCENES,
     specials::SPECIALS,
 };
 use futures::{FutureExt as _, StreamExt as _, stream};

@@ -2,7 +2,7 @@
 use crate::{
     case::{Case, Outcome},
     faults::{Call, Fault},
-    scenes::Prepared,
+    prepared::Prepared,
 };
 use std::{
     collections::BTreeMap,
