@@ -1,5 +1,5 @@
 //! Which zones a team's network spans, and which addresses it gets: by what the account and the region have.
-use crate::support::Estate;
+use crate::support::{Estate, Request, endpoint, refusing};
 use serde_json::json;
 
 fn organization(estate: &Estate, region: &str, pool: &str, teams: &str) {
@@ -59,6 +59,27 @@ fn zones_without_the_instance_types_are_left_out() {
         }
     }
     estate.assert_as_before("zones that are none");
+}
+
+/// Nothing is known of the zones then, which is told: instances may not start in one of them.
+#[test]
+fn without_the_permission_all_zones_are_taken() {
+    let mut estate = Estate::empty(&["home"]);
+    organization(&estate, "us-east-1", "10.64.0.0/12", "zones: 3, nat: instance");
+    let denied = ("UnauthorizedOperation", "You are not authorized to perform this operation.");
+    let wire = refusing(endpoint(), &[], move |request: &Request<'_>| {
+        request.is("DescribeInstanceTypeOfferings").then_some(denied)
+    });
+    estate.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
+    let plan = estate.overlord(&["team", "plan", "red"]).ok();
+    let plan = plan.says(&[
+        "Warning",
+        "Could not check",
+        "us-east-1",
+        "t3.small and t4g.nano",
+        "ec2:DescribeInstanceTypeOfferings",
+    ]);
+    assert_eq!(letters(&plan.stdout), "bce", "{}", plan.stdout);
 }
 
 #[test]

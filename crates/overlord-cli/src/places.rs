@@ -57,7 +57,7 @@ impl Places {
     }
 
     /// Makes the connections, and checks that the team's account is the one that it should be. `peers` are the records
-    /// of the teams to peer with.
+    /// of the teams to peer with. `shares`: a share of the transit gateway may be made or changed.
     ///
     /// # Errors
     /// When an account cannot be reached.
@@ -67,6 +67,7 @@ impl Places {
         account: &Account,
         domains: &[DomainRecord],
         peers: Vec<TeamRecord>,
+        shares: bool,
     ) -> Result<Self> {
         let accounts = &session.accounts;
         let mut places = Self {
@@ -99,8 +100,9 @@ impl Places {
             places.network_apart = true;
         }
         let main = team.regions[0].as_str();
-        let (found, one_organization) =
-            futures::join!(places.clouds.at(places.main()).account(), places.one_organization(session, team, main));
+        let network = places.network.get(main).filter(|_| shares && places.network_apart);
+        let one_organization = places.one_organization(session, team, network);
+        let (found, one_organization) = futures::join!(places.clouds.at(places.main()).account(), one_organization);
         let found = found.map_err(|e| {
             e.context(format!("account {} of team {}", account.number, team.name)).hint(unreached(account))
         })?;
@@ -138,8 +140,7 @@ impl Places {
     }
 
     /// Whether the network account and the team's are in one AWS organization, for the share of the transit gateway.
-    async fn one_organization(&self, session: &Session, team: &Team, region: &str) -> Result<Option<bool>> {
-        let network = self.network.get(region).filter(|_| self.network_apart);
+    async fn one_organization(&self, session: &Session, team: &Team, network: Option<&Spot>) -> Result<Option<bool>> {
         let Some(network) = network.filter(|_| team.interconnect == Interconnect::TransitGateway) else {
             return Ok(None);
         };

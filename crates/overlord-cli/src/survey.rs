@@ -100,7 +100,8 @@ impl Survey {
         let old: Vec<DomainRecord> =
             of_stored().filter(|o| !record.domains.iter().any(|d| d.name == o.name)).cloned().collect();
         let all: Vec<DomainRecord> = record.domains.iter().chain(&old).cloned().collect();
-        let mut places = Places::open(session, &team, &account, &all, peers).await?;
+        let shares = purpose == Purpose::Converge;
+        let mut places = Places::open(session, &team, &account, &all, peers, shares).await?;
         let gone = old.into_iter().filter_map(|d| places.parents.get(&d.name).map(|s| (d.clone(), *s))).collect();
         let mut moved = Vec::new();
         for before in of_stored().filter(|b| b.delegate) {

@@ -101,16 +101,22 @@ async fn look(team: &Team, cloud: &Cloud, there: &[&str]) -> Result<Choice> {
     let offers = async {
         match lookups::offers_by_zone_id(cloud, &types).await {
             // Then nothing is known of the zones, and none is left out.
-            Err(e) if e.kind() == Kind::Access => Ok(Offers::default()),
-            other => other,
+            Err(e) if e.kind() == Kind::Access => Ok((Offers::default(), Some(unchecked(cloud.region(), &types, &e)))),
+            other => other.map(|offers| (offers, None)),
         }
     };
-    let (available, offers) = futures::try_join!(lookups::zones_of_region(cloud), offers)?;
+    let (available, (offers, unchecked)) = futures::try_join!(lookups::zones_of_region(cloud), offers)?;
     let region = Region { name: cloud.region(), there, available: &available, offers: &offers };
-    match &team.zones {
+    let mut choice = match &team.zones {
         Zones::Count(wanted) => region.count(team.name.as_str(), usize::from(*wanted), needs),
         Zones::Named(ids) => region.named(team.name.as_str(), ids, needs),
-    }
+    }?;
+    choice.notes.extend(unchecked);
+    Ok(choice)
+}
+
+fn unchecked(region: &str, types: &[&str], error: &Error) -> String {
+    format!("Could not check which availability zones of {region} offer {}: {error}", types.join(" and "))
 }
 
 /// What the ids of a region's zones begin with: `use1`.

@@ -9,6 +9,7 @@ use crate::{
     },
     engine::Cancel,
     error::Kind,
+    progress,
 };
 use std::time::Duration;
 
@@ -50,7 +51,10 @@ pub(super) async fn wait(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
     let look = || async move {
         let console = match console_output(cloud, id).await {
             // Who may not read the console is not kept from working: the instance itself may be well.
-            Err(e) if e.kind() == Kind::Access => return Ok(Look::Done(())),
+            Err(e) if e.kind() == Kind::Access => {
+                progress::warn(format!("Could not check whether NAT instance {name} ({id}) forwards: {e}"));
+                return Ok(Look::Done(()));
+            }
             other => other?,
         };
         match told(&console.unwrap_or_default()) {
