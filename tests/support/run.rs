@@ -60,6 +60,11 @@ impl Running {
         let _ = Command::new("/bin/sh").arg("-c").arg(format!("kill -INT {} 2>&-", self.child.id())).status();
     }
 
+    /// Whether it has come to its end.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Ends it by force: it hears nothing of it.
     pub(crate) fn kill(&self) {
         let _ = Command::new("/bin/sh").arg("-c").arg(format!("kill -KILL {} 2>&-", self.child.id())).status();

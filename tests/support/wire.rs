@@ -1,6 +1,6 @@
 //! A wire between the binary and the emulator that can be made slow, held up, or cut.
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -35,8 +35,8 @@ struct Gate {
     /// It shuts behind the next request that has all of these words.
     behind: Option<&'static [&'static str]>,
     shut: bool,
-    /// How many requests wait at it.
-    waiting: usize,
+    /// Whether that request was answered.
+    answered: bool,
 }
 
 impl Wire {
@@ -60,10 +60,10 @@ impl Wire {
         *self.state.gate() = Gate { behind: Some(words), ..Gate::default() };
     }
 
-    /// Waits until a request is held up; the one with the words was answered, unless others were on their way beside it.
+    /// Waits until the request with the words was answered.
     pub(crate) fn wait_held(&self) {
         let gate = self.state.gate();
-        let waited = self.state.moved.wait_timeout_while(gate, PATIENCE, |gate| gate.waiting == 0);
+        let waited = self.state.moved.wait_timeout_while(gate, PATIENCE, |gate| !gate.answered);
         assert!(!waited.unwrap().1.timed_out(), "nothing came that was to be held up within {PATIENCE:?}");
     }
 
@@ -139,18 +139,27 @@ impl State {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits while the gate is shut; shuts it behind this piece when it has the words.
-    fn pass_gate(&self, piece: &[u8]) {
-        let mut gate = self.gate();
-        if gate.shut {
-            gate.waiting += 1;
-            self.moved.notify_all();
-            gate = self.moved.wait_timeout_while(gate, PATIENCE, |gate| gate.shut).unwrap().0;
+    /// Waits while the gate is shut; shuts it behind this piece when it has the words, which is the answer. Nothing from
+    /// who hung up meanwhile, or was held up for too long.
+    fn pass_gate(&self, client: &TcpStream, piece: &[u8]) -> Option<bool> {
+        let gate = self.gate();
+        let held = gate.shut;
+        let (mut gate, waited) = self.moved.wait_timeout_while(gate, PATIENCE, |gate| gate.shut).unwrap();
+        if waited.timed_out() || (held && hung_up(client)) {
+            return None;
         }
         let has = |word: &&str| piece.windows(word.len()).any(|part| part == word.as_bytes());
-        if gate.behind.is_some_and(|words| words.iter().all(has)) {
+        let marked = gate.behind.is_some_and(|words| words.iter().all(has));
+        if marked {
             (gate.behind, gate.shut) = (None, true);
         }
+        Some(marked)
+    }
+
+    /// The request that the gate shut behind was answered.
+    fn answered(&self) {
+        self.gate().answered = true;
+        self.moved.notify_all();
     }
 }
 
@@ -217,13 +226,15 @@ fn connect(client: TcpStream, to: &str, state: &Arc<State>) {
     let (from_client, to_client) = (client.try_clone().unwrap(), client);
     let (from_server, to_server) = (server.try_clone().unwrap(), server);
     let requests = Arc::clone(state);
+    let marked = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&marked);
     thread::spawn(move || {
         let client = from_client.try_clone().unwrap();
         pass(from_client, to_server, |piece| {
-            requests.pass_gate(piece);
-            // Who gave up while he was held up asks for nothing any more.
-            if hung_up(&client) {
-                return false;
+            match requests.pass_gate(&client, piece) {
+                Some(true) => asked.store(true, Ordering::SeqCst),
+                Some(false) => {}
+                None => return false,
             }
             if requests.chunks.fetch_add(1, Ordering::Relaxed) >= requests.cut_after {
                 return false;
@@ -232,13 +243,25 @@ fn connect(client: TcpStream, to: &str, state: &Arc<State>) {
             true
         });
     });
-    thread::spawn(move || pass(from_server, to_client, |_| true));
+    let answers = Arc::clone(state);
+    thread::spawn(move || {
+        pass(from_server, to_client, |_| {
+            if marked.swap(false, Ordering::SeqCst) {
+                answers.answered();
+            }
+            true
+        });
+    });
 }
 
 /// Whether a client has closed its end.
 fn hung_up(client: &TcpStream) -> bool {
     client.set_nonblocking(true).unwrap();
-    let end = matches!(client.peek(&mut [0]), Ok(0));
+    let end = match client.peek(&mut [0]) {
+        Ok(length) => length == 0,
+        // Whoever is killed leaves a reset.
+        Err(e) => e.kind() != io::ErrorKind::WouldBlock,
+    };
     client.set_nonblocking(false).unwrap();
     end
 }
