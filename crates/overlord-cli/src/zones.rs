@@ -52,12 +52,12 @@ pub async fn add(team: &Team, cloud: &Cloud, network: &mut RegionRecord) -> Resu
     Ok(notes)
 }
 
-/// Checks that a region has the zones of a team that is new there.
+/// Checks that a region has the zones of a team that is new there. Gives back what is to be said of them.
 ///
 /// # Errors
 /// As [`add`].
-pub async fn check(team: &Team, cloud: &Cloud) -> Result<()> {
-    look(team, cloud, &[]).await.map(drop)
+pub async fn check(team: &Team, cloud: &Cloud) -> Result<Vec<String>> {
+    Ok(look(team, cloud, &[]).await?.notes)
 }
 
 /// Refuses zones that are named and belong to none of the regions. `networks` have all those that do.
@@ -116,7 +116,8 @@ async fn look(team: &Team, cloud: &Cloud, there: &[&str]) -> Result<Choice> {
 }
 
 fn unchecked(region: &str, types: &[&str], error: &Error) -> String {
-    format!("Could not check which availability zones of {region} offer {}: {error}", types.join(" and "))
+    let types = types.join(" and ");
+    format!("Could not check which Availability Zones of {region} offer {types}, so none is left out: {error}")
 }
 
 /// What the ids of a region's zones begin with: `use1`.
