@@ -188,8 +188,7 @@ impl World {
         new.enumerate().map(|(n, id)| (format!("new {n}"), id.to_owned())).collect()
     }
 
-    /// Everything that stands in a state of it, but what stays on purpose: bills of the past are still split by tags,
-    /// and service-linked roles belong to their services.
+    /// Everything that stands in a state of it, but what stays on purpose.
     pub(crate) async fn dump(&self, server: &Server) -> Value {
         self.read(server, false).await
     }

@@ -1,5 +1,5 @@
 //! The AWS emulator: moto, and `tests/support/emulator.py`, which starts it and prepares accounts.
-use crate::{cargo::workspace, tools};
+use crate::{cargo::workspace, stays::STAYS, tools};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use std::{
@@ -16,8 +16,8 @@ pub(crate) type Inventory = BTreeMap<String, Vec<String>>;
 const ACCOUNT: &str = "100000000001";
 /// The region of demo and bench.
 const REGION: &str = "eu-west-1";
-/// What stays when a team goes: accounts are closed by people, and bills of the past are still split by tags.
-const STAYS: [&str; 2] = ["organization's account", "cost tag"];
+/// What stays beside [`STAYS`]: accounts are closed by people.
+const CLOSED_BY_PEOPLE: &str = "organization's account";
 
 /// A running emulator. All of it ends when the pipe to it closes: with this value, or with this
 /// process, however that ends.
@@ -132,7 +132,7 @@ impl Emulator {
         for account in accounts {
             let found = self.ask(account, json!({ "do": "estate", "regions": [REGION] }))?;
             let mut found: Inventory = serde_json::from_value(found)?;
-            found.retain(|kind, _| !STAYS.contains(&kind.as_str()));
+            found.retain(|kind, _| kind != CLOSED_BY_PEOPLE && !STAYS.contains(&kind.as_str()));
             all.insert((*account).to_owned(), found);
         }
         Ok(all)

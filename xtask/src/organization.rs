@@ -2,7 +2,6 @@
 use crate::{
     cargo::workspace,
     emulator::{Emulator, Inventory},
-    stays::STAYS,
 };
 use anyhow::Result;
 use serde_json::Value;
@@ -41,11 +40,7 @@ pub(crate) fn prepare(emulator: &mut Emulator) -> Result<Value> {
 
 /// Everything that stands in the accounts, but what stays on purpose.
 pub(crate) fn standing(emulator: &mut Emulator) -> Result<BTreeMap<String, Inventory>> {
-    let mut standing = emulator.estate(&[HOME, NETWORK, RED])?;
-    for things in standing.values_mut() {
-        things.retain(|kind, _| !STAYS.contains(&kind.as_str()));
-    }
-    Ok(standing)
+    emulator.estate(&[HOME, NETWORK, RED])
 }
 
 /// What the second has and the first has not: `333333333333: role Deployer`.
