@@ -27,7 +27,8 @@ CHANGES = {
         ("VpcEndpoint", _NETWORKS - {of_network.vpn, of_network.transit, of_network.peerings, of_network.defaults}),
         ("FlowLogs", {of_network.services}),
         ("Subnet", {of_network.subnets, of_network.routing}),
-        ("Route", {of_network.routing}),
+        # An endpoint names the route tables that it is in.
+        ("Route", {of_network.routing, of_network.services}),
         ("InternetGateway", {of_network.gateways, of_network.routing}),
         ("NatGateway", {of_network.nat, of_network.subnets}),
         ("Address", {of_network.nat, of_region.instances}),

@@ -27,7 +27,8 @@ from werkzeug.serving import WSGIRequestHandler
 from repairs import wrap
 
 AWS_POLICIES = []
-TRANSFORMS = {}
+# By table and the paths in it: which of them a field has.
+TRANSFORMED = {}
 
 
 def apply():
@@ -65,14 +66,15 @@ def _picked(self, context):
             value = found
             break
     if self.response_transformers:
-        # Each service has one such table, for good.
-        asked = (id(self.response_transformers), context.key_path, context.key)
-        if asked not in TRANSFORMS:
+        # Each service has one such table; requests put paths into it and take them out.
+        table = self.response_transformers
+        ends = TRANSFORMED.setdefault((id(table), *table), {})
+        asked = (context.key_path, context.key)
+        if asked not in ends:
             path = f"{context.key_path}.{context.key}"
-            fitting = (transform for end, transform in self.response_transformers.items() if path.endswith(end))
-            TRANSFORMS[asked] = next(fitting, None)
-        if transform := TRANSFORMS[asked]:
-            return transform(value)
+            ends[asked] = next((end for end in table if path.endswith(end)), None)
+        if ends[asked]:
+            return table[ends[asked]](value)
     return value
 
 

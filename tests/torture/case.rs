@@ -292,6 +292,8 @@ fn first(run: &Ended, (command, call): (&str, &Call), fault: Fault, stopped: Opt
                 not("interrupted");
             } else if run.code == Some(130) && !run.said().to_lowercase().contains("interrupt") {
                 not("it does not say that it was interrupted");
+            } else if run.code == Some(130) && fault == Fault::Interrupt && run.heard.is_none() {
+                not("it does not say at once that it was interrupted");
             }
             let late = stopped.map_or(Duration::ZERO, |stopped| run.at.saturating_duration_since(stopped));
             if fault == Fault::InterruptTwice && late > AT_ONCE {

@@ -17,7 +17,7 @@ use tokio::{
 pub(crate) const BOUND: Duration = Duration::from_secs(150);
 
 /// What a command says at once when it hears of Ctrl-C.
-const HEARD: &str = "Interrupted: finishing what is in flight";
+pub(crate) const HEARD: &str = "Interrupted: finishing what is in flight";
 
 /// How the name of a home directory begins, and how many letters follow that are others each time.
 pub(crate) const HOME: &str = "torture-home-";

@@ -1,10 +1,17 @@
 //! What a command may still do, and has to say, after Ctrl-C: what is in flight is finished, nothing is begun.
-use crate::{client::Ended, faults::Call, proxy::Change};
+use crate::{
+    client::{Ended, HEARD},
+    faults::Call,
+    proxy::Change,
+};
 use std::time::{Duration, Instant};
 
 /// How long a call that was sent before takes to arrive, on a busy computer; the call that Ctrl-C was pressed at is
 /// answered later.
 const ARRIVES: Duration = Duration::from_millis(500);
+
+/// So long the signal takes to reach a command on a busy computer, and its words to reach us.
+const HEARS: Duration = Duration::from_secs(5);
 
 /// What finishes something that was begun: by a call of which of these operations, which may be the one that Ctrl-C was
 /// pressed at and only read. All others begin something.
@@ -112,7 +119,7 @@ pub(crate) fn problems(run: &Ended, changes: &[Change], call: &Call, pressed: In
         finishes.is_some_and(|(_, all)| all.iter().any(known))
     };
     // Who is killed by the second Ctrl-C may not have said that he heard the first.
-    let heard = run.heard.unwrap_or(pressed) + ARRIVES;
+    let heard = run.heard.unwrap_or(pressed).min(pressed + HEARS) + ARRIVES;
     let late = changes.iter().filter(|one| one.at > heard && !one.accompanies() && !one.record());
     let mut late: Vec<&Change> = late.filter(|one| !begun(one) && !one.overwrites(call)).collect();
     let mut problems = Vec::new();
@@ -155,9 +162,7 @@ const NOTHING: [&str; 4] = ["nothing was in flight", "nothing was begun", "nothi
 
 /// Whether an output says what was left; `changed`: whether something was.
 fn tells(said: &str, changed: bool) -> bool {
-    let mut lines = said
-        .lines()
-        .filter(|line| !line.starts_with("Interrupted: finishing") && !line.starts_with("Interrupted again"));
+    let mut lines = said.lines().filter(|line| !line.starts_with(HEARD) && !line.starts_with("Interrupted again"));
     let one_of = |line: &str, words: &[&str]| words.iter().any(|word| line.contains(word));
     lines.any(|line| one_of(line, &LEFT) || (!changed && one_of(line, &NOTHING)))
 }
@@ -208,6 +213,14 @@ mod tests {
         assert_eq!(problems(&run("Interrupted: finishing what is in flight"), &follows, "iam:CreateRole").len(), 1);
         assert_eq!(problems(&run("Error: interrupted; nothing was in flight"), &follows, "iam:CreateRole").len(), 1);
         assert!(problems(&run("Error: interrupted; nothing was in flight"), &[], "iam:GetRole").is_empty());
+        // On a busy computer it hears late; but not for ever.
+        let begins = [at(2, "s3:CreateBucket", "")];
+        for (heard, wrong) in [(0, 1), (1, 1), (2, 0), (60, 0)] {
+            let ended = Ended { heard: Some(pressed + Duration::from_secs(heard)), ..said.clone() };
+            assert_eq!(problems(&ended, &begins, "iam:CreateRole").len(), wrong, "{heard}");
+        }
+        let ended = Ended { heard: Some(pressed + Duration::from_secs(60)), ..said.clone() };
+        assert_eq!(problems(&ended, &[at(6, "s3:CreateBucket", "")], "iam:CreateRole").len(), 1);
         // A role is being deleted since the read that Ctrl-C was pressed at.
         let parts = [at(1, "iam:DetachRolePolicy", ""), at(2, "iam:DeleteRole", "")];
         assert!(problems(&said, &parts, "iam:ListInstanceProfilesForRole").is_empty());

@@ -38,6 +38,8 @@ impl Prepared {
             stage.must(line).await;
         }
         let server = world.server.clone();
+        // What is read before it is copied, the copies believe: until a call changes it, which is checked below.
+        world.dump(&server).await;
         let mut prepared =
             Self { scene, world, server, before, wanted: Value::Null, calls: Vec::new(), took: Duration::ZERO };
         for round in 0..2 {
