@@ -305,7 +305,7 @@ fn first(run: &Ended, (command, call): (&str, &Call), fault: Fault, stopped: Opt
             match run.code {
                 // It went around: that must be said, unless nothing depends on the call.
                 Some(0) if named || UNIMPORTANT.contains(&(&call.operation, command)) => {}
-                Some(0) if advisory(&call.operation, command) => {}
+                Some(0) if advisory(call, command) => {}
                 Some(1 | 4) if named => {}
                 Some(0) => not("what it may not do is not told"),
                 _ => not("denied, and the action is not named"),
@@ -335,12 +335,16 @@ const UNIMPORTANT: [(&str, &str); 3] = [
 
 /// Reads of quotas, and of what counts against them: no command needs them. Where the plan creates nothing of the kind,
 /// nothing is judged, and nothing is told.
-fn advisory(operation: &str, command: &str) -> bool {
+fn advisory(call: &Call, command: &str) -> bool {
+    let operation = call.operation.as_str();
     let quotas = ["autoscaling:DescribeAccountLimits", "iam:GetAccountSummary", "route53:GetAccountLimit"];
-    let versions = ["ver create", "ver scale"].iter().any(|begin| command.starts_with(begin));
-    operation.starts_with("servicequotas:")
-        || quotas.contains(&operation)
-        || (versions && operation == "ec2:DescribeInstances")
+    let counted = match operation {
+        "ec2:DescribeInstances" => command.starts_with("ver create") || command.starts_with("ver scale"),
+        // All of the region are counted; those that the command looks for are filtered.
+        "ec2:DescribeSecurityGroups" => command == "app update" && !call.request.contains("Filter."),
+        _ => false,
+    };
+    counted || operation.starts_with("servicequotas:") || quotas.contains(&operation)
 }
 
 /// Whether an output names an action, by AWS's name or IAM's.
