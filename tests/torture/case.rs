@@ -340,8 +340,10 @@ fn advisory(call: &Call, command: &str) -> bool {
     let quotas = ["autoscaling:DescribeAccountLimits", "iam:GetAccountSummary", "route53:GetAccountLimit"];
     let counted = match operation {
         "ec2:DescribeInstances" => command.starts_with("ver create") || command.starts_with("ver scale"),
-        // All of the region are counted; those that the command looks for are filtered.
-        "ec2:DescribeSecurityGroups" => command == "app update" && !call.request.contains("Filter."),
+        // All of the region are counted; those that the command looks for are filtered, or it fails without them.
+        _ if call.request.contains("Filter.") => false,
+        "ec2:DescribeSecurityGroups" => command == "app update",
+        "ec2:DescribeInternetGateways" | "ec2:DescribeVpcEndpoints" => command == "team update",
         _ => false,
     };
     counted || operation.starts_with("servicequotas:") || quotas.contains(&operation)
