@@ -340,8 +340,8 @@ fn advisory(call: &Call, command: &str) -> bool {
     let quotas = ["autoscaling:DescribeAccountLimits", "iam:GetAccountSummary", "route53:GetAccountLimit"];
     let counted = match operation {
         "ec2:DescribeInstances" => command.starts_with("ver create") || command.starts_with("ver scale"),
-        // All of the region are counted; those that the command looks for are filtered, or it fails without them.
-        _ if call.request.contains("Filter.") => false,
+        // All of the region are counted; the command looks for those of a tag or a VPC, or fails without them.
+        _ if ["tag%3A", "vpc-id"].iter().any(|of| call.request.contains(of)) => false,
         "ec2:DescribeSecurityGroups" => command == "app update",
         "ec2:DescribeInternetGateways" | "ec2:DescribeVpcEndpoints" => command == "team update",
         _ => false,
