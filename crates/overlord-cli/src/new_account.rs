@@ -36,7 +36,7 @@ pub async fn check(session: &Session, team: &Team) -> Result<Arc<Cloud>> {
         known?;
         // The zones' ids, and what they offer, are the same for all accounts.
         let there = session.accounts.network(region).await?;
-        zones::check(team, &there).await?.iter().for_each(|note| session.terminal.warn(note));
+        zones::check(team, &there).await?.iter().for_each(|note| session.terminal.warn_once(note));
     }
     networks::check(session, team).await?;
     for domain in team.domains.iter().map(|d| survey::domain(&team.name, d, session)).filter(|d| d.delegate) {

@@ -115,7 +115,7 @@ impl Terminal {
     }
 
     /// As [`Terminal::warn`], once for each text: a command's plan and its run warn of the same.
-    pub(crate) fn warn_once(&self, text: &str) {
+    pub fn warn_once(&self, text: &str) {
         if self.is_new(text) {
             self.warn(text);
         }

@@ -135,7 +135,7 @@ fn told(session: &Session, survey: &Survey) {
         survey.places.account,
         Account::of(&survey.record).how()
     ));
-    survey.notes.iter().for_each(|note| session.terminal.warn(note));
+    survey.notes.iter().for_each(|note| session.terminal.warn_once(note));
 }
 
 /// Refuses a team that has its roles and no record: with another `home` every team would seem to be new.
