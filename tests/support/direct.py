@@ -6,8 +6,6 @@ serializers, its parsers, and what it does with policies of IAM.
 """
 
 import functools
-import io
-import sys
 import types
 import urllib.parse
 
@@ -67,29 +65,9 @@ class _Reads:
             body = body.encode()
         path, _, fixed = request["url_path"].partition("?")
         query = "&".join(part for part in (fixed, botocore.utils.percent_encode_sequence(query or {})) if part)
-        target = f"{path}?{query}" if query else path
-        environ = {
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": False,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-            "REQUEST_METHOD": request["method"],
-            "SCRIPT_NAME": "",
-            "PATH_INFO": urllib.parse.unquote_to_bytes(path).decode("latin-1"),
-            "QUERY_STRING": query,
-            "REQUEST_URI": target,
-            "RAW_URI": target,
-            "REMOTE_ADDR": "127.0.0.1",
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "HTTP_HOST": "127.0.0.1:1",
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={self.credentials.access_key}/{self.scope}",
-        }
+        environ = serving.environment(request["method"], f"{path}?{query}" if query else path, body)
+        environ["HTTP_HOST"] = "127.0.0.1:1"
+        environ["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential={self.credentials.access_key}/{self.scope}"
         if self.credentials.token:
             environ["HTTP_X_AMZ_SECURITY_TOKEN"] = self.credentials.token
         for name, value in request["headers"].items():

@@ -83,12 +83,10 @@ def _dechunked(received, at):
         body.append(received[at - size - 2 : at - 2])
 
 
-def environ_of(head, body):
-    """What WSGI and moto want to know of a request."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, target, protocol = first.split(" ", 2)
+def environment(method, target, body, protocol="HTTP/1.1"):
+    """What WSGI and moto want to know of a request, but for its headers."""
     path, _, query = target.partition("?")
-    environ = {
+    return {
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body),
@@ -106,7 +104,15 @@ def environ_of(head, body):
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": protocol,
+        "CONTENT_LENGTH": str(len(body)),
     }
+
+
+def environ_of(head, body):
+    """The same of a request as it was sent."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, protocol = first.split(" ", 2)
+    environ = environment(method, target, body, protocol)
     for line in lines:
         name, _, value = line.partition(":")
         key = name.upper().replace("-", "_")
