@@ -74,19 +74,11 @@ fn everything_that_is_done_is_written_down() {
 
 #[test]
 fn what_does_not_end_well_is_written_down_too() {
-    let mut stage = Stage::new();
+    let stage = Stage::new();
     let manifest = stage.manifest("hello", "");
     let wire = Wire::straight(endpoint());
     // Held up at its first change, before which it has written down that it begins.
-    let start = |stage: &mut Stage, arguments: &[&str], change: &'static [&'static str]| {
-        wire.hold_behind(change);
-        stage.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
-        let running = stage.start(arguments);
-        stage.set("AWS_ENDPOINT_URL", Some(endpoint()));
-        wire.wait_held();
-        running
-    };
-    let killed = start(&mut stage, &["app", "create", &manifest], &["Action=Create"]);
+    let killed = stage.start_held(&["app", "create", &manifest], &wire, &["Action=Create"]);
     killed.kill();
     killed.wait();
     wire.go_on();
@@ -95,7 +87,7 @@ fn what_does_not_end_well_is_written_down_too() {
     stage.minion(&["history", "hello"]).ok().says(&["no end"]);
     stage.application(&manifest);
 
-    let interrupted = start(&mut stage, &["app", "delete", "hello", "--yes"], &["Action=Delete"]);
+    let interrupted = stage.start_held(&["app", "delete", "hello", "--yes"], &wire, &["Action=Delete"]);
     interrupted.interrupt();
     wire.go_on();
     let code = interrupted.wait().code;

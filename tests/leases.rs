@@ -52,19 +52,9 @@ fn let_go(stage: &Stage) {
 }
 
 /// Starts a command, and holds it up once it has the lease: until the wire lets it go on.
-fn at_work(stage: &mut Stage, wire: &Wire, arguments: &[&str]) -> Running {
-    let running = held_behind(stage, wire, arguments, &["PutParameter", "/leases/"]);
+fn at_work(stage: &Stage, wire: &Wire, arguments: &[&str]) -> Running {
+    let running = stage.start_held(arguments, wire, &["PutParameter", "/leases/"]);
     assert!(!is_free(stage), "it goes on without the lease");
-    running
-}
-
-/// Starts a command, and holds it up once a request with these words was answered.
-fn held_behind(stage: &mut Stage, wire: &Wire, arguments: &[&str], words: &'static [&'static str]) -> Running {
-    wire.hold_behind(words);
-    stage.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
-    let running = stage.start(arguments);
-    stage.set("AWS_ENDPOINT_URL", Some(endpoint()));
-    wire.wait_held();
     running
 }
 
@@ -121,7 +111,7 @@ fn whoever_is_second_is_told_who_is_first() {
 
 #[test]
 fn waiting_for_whoever_is_first() {
-    let mut stage = Stage::new();
+    let stage = Stage::new();
     let wire = Wire::straight(endpoint());
     let manifest = stage.manifest("hello", "");
     stage.application(&manifest);
@@ -129,7 +119,7 @@ fn waiting_for_whoever_is_first() {
     let late = stage.minion(&["app", "update", &manifest, "--wait-lock=1s"]).fails(1);
     late.says(&["waited 1 second for application hello", "berta@elsewhere", "--wait-lock=30m"]);
     // It has seen who has the lease, and looks again.
-    let waiting = held_behind(&mut stage, &wire, &["app", "update", &manifest, "--wait-lock"], &["/leases/"]);
+    let waiting = stage.start_held(&["app", "update", &manifest, "--wait-lock"], &wire, &["/leases/"]);
     let_go(&stage);
     wire.go_on();
     waiting.wait().ok().says(&[
@@ -141,7 +131,7 @@ fn waiting_for_whoever_is_first() {
     // Interrupted while it waits: nothing was begun.
     held(&stage, 110);
     let wait = ["app", "delete", "hello", "--yes", "--wait-lock=50s"];
-    let waiting = held_behind(&mut stage, &wire, &wait, &["/leases/"]);
+    let waiting = stage.start_held(&wait, &wire, &["/leases/"]);
     wire.go_on();
     waiting.interrupt();
     waiting.wait().exits(130).says(&["nothing was begun"]);
@@ -154,15 +144,15 @@ fn waiting_for_whoever_is_first() {
 
 #[test]
 fn two_operators_at_once() {
-    let mut stage = Stage::new();
+    let stage = Stage::new();
     let manifest = stage.manifest("hello", "");
     let (wire, other) = (Wire::straight(endpoint()), Wire::straight(endpoint()));
-    let first = at_work(&mut stage, &wire, &["app", "create", &manifest]);
+    let first = at_work(&stage, &wire, &["app", "create", &manifest]);
     let refused = stage.minion(&["app", "create", &manifest]).fails(1);
     refused.says(&["application hello is being worked on by arn:aws:", "minion app create", "--wait-lock"]);
     // It has seen who has the lease.
     let wait = ["app", "create", &manifest, "--wait-lock"];
-    let second = held_behind(&mut stage, &other, &wait, &["/leases/"]);
+    let second = stage.start_held(&wait, &other, &["/leases/"]);
     other.go_on();
     wire.go_on();
     first.wait().ok();
@@ -171,9 +161,9 @@ fn two_operators_at_once() {
 
     // The first one is interrupted: it finishes what is in flight, and lets go.
     let changed = stage.file("changed.yaml", "application_name: hello\nteam_name: team\nexposed_ports: [9090]\n");
-    let first = at_work(&mut stage, &wire, &["app", "update", &changed]);
+    let first = at_work(&stage, &wire, &["app", "update", &changed]);
     let wait = ["app", "update", &changed, "--wait-lock"];
-    let second = held_behind(&mut stage, &other, &wait, &["/leases/"]);
+    let second = stage.start_held(&wait, &other, &["/leases/"]);
     other.go_on();
     first.interrupt();
     wire.go_on();
@@ -189,10 +179,10 @@ fn two_operators_at_once() {
 /// A killed command can be repeated at once, on the computer where it was killed.
 #[test]
 fn a_killed_command_holds_nobody_up() {
-    let mut stage = Stage::new();
+    let stage = Stage::new();
     let manifest = stage.manifest("hello", "");
     let wire = Wire::straight(endpoint());
-    let first = at_work(&mut stage, &wire, &["app", "create", &manifest]);
+    let first = at_work(&stage, &wire, &["app", "create", &manifest]);
     first.kill();
     let killed: Run = first.wait();
     assert_eq!(killed.code, None, "{killed:?}");
@@ -201,7 +191,7 @@ fn a_killed_command_holds_nobody_up() {
     let run = stage.minion(&["app", "create", &manifest]).ok();
     assert!(run.took < Duration::from_secs(30), "{run:?}");
     // Interrupted twice is as good as killed.
-    let mut first = at_work(&mut stage, &wire, &["app", "delete", "hello", "--yes"]);
+    let mut first = at_work(&stage, &wire, &["app", "delete", "hello", "--yes"]);
     // Two signals may be one on a busy computer.
     while !first.has_ended() {
         first.interrupt();

@@ -43,37 +43,29 @@ fn what_is_done_to_a_team_is_written_down() {
 
 #[test]
 fn two_operators_at_one_team() {
-    let mut estate = Estate::new();
+    let estate = Estate::new();
     let (wire, other) = (Wire::straight(endpoint()), Wire::straight(endpoint()));
     // Held up once it has the lease.
-    wire.hold_behind(&["PutParameter", "/leases/"]);
-    estate.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
-    let first = estate.start(&["team", "create", "red"]);
-    wire.wait_held();
-    estate.set("AWS_ENDPOINT_URL", Some(endpoint()));
-    let lease = |estate: &Estate| {
+    let first = estate.start_held(&["team", "create", "red"], &wire, &["PutParameter", "/leases/"]);
+    let lease = || {
         let names = json!({ "Names": ["/overlord/acme/leases/red"] });
         let found = estate.call("home", "ssm", "get_parameters", names);
         found["Parameters"].get(0).and_then(|p| p["Value"].as_str().map(str::to_owned)).unwrap_or_default()
     };
-    assert!(lease(&estate).contains("token"), "{}", lease(&estate));
+    assert!(lease().contains("token"), "{}", lease());
     let refused = estate.overlord(&["team", "delete", "red", "--yes"]).fails(1);
     refused.says(&["team red is being worked on by arn:aws:", "overlord team create red", "--wait-lock"]);
     // Another team, and looking, are not held up.
     estate.overlord(&["team", "plan", "red"]).ok();
     estate.overlord(&["team", "list"]).ok();
     // It has seen who has the lease.
-    other.hold_behind(&["/leases/"]);
-    estate.set("AWS_ENDPOINT_URL", Some(&other.endpoint));
-    let second = estate.start(&["team", "update", "red", "--wait-lock"]);
-    other.wait_held();
-    estate.set("AWS_ENDPOINT_URL", Some(endpoint()));
+    let second = estate.start_held(&["team", "update", "red", "--wait-lock"], &other, &["/leases/"]);
     other.go_on();
     wire.go_on();
     first.wait().ok();
     second.wait().ok().says(&["is being worked on by", "nothing to change"]);
-    assert!(lease(&estate).contains("free"), "{}", lease(&estate));
+    assert!(lease().contains("free"), "{}", lease());
     estate.delete("red");
-    assert_eq!(lease(&estate), "");
+    assert_eq!(lease(), "");
     estate.assert_as_before("two operators at one team");
 }

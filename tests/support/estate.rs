@@ -1,10 +1,11 @@
 //! An estate: an organization's accounts, its file, and `overlord`.
-use super::stays::STAYS;
 use super::{
     emulator::{Emulator, ask},
     run::{Run, Running},
     shell::Shell,
     stage::Inventory,
+    stays::STAYS,
+    wire::Wire,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -124,6 +125,11 @@ impl Estate {
     /// Starts `overlord` with these arguments.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         self.shell.start("overlord", arguments)
+    }
+
+    /// Starts `overlord`, and holds it up: see [`Shell::start_held`].
+    pub(crate) fn start_held(&self, arguments: &[&str], wire: &Wire, behind: &'static [&'static str]) -> Running {
+        self.shell.start_held("overlord", arguments, wire, behind)
     }
 
     /// Creates a team's place, and fails unless its plan is empty afterwards.

@@ -2,6 +2,7 @@
 use super::{
     emulator::Emulator,
     run::{Run, Running},
+    wire::Wire,
 };
 use serde_json::Value;
 use std::{
@@ -80,6 +81,22 @@ impl Shell {
     /// Starts a binary.
     pub(crate) fn start(&self, binary: &str, arguments: &[&str]) -> Running {
         Running::start(self.command(binary, arguments))
+    }
+
+    /// Starts a binary on a wire, and holds it up once a request with these words was answered: until the wire lets it go on.
+    pub(crate) fn start_held(
+        &self,
+        binary: &str,
+        arguments: &[&str],
+        wire: &Wire,
+        behind: &'static [&'static str],
+    ) -> Running {
+        wire.hold_behind(behind);
+        let mut command = self.command(binary, arguments);
+        command.env("AWS_ENDPOINT_URL", &wire.endpoint);
+        let running = Running::start(command);
+        wire.wait_held();
+        running
     }
 
     /// Runs a binary to its end, with nothing on stdin.

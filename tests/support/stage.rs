@@ -3,6 +3,7 @@ use super::{
     emulator::Emulator,
     run::{Run, Running},
     shell::Shell,
+    wire::Wire,
 };
 use serde_json::{Value, json};
 use std::{
@@ -129,6 +130,11 @@ impl Stage {
     /// Starts `minion` with these arguments.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         self.shell.start("minion", arguments)
+    }
+
+    /// Starts `minion`, and holds it up: see [`Shell::start_held`].
+    pub(crate) fn start_held(&self, arguments: &[&str], wire: &Wire, behind: &'static [&'static str]) -> Running {
+        self.shell.start_held("minion", arguments, wire, behind)
     }
 
     /// Any AWS call, in boto3's spelling; it must work.
