@@ -21,8 +21,9 @@ use aws_core::{
     resources::{
         domain::{certificate, delegation, hosted_zone},
         network::{
-            peering,
-            stray::{self, Stray, StrayKind},
+            kinds::{KindId, Thing},
+            peering, stray,
+            vpc::Vpc,
         },
     },
 };
@@ -43,7 +44,7 @@ pub struct Survey {
     /// Connections.
     pub places: Places,
     /// What carries the team's tags, by region.
-    pub strays: BTreeMap<String, Vec<Stray>>,
+    pub strays: BTreeMap<String, Vec<Thing>>,
     /// Domains that are no longer asked for, with the places of their parents.
     pub gone: Vec<(DomainRecord, Spot)>,
     /// Delegations of domains that stay, in zones that are no longer their parents.
@@ -117,7 +118,7 @@ impl Survey {
         });
         let domains: &[DomainRecord] = if purpose == Purpose::Converge { &record.domains } else { &[] };
         let (strays, ()) = futures::try_join!(futures::future::try_join_all(looks), parents(&places, domains))?;
-        let strays: BTreeMap<String, Vec<Stray>> = strays.into_iter().collect();
+        let strays: BTreeMap<String, Vec<Thing>> = strays.into_iter().collect();
         if stored.is_none() {
             unrecorded(session, &team, &strays).await?;
         }
@@ -219,8 +220,9 @@ impl Survey {
 }
 
 /// Refuses a team that has a network and no record: with another `home` every team would seem to be new.
-async fn unrecorded(session: &Session, team: &Team, strays: &BTreeMap<String, Vec<Stray>>) -> Result<()> {
-    let vpc = strays.iter().find_map(|(region, all)| Some((region, all.iter().find(|s| s.kind == StrayKind::Vpc)?)));
+async fn unrecorded(session: &Session, team: &Team, strays: &BTreeMap<String, Vec<Thing>>) -> Result<()> {
+    let vpc =
+        strays.iter().find_map(|(region, all)| Some((region, all.iter().find(|s| s.kind == KindId::of::<Vpc>())?)));
     let Some((region, vpc)) = vpc else { return Ok(()) };
     let error = session.no_record(&team.name, &format!("a network in {region} ({})", vpc.id)).await?;
     Err(error.hint("If the record is lost: `overlord team import`."))

@@ -19,11 +19,14 @@ use aws_core::{
             ids::{
                 AllocationId, DhcpOptionsId, EgressGatewayId, GatewayId, RouteTableId, SubnetId, VpcId, VpnGatewayId,
             },
+            kinds::{Kind, KindId, Thing},
             nat_gateway::NatGateway,
-            nat_instance::NatInstance,
+            nat_instance::{Machine, NatInstance},
+            peering::PeeringConnection,
             route_table::{Route, RouteTable, Via},
-            stray::{self, Stray, StrayKind},
+            stray,
             subnet::Subnet,
+            transit::TransitAttachment,
             vpc::Vpc,
             vpn::{CustomerGateway, VpnConnection, VpnGateway},
         },
@@ -70,10 +73,10 @@ pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &Reg
     let dhcp = (!team.dns_servers.is_empty() || team.internal_domain.is_some()).then(|| {
         let (servers, domain) = (team.dns_servers.clone(), team.internal_domain.clone());
         let name = dhcp_name(&name, &servers, domain.as_deref());
-        wanted.insert((StrayKind::DhcpOptions.name(), name.clone()));
+        wanted.insert((KindId::of::<DhcpOptions>().name(), name.clone()));
         put.put(spot, DhcpOptions { owner: owner.clone(), name, servers, domain }).to(graph)
     });
-    wanted.insert((StrayKind::Vpc.name(), name.clone()));
+    wanted.insert((KindId::of::<Vpc>().name(), name.clone()));
     let vpc = put.put(spot, vpc(input, record, dhcp)).to(graph);
     let mut region = Region { input, graph, record, spot, vpc, subnets: Vec::new(), wanted };
     region.build();
@@ -134,9 +137,9 @@ impl Region<'_, '_> {
     fn team(&self) -> String {
         self.input.team.name.to_string()
     }
-    fn want(&mut self, kind: StrayKind, name: impl Into<String>) -> String {
+    fn want<K: Kind>(&mut self, name: impl Into<String>) -> String {
         let name = name.into();
-        self.wanted.insert((kind.name(), name.clone()));
+        self.wanted.insert((K::NAME, name.clone()));
         name
     }
     fn put<R>(&mut self, resource: R) -> Ref<R::Output>
@@ -148,11 +151,11 @@ impl Region<'_, '_> {
 
     fn build(&mut self) {
         let (owner, vpc) = (self.owner(), self.vpc);
-        let name = self.want(StrayKind::InternetGateway, self.team());
+        let name = self.want::<InternetGateway>(self.team());
         let internet = self.put(InternetGateway { owner: owner.clone(), name, vpc });
         self.put(DefaultGroup { owner: owner.clone(), vpc });
         let egress = self.input.team.ipv6.then(|| {
-            let name = self.want(StrayKind::EgressOnlyGateway, self.team());
+            let name = self.want::<EgressOnlyGateway>(self.team());
             self.put(EgressOnlyGateway { owner: self.owner(), name, vpc })
         });
         self.make_subnets();
@@ -161,16 +164,16 @@ impl Region<'_, '_> {
             self.subnets.iter().filter(|(l, ..)| *l == Layer::Private).map(|(.., r)| *r).collect();
         let ways = interconnect::ways(self.input, self.graph, self.spot, self.record, vpc, attachment_subnets);
         if ways.attached {
-            self.want(StrayKind::TransitAttachment, self.team());
+            self.want::<TransitAttachment>(self.team());
         }
         for name in &ways.peerings {
-            self.want(StrayKind::Peering, name.clone());
+            self.want::<PeeringConnection>(name.clone());
         }
         let public = self.public_table(internet, &ways.routes);
         let exits = self.exits(internet, public);
         let mut tables = self.inner_tables(egress, &exits, vpn.map(|(gateway, _)| gateway), &ways.routes);
         tables.extend(public);
-        let name = self.want(StrayKind::Endpoint, "s3");
+        let name = self.want::<S3Endpoint>("s3");
         self.put(S3Endpoint { owner: owner.clone(), name, vpc, route_tables: tables.clone() });
         self.flow_logs();
         let last = tables.iter().map(|t| t.node()).chain(vpn.map(|(_, connection)| connection.node()));
@@ -181,7 +184,7 @@ impl Region<'_, '_> {
         for (slot, zone) in self.record.zones.iter().enumerate() {
             for (index, layer) in Layer::ALL.into_iter().enumerate() {
                 let Some(cidr) = of_zone(zone, layer) else { continue };
-                let name = self.want(StrayKind::Subnet, format!("{layer}-{}", zone.name));
+                let name = self.want::<Subnet>(format!("{layer}-{}", zone.name));
                 let ipv6_index = self.input.team.ipv6.then_some((index * SLOTS + slot) as u8);
                 let (owner, vpc, zone_id) = (self.owner(), self.vpc, zone.id.clone());
                 let made = self.put(Subnet { owner, name, vpc, zone_id, cidr, layer, ipv6_index });
@@ -196,7 +199,7 @@ impl Region<'_, '_> {
 
     /// An address. Gateways and instances have their own: on a switch the new one stands before the old one goes.
     fn address(&mut self, name: String) -> Ref<AllocationId> {
-        let name = self.want(StrayKind::ElasticIp, name);
+        let name = self.want::<ElasticIp>(name);
         let owner = self.owner();
         self.put(ElasticIp { owner, name })
     }
@@ -219,13 +222,13 @@ impl Region<'_, '_> {
             let (owner, vpc, clouds) = (self.owner(), self.vpc, &self.input.places.clouds);
             let via = if self.input.team.nat == Nat::Instance {
                 let address = self.address(format!("nat-instance-{zone}"));
-                let name = self.want(StrayKind::NatInstance, "nat");
+                let name = self.want::<Machine>("nat");
                 let (from, instance_type) = (vec![self.record.cidr], NAT_INSTANCE.to_owned());
                 let instance = NatInstance { owner, name, vpc, subnet, address, instance_type, from };
                 Via::Instance(clouds.put(self.spot, instance).after(way.clone()).to(self.graph))
             } else {
                 let address = self.address(format!("nat-{zone}"));
-                let name = self.want(StrayKind::NatGateway, format!("nat-{zone}"));
+                let name = self.want::<NatGateway>(format!("nat-{zone}"));
                 let gateway = NatGateway { owner, name, subnet, address };
                 Via::Nat(clouds.put(self.spot, gateway).after([internet.node()]).to(self.graph))
             };
@@ -238,13 +241,13 @@ impl Region<'_, '_> {
     fn vpn(&mut self) -> Option<(Ref<VpnGatewayId>, Ref<()>)> {
         let vpn = self.input.team.vpn.as_ref()?;
         let (owner, vpc) = (self.owner(), self.vpc);
-        let name = self.want(StrayKind::VpnGateway, self.team());
+        let name = self.want::<VpnGateway>(self.team());
         let gateway = self.put(VpnGateway { owner: owner.clone(), name, vpc });
         // It cannot be changed: another address or number is another one.
         let name = format!("{}-{}-{}", self.team(), vpn.gateway, vpn.asn);
-        let name = self.want(StrayKind::CustomerGateway, name);
+        let name = self.want::<CustomerGateway>(name);
         let customer = self.put(CustomerGateway { owner: owner.clone(), name, address: vpn.gateway, asn: vpn.asn });
-        let name = self.want(StrayKind::VpnConnection, self.team());
+        let name = self.want::<VpnConnection>(self.team());
         let connection = self.put(VpnConnection { owner, name, gateway, customer, routes: vpn.routes.clone() });
         Some((gateway, connection))
     }
@@ -260,7 +263,7 @@ impl Region<'_, '_> {
             all.push(Route { to: IpNet::V6(Ipv6Net::default()), via: Via::Internet(internet) });
         }
         all.extend(routes.iter().cloned());
-        let name = self.want(StrayKind::RouteTable, "public");
+        let name = self.want::<RouteTable>("public");
         let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.managed.clone());
         Some(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: None, managed }))
     }
@@ -281,7 +284,7 @@ impl Region<'_, '_> {
             let mut all: Vec<Route> = default.into_iter().collect();
             all.extend(egress.map(|via| Route { to: IpNet::V6(Ipv6Net::default()), via: Via::EgressOnly(via) }));
             all.extend(routes.iter().cloned());
-            let name = self.want(StrayKind::RouteTable, format!("{layer}-{}", self.record.zones[slot].name));
+            let name = self.want::<RouteTable>(format!("{layer}-{}", self.record.zones[slot].name));
             let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.managed.clone());
             let subnets = vec![subnet];
             tables.push(self.put(RouteTable { owner, name, vpc, routes: all, subnets, propagate: vpn, managed }));
@@ -294,7 +297,7 @@ impl Region<'_, '_> {
         let (group, role) = flow_log_parts(self.input, &self.record.region, retention_days);
         let (log_group, role) = (self.put(group), self.put(role));
         let (owner, vpc, team) = (self.owner(), self.vpc, self.team());
-        let name = self.want(StrayKind::FlowLog, team);
+        let name = self.want::<FlowLog>(team);
         self.put(FlowLog { owner, name, vpc, log_group, role });
     }
 
@@ -302,10 +305,10 @@ impl Region<'_, '_> {
     /// somebody may have written them into a firewall.
     fn strays(&mut self, last: Vec<NodeId>) {
         let all = self.input.strays.get(&self.record.region).cloned().unwrap_or_default();
-        let unwanted: Vec<Stray> = all
+        let unwanted: Vec<Thing> = all
             .into_iter()
             .filter(|s| !self.wanted.contains(&(s.kind.name(), s.name.clone())))
-            .filter(|s| self.input.destroying || s.kind != StrayKind::ElasticIp)
+            .filter(|s| self.input.destroying || s.kind != KindId::of::<ElasticIp>())
             .collect();
         let (clouds, owner) = (&self.input.places.clouds, self.owner());
         if self.input.destroying {

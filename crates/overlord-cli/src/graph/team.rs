@@ -6,7 +6,7 @@ use aws_core::{
     engine::{Graph, Ref},
     model::TeamOwner,
     registry::{settings::VpcSettings, teams::TeamRecord},
-    resources::{domain::certificate::CertificateArn, network::stray::Stray, place_settings::PlaceSettings},
+    resources::{domain::certificate::CertificateArn, network::kinds::Thing, place_settings::PlaceSettings},
 };
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct Input<'a> {
     /// The accounts and regions.
     pub places: &'a Places,
     /// What carries the team's tags in each region: what the graph does not want of it is removed.
-    pub strays: &'a BTreeMap<String, Vec<Stray>>,
+    pub strays: &'a BTreeMap<String, Vec<Thing>>,
     /// Whether the graph is for deleting everything.
     pub destroying: bool,
     /// Regions in which other teams use the transit gateway: it stays when this team goes.

@@ -7,14 +7,22 @@ use crate::{
         Owning as _, TeamOwner,
         tags::{APPLICATION, Whose},
     },
-    resources::{network::peering, network::transit, security_group::list_of_vpc},
+    resources::{
+        network::{
+            kinds::{self, KindId},
+            nat_gateway::NatGateway,
+            nat_instance::{Machine, MachineGroup},
+            peering,
+        },
+        security_group::list_of_vpc,
+    },
 };
-use aws_sdk_ec2::types::{
-    AttachmentStatus, Filter, Instance, InternetGateway, NatGateway, NatGatewayState, NetworkAcl, NetworkInterface,
-    NetworkInterfaceType as Type, RouteTable, State as EndpointState, Subnet, Tag, VpcEndpoint, VpnGateway,
-};
+use aws_sdk_ec2::types::{Filter, Instance, NetworkAcl, NetworkInterface, NetworkInterfaceType as Type, Tag};
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// The kind of a peering connection; its `of` is the VPC on the other side.
 pub const PEERING: &str = "peering connection";
@@ -54,15 +62,9 @@ impl fmt::Display for Occupant {
 /// What AWS answers.
 pub async fn occupants(cloud: &Cloud, vpc: &str, owner: &TeamOwner) -> Result<Vec<Occupant>> {
     let place = Place { cloud, vpc, owner };
-    let (applications, machines, balancers, nats, parts, ties) = futures::try_join!(
-        place.applications(),
-        place.machines(),
-        place.load_balancers(),
-        place.nat_gateways(),
-        place.parts(),
-        place.ties(),
-    )?;
-    let all = applications.into_iter().chain(machines).chain(balancers).chain(nats).chain(parts).chain(ties);
+    let (applications, machines, balancers, parts) =
+        futures::try_join!(place.applications(), place.machines(), place.load_balancers(), place.parts())?;
+    let all = applications.into_iter().chain(machines).chain(balancers).chain(parts);
     // Several interfaces may serve one thing.
     Ok(all.collect::<BTreeSet<_>>().into_iter().collect())
 }
@@ -79,7 +81,10 @@ fn filter(name: &str, value: &str) -> Filter {
 
 /// A thing with EC2's tags.
 fn thing(kind: &str, id: Option<&str>, tags: &[Tag]) -> Occupant {
-    let mut tags = tag_map(tags);
+    thing_of(kind, id, tag_map(tags))
+}
+
+fn thing_of(kind: &str, id: Option<&str>, mut tags: BTreeMap<String, String>) -> Occupant {
     let name = tags.remove("Name").filter(|n| !n.is_empty());
     let of = tags.remove(APPLICATION).map(|a| format!("application {a}"));
     Occupant { kind: kind.into(), id: id.unwrap_or_default().into(), name, of }
@@ -121,7 +126,9 @@ impl Place<'_> {
             let pages = pages.told(self.cloud, "ec2:DescribeInstances", self.vpc)?;
             Ok(pages.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect::<Vec<Instance>>())
         };
-        let (interfaces, instances, nats) = futures::try_join!(interfaces, instances, self.nats())?;
+        let nats = kinds::seen_in::<NatGateway>(self.cloud, self.vpc);
+        let (interfaces, instances, nats) = futures::try_join!(interfaces, instances, nats)?;
+        // Those that are being deleted have theirs still.
         let of_nats: BTreeSet<&str> =
             nats.iter().flat_map(|g| g.nat_gateway_addresses()).filter_map(|a| a.network_interface_id()).collect();
         let of_nat = |i: &&NetworkInterface| i.network_interface_id().is_some_and(|id| of_nats.contains(id));
@@ -148,115 +155,43 @@ impl Place<'_> {
         Ok(told.collect())
     }
 
-    /// The NAT gateways, those that are being deleted too. Shared: their interfaces are told apart by them.
-    async fn nats(&self) -> Result<Arc<Vec<NatGateway>>> {
-        let load = async {
-            let call = self.cloud.ec2().describe_nat_gateways().filter(filter("vpc-id", self.vpc));
-            let all: Result<Vec<NatGateway>, _> = call.into_paginator().items().send().collect().await;
-            all.told(self.cloud, "ec2:DescribeNatGateways", self.vpc)
-        };
-        self.cloud.once(format!("NAT gateways in {}", self.vpc), load).await
-    }
-
-    async fn nat_gateways(&self) -> Result<Vec<Occupant>> {
-        let all = self.nats().await?;
-        let there = |g: &&NatGateway| {
-            !matches!(g.state(), Some(NatGatewayState::Deleted | NatGatewayState::Deleting | NatGatewayState::Failed))
-        };
-        let foreign = all.iter().filter(there).filter(|g| !self.ours(g.tags()));
-        Ok(foreign.map(|g| thing("NAT gateway", g.nat_gateway_id(), g.tags())).collect())
-    }
-
-    /// What a VPC consists of.
+    /// What a VPC consists of, and what ties it to the world.
     async fn parts(&self) -> Result<Vec<Occupant>> {
-        let ec2 = self.cloud.ec2();
-        let subnets = async {
-            let call = ec2.describe_subnets().filters(filter("vpc-id", self.vpc));
-            let all: Result<Vec<Subnet>, _> = call.into_paginator().items().send().collect().await;
-            all.told(self.cloud, "ec2:DescribeSubnets", self.vpc)
-        };
-        let tables = async {
-            let call = ec2.describe_route_tables().filters(filter("vpc-id", self.vpc));
-            let all: Result<Vec<RouteTable>, _> = call.into_paginator().items().send().collect().await;
-            all.told(self.cloud, "ec2:DescribeRouteTables", self.vpc)
-        };
-        let acls = async {
-            let call = ec2.describe_network_acls().filters(filter("vpc-id", self.vpc));
-            let all: Result<Vec<NetworkAcl>, _> = call.into_paginator().items().send().collect().await;
-            all.told(self.cloud, "ec2:DescribeNetworkAcls", self.vpc)
-        };
-        let groups = list_of_vpc(self.cloud, self.vpc);
-        let (subnets, tables, acls, groups) = futures::try_join!(subnets, tables, acls, groups)?;
-        let mut all = Vec::new();
-        let mut add = |kind: &str, id: Option<&str>, tags: &[Tag]| {
-            if !self.ours(tags) {
-                all.push(thing(kind, id, tags));
-            }
-        };
-        subnets.iter().for_each(|s| add("subnet", s.subnet_id(), s.tags()));
-        // The main route table, the default network ACL and the default group go with the VPC.
-        let main = |t: &&RouteTable| t.associations().iter().any(|a| a.main() == Some(true));
-        tables.iter().filter(|t| !main(t)).for_each(|t| add("route table", t.route_table_id(), t.tags()));
-        let acls = acls.iter().filter(|a| a.is_default() != Some(true));
-        acls.for_each(|a| add("network ACL", a.network_acl_id(), a.tags()));
-        for group in groups.iter().filter(|g| g.group_name() != Some("default") && !self.ours(g.tags())) {
-            let mut group_thing = thing("security group", group.group_id(), group.tags());
-            group_thing.name = group.group_name().map(str::to_owned);
-            all.push(group_thing);
-        }
-        Ok(all)
-    }
-
-    /// What ties a VPC to the world.
-    async fn ties(&self) -> Result<Vec<Occupant>> {
-        let ec2 = self.cloud.ec2();
-        let endpoints = async {
-            let call = ec2.describe_vpc_endpoints().filters(filter("vpc-id", self.vpc));
-            let all: Result<Vec<VpcEndpoint>, _> = call.into_paginator().items().send().collect().await;
-            all.told(self.cloud, "ec2:DescribeVpcEndpoints", self.vpc)
-        };
-        let gateways = async {
-            let call = ec2.describe_internet_gateways().filters(filter("attachment.vpc-id", self.vpc));
-            let all: Result<Vec<InternetGateway>, _> = call.into_paginator().items().send().collect().await;
-            all.told(self.cloud, "ec2:DescribeInternetGateways", self.vpc)
-        };
-        let private = async {
-            let call = ec2.describe_vpn_gateways().filters(filter("attachment.vpc-id", self.vpc));
-            let all = call.send().await.told(self.cloud, "ec2:DescribeVpnGateways", self.vpc)?;
-            Ok(all.vpn_gateways.unwrap_or_default())
-        };
-        let (endpoints, gateways, private, attachments, peerings) = futures::try_join!(
-            endpoints,
-            gateways,
-            private,
-            transit::all_attachments(self.cloud),
+        let kinds = KindId::all().filter(|kind| !self.listed_otherwise(*kind));
+        let all = kinds.map(|kind| kind.foreign(self.cloud, self.owner, self.vpc));
+        let (all, groups, acls, peerings) = futures::try_join!(
+            futures::future::try_join_all(all),
+            list_of_vpc(self.cloud, self.vpc),
+            self.acls(),
             peering::peers_of(self.cloud, self.vpc),
         )?;
-        let mut all = Vec::new();
-        let mut add = |kind: &str, id: Option<&str>, tags: &[Tag]| {
-            if !self.ours(tags) {
-                all.push(thing(kind, id, tags));
-            }
-        };
-        let gone = |e: &&VpcEndpoint| matches!(e.state(), Some(EndpointState::Deleted | EndpointState::Deleting));
-        let endpoints = endpoints.iter().filter(|e| !gone(e));
-        endpoints.for_each(|e| add("VPC endpoint", e.vpc_endpoint_id(), e.tags()));
-        gateways.iter().for_each(|g| add("internet gateway", g.internet_gateway_id(), g.tags()));
-        // Those that were detached stay in the list for a while.
-        let attached = |g: &&VpnGateway| {
-            g.vpc_attachments().iter().any(|a| {
-                a.vpc_id() == Some(self.vpc)
-                    && matches!(a.state(), Some(AttachmentStatus::Attached | AttachmentStatus::Attaching))
-            })
-        };
-        private.iter().filter(attached).for_each(|g| add("VPN gateway", g.vpn_gateway_id(), g.tags()));
-        let here = attachments.iter().filter(|a| a.vpc_id() == Some(self.vpc));
-        here.for_each(|a| add("transit gateway attachment", a.transit_gateway_attachment_id(), a.tags()));
-        for (connection, other) in peerings.iter().filter(|(c, _)| !self.ours(c.tags())) {
-            let told = thing(PEERING, connection.vpc_peering_connection_id(), connection.tags());
-            all.push(Occupant { of: Some(other.clone()), ..told });
+        let mut told: Vec<Occupant> =
+            all.into_iter().flatten().map(|(kind, id, tags)| thing_of(kind, Some(&id), tags)).collect();
+        told.extend(acls);
+        // The default group goes with the VPC.
+        for group in groups.iter().filter(|g| g.group_name() != Some("default") && !self.ours(g.tags())) {
+            let name = group.group_name().map(str::to_owned);
+            told.push(Occupant { name, ..thing("security group", group.group_id(), group.tags()) });
         }
-        Ok(all)
+        for (connection, other) in peerings.iter().filter(|(c, _)| !self.ours(c.tags())) {
+            let one = thing(PEERING, connection.vpc_peering_connection_id(), connection.tags());
+            told.push(Occupant { of: Some(other.clone()), ..one });
+        }
+        Ok(told)
+    }
+
+    /// Groups and instances are more than those of NAT instances, and are listed with their names.
+    fn listed_otherwise(&self, kind: KindId) -> bool {
+        [KindId::of::<Machine>(), KindId::of::<MachineGroup>()].contains(&kind)
+    }
+
+    /// The default network ACL goes with the VPC.
+    async fn acls(&self) -> Result<Vec<Occupant>> {
+        let call = self.cloud.ec2().describe_network_acls().filters(filter("vpc-id", self.vpc));
+        let all: Result<Vec<NetworkAcl>, _> = call.into_paginator().items().send().collect().await;
+        let all = all.told(self.cloud, "ec2:DescribeNetworkAcls", self.vpc)?;
+        let foreign = all.iter().filter(|a| a.is_default() != Some(true) && !self.ours(a.tags()));
+        Ok(foreign.map(|a| thing("network ACL", a.network_acl_id(), a.tags())).collect())
     }
 }
 

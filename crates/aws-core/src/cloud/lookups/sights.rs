@@ -3,16 +3,31 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map},
     model::{Layer, tags},
-    resources::auto_scaling_group,
+    resources::{
+        auto_scaling_group,
+        network::{
+            endpoint::S3Endpoint,
+            gateways::{EgressOnlyGateway, InternetGateway},
+            kinds::{Kind, in_vpc},
+            nat_gateway::NatGateway,
+            peering::PeeringConnection,
+            route_table::RouteTable,
+            subnet::Subnet,
+            transit::TransitAttachment,
+            vpn::{CustomerGateway, VpnConnection, VpnGateway},
+        },
+    },
 };
 use aws_sdk_ec2::types::{
-    CustomerGateway, EgressOnlyInternetGateway, Filter, Instance, InternetGateway, NatGateway as Ec2NatGateway,
-    NatGatewayState, RouteState, RouteTable, Subnet as Ec2Subnet, TransitGatewayVpcAttachment, Vpc, VpcEndpoint,
-    VpcPeeringConnection, VpcPeeringConnectionVpcInfo, VpnConnection, VpnGateway, VpnState,
+    Filter, Instance, NatGateway as Ec2NatGateway, RouteState, RouteTable as Ec2Table, Subnet as Ec2Subnet,
+    TransitGatewayVpcAttachment, Vpc, VpcPeeringConnection, VpcPeeringConnectionVpcInfo, VpnState,
 };
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerSchemeEnum, TagDescription};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Tags of this many load balancers come in one call (ELBv2 `DescribeTags`, `ResourceArns`: at most 20).
 const TAGS_OF: usize = 20;
@@ -184,30 +199,24 @@ fn filter(name: &str, values: &[&str]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.iter().map(|v| (*v).to_owned()).collect())).build()
 }
 
+/// What there is of a kind.
+type Found<K> = Arc<Vec<<K as Kind>::Item>>;
+
 /// The VPC, its subnets, and where its route tables lead.
 struct Ground {
     vpc: Vpc,
-    subnets: Vec<Ec2Subnet>,
-    tables: Vec<RouteTable>,
+    subnets: Found<Subnet>,
+    tables: Found<RouteTable>,
 }
 
 async fn ground(cloud: &Cloud, vpc: &str) -> Result<Ground> {
-    let ec2 = cloud.ec2();
-    let of_vpc = || filter("vpc-id", &[vpc]);
     let vpcs = async {
-        let call = ec2.describe_vpcs().vpc_ids(vpc).send().await;
+        let call = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await;
         let absent = ["InvalidVpcID.NotFound", "InvalidVpcID.Malformed", "InvalidVpcId.Malformed"];
         Ok(call.told_unless(cloud, "ec2:DescribeVpcs", vpc, &absent)?.and_then(|a| a.vpcs?.into_iter().next()))
     };
-    let subnets = async {
-        let pages = ec2.describe_subnets().filters(of_vpc()).into_paginator().items().send();
-        pages.collect::<Result<Vec<Ec2Subnet>, _>>().await.told(cloud, "ec2:DescribeSubnets", vpc)
-    };
-    let tables = async {
-        let pages = ec2.describe_route_tables().filters(of_vpc()).into_paginator().items().send();
-        pages.collect::<Result<Vec<RouteTable>, _>>().await.told(cloud, "ec2:DescribeRouteTables", vpc)
-    };
-    let (found, subnets, tables) = futures::try_join!(vpcs, subnets, tables)?;
+    let (found, subnets, tables) =
+        futures::try_join!(vpcs, in_vpc::<Subnet>(cloud, vpc), in_vpc::<RouteTable>(cloud, vpc))?;
     let found = found.ok_or_else(|| {
         Error::not_found(format!("there is no VPC {vpc} in {}", cloud.region()))
             .hint("`overlord team show` tells which VPC the team has; `overlord team update` makes what is missing.")
@@ -249,14 +258,14 @@ impl Ground {
     }
 
     /// The main route table counts for a subnet that has none of its own.
-    fn table_of(&self, subnet: &str) -> Option<&RouteTable> {
+    fn table_of(&self, subnet: &str) -> Option<&Ec2Table> {
         let own = self.tables.iter().find(|t| t.associations().iter().any(|a| a.subnet_id() == Some(subnet)));
         own.or_else(|| self.tables.iter().find(|t| t.associations().iter().any(|a| a.main() == Some(true))))
     }
 }
 
 /// What the IPv4 default route leads to, when that is there.
-fn default_route(table: &RouteTable) -> Option<String> {
+fn default_route(table: &Ec2Table) -> Option<String> {
     let to_all = table.routes().iter().find(|r| r.destination_cidr_block() == Some("0.0.0.0/0"))?;
     if to_all.state() == Some(&RouteState::Blackhole) {
         return None;
@@ -268,82 +277,54 @@ fn default_route(table: &RouteTable) -> Option<String> {
 
 /// What leads out of the VPC.
 struct Ways {
-    internet: Vec<InternetGateway>,
-    egress: Vec<EgressOnlyInternetGateway>,
-    nats: Vec<Ec2NatGateway>,
+    internet: Found<InternetGateway>,
+    egress: Found<EgressOnlyGateway>,
+    nats: Found<NatGateway>,
     forwarders: Vec<Instance>,
-    endpoints: Vec<VpcEndpoint>,
-    vpn_gateways: Vec<VpnGateway>,
-    vpns: Vec<VpnConnection>,
-    customers: Vec<CustomerGateway>,
-    transits: Vec<TransitGatewayVpcAttachment>,
-    peerings: Vec<VpcPeeringConnection>,
+    endpoints: Found<S3Endpoint>,
+    vpn_gateways: Found<VpnGateway>,
+    vpns: Found<VpnConnection>,
+    customers: Found<CustomerGateway>,
+    transits: Found<TransitAttachment>,
+    peerings: Found<PeeringConnection>,
 }
 
 async fn ways(cloud: &Cloud, vpc: &str) -> Result<Ways> {
-    let ec2 = cloud.ec2();
-    let internet = async {
-        let call = ec2.describe_internet_gateways().filters(filter("attachment.vpc-id", &[vpc]));
-        let pages = call.into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeInternetGateways", vpc)
-    };
-    let egress = async {
-        // There is no filter by VPC.
-        let pages = ec2.describe_egress_only_internet_gateways().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeEgressOnlyInternetGateways", vpc)
-    };
-    let nats = async {
-        let call = ec2.describe_nat_gateways().filter(filter("vpc-id", &[vpc]));
-        let pages = call.into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeNatGateways", vpc)
-    };
     let forwarders = async {
-        let call = ec2.describe_instances().filters(filter("vpc-id", &[vpc]));
+        let call = cloud.ec2().describe_instances().filters(filter("vpc-id", &[vpc]));
         let call = call.filters(filter("source-dest-check", &["false"]));
         let call = call.filters(filter("instance-state-name", &["pending", "running", "stopping", "stopped"]));
         let pages = call.into_paginator().items().send();
         let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeInstances", vpc)?;
         Ok(found.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect())
     };
-    let endpoints = async {
-        let call = ec2.describe_vpc_endpoints().filters(filter("vpc-id", &[vpc]));
-        let pages = call.into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeVpcEndpoints", vpc)
+    let first = async {
+        futures::try_join!(
+            in_vpc::<InternetGateway>(cloud, vpc),
+            in_vpc::<EgressOnlyGateway>(cloud, vpc),
+            in_vpc::<NatGateway>(cloud, vpc),
+            forwarders,
+            in_vpc::<S3Endpoint>(cloud, vpc)
+        )
     };
-    // Of these there are few in an account and region, and some cannot be filtered by VPC.
-    let vpn_gateways = async {
-        let call = ec2.describe_vpn_gateways().filters(filter("attachment.vpc-id", &[vpc])).send().await;
-        Ok(call.told(cloud, "ec2:DescribeVpnGateways", vpc)?.vpn_gateways.unwrap_or_default())
+    let second = async {
+        futures::try_join!(
+            in_vpc::<VpnGateway>(cloud, vpc),
+            in_vpc::<VpnConnection>(cloud, vpc),
+            in_vpc::<CustomerGateway>(cloud, vpc),
+            in_vpc::<TransitAttachment>(cloud, vpc),
+            in_vpc::<PeeringConnection>(cloud, vpc)
+        )
     };
-    let vpns = async {
-        let call = ec2.describe_vpn_connections().send().await;
-        Ok(call.told(cloud, "ec2:DescribeVpnConnections", vpc)?.vpn_connections.unwrap_or_default())
-    };
-    let customers = async {
-        let call = ec2.describe_customer_gateways().send().await;
-        Ok(call.told(cloud, "ec2:DescribeCustomerGateways", vpc)?.customer_gateways.unwrap_or_default())
-    };
-    let transits = async {
-        let call = ec2.describe_transit_gateway_vpc_attachments().filters(filter("vpc-id", &[vpc]));
-        let pages = call.into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeTransitGatewayVpcAttachments", vpc)
-    };
-    let peerings = async {
-        // The VPC may be on either side, and filters would have to match both.
-        let pages = ec2.describe_vpc_peering_connections().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeVpcPeeringConnections", vpc)
-    };
-    let first = async { futures::try_join!(internet, egress, nats, forwarders, endpoints) };
-    let second = async { futures::try_join!(vpn_gateways, vpns, customers, transits, peerings) };
     let ((internet, egress, nats, forwarders, endpoints), (vpn_gateways, vpns, customers, transits, peerings)) =
         futures::try_join!(first, second)?;
     Ok(Ways { internet, egress, nats, forwarders, endpoints, vpn_gateways, vpns, customers, transits, peerings })
 }
 
 impl Ways {
-    fn tell(&self, vpc: &str, tables: &[RouteTable], seen: &mut Sights) {
+    fn tell(&self, vpc: &str, tables: &[Ec2Table], seen: &mut Sights) {
         seen.internet_gateway = self.internet.iter().find_map(|g| g.internet_gateway_id().map(str::to_owned));
-        let egress = self.egress.iter().filter(|g| g.attachments().iter().any(|a| a.vpc_id() == Some(vpc)));
+        let egress = self.egress.iter().filter(|g| EgressOnlyGateway::stands_in(g, vpc));
         seen.egress_only = egress.filter_map(|g| g.egress_only_internet_gateway_id()).next().map(str::to_owned);
         seen.nats = self.nats.iter().filter_map(nat_gateway).collect();
         // A route to an instance may name the instance or its network interface.
@@ -366,9 +347,7 @@ impl Ways {
         seen.nats.extend(forwarders.filter(|n| routed.contains(n.id.as_str())));
         seen.nats.sort_by(|a, b| a.id.cmp(&b.id));
         let s3 = self.endpoints.iter().find(|e| {
-            let gone = e.state().is_some_and(|s| ["deleted", "deleting"].contains(&s.as_str().to_lowercase().as_str()));
-            !gone
-                && e.vpc_endpoint_type().is_none_or(|t| t.as_str().eq_ignore_ascii_case("gateway"))
+            e.vpc_endpoint_type().is_none_or(|t| t.as_str().eq_ignore_ascii_case("gateway"))
                 && e.service_name().is_some_and(|n| n.ends_with(".s3"))
         });
         seen.s3_endpoint = s3.and_then(|e| e.vpc_endpoint_id()).map(str::to_owned);
@@ -391,10 +370,7 @@ impl Ways {
 
     fn vpns_of(&self, gateway: &str) -> Vec<VpnSight> {
         let gone = [VpnState::Deleted, VpnState::Deleting];
-        let ours = self
-            .vpns
-            .iter()
-            .filter(|v| v.vpn_gateway_id() == Some(gateway) && v.state().is_none_or(|s| !gone.contains(s)));
+        let ours = self.vpns.iter().filter(|v| v.vpn_gateway_id() == Some(gateway));
         ours.map(|v| {
             let customer = self.customers.iter().find(|c| c.customer_gateway_id() == v.customer_gateway_id());
             let routes = v.routes().iter().filter(|r| r.state().is_none_or(|s| !gone.contains(s)));
@@ -411,8 +387,6 @@ impl Ways {
 }
 
 fn nat_gateway(gateway: &Ec2NatGateway) -> Option<NatSight> {
-    let there = [NatGatewayState::Available, NatGatewayState::Pending];
-    gateway.state().is_none_or(|s| there.contains(s)).then_some(())?;
     let addresses = gateway.nat_gateway_addresses();
     let main = addresses.iter().find(|a| a.is_primary() == Some(true)).or_else(|| addresses.first());
     Some(NatSight {
@@ -430,10 +404,9 @@ fn forwarder(instance: &Instance) -> Option<NatSight> {
     })
 }
 
-fn transit(attachment: &TransitGatewayVpcAttachment, tables: &[RouteTable]) -> Option<TransitSight> {
+fn transit(attachment: &TransitGatewayVpcAttachment, tables: &[Ec2Table]) -> Option<TransitSight> {
     let gateway = attachment.transit_gateway_id()?;
     let state = attachment.state().map_or("unknown", |s| s.as_str()).to_owned();
-    (!["deleted", "deleting", "failed", "rejected"].contains(&state.as_str())).then_some(())?;
     let routes = tables.iter().flat_map(|t| t.routes()).filter(|r| r.transit_gateway_id() == Some(gateway));
     let routes: BTreeSet<String> = routes.filter_map(|r| r.destination_cidr_block().map(str::to_owned)).collect();
     Some(TransitSight { gateway: gateway.to_owned(), state, routes: routes.into_iter().collect() })
@@ -447,7 +420,6 @@ fn peering(connection: &VpcPeeringConnection, vpc: &str) -> Option<PeeringSight>
         _ => return None,
     };
     let state = connection.status().and_then(|s| s.code()).map_or("unknown", |c| c.as_str()).to_owned();
-    ["active", "pending-acceptance", "provisioning", "initiating-request"].contains(&state.as_str()).then_some(())?;
     Some(PeeringSight {
         id: connection.vpc_peering_connection_id()?.to_owned(),
         name: tag_map(connection.tags()).remove("Name").filter(|n| !n.is_empty()),

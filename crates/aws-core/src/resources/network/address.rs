@@ -1,6 +1,7 @@
 //! Elastic IP addresses.
 use super::{
     ids::AllocationId,
+    kinds::{self, Kind},
     lists::{self, Tagged},
     waiting::nameless,
 };
@@ -11,8 +12,7 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
-use aws_sdk_ec2::types::{Address, DomainType, ResourceType, Tag};
-use std::sync::Arc;
+use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType, Tag};
 
 /// A public IPv4 address that stays the same, whatever uses it. An account has 5 in a region, until its quota is
 /// raised ("EC2-VPC Elastic IPs").
@@ -29,36 +29,40 @@ impl Tagged for Address {
     }
 }
 
-/// The owner's addresses. One list for each run.
-pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Address>>> {
-    let load = async {
-        let found = cloud.ec2().describe_addresses().set_filters(Some(lists::filters(owner))).send().await;
-        let found = found.told(cloud, "ec2:DescribeAddresses", "")?;
-        Ok(lists::mine(owner, found.addresses.unwrap_or_default()))
-    };
-    cloud.once(lists::key("addresses", owner), load).await
-}
+impl Kind for ElasticIp {
+    const NAME: &'static str = "elastic IP address";
+    const OF_VPC: Option<&'static str> = None;
+    type Item = Address;
 
-/// Gives an address back. A gateway or instance that is going away holds it for a while.
-pub(super) async fn release(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let done = cloud.ec2().release_address().allocation_id(id).send().await;
-    done.told_unless(cloud, "ec2:ReleaseAddress", name, &["InvalidAllocationID.NotFound"])
-        .map_err(|e| {
-            // The interface of a gateway is AWS's own: some answers say that, and not that the address is in use.
-            let theirs = e.code() == Some("AuthFailure") && e.to_string().contains("access the specified resource");
-            let used = theirs || e.code() == Some("InvalidIPAddress.InUse");
-            let e = if theirs { e.retryable() } else { e.retry_on(&["InvalidIPAddress.InUse"]) };
-            if used {
-                e.hint(format!("Something still uses {id}: disassociate it, then run the same command."))
-            } else {
-                e
-            }
-        })
-        .map(drop)
+    fn id(item: &Address) -> &str {
+        item.allocation_id().unwrap_or_default()
+    }
+    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Address>> {
+        let found = cloud.ec2().describe_addresses().set_filters(Some(filters)).send().await;
+        Ok(found.told(cloud, "ec2:DescribeAddresses", "")?.addresses.unwrap_or_default())
+    }
+    /// Gives it back. A gateway or instance that is going away holds it for a while.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Address) -> Result<()> {
+        let id = Self::id(item);
+        let done = cloud.ec2().release_address().allocation_id(id).send().await;
+        done.told_unless(cloud, "ec2:ReleaseAddress", name, &["InvalidAllocationID.NotFound"])
+            .map_err(|e| {
+                // The interface of a gateway is AWS's own: some answers say that, and not that the address is in use.
+                let theirs = e.code() == Some("AuthFailure") && e.to_string().contains("access the specified resource");
+                let used = theirs || e.code() == Some("InvalidIPAddress.InUse");
+                let e = if theirs { e.retryable() } else { e.retry_on(&["InvalidIPAddress.InUse"]) };
+                if used {
+                    e.hint(format!("Something still uses {id}: disassociate it, then run the same command."))
+                } else {
+                    e
+                }
+            })
+            .map(drop)
+    }
 }
 
 impl Resource for ElasticIp {
-    const KIND: &'static str = "elastic IP address";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Address;
     type Output = AllocationId;
@@ -75,8 +79,7 @@ impl Resource for ElasticIp {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Address>> {
-        let all = list(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &all, Address::allocation_id)?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Address) -> Vec<Change> {
@@ -100,7 +103,7 @@ impl Resource for ElasticIp {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Address) -> Result<()> {
-        release(cx.cloud, &self.name, live.allocation_id().unwrap_or_default()).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &Address) -> AllocationId {

@@ -1,5 +1,15 @@
 //! Taking over a network that exists: which parts are what, and the tags by which they are found afterwards.
-use super::lists::{ec2_tags, filters};
+use super::{
+    dhcp_options::DhcpOptions as OptionsKind,
+    endpoint::S3Endpoint,
+    gateways::{EgressOnlyGateway as EgressKind, InternetGateway as GatewayKind},
+    kinds,
+    lists::ec2_tags,
+    nat_gateway::NatGateway as NatKind,
+    route_table::RouteTable as RouteTableKind,
+    vpc::Vpc,
+    vpn::VpnGateway as VpnKind,
+};
 use crate::{
     Error, Result,
     cloud::{
@@ -13,8 +23,8 @@ use crate::{
     registry::teams::ZoneRecord,
 };
 use aws_sdk_ec2::types::{
-    AttachmentStatus, ConnectivityType, DhcpOptions, EgressOnlyInternetGateway, Filter, InternetGateway, NatGateway,
-    RouteTable, Tag, VpcEndpoint, VpnGateway, VpnState,
+    AttachmentStatus, ConnectivityType, DhcpOptions, EgressOnlyInternetGateway, NatGateway, RouteTable, Tag,
+    VpnGateway, VpnState,
 };
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,54 +71,29 @@ pub struct Asked<'a> {
 /// What AWS answers; a refusal when the VPC is another team's, has two subnets of a layer in one zone, or has a second
 /// network within the pool.
 pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str, asked: Asked<'_>) -> Result<Adoption> {
-    let of_vpc = |name: &str| Filter::builder().name(name).values(vpc).build();
-    let ec2 = cloud.ec2();
-    let tables = async {
-        let pages = ec2.describe_route_tables().filters(of_vpc("vpc-id")).into_paginator().items().send();
-        pages.collect::<Result<Vec<RouteTable>, _>>().await.told(cloud, "ec2:DescribeRouteTables", vpc)
-    };
-    let gateways = async {
-        let filter = of_vpc("attachment.vpc-id");
-        let pages = ec2.describe_internet_gateways().filters(filter).into_paginator().items().send();
-        pages.collect::<Result<Vec<InternetGateway>, _>>().await.told(cloud, "ec2:DescribeInternetGateways", vpc)
-    };
-    let nats = async {
-        let standing = Filter::builder().name("state").values("available").values("pending").build();
-        let call = ec2.describe_nat_gateways().filter(of_vpc("vpc-id")).filter(standing);
-        let pages = call.into_paginator().items().send();
-        pages.collect::<Result<Vec<NatGateway>, _>>().await.told(cloud, "ec2:DescribeNatGateways", vpc)
-    };
-    let endpoints = async {
-        let pages = ec2.describe_vpc_endpoints().filters(of_vpc("vpc-id")).into_paginator().items().send();
-        pages.collect::<Result<Vec<VpcEndpoint>, _>>().await.told(cloud, "ec2:DescribeVpcEndpoints", vpc)
-    };
     let owned = async {
-        let found = ec2.describe_vpcs().vpc_ids(vpc).send().await.told(cloud, "ec2:DescribeVpcs", vpc)?;
+        let found = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await.told(cloud, "ec2:DescribeVpcs", vpc)?;
         Ok(found.vpcs.unwrap_or_default().into_iter().next())
     };
-    let vpns = async {
-        let call = ec2.describe_vpn_gateways().filters(of_vpc("attachment.vpc-id"));
-        Ok(call.send().await.told(cloud, "ec2:DescribeVpnGateways", vpc)?.vpn_gateways.unwrap_or_default())
+    let standing = async {
+        futures::try_join!(
+            kinds::in_vpc::<RouteTableKind>(cloud, vpc),
+            kinds::in_vpc::<GatewayKind>(cloud, vpc),
+            kinds::in_vpc::<NatKind>(cloud, vpc),
+            kinds::in_vpc::<S3Endpoint>(cloud, vpc),
+            kinds::in_vpc::<VpnKind>(cloud, vpc),
+            kinds::in_vpc::<EgressKind>(cloud, vpc),
+            kinds::in_vpc::<OptionsKind>(cloud, vpc),
+        )
     };
-    // EC2 filters them by tag only.
-    let egress = async {
-        let pages = ec2.describe_egress_only_internet_gateways().into_paginator().items().send();
-        let all = pages.collect::<Result<Vec<EgressOnlyInternetGateway>, _>>().await;
-        all.told(cloud, "ec2:DescribeEgressOnlyInternetGateways", vpc)
-    };
-    let options = async {
-        let pages = ec2.describe_dhcp_options().into_paginator().items().send();
-        let all = pages.collect::<Result<Vec<DhcpOptions>, _>>().await;
-        all.told(cloud, "ec2:DescribeDhcpOptions", vpc)
-    };
-    let ours = async {
-        let found = ec2.describe_vpcs().set_filters(Some(filters(owner))).send().await;
-        Ok(found.told(cloud, "ec2:DescribeVpcs", team)?.vpcs.unwrap_or_default())
-    };
-    let place = network::load(cloud, vpc);
-    let (place, zones, tables, gateways, nats, endpoints, owned, ours) =
-        futures::try_join!(place, lookups::zones_of_region(cloud), tables, gateways, nats, endpoints, owned, ours)?;
-    let (vpns, egress, options) = futures::try_join!(vpns, egress, options)?;
+    let (place, zones, owned, ours, standing) = futures::try_join!(
+        network::load(cloud, vpc),
+        lookups::zones_of_region(cloud),
+        owned,
+        kinds::owned::<Vpc>(cloud, owner),
+        standing,
+    )?;
+    let (tables, gateways, nats, endpoints, vpns, egress, options) = standing;
     let tags = owned.as_ref().map(|v| tag_map(v.tags())).unwrap_or_default();
     if let (true, Whose::Theirs(whose)) = (tags.contains_key(OVERLORD_TEAM), owner.whose(&tags)) {
         return Err(Error::refused(format!("{vpc} belongs to {whose} already")));
@@ -320,9 +305,7 @@ pub async fn take(cloud: &Cloud, owner: &TeamOwner, adoption: &Adoption) -> Resu
 /// # Errors
 /// What AWS answers.
 pub async fn vpc_of(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<String>> {
-    let all = super::lists::vpcs(cloud, owner).await?;
-    let found = all.iter().find(|v| tag_map(v.tags()).get("Name").map(String::as_str) == Some(name));
-    Ok(found.and_then(|v| v.vpc_id()).map(str::to_owned))
+    Ok(kinds::named::<Vpc>(cloud, owner, name).await?.and_then(|v| v.vpc_id))
 }
 
 #[cfg(test)]

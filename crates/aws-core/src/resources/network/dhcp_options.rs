@@ -2,7 +2,9 @@
 use super::{
     fresh::known,
     ids::DhcpOptionsId,
+    kinds::{self, Kind, listed},
     lists::{self, Tagged as _, retag},
+    vpc::Vpc,
 };
 use crate::{
     Error, Result,
@@ -11,7 +13,7 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
-use aws_sdk_ec2::types::{DhcpOptions as Live, NewDhcpConfiguration, ResourceType};
+use aws_sdk_ec2::types::{DhcpOptions as Live, Filter, NewDhcpConfiguration, ResourceType};
 use std::{collections::BTreeMap, net::IpAddr};
 
 /// Most name servers (`CreateDhcpOptions`, `domain-name-servers`).
@@ -59,8 +61,41 @@ fn contents(live: &Live) -> BTreeMap<String, Vec<String>> {
     live.dhcp_configurations().iter().filter_map(|c| Some((c.key()?.to_owned(), values(c)))).collect()
 }
 
+impl Kind for DhcpOptions {
+    const NAME: &'static str = "DHCP options";
+    const OF_VPC: Option<&'static str> = None;
+    const RARE: Option<&'static str> = Some("dhcp-options");
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        item.dhcp_options_id().unwrap_or_default()
+    }
+    listed!(describe_dhcp_options, "ec2:DescribeDhcpOptions");
+
+    async fn remove(cloud: &Cloud, owner: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let id = Self::id(item);
+        unset(cloud, owner, name, id).await?;
+        let done = cloud.ec2().delete_dhcp_options().dhcp_options_id(id).send().await;
+        done.told_unless(cloud, "ec2:DeleteDhcpOptions", name, NOT_THERE)
+            .map_err(|e| e.retry_on(&["DependencyViolation"]).hint("A VPC still uses them."))
+            .map(drop)
+    }
+}
+
+/// A VPC that is to go later has them still: it gets AWS's own. Asked for anew, since one that stays may have been given
+/// others by this very run.
+async fn unset(cloud: &Cloud, owner: &TeamOwner, name: &str, id: &str) -> Result<()> {
+    let still = Filter::builder().name("dhcp-options-id").values(id).build();
+    let found = Vpc::list(cloud, vec![still]).await?;
+    for vpc in lists::mine(owner, found) {
+        let call = cloud.ec2().associate_dhcp_options().dhcp_options_id("default").vpc_id(Vpc::id(&vpc));
+        call.send().await.told_unless(cloud, "ec2:AssociateDhcpOptions", name, &["InvalidVpcID.NotFound"])?;
+    }
+    Ok(())
+}
+
 impl Resource for DhcpOptions {
-    const KIND: &'static str = "DHCP options";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = DhcpOptionsId;
@@ -74,7 +109,7 @@ impl Resource for DhcpOptions {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let mine = lists::dhcp_options(cx.cloud, &self.owner).await?;
+        let mine = kinds::owned::<Self>(cx.cloud, &self.owner).await?;
         let wanted = self.contents();
         // Two of the same contents do the same: the one that a VPC may have already is as good as the other.
         let mut same: Vec<&Live> =
@@ -116,11 +151,7 @@ impl Resource for DhcpOptions {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let id = live.dhcp_options_id().unwrap_or_default();
-        let done = cx.cloud.ec2().delete_dhcp_options().dhcp_options_id(id).send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteDhcpOptions", &self.name, NOT_THERE)
-            .map_err(|e| e.retry_on(&["DependencyViolation"]).hint("A VPC still uses them."))
-            .map(drop)
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &Live) -> DhcpOptionsId {

@@ -2,6 +2,7 @@
 use super::{
     fresh::{known, settled},
     ids::{RouteTableId, VpcId},
+    kinds::{self, Kind, listed},
     lists::{self, Tagged as _, retag},
 };
 use crate::{
@@ -63,8 +64,45 @@ fn taken(e: Error) -> Error {
     }
 }
 
+impl Kind for S3Endpoint {
+    const NAME: &'static str = "S3 endpoint";
+    const NOUN: &'static str = "VPC endpoint";
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        id(item)
+    }
+    fn is_gone(item: &Live) -> bool {
+        // The service tells some states in small letters.
+        let leaving = ["deleting", "deleted", "failed", "rejected", "expired"];
+        item.state().is_some_and(|state| leaving.iter().any(|s| state.as_str().eq_ignore_ascii_case(s)))
+    }
+    listed!(describe_vpc_endpoints, "ec2:DescribeVpcEndpoints");
+
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let done = cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await;
+        let done = done.told_unless(cloud, "ec2:DeleteVpcEndpoints", name, NOT_THERE)?;
+        // What could not be deleted is told in an answer that is a success.
+        let mut failed = done.iter().flat_map(|d| d.unsuccessful()).filter_map(|u| u.error());
+        if let Some(e) = failed.find(|e| !e.code().is_some_and(|c| NOT_THERE.contains(&c))) {
+            let (code, message) = (e.code().unwrap_or("unknown error"), e.message().unwrap_or("no message"));
+            return Err(Error::failed(format!("ec2:DeleteVpcEndpoints for {}: {message} ({code})", name)));
+        }
+        // Its routes hold the route tables until it is gone.
+        settled(&format!("the end of S3 endpoint {}", name), || async {
+            let told = cloud.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await;
+            let told = told.told_unless(cloud, "ec2:DescribeVpcEndpoints", name, NOT_THERE)?;
+            let left = told.iter().flat_map(|t| t.vpc_endpoints()).filter(|e| e.vpc_endpoint_id() == Some(id(item)));
+            let state =
+                left.filter_map(|e| e.state()).map(|s| s.as_str().to_ascii_lowercase()).find(|s| s != "deleted");
+            Ok(state.map_or(Look::Done(()), Look::NotYet))
+        })
+        .await
+    }
+}
+
 impl Resource for S3Endpoint {
-    const KIND: &'static str = "S3 endpoint";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = ();
@@ -84,8 +122,7 @@ impl Resource for S3Endpoint {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let mine = lists::endpoints(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &mine, |e| e.vpc_endpoint_id())?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -137,24 +174,7 @@ impl Resource for S3Endpoint {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let done = cx.cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(live)).send().await;
-        let done = done.told_unless(cx.cloud, "ec2:DeleteVpcEndpoints", &self.name, NOT_THERE)?;
-        // What could not be deleted is told in an answer that is a success.
-        let mut failed = done.iter().flat_map(|d| d.unsuccessful()).filter_map(|u| u.error());
-        if let Some(e) = failed.find(|e| !e.code().is_some_and(|c| NOT_THERE.contains(&c))) {
-            let (code, message) = (e.code().unwrap_or("unknown error"), e.message().unwrap_or("no message"));
-            return Err(Error::failed(format!("ec2:DeleteVpcEndpoints for {}: {message} ({code})", self.name)));
-        }
-        // Its routes hold the route tables until it is gone.
-        settled(&format!("the end of S3 endpoint {}", self.name), || async {
-            let told = cx.cloud.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id(live)).send().await;
-            let told = told.told_unless(cx.cloud, "ec2:DescribeVpcEndpoints", &self.name, NOT_THERE)?;
-            let left = told.iter().flat_map(|t| t.vpc_endpoints()).filter(|e| e.vpc_endpoint_id() == Some(id(live)));
-            let state =
-                left.filter_map(|e| e.state()).map(|s| s.as_str().to_ascii_lowercase()).find(|s| s != "deleted");
-            Ok(state.map_or(Look::Done(()), Look::NotYet))
-        })
-        .await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, _: &Live) {}

@@ -1,6 +1,7 @@
 //! Flow logs: which packets a VPC's network interfaces saw, told to CloudWatch Logs.
 use super::{
     ids::VpcId,
+    kinds::{self, Kind},
     lists::{self, Tagged},
     waiting::{nameless, undone},
 };
@@ -11,8 +12,9 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{identity::team_role::RoleArn, log_group::LogGroupName, tag_drift},
 };
-use aws_sdk_ec2::types::{FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType};
-use std::sync::Arc;
+use aws_sdk_ec2::types::{
+    Filter, FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType,
+};
 
 /// All traffic of a VPC, told to a log group.
 pub struct FlowLog {
@@ -36,20 +38,6 @@ impl Tagged for Live {
     }
 }
 
-/// The owner's flow logs. One list for each run.
-pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Live>>> {
-    let load = async {
-        let call = cloud.ec2().describe_flow_logs().set_filter(Some(lists::filters(owner)));
-        let mut pages = call.into_paginator().send();
-        let mut found: Vec<Live> = Vec::new();
-        while let Some(page) = pages.next().await {
-            found.extend(page.told(cloud, "ec2:DescribeFlowLogs", "")?.flow_logs.unwrap_or_default());
-        }
-        Ok(lists::mine(owner, found))
-    };
-    cloud.once(lists::key("flow logs", owner), load).await
-}
-
 /// What is wrong with the delivery of the owner's flow logs, a sentence each. AWS notices it minutes later, and goes
 /// on trying: nothing needs to be written once the cause is gone, so it is no difference. Costs no call after a
 /// [`FlowLog`] was looked for.
@@ -57,7 +45,7 @@ pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Liv
 /// # Errors
 /// What AWS answers.
 pub async fn notes(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<String>> {
-    Ok(list(cloud, owner).await?.iter().filter_map(|f| note(cloud.region(), f)).collect())
+    Ok(kinds::owned::<FlowLog>(cloud, owner).await?.iter().filter_map(|f| note(cloud.region(), f)).collect())
 }
 
 fn note(region: &str, live: &Live) -> Option<String> {
@@ -70,14 +58,31 @@ fn note(region: &str, live: &Live) -> Option<String> {
     })
 }
 
-/// Removes a flow log; what it told so far stays in the log group.
-pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let operation = "ec2:DeleteFlowLogs";
-    let done = cloud.ec2().delete_flow_logs().flow_log_ids(id).send().await;
-    let done = done.told_unless(cloud, operation, name, &[GONE])?;
-    match done.and_then(|d| undone(cloud.region(), operation, name, d.unsuccessful())) {
-        Some(e) if e.code() != Some(GONE) => Err(e),
-        _ => Ok(()),
+impl Kind for FlowLog {
+    const NAME: &'static str = "flow log";
+    const OF_VPC: Option<&'static str> = None;
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        id(item)
+    }
+    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Live>> {
+        let mut pages = cloud.ec2().describe_flow_logs().set_filter(Some(filters)).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.told(cloud, "ec2:DescribeFlowLogs", "")?.flow_logs.unwrap_or_default());
+        }
+        Ok(found)
+    }
+    /// What it told so far stays in the log group.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let operation = "ec2:DeleteFlowLogs";
+        let done = cloud.ec2().delete_flow_logs().flow_log_ids(id(item)).send().await;
+        let done = done.told_unless(cloud, operation, name, &[GONE])?;
+        match done.and_then(|d| undone(cloud.region(), operation, name, d.unsuccessful())) {
+            Some(e) if e.code() != Some(GONE) => Err(e),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -108,7 +113,7 @@ impl FlowLog {
 }
 
 impl Resource for FlowLog {
-    const KIND: &'static str = "flow log";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = ();
@@ -125,8 +130,7 @@ impl Resource for FlowLog {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let all = list(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &all, Live::flow_log_id)?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -169,12 +173,12 @@ impl Resource for FlowLog {
             return Ok(live.clone());
         }
         // First away with the old one: AWS keeps only one for a VPC and log group.
-        remove(cx.cloud, &self.name, id(live)).await?;
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await?;
         self.create(cx).await
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        remove(cx.cloud, &self.name, id(live)).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, _: &Live) {}

@@ -2,6 +2,7 @@
 use super::{
     fresh::known,
     ids::{EgressGatewayId, GatewayId, VpcId},
+    kinds::{self, Kind, listed},
     lists::{self, Tagged as _, retag},
 };
 use crate::{
@@ -81,8 +82,37 @@ impl InternetGateway {
     }
 }
 
+impl Kind for InternetGateway {
+    const NAME: &'static str = "internet gateway";
+    const OF_VPC: Option<&'static str> = Some("attachment.vpc-id");
+    const WHOLE: bool = true;
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        item.internet_gateway_id().unwrap_or_default()
+    }
+    listed!(describe_internet_gateways, "ec2:DescribeInternetGateways");
+
+    /// Detaches it first.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let id = Self::id(item);
+        // NAT gateways and load balancers that are going away hold public addresses for minutes.
+        let busy = |e: Error| {
+            e.retry_on(&["DependencyViolation"])
+                .hint("Something in the VPC still has a public address: instances, load balancers, NAT gateways.")
+        };
+        if let Some(vpc) = attached(item.attachments()) {
+            let done = cloud.ec2().detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await;
+            let gone = &["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"];
+            done.told_unless(cloud, "ec2:DetachInternetGateway", name, gone).map_err(busy)?;
+        }
+        let done = cloud.ec2().delete_internet_gateway().internet_gateway_id(id).send().await;
+        done.told_unless(cloud, "ec2:DeleteInternetGateway", name, NOT_THERE).map_err(busy).map(drop)
+    }
+}
+
 impl Resource for InternetGateway {
-    const KIND: &'static str = "internet gateway";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = GatewayId;
@@ -105,14 +135,13 @@ impl Resource for InternetGateway {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let mine = lists::internet_gateways(cx.cloud, &self.owner).await?;
-        let found = lists::named(Self::KIND, &self.name, &mine, |g| g.internet_gateway_id())?;
+        let found = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await?;
         // A VPC takes one: AWS would refuse ours in the middle of the work.
         if let Some(vpc) = cx.try_get(self.vpc) {
-            let all = lists::all_internet_gateways(cx.cloud).await?;
+            let all = kinds::all::<Self>(cx.cloud).await?;
             let there = all.iter().find(|g| attached(g.attachments()) == Some(&vpc.id));
             if let Some(other) =
-                there.filter(|g| found.is_none_or(|f| f.internet_gateway_id() != g.internet_gateway_id()))
+                there.filter(|g| found.as_ref().is_none_or(|f| f.internet_gateway_id() != g.internet_gateway_id()))
             {
                 let id = other.internet_gateway_id().unwrap_or_default();
                 self.owner.claim(Self::KIND, &format!("{id} of {}", vpc.id), &other.tag_map())?;
@@ -120,7 +149,7 @@ impl Resource for InternetGateway {
                     .hint(format!("Name it {}, or detach and delete it, and run the same command again.", self.name)));
             }
         }
-        Ok(found.cloned())
+        Ok(found)
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -148,19 +177,7 @@ impl Resource for InternetGateway {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let id = live.internet_gateway_id().unwrap_or_default();
-        // NAT gateways and load balancers that are going away hold public addresses for minutes.
-        let busy = |e: Error| {
-            e.retry_on(&["DependencyViolation"])
-                .hint("Something in the VPC still has a public address: instances, load balancers, NAT gateways.")
-        };
-        if let Some(vpc) = attached(live.attachments()) {
-            let done = cx.cloud.ec2().detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await;
-            let gone = &["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"];
-            done.told_unless(cx.cloud, "ec2:DetachInternetGateway", &self.name, gone).map_err(busy)?;
-        }
-        let done = cx.cloud.ec2().delete_internet_gateway().internet_gateway_id(id).send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteInternetGateway", &self.name, NOT_THERE).map_err(busy).map(drop)
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &Live) -> GatewayId {
@@ -168,8 +185,31 @@ impl Resource for InternetGateway {
     }
 }
 
+impl Kind for EgressOnlyGateway {
+    const NAME: &'static str = "egress-only internet gateway";
+    const OF_VPC: Option<&'static str> = None;
+    const RARE: Option<&'static str> = Some("egress-only-internet-gateway");
+    type Item = LiveEgress;
+
+    fn id(item: &LiveEgress) -> &str {
+        item.egress_only_internet_gateway_id().unwrap_or_default()
+    }
+    fn stands_in(item: &LiveEgress, vpc: &str) -> bool {
+        attached(item.attachments()) == Some(vpc)
+    }
+    listed!(describe_egress_only_internet_gateways, "ec2:DescribeEgressOnlyInternetGateways");
+
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveEgress) -> Result<()> {
+        let call = cloud.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(Self::id(item));
+        let done = call.send().await;
+        done.told_unless(cloud, "ec2:DeleteEgressOnlyInternetGateway", name, NOT_THERE)
+            .map_err(|e| e.retry_on(&["DependencyViolation"]))
+            .map(drop)
+    }
+}
+
 impl Resource for EgressOnlyGateway {
-    const KIND: &'static str = "egress-only internet gateway";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = LiveEgress;
     type Output = EgressGatewayId;
@@ -189,8 +229,7 @@ impl Resource for EgressOnlyGateway {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveEgress>> {
-        let mine = lists::egress_only(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &mine, |g| g.egress_only_internet_gateway_id())?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress) -> Vec<Change> {
@@ -217,12 +256,7 @@ impl Resource for EgressOnlyGateway {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress) -> Result<()> {
-        let id = live.egress_only_internet_gateway_id().unwrap_or_default();
-        let call = cx.cloud.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(id);
-        let done = call.send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteEgressOnlyInternetGateway", &self.name, NOT_THERE)
-            .map_err(|e| e.retry_on(&["DependencyViolation"]))
-            .map(drop)
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &LiveEgress) -> EgressGatewayId {

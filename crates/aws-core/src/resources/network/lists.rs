@@ -9,13 +9,13 @@ use crate::{
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
-    DhcpOptions, EgressOnlyInternetGateway, Filter, InternetGateway, ResourceType, RouteTable, SecurityGroup, State,
-    Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
+    DhcpOptions, EgressOnlyInternetGateway, Filter, InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet,
+    Tag, TagSpecification, Vpc, VpcEndpoint,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A kind of EC2 that carries tags.
-pub(crate) trait Tagged {
+pub trait Tagged {
     /// Its tags, as EC2 tells them.
     fn ec2_tags(&self) -> &[Tag];
     /// Its tags.
@@ -99,136 +99,6 @@ pub(crate) async fn retag(
     }
     let call = cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&stale)));
     call.send().await.told(cloud, "ec2:CreateTags", name).map(drop)
-}
-
-/// Every VPC of the region.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn all_vpcs(cloud: &Cloud) -> Result<Arc<Vec<Vpc>>> {
-    let load = async {
-        let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeVpcs", "")
-    };
-    cloud.once("every VPC", load).await
-}
-
-/// Every subnet of the region: one in the way is seen before anything is made.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn all_subnets(cloud: &Cloud) -> Result<Arc<Vec<Subnet>>> {
-    let load = async {
-        let pages = cloud.ec2().describe_subnets().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeSubnets", "")
-    };
-    cloud.once("every subnet", load).await
-}
-
-/// Every route table of the region: a subnet may sit in one that is not ours.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn all_route_tables(cloud: &Cloud) -> Result<Arc<Vec<RouteTable>>> {
-    let load = async {
-        let pages = cloud.ec2().describe_route_tables().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeRouteTables", "")
-    };
-    cloud.once("every route table", load).await
-}
-
-/// Every internet gateway of the region: a VPC takes one only.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn all_internet_gateways(cloud: &Cloud) -> Result<Arc<Vec<InternetGateway>>> {
-    let load = async {
-        let pages = cloud.ec2().describe_internet_gateways().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeInternetGateways", "")
-    };
-    cloud.once("every internet gateway", load).await
-}
-
-/// The owner's VPCs.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn vpcs(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Vpc>>> {
-    let load = async { Ok(mine(owner, all_vpcs(cloud).await?.iter().cloned())) };
-    cloud.once(key("VPCs", owner), load).await
-}
-
-/// The owner's subnets.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn subnets(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Subnet>>> {
-    let load = async { Ok(mine(owner, all_subnets(cloud).await?.iter().cloned())) };
-    cloud.once(key("subnets", owner), load).await
-}
-
-/// The owner's route tables.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn route_tables(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<RouteTable>>> {
-    let load = async { Ok(mine(owner, all_route_tables(cloud).await?.iter().cloned())) };
-    cloud.once(key("route tables", owner), load).await
-}
-
-/// The owner's internet gateways.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn internet_gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<InternetGateway>>> {
-    let load = async { Ok(mine(owner, all_internet_gateways(cloud).await?.iter().cloned())) };
-    cloud.once(key("internet gateways", owner), load).await
-}
-
-/// The owner's egress-only internet gateways.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn egress_only(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<EgressOnlyInternetGateway>>> {
-    let load = async {
-        let call = cloud.ec2().describe_egress_only_internet_gateways().set_filters(Some(filters(owner)));
-        let all = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        Ok(mine(owner, all.told(cloud, "ec2:DescribeEgressOnlyInternetGateways", "")?))
-    };
-    cloud.once(key("egress-only internet gateways", owner), load).await
-}
-
-/// The owner's sets of DHCP options.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn dhcp_options(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<DhcpOptions>>> {
-    let load = async {
-        let call = cloud.ec2().describe_dhcp_options().set_filters(Some(filters(owner)));
-        let all = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        Ok(mine(owner, all.told(cloud, "ec2:DescribeDhcpOptions", "")?))
-    };
-    cloud.once(key("DHCP options", owner), load).await
-}
-
-/// The owner's VPC endpoints; one that is going away is not there.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn endpoints(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<VpcEndpoint>>> {
-    let load = async {
-        let call = cloud.ec2().describe_vpc_endpoints().set_filters(Some(filters(owner)));
-        let all = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        let all = all.told(cloud, "ec2:DescribeVpcEndpoints", "")?;
-        Ok(mine(owner, all.into_iter().filter(|e| !e.state().is_some_and(leaving))))
-    };
-    cloud.once(key("VPC endpoints", owner), load).await
-}
-
-/// Whether an endpoint in this state is as good as gone.
-fn leaving(state: &State) -> bool {
-    // The service tells some states in small letters.
-    ["deleting", "deleted", "failed", "rejected", "expired"].iter().any(|s| state.as_str().eq_ignore_ascii_case(s))
 }
 
 /// The default security group of every VPC of the region.

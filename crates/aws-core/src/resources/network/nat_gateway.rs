@@ -1,6 +1,7 @@
 //! NAT gateways: AWS's own way from private subnets to the internet.
 use super::{
     ids::{AllocationId, NatGatewayId, SubnetId},
+    kinds::{self, Kind, listed},
     lists::{self, Tagged},
     waiting::{nameless, until},
 };
@@ -13,7 +14,6 @@ use crate::{
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType, Tag};
-use std::sync::Arc;
 
 /// A public NAT gateway. Its VPC needs an internet gateway first, or AWS lets it fail.
 pub struct NatGateway {
@@ -37,18 +37,6 @@ impl Tagged for Live {
     fn ec2_tags(&self) -> &[Tag] {
         self.tags()
     }
-}
-
-/// The owner's NAT gateways that are there or on their way; one that failed or was deleted is told about by AWS
-/// for an hour, and is not. One list for each run.
-pub(super) async fn list(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Live>>> {
-    let load = async {
-        let call = cloud.ec2().describe_nat_gateways().set_filter(Some(lists::filters(owner)));
-        let found = call.into_paginator().items().send().collect::<Result<Vec<Live>, _>>().await;
-        let found = found.told(cloud, "ec2:DescribeNatGateways", "")?;
-        Ok(lists::mine(owner, found.into_iter().filter(is_there)))
-    };
-    cloud.once(lists::key("NAT gateways", owner), load).await
 }
 
 fn is_there(live: &Live) -> bool {
@@ -80,21 +68,36 @@ async fn usable(cloud: &Cloud, name: &str, id: &str) -> Result<Live> {
     .await
 }
 
-/// Removes a gateway, and waits until it is gone: so long its address and its subnet are in use.
-pub(super) async fn remove(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let done = cloud.ec2().delete_nat_gateway().nat_gateway_id(id).send().await;
-    let done = done.told_unless(cloud, "ec2:DeleteNatGateway", name, NOT_THERE);
-    if done.map_err(|e| e.retry_on(&["DependencyViolation"]))?.is_none() {
-        return Ok(());
+impl Kind for NatGateway {
+    const NAME: &'static str = "NAT gateway";
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        id(item)
     }
-    until(&format!("NAT gateway {name} to be gone"), || async move {
-        let state = read(cloud, name, id).await?.and_then(|g| g.state);
-        Ok(match state {
-            None | Some(NatGatewayState::Deleted | NatGatewayState::Failed) => Look::Done(()),
-            Some(state) => Look::NotYet(state.as_str().to_owned()),
+    /// AWS tells for an hour of one that failed or was deleted.
+    fn is_gone(item: &Live) -> bool {
+        !is_there(item)
+    }
+    listed!(describe_nat_gateways, set_filter, "ec2:DescribeNatGateways");
+
+    /// So long its address and its subnet are in use.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let id = id(item);
+        let done = cloud.ec2().delete_nat_gateway().nat_gateway_id(id).send().await;
+        let done = done.told_unless(cloud, "ec2:DeleteNatGateway", name, NOT_THERE);
+        if done.map_err(|e| e.retry_on(&["DependencyViolation"]))?.is_none() {
+            return Ok(());
+        }
+        until(&format!("NAT gateway {name} to be gone"), || async move {
+            let state = read(cloud, name, id).await?.and_then(|g| g.state);
+            Ok(match state {
+                None | Some(NatGatewayState::Deleted | NatGatewayState::Failed) => Look::Done(()),
+                Some(state) => Look::NotYet(state.as_str().to_owned()),
+            })
         })
-    })
-    .await
+        .await
+    }
 }
 
 /// AWS tells only here, not in the answer to the creating call, what was wrong.
@@ -141,7 +144,7 @@ impl NatGateway {
 }
 
 impl Resource for NatGateway {
-    const KIND: &'static str = "NAT gateway";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = NatGatewayId;
@@ -158,8 +161,7 @@ impl Resource for NatGateway {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let all = list(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &all, Live::nat_gateway_id)?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -197,7 +199,7 @@ impl Resource for NatGateway {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        remove(cx.cloud, &self.name, id(live)).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &Live) -> NatGatewayId {

@@ -1,9 +1,10 @@
 //! NAT instances: a small machine of one's own as the way from private subnets to the internet, at a fraction of a
 //! NAT gateway's price.
 use super::{
-    address,
+    address::ElasticIp,
     fresh::known,
     ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
+    kinds::{self, Kind, listed},
     lists::{self, Tagged},
     waiting::{nameless, until},
 };
@@ -26,7 +27,7 @@ use aws_sdk_ec2::types::{
 use aws_smithy_types::DateTime;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ipnet::Ipv4Net;
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, time::SystemTime};
 
 /// An instance that forwards packets, with its security group, which has the same name.
 ///
@@ -59,7 +60,6 @@ pub struct Live {
 }
 
 const USER_DATA: &str = include_str!("nat_instance/user_data.sh");
-const GROUP: &str = "security group";
 /// The size of Amazon Linux 2023's root volume, in GiB, should the image not tell.
 const ROOT_GIB: i32 = 8;
 const NO_GROUP: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
@@ -80,54 +80,71 @@ macro_rules! tagged {
 }
 tagged!(Instance, SecurityGroup);
 
-/// The owner's instances that are not terminated. One list for each run.
-pub(super) async fn instances(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<Instance>>> {
-    let load = async {
-        let there = ["pending", "running", "stopping", "stopped"].map(str::to_owned);
-        let there = Filter::builder().name("instance-state-name").set_values(Some(there.into())).build();
-        let call = cloud.ec2().describe_instances().set_filters(Some(lists::filters(owner))).filters(there);
-        let mut pages = call.into_paginator().send();
+/// The instance of a [`NatInstance`].
+pub struct Machine;
+
+impl Kind for Machine {
+    const NAME: &'static str = NatInstance::KIND;
+    const RARE: Option<&'static str> = Some("instance");
+    type Item = Instance;
+
+    fn id(item: &Instance) -> &str {
+        instance_id(item)
+    }
+    fn is_gone(item: &Instance) -> bool {
+        matches!(state(item), Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
+    }
+    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Instance>> {
+        let mut pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.told(cloud, "ec2:DescribeInstances", "")?.reservations.unwrap_or_default();
             found.extend(page.into_iter().flat_map(|r| r.instances.unwrap_or_default()));
         }
-        Ok(lists::mine(owner, found))
-    };
-    cloud.once(lists::key("instances", owner), load).await
-}
-
-/// The owner's security groups. One list for each run.
-pub(super) async fn groups(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<SecurityGroup>>> {
-    let load = async {
-        let call = cloud.ec2().describe_security_groups().set_filters(Some(lists::filters(owner)));
-        let found = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        Ok(lists::mine(owner, found.told(cloud, "ec2:DescribeSecurityGroups", "")?))
-    };
-    cloud.once(lists::key("security groups", owner), load).await
-}
-
-/// Terminates an instance, and waits until it is gone: so long its group, subnet and address are in use.
-pub(super) async fn terminate(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let done = cloud.ec2().terminate_instances().instance_ids(id).send().await;
-    if done.told_unless(cloud, "ec2:TerminateInstances", name, NO_INSTANCE)?.is_none() {
-        return Ok(());
+        Ok(found)
     }
-    until(&format!("NAT instance {name} to be gone"), || async move {
-        Ok(match read(cloud, name, id).await?.as_ref().and_then(state) {
-            None | Some(InstanceStateName::Terminated) => Look::Done(()),
-            Some(state) => Look::NotYet(state.as_str().to_owned()),
+    /// So long its group, subnet and address are in use.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Instance) -> Result<()> {
+        let id = instance_id(item);
+        let done = cloud.ec2().terminate_instances().instance_ids(id).send().await;
+        if done.told_unless(cloud, "ec2:TerminateInstances", name, NO_INSTANCE)?.is_none() {
+            return Ok(());
+        }
+        until(&format!("NAT instance {name} to be gone"), || async move {
+            Ok(match read(cloud, name, id).await?.as_ref().and_then(state) {
+                None | Some(InstanceStateName::Terminated) => Look::Done(()),
+                Some(state) => Look::NotYet(state.as_str().to_owned()),
+            })
         })
-    })
-    .await
+        .await
+    }
 }
 
-/// Removes a security group. What goes away holds it for a while.
-pub(super) async fn remove_group(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let done = cloud.ec2().delete_security_group().group_id(id).send().await;
-    done.told_unless(cloud, "ec2:DeleteSecurityGroup", name, NO_GROUP)
-        .map_err(|e| e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"]))
-        .map(drop)
+/// The security group of a [`NatInstance`], whose name it has.
+pub struct MachineGroup;
+
+impl Kind for MachineGroup {
+    // The group goes with its instance.
+    const NAME: &'static str = NatInstance::KIND;
+    const NOUN: &'static str = "security group";
+    const RARE: Option<&'static str> = Some("security-group");
+    type Item = SecurityGroup;
+
+    fn id(item: &SecurityGroup) -> &str {
+        group_id(item)
+    }
+    fn is_of_vpc(item: &SecurityGroup) -> bool {
+        item.group_name() == Some("default")
+    }
+    listed!(describe_security_groups, "ec2:DescribeSecurityGroups");
+
+    /// What goes away holds it for a while.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &SecurityGroup) -> Result<()> {
+        let done = cloud.ec2().delete_security_group().group_id(group_id(item)).send().await;
+        done.told_unless(cloud, "ec2:DeleteSecurityGroup", name, NO_GROUP)
+            .map_err(|e| e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"]))
+            .map(drop)
+    }
 }
 
 async fn read(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Instance>> {
@@ -218,7 +235,7 @@ impl NatInstance {
     }
 
     fn group_differs(&self, group: Option<&SecurityGroup>, vpc: Option<&str>) -> Vec<Change> {
-        let Some(group) = group else { return vec![Change::new(GROUP, "missing", &self.name)] };
+        let Some(group) = group else { return vec![Change::new(MachineGroup::NOUN, "missing", &self.name)] };
         let mut changes = Vec::new();
         if let Some(vpc) = vpc.filter(|v| group.vpc_id() != Some(v)) {
             let hint = format!("Terminate the instance and delete {}, then run the same command.", group_id(group));
@@ -263,7 +280,7 @@ impl NatInstance {
             changes.push(Change::new("instance metadata", "IMDSv1, too", "IMDSv2 only"));
         }
         if let Some(group) = live.group.as_ref().filter(|g| !is_member(instance, g)) {
-            changes.push(Change::new(GROUP, "another", group_id(group)));
+            changes.push(Change::new(MachineGroup::NOUN, "another", group_id(group)));
         }
         if let Some(address) = address.filter(|a| !live.addresses.iter().any(|b| b == a)) {
             changes.push(Change::new("address", live.addresses.first().map_or("-", String::as_str), address));
@@ -333,7 +350,7 @@ impl NatInstance {
         let found = call.filters(filter("group-name", &self.name)).send().await;
         let found = found.told(cloud, "ec2:DescribeSecurityGroups", &self.name)?.security_groups.unwrap_or_default();
         let group = found.into_iter().next().ok_or_else(|| e.retryable())?;
-        self.owner.claim(GROUP, &self.name, &group.tag_map())?;
+        self.owner.claim(MachineGroup::NOUN, &self.name, &group.tag_map())?;
         Ok(group)
     }
 
@@ -504,13 +521,11 @@ impl Resource for NatInstance {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let (instances, groups, addresses) = futures::try_join!(
-            instances(cx.cloud, &self.owner),
-            groups(cx.cloud, &self.owner),
-            address::list(cx.cloud, &self.owner),
+        let (instance, group, addresses) = futures::try_join!(
+            kinds::named::<Machine>(cx.cloud, &self.owner, &self.name),
+            kinds::named::<MachineGroup>(cx.cloud, &self.owner, &self.name),
+            kinds::owned::<ElasticIp>(cx.cloud, &self.owner),
         )?;
-        let instance = lists::named(Self::KIND, &self.name, &instances, Instance::instance_id)?.cloned();
-        let group = lists::named(GROUP, &self.name, &groups, SecurityGroup::group_id)?.cloned();
         let id = instance.as_ref().and_then(Instance::instance_id);
         let its = addresses.iter().filter(|a| id.is_some() && a.instance_id() == id);
         let addresses = its.filter_map(|a| a.allocation_id().map(str::to_owned)).collect();
@@ -533,10 +548,10 @@ impl Resource for NatInstance {
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
         if let Some(instance) = &live.instance {
-            terminate(cx.cloud, &self.name, instance_id(instance)).await?;
+            Machine::remove(cx.cloud, &self.owner, &self.name, instance).await?;
         }
         match &live.group {
-            Some(group) => remove_group(cx.cloud, &self.name, group_id(group)).await,
+            Some(group) => MachineGroup::remove(cx.cloud, &self.owner, &self.name, group).await,
             None => Ok(()),
         }
     }

@@ -4,15 +4,15 @@ mod connection;
 mod routes;
 
 pub use acceptance::PeeringAcceptance;
-pub use connection::{PeeringConnection, peerings, remove};
+pub use connection::PeeringConnection;
 pub use routes::PeerRoutes;
 
+use super::kinds;
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
 };
 use aws_sdk_ec2::types::{VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State};
-use std::sync::Arc;
 
 /// Active peering connections of a VPC, by default (quota "Active VPC peering connections per VPC", L-7E9ECCDB).
 pub const PEERINGS: usize = 50;
@@ -46,20 +46,7 @@ pub(crate) async fn peers_of(cloud: &Cloud, vpc: &str) -> Result<Vec<(Live, Stri
         [Some(asking), Some(asked)] if asked == vpc => Some(asking.to_owned()),
         _ => None,
     };
-    Ok(all(cloud).await?.iter().filter_map(|p| Some((p.clone(), other(p)?))).collect())
-}
-
-/// All peering connections of this account and region, whoever asked for them, those that are gone left out. One
-/// list for each run.
-async fn all(cloud: &Cloud) -> Result<Arc<Vec<Live>>> {
-    cloud.once("peering connections", list(cloud)).await
-}
-
-async fn list(cloud: &Cloud) -> Result<Vec<Live>> {
-    let pages = cloud.ec2().describe_vpc_peering_connections().into_paginator().items().send();
-    let all: Result<Vec<Live>, _> = pages.collect().await;
-    let all = all.told(cloud, "ec2:DescribeVpcPeeringConnections", "")?;
-    Ok(all.into_iter().filter(alive).collect())
+    Ok(kinds::all::<PeeringConnection>(cloud).await?.iter().filter_map(|p| Some((p.clone(), other(p)?))).collect())
 }
 
 /// Codes for a connection that is gone, or not visible yet (AWS spells it with `ID`).

@@ -5,6 +5,7 @@ use super::{
         AttachmentId, EgressGatewayId, GatewayId, NatGatewayId, NatInstanceId, PeeringId, RouteTableId, SubnetId,
         TransitGatewayId, VpcId, VpnGatewayId,
     },
+    kinds::{self, Kind, listed},
     lists::{self, Tagged as _, retag},
 };
 use crate::{
@@ -309,8 +310,35 @@ impl RouteTable {
     }
 }
 
+impl Kind for RouteTable {
+    const NAME: &'static str = "route table";
+    const WHOLE: bool = true;
+    type Item = Ec2RouteTable;
+
+    fn id(item: &Ec2RouteTable) -> &str {
+        item.route_table_id().unwrap_or_default()
+    }
+    fn is_of_vpc(item: &Ec2RouteTable) -> bool {
+        item.associations().iter().any(|a| a.main() == Some(true))
+    }
+    listed!(describe_route_tables, "ec2:DescribeRouteTables");
+
+    /// Takes its subnets away first; they fall back to the VPC's main table.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2RouteTable) -> Result<()> {
+        for association in associations(item).filter_map(|a| a.route_table_association_id()) {
+            let done = cloud.ec2().disassociate_route_table().association_id(association).send().await;
+            let gone = &["InvalidAssociationID.NotFound"];
+            done.told_unless(cloud, "ec2:DisassociateRouteTable", name, gone)?;
+        }
+        let done = cloud.ec2().delete_route_table().route_table_id(Self::id(item)).send().await;
+        done.told_unless(cloud, "ec2:DeleteRouteTable", name, NOT_THERE)
+            .map_err(|e| e.retry_on(&["DependencyViolation"]))
+            .map(drop)
+    }
+}
+
 impl Resource for RouteTable {
-    const KIND: &'static str = "route table";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = RouteTableId;
@@ -331,12 +359,8 @@ impl Resource for RouteTable {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let mine = lists::route_tables(cx.cloud, &self.owner).await?;
-        let Some(table) = lists::named(Self::KIND, &self.name, &mine, |t| t.route_table_id())? else {
-            return Ok(None);
-        };
-        let all = lists::all_route_tables(cx.cloud).await?;
-        Ok(Some(Live { table: table.clone(), seats: seats(&all) }))
+        let Some(table) = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await? else { return Ok(None) };
+        Ok(Some(Live { table, seats: seats(&kinds::all::<Self>(cx.cloud).await?) }))
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -372,7 +396,7 @@ impl Resource for RouteTable {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         // Before anything is made: a subnet may sit in a table of somebody else's.
-        let seats = seats(&lists::all_route_tables(cx.cloud).await?);
+        let seats = seats(&kinds::all::<Self>(cx.cloud).await?);
         let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
             let call = cx.cloud.ec2().create_route_table().vpc_id(&cx.get(self.vpc).id);
             let call = call.tag_specifications(lists::specification(ResourceType::RouteTable, &tags));
@@ -392,15 +416,7 @@ impl Resource for RouteTable {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        for association in associations(&live.table).filter_map(|a| a.route_table_association_id()) {
-            let done = cx.cloud.ec2().disassociate_route_table().association_id(association).send().await;
-            let gone = &["InvalidAssociationID.NotFound"];
-            done.told_unless(cx.cloud, "ec2:DisassociateRouteTable", &self.name, gone)?;
-        }
-        let done = cx.cloud.ec2().delete_route_table().route_table_id(live.id()).send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteRouteTable", &self.name, NOT_THERE)
-            .map_err(|e| e.retry_on(&["DependencyViolation"]))
-            .map(drop)
+        Self::remove(cx.cloud, &self.owner, &self.name, &live.table).await
     }
 
     fn output(&self, live: &Live) -> RouteTableId {

@@ -2,6 +2,7 @@
 use super::{
     fresh::{known, settled},
     ids::{SubnetId, VpcId},
+    kinds::{self, Kind, listed},
     lists::{self, Tagged as _, retag},
 };
 use crate::{
@@ -144,8 +145,30 @@ fn ipv6(live: &Live) -> Option<Ipv6Net> {
     usable.find_map(|a| a.ipv6_cidr_block()?.parse().ok())
 }
 
+impl Kind for Subnet {
+    const NAME: &'static str = "subnet";
+    const WHOLE: bool = true;
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        id(item)
+    }
+    listed!(describe_subnets, "ec2:DescribeSubnets");
+
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let done = cloud.ec2().delete_subnet().subnet_id(id(item)).send().await;
+        done.told_unless(cloud, "ec2:DeleteSubnet", name, NOT_THERE)
+            // Network interfaces of what is going away hold it for minutes.
+            .map_err(|e| {
+                e.retry_on(&["DependencyViolation"])
+                    .hint("Something is still in the subnet: instances, load balancers, network interfaces.")
+            })
+            .map(drop)
+    }
+}
+
 impl Resource for Subnet {
-    const KIND: &'static str = "subnet";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = SubnetId;
@@ -165,9 +188,8 @@ impl Resource for Subnet {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let mine = lists::subnets(cx.cloud, &self.owner).await?;
-        if let Some(live) = lists::named(Self::KIND, &self.name, &mine, |s| s.subnet_id())? {
-            return Ok(Some(live.clone()));
+        if let Some(live) = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await? {
+            return Ok(Some(live));
         }
         // AWS would refuse it in the middle of the work: one of somebody else's is in the way.
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
@@ -175,7 +197,7 @@ impl Resource for Subnet {
             let cidr = s.cidr_block().and_then(|c| c.parse::<IpNet>().ok());
             cidr.is_some_and(|c| c.contains(&IpNet::V4(self.cidr)) || IpNet::V4(self.cidr).contains(&c))
         };
-        let all = lists::all_subnets(cx.cloud).await?;
+        let all = kinds::all::<Self>(cx.cloud).await?;
         for other in all.iter().filter(|s| s.vpc_id() == Some(&vpc.id) && overlaps(s)) {
             let what = other.tag_name().unwrap_or_else(|| id(other));
             let what = format!("{what} ({}, {})", id(other), other.cidr_block().unwrap_or_default());
@@ -256,14 +278,7 @@ impl Resource for Subnet {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let done = cx.cloud.ec2().delete_subnet().subnet_id(id(live)).send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteSubnet", &self.name, NOT_THERE)
-            // Network interfaces of what is going away hold it for minutes.
-            .map_err(|e| {
-                e.retry_on(&["DependencyViolation"])
-                    .hint("Something is still in the subnet: instances, load balancers, network interfaces.")
-            })
-            .map(drop)
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &Live) -> SubnetId {

@@ -3,8 +3,7 @@ mod attachment;
 mod gateway;
 mod share;
 
-pub(crate) use attachment::all_attachments;
-pub use attachment::{TransitAttachment, attachments, detach};
+pub use attachment::TransitAttachment;
 pub use gateway::{TransitGateway, gateways};
 pub use share::{ResourceShare, ShareMembership, SharePrincipal};
 

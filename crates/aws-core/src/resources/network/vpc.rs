@@ -1,7 +1,9 @@
 //! The VPC.
 use super::{
+    dhcp_options::DhcpOptions,
     fresh::{known, settled},
     ids::{DhcpOptionsId, VpcId},
+    kinds::{self, Kind, listed},
     lists::{self, Tagged as _, retag},
 };
 use crate::{
@@ -166,8 +168,32 @@ async fn attribute(cloud: &Cloud, id: &str, attribute: VpcAttributeName) -> Resu
     }))
 }
 
+impl Kind for Vpc {
+    const NAME: &'static str = "VPC";
+    const WHOLE: bool = true;
+    const OF_VPC: Option<&'static str> = None;
+    type Item = Ec2Vpc;
+
+    fn id(item: &Ec2Vpc) -> &str {
+        item.vpc_id().unwrap_or_default()
+    }
+    listed!(describe_vpcs, "ec2:DescribeVpcs");
+
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2Vpc) -> Result<()> {
+        let done = cloud.ec2().delete_vpc().vpc_id(Self::id(item)).send().await;
+        done.told_unless(cloud, "ec2:DeleteVpc", name, NOT_THERE)
+            .map_err(|e| {
+                e.retry_on(&["DependencyViolation"]).hint(
+                    "Something is still in the VPC that was not made here: instances, network interfaces, security \
+                     groups, endpoints. Remove it, then run the same command again.",
+                )
+            })
+            .map(drop)
+    }
+}
+
 impl Resource for Vpc {
-    const KIND: &'static str = "VPC";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = VpcId;
@@ -188,9 +214,8 @@ impl Resource for Vpc {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let cloud = cx.cloud;
-        let mine = lists::vpcs(cloud, &self.owner).await?;
-        let Some(vpc) = lists::named(Self::KIND, &self.name, &mine, |v| v.vpc_id())? else {
-            let all = lists::all_vpcs(cloud).await?;
+        let Some(vpc) = kinds::named::<Self>(cloud, &self.owner, &self.name).await? else {
+            let all = kinds::all::<Self>(cloud).await?;
             if let Some(other) = all.iter().find(|v| v.tag_name() == Some(&self.name)) {
                 self.owner.claim(Self::KIND, &self.name, &other.tag_map())?;
             }
@@ -200,7 +225,7 @@ impl Resource for Vpc {
         let dhcp_is_ours = async {
             let options = vpc.dhcp_options_id().filter(|o| self.dhcp.is_none() && *o != DEFAULT);
             let Some(options) = options else { return Ok(false) };
-            let ours = lists::dhcp_options(cloud, &self.owner).await?;
+            let ours = kinds::owned::<DhcpOptions>(cloud, &self.owner).await?;
             Ok(ours.iter().any(|o| o.dhcp_options_id() == Some(options)))
         };
         let (support, names, dhcp_is_ours) = futures::try_join!(
@@ -209,7 +234,7 @@ impl Resource for Vpc {
             dhcp_is_ours,
         )?;
         let (Some(dns_support), Some(dns_names)) = (support, names) else { return Ok(None) };
-        Ok(Some(Live { vpc: vpc.clone(), dns_support, dns_names, dhcp_is_ours }))
+        Ok(Some(Live { vpc, dns_support, dns_names, dhcp_is_ours }))
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
@@ -257,15 +282,7 @@ impl Resource for Vpc {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let done = cx.cloud.ec2().delete_vpc().vpc_id(live.id()).send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteVpc", &self.name, NOT_THERE)
-            .map_err(|e| {
-                e.retry_on(&["DependencyViolation"]).hint(
-                    "Something is still in the VPC that was not made here: instances, network interfaces, security \
-                     groups, endpoints. Remove it, then run the same command again.",
-                )
-            })
-            .map(drop)
+        Self::remove(cx.cloud, &self.owner, &self.name, &live.vpc).await
     }
 
     fn output(&self, live: &Live) -> VpcId {

@@ -2,6 +2,7 @@
 use super::{
     fresh::known,
     ids::{CustomerGatewayId, VpcId, VpnGatewayId},
+    kinds::{self, Kind},
     lists::{self, Tagged},
     waiting::{nameless, until},
 };
@@ -13,11 +14,12 @@ use crate::{
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
-    AttachmentStatus, CustomerGateway as LiveCustomer, GatewayType, ResourceType, Tag, VpnConnection as LiveConnection,
-    VpnConnectionOptionsSpecification, VpnGateway as LiveGateway, VpnState, VpnStaticRoute,
+    AttachmentStatus, CustomerGateway as LiveCustomer, Filter, GatewayType, ResourceType, Tag,
+    VpnConnection as LiveConnection, VpnConnectionOptionsSpecification, VpnGateway as LiveGateway, VpnState,
+    VpnStaticRoute,
 };
 use ipnet::Ipv4Net;
-use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// A virtual private gateway, attached to its VPC. A VPC takes one only.
 pub struct VpnGateway {
@@ -75,36 +77,6 @@ fn is_going(state: Option<&str>) -> bool {
     matches!(state, Some("deleting" | "deleted"))
 }
 
-/// The owner's VPN gateways that are there. One list for each run. EC2 gives all of them at once.
-pub(super) async fn gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<LiveGateway>>> {
-    let load = async {
-        let found = cloud.ec2().describe_vpn_gateways().set_filters(Some(lists::filters(owner))).send().await;
-        let found = found.told(cloud, "ec2:DescribeVpnGateways", "")?.vpn_gateways.unwrap_or_default();
-        Ok(lists::mine(owner, found.into_iter().filter(|g| !is_going(g.state().map(VpnState::as_str)))))
-    };
-    cloud.once(lists::key("VPN gateways", owner), load).await
-}
-
-/// The owner's customer gateways that are there. One list for each run.
-pub(super) async fn customers(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<LiveCustomer>>> {
-    let load = async {
-        let found = cloud.ec2().describe_customer_gateways().set_filters(Some(lists::filters(owner))).send().await;
-        let found = found.told(cloud, "ec2:DescribeCustomerGateways", "")?.customer_gateways.unwrap_or_default();
-        Ok(lists::mine(owner, found.into_iter().filter(|g| !is_going(g.state()))))
-    };
-    cloud.once(lists::key("customer gateways", owner), load).await
-}
-
-/// The owner's VPN connections that are there. One list for each run.
-pub(super) async fn connections(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<LiveConnection>>> {
-    let load = async {
-        let found = cloud.ec2().describe_vpn_connections().set_filters(Some(lists::filters(owner))).send().await;
-        let found = found.told(cloud, "ec2:DescribeVpnConnections", "")?.vpn_connections.unwrap_or_default();
-        Ok(lists::mine(owner, found.into_iter().filter(|c| !is_going(c.state().map(VpnState::as_str)))))
-    };
-    cloud.once(lists::key("VPN connections", owner), load).await
-}
-
 /// The VPC that the gateway is attached to, or was told to go to or to leave, and how far that is.
 fn attachment(live: &LiveGateway) -> Option<(&str, &AttachmentStatus)> {
     let all = live.vpc_attachments().iter().filter_map(|a| Some((a.vpc_id()?, a.state()?)));
@@ -159,45 +131,10 @@ async fn detach(cloud: &Cloud, name: &str, live: &LiveGateway) -> Result<()> {
     .await
 }
 
-/// Detaches and removes a VPN gateway.
-pub(super) async fn remove_gateway(cloud: &Cloud, name: &str, live: &LiveGateway) -> Result<()> {
-    detach(cloud, name, live).await?;
-    let done = cloud.ec2().delete_vpn_gateway().vpn_gateway_id(live.vpn_gateway_id().unwrap_or_default()).send().await;
-    done.told_unless(cloud, "ec2:DeleteVpnGateway", name, NO_GATEWAY)
-        // Detached, or rid of its connections, only in a moment.
-        .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
-        .map(drop)
-}
-
-/// Removes a customer gateway.
-pub(super) async fn remove_customer(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let done = cloud.ec2().delete_customer_gateway().customer_gateway_id(id).send().await;
-    done.told_unless(cloud, "ec2:DeleteCustomerGateway", name, &["InvalidCustomerGatewayID.NotFound"])
-        .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
-        .map(drop)
-}
-
 async fn read_connection(cloud: &Cloud, name: &str, id: &str) -> Result<Option<LiveConnection>> {
     let found = cloud.ec2().describe_vpn_connections().vpn_connection_ids(id).send().await;
     let found = found.told_unless(cloud, "ec2:DescribeVpnConnections", name, NO_CONNECTION)?;
     Ok(found.and_then(|f| f.vpn_connections.unwrap_or_default().into_iter().next()))
-}
-
-/// Removes a VPN connection, and waits until it is gone: so long both gateways are in use.
-pub(super) async fn remove_connection(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let done = cloud.ec2().delete_vpn_connection().vpn_connection_id(id).send().await;
-    // One that is still being made cannot be deleted.
-    let done = done.told_unless(cloud, "ec2:DeleteVpnConnection", name, NO_CONNECTION);
-    if done.map_err(|e| e.retry_on(&["IncorrectState"]))?.is_none() {
-        return Ok(());
-    }
-    until(&format!("VPN connection {name} to be gone"), || async move {
-        Ok(match read_connection(cloud, name, id).await?.and_then(|c| c.state) {
-            None | Some(VpnState::Deleted) => Look::Done(()),
-            Some(state) => Look::NotYet(state.as_str().to_owned()),
-        })
-    })
-    .await
 }
 
 impl VpnGateway {
@@ -212,8 +149,39 @@ impl VpnGateway {
     }
 }
 
+impl Kind for VpnGateway {
+    const NAME: &'static str = "VPN gateway";
+    const OF_VPC: Option<&'static str> = Some("attachment.vpc-id");
+    const RARE: Option<&'static str> = Some("vpn-gateway");
+    type Item = LiveGateway;
+
+    fn id(item: &LiveGateway) -> &str {
+        item.vpn_gateway_id().unwrap_or_default()
+    }
+    fn is_gone(item: &LiveGateway) -> bool {
+        is_going(item.state().map(VpnState::as_str))
+    }
+    // Those that were detached stay in the list for a while.
+    fn stands_in(item: &LiveGateway, vpc: &str) -> bool {
+        attachment(item).is_some_and(|(to, state)| to == vpc && *state != AttachmentStatus::Detaching)
+    }
+    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveGateway>> {
+        let found = cloud.ec2().describe_vpn_gateways().set_filters(Some(filters)).send().await;
+        Ok(found.told(cloud, "ec2:DescribeVpnGateways", "")?.vpn_gateways.unwrap_or_default())
+    }
+    /// Detaches it first.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveGateway) -> Result<()> {
+        detach(cloud, name, item).await?;
+        let done = cloud.ec2().delete_vpn_gateway().vpn_gateway_id(Self::id(item)).send().await;
+        done.told_unless(cloud, "ec2:DeleteVpnGateway", name, NO_GATEWAY)
+            // Detached, or rid of its connections, only in a moment.
+            .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
+            .map(drop)
+    }
+}
+
 impl Resource for VpnGateway {
-    const KIND: &'static str = "VPN gateway";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = LiveGateway;
     type Output = VpnGatewayId;
@@ -233,8 +201,7 @@ impl Resource for VpnGateway {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveGateway>> {
-        let all = gateways(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &all, LiveGateway::vpn_gateway_id)?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway) -> Vec<Change> {
@@ -265,7 +232,7 @@ impl Resource for VpnGateway {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway) -> Result<()> {
-        remove_gateway(cx.cloud, &self.name, live).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &LiveGateway) -> VpnGatewayId {
@@ -273,8 +240,32 @@ impl Resource for VpnGateway {
     }
 }
 
+impl Kind for CustomerGateway {
+    const NAME: &'static str = "customer gateway";
+    const OF_VPC: Option<&'static str> = None;
+    const RARE: Option<&'static str> = Some("customer-gateway");
+    type Item = LiveCustomer;
+
+    fn id(item: &LiveCustomer) -> &str {
+        item.customer_gateway_id().unwrap_or_default()
+    }
+    fn is_gone(item: &LiveCustomer) -> bool {
+        is_going(item.state())
+    }
+    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveCustomer>> {
+        let found = cloud.ec2().describe_customer_gateways().set_filters(Some(filters)).send().await;
+        Ok(found.told(cloud, "ec2:DescribeCustomerGateways", "")?.customer_gateways.unwrap_or_default())
+    }
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveCustomer) -> Result<()> {
+        let done = cloud.ec2().delete_customer_gateway().customer_gateway_id(Self::id(item)).send().await;
+        done.told_unless(cloud, "ec2:DeleteCustomerGateway", name, &["InvalidCustomerGatewayID.NotFound"])
+            .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
+            .map(drop)
+    }
+}
+
 impl Resource for CustomerGateway {
-    const KIND: &'static str = "customer gateway";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = LiveCustomer;
     type Output = CustomerGatewayId;
@@ -288,8 +279,7 @@ impl Resource for CustomerGateway {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveCustomer>> {
-        let all = customers(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &all, LiveCustomer::customer_gateway_id)?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveCustomer) -> Vec<Change> {
@@ -326,7 +316,7 @@ impl Resource for CustomerGateway {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveCustomer) -> Result<()> {
-        remove_customer(cx.cloud, &self.name, live.customer_gateway_id().unwrap_or_default()).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &LiveCustomer) -> CustomerGatewayId {
@@ -428,8 +418,43 @@ impl VpnConnection {
     }
 }
 
+impl Kind for VpnConnection {
+    const NAME: &'static str = "VPN connection";
+    const OF_VPC: Option<&'static str> = None;
+    const RARE: Option<&'static str> = Some("vpn-connection");
+    type Item = LiveConnection;
+
+    fn id(item: &LiveConnection) -> &str {
+        item.vpn_connection_id().unwrap_or_default()
+    }
+    fn is_gone(item: &LiveConnection) -> bool {
+        is_going(item.state().map(VpnState::as_str))
+    }
+    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveConnection>> {
+        let found = cloud.ec2().describe_vpn_connections().set_filters(Some(filters)).send().await;
+        Ok(found.told(cloud, "ec2:DescribeVpnConnections", "")?.vpn_connections.unwrap_or_default())
+    }
+    /// So long both gateways are in use.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveConnection) -> Result<()> {
+        let id = Self::id(item);
+        let done = cloud.ec2().delete_vpn_connection().vpn_connection_id(id).send().await;
+        // One that is still being made cannot be deleted.
+        let done = done.told_unless(cloud, "ec2:DeleteVpnConnection", name, NO_CONNECTION);
+        if done.map_err(|e| e.retry_on(&["IncorrectState"]))?.is_none() {
+            return Ok(());
+        }
+        until(&format!("VPN connection {name} to be gone"), || async move {
+            Ok(match read_connection(cloud, name, id).await?.and_then(|c| c.state) {
+                None | Some(VpnState::Deleted) => Look::Done(()),
+                Some(state) => Look::NotYet(state.as_str().to_owned()),
+            })
+        })
+        .await
+    }
+}
+
 impl Resource for VpnConnection {
-    const KIND: &'static str = "VPN connection";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = LiveConnection;
     type Output = ();
@@ -446,8 +471,7 @@ impl Resource for VpnConnection {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveConnection>> {
-        let all = connections(cx.cloud, &self.owner).await?;
-        Ok(lists::named(Self::KIND, &self.name, &all, LiveConnection::vpn_connection_id)?.cloned())
+        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
     }
 
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Vec<Change> {
@@ -495,7 +519,7 @@ impl Resource for VpnConnection {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Result<()> {
-        remove_connection(cx.cloud, &self.name, live.vpn_connection_id().unwrap_or_default()).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, _: &LiveConnection) {}

@@ -78,10 +78,10 @@ async fn a_vpn_lives_and_dies_and_its_routes_follow() {
     life(&graph, &cloud, 3).await;
 }
 
-async fn customers(cloud: &Cloud, owner: &TeamOwner) -> Vec<Stray> {
+async fn customers(cloud: &Cloud, owner: &TeamOwner) -> Vec<Thing> {
     cloud.forget();
     let all = strays(cloud, owner).await.unwrap().into_iter();
-    all.filter(|s| s.kind == StrayKind::CustomerGateway).collect()
+    all.filter(|s| s.kind == KindId::of::<CustomerGateway>()).collect()
 }
 
 /// The office moves: its new address is another gateway, to which the connection changes in place.

@@ -23,7 +23,10 @@ use aws_core::{
     resources::{
         domain::certificate,
         identity::managed_policy::ManagedPolicy,
-        network::{adopt, default_group::DefaultGroup, stray::StrayKind},
+        network::{
+            adopt, default_group::DefaultGroup, kinds::KindId, peering::PeeringConnection, transit::TransitAttachment,
+            vpn::VpnConnection,
+        },
     },
 };
 use std::time::Duration;
@@ -194,7 +197,7 @@ fn interruptions(session: &Session, report: &Report) {
             .warn("What relies on the rules of the VPC's default security group is cut off: it is emptied.");
     }
     let leaves = |n: &&NodeReport| matches!(n.outcome, Outcome::Done(Action::Delete));
-    let cut = [StrayKind::VpnConnection, StrayKind::TransitAttachment, StrayKind::Peering];
+    let cut = [KindId::of::<VpnConnection>(), KindId::of::<TransitAttachment>(), KindId::of::<PeeringConnection>()];
     let cuts = |n: &&NodeReport| cut.iter().any(|k| n.name.starts_with(k.noun()));
     for node in report.nodes.iter().filter(leaves).filter(cuts) {
         session.terminal.warn(&format!("What goes through it is cut: {}", node.name));

@@ -15,7 +15,7 @@ use aws_core::{
     engine::{Mode, run as engine},
     model::TeamName,
     registry::teams::{self, TeamRecord},
-    resources::network::stray::StrayKind,
+    resources::network::{kinds::KindId, vpc::Vpc},
 };
 use clap::Args;
 use std::collections::BTreeSet;
@@ -149,7 +149,7 @@ async fn occupied(session: &Session, survey: &Survey) -> Result<()> {
     let mut found = Vec::new();
     for (region, spot) in &survey.places.team {
         // By the tags, too: a run that was cut off may not have written down the VPC's id.
-        let tagged = survey.strays.get(region).into_iter().flatten().filter(|s| s.kind == StrayKind::Vpc);
+        let tagged = survey.strays.get(region).into_iter().flatten().filter(|s| s.kind == KindId::of::<Vpc>());
         let recorded = survey.record.regions.iter().filter(|r| r.region == *region).filter_map(|r| r.vpc.clone());
         let vpcs: BTreeSet<String> = tagged.map(|s| s.id.clone()).chain(recorded).collect();
         for vpc in vpcs {

@@ -1,5 +1,5 @@
 //! The other side's consent.
-use super::{NOT_THERE, all, id, read, sides, state};
+use super::{NOT_THERE, PeeringConnection, id, read, sides, state};
 use crate::{
     Error, Result,
     cloud::{
@@ -7,7 +7,10 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
-    resources::network::ids::{PeeringId, VpcId},
+    resources::network::{
+        ids::{PeeringId, VpcId},
+        kinds,
+    },
 };
 use aws_sdk_ec2::types::{VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State};
 use std::time::Duration;
@@ -81,7 +84,7 @@ impl Resource for PeeringAcceptance {
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(peering) = cx.try_get(self.peering) else { return Ok(None) };
-        let all = all(cx.cloud).await?;
+        let all = kinds::all::<PeeringConnection>(cx.cloud).await?;
         let active = all.iter().any(|p| id(p) == peering.0 && state(p) == Some(&State::Active));
         Ok(active.then_some(()))
     }

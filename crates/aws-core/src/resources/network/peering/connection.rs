@@ -1,5 +1,5 @@
 //! The connection, as its team sees it.
-use super::{NOT_THERE, Peer, acceptance::accept, all, id, read, sides, state};
+use super::{NOT_THERE, Peer, acceptance::accept, id, read, sides, state};
 use crate::{
     Error, Result,
     cloud::{
@@ -15,12 +15,16 @@ use crate::{
     resources::{
         network::{
             ids::{PeeringId, VpcId},
+            kinds::{self, Kind, listed},
+            lists::Tagged,
             transit::{ec2_tags, specification},
         },
         tag_drift,
     },
 };
-use aws_sdk_ec2::types::{ResourceType, VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State};
+use aws_sdk_ec2::types::{
+    ResourceType, Tag, VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State,
+};
 use std::time::Duration;
 
 /// Requests are delivered, and connections removed, within seconds; to another region within a minute.
@@ -41,33 +45,43 @@ pub struct PeeringConnection {
     pub peer: Peer,
 }
 
-/// The connections in this region that carry the owner's tags. One list for each run.
-///
-/// # Errors
-/// What EC2 answers.
-pub async fn peerings(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
-    let ours = |p: &&Live| owner.whose(&tag_map(p.tags())) == Whose::Ours;
-    Ok(all(cloud).await?.iter().filter(ours).cloned().collect())
+impl Tagged for Live {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
 }
 
-/// Removes a connection, and waits until it is gone.
-///
-/// # Errors
-/// What EC2 answers.
-pub async fn remove(cloud: &Cloud, id: &str, name: &str) -> Result<()> {
-    // `InvalidStateTransition`: the other side has removed it a moment ago.
-    let gone: Vec<&str> = NOT_THERE.iter().copied().chain(["InvalidStateTransition"]).collect();
-    let done = cloud.ec2().delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await;
-    done.told_unless(cloud, "ec2:DeleteVpcPeeringConnection", name, &gone)?;
-    let look = || async {
-        let live = read(cloud, id, name).await?;
-        Ok(match live.as_ref().filter(|l| super::alive(l) || state(l) == Some(&State::Deleting)).and_then(state) {
-            None => Look::Done(()),
-            Some(state) => Look::NotYet(state.as_str().into()),
-        })
-    };
-    let patience = Patience::new(SETTLED, Cancel::default());
-    poll_until(&format!("peering connection {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
+impl Kind for PeeringConnection {
+    const NAME: &'static str = "peering connection";
+    const OF_VPC: Option<&'static str> = None;
+    const RARE: Option<&'static str> = Some("vpc-peering-connection");
+    const WHOLE: bool = true;
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        id(item)
+    }
+    fn is_gone(item: &Live) -> bool {
+        !super::alive(item)
+    }
+    listed!(describe_vpc_peering_connections, "ec2:DescribeVpcPeeringConnections");
+
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let id = id(item);
+        // `InvalidStateTransition`: the other side has removed it a moment ago.
+        let gone: Vec<&str> = NOT_THERE.iter().copied().chain(["InvalidStateTransition"]).collect();
+        let done = cloud.ec2().delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await;
+        done.told_unless(cloud, "ec2:DeleteVpcPeeringConnection", name, &gone)?;
+        let look = || async {
+            let live = read(cloud, id, name).await?;
+            Ok(match live.as_ref().filter(|l| super::alive(l) || state(l) == Some(&State::Deleting)).and_then(state) {
+                None => Look::Done(()),
+                Some(state) => Look::NotYet(state.as_str().into()),
+            })
+        };
+        let patience = Patience::new(SETTLED, Cancel::default());
+        poll_until(&format!("peering connection {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
+    }
 }
 
 impl PeeringConnection {
@@ -108,7 +122,7 @@ impl PeeringConnection {
 }
 
 impl Resource for PeeringConnection {
-    const KIND: &'static str = "peering connection";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = PeeringId;
@@ -130,7 +144,7 @@ impl Resource for PeeringConnection {
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         let (own, other) = (Some(vpc.id.as_str()), Some(self.peer.vpc.as_str()));
-        let all = all(cx.cloud).await?;
+        let all = kinds::all::<Self>(cx.cloud).await?;
         let joins = |p: &&Live| sides(p) == [own, other] || sides(p) == [other, own];
         let Some(live) = all.iter().find(joins).cloned() else { return Ok(None) };
         let tags = tag_map(live.tags());
@@ -181,7 +195,7 @@ impl Resource for PeeringConnection {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        remove(cx.cloud, id(live), &self.name).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &Live) -> PeeringId {

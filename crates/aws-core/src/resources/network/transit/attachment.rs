@@ -10,18 +10,21 @@ use crate::{
     engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
-        network::ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
+        network::{
+            ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
+            kinds::{self, Kind, listed},
+            lists::Tagged,
+        },
         tag_drift,
     },
 };
 use aws_sdk_ec2::types::{
     CreateTransitGatewayVpcAttachmentRequestOptions as NewOptions, DnsSupportValue as Dns, Ipv6SupportValue as Ipv6,
-    ModifyTransitGatewayVpcAttachmentRequestOptions as Options, ResourceType, TransitGatewayAttachmentState as State,
-    TransitGatewayVpcAttachment as Live,
+    ModifyTransitGatewayVpcAttachmentRequestOptions as Options, ResourceType, Tag,
+    TransitGatewayAttachmentState as State, TransitGatewayVpcAttachment as Live,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
@@ -47,28 +50,6 @@ pub struct TransitAttachment {
     pub ipv6: bool,
 }
 
-/// All attachments of VPCs that this account sees in this region, those that are gone left out. One list for each
-/// run. (There is no filter by tag.)
-pub(crate) async fn all_attachments(cloud: &Cloud) -> Result<Arc<Vec<Live>>> {
-    cloud
-        .once("transit gateway attachments", async {
-            let pages = cloud.ec2().describe_transit_gateway_vpc_attachments().into_paginator().items().send();
-            let all: Result<Vec<Live>, _> = pages.collect().await;
-            let all = all.told(cloud, "ec2:DescribeTransitGatewayVpcAttachments", "")?;
-            Ok(all.into_iter().filter(alive).collect())
-        })
-        .await
-}
-
-/// The attachments in this region that carry the owner's tags. One list for each run.
-///
-/// # Errors
-/// What EC2 answers.
-pub async fn attachments(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
-    let ours = |a: &&Live| owner.whose(&tag_map(a.tags())) == Whose::Ours;
-    Ok(all_attachments(cloud).await?.iter().filter(ours).cloned().collect())
-}
-
 fn alive(attachment: &Live) -> bool {
     let gone = [State::Deleting, State::Deleted, State::Failed, State::Failing, State::Rejected, State::Rejecting];
     attachment.state().is_some_and(|s| !gone.contains(s))
@@ -80,23 +61,46 @@ async fn read(cloud: &Cloud, id: &str, name: &str) -> Result<Option<Live>> {
     Ok(found.and_then(|f| f.transit_gateway_vpc_attachments.unwrap_or_default().into_iter().next()))
 }
 
-/// Removes an attachment, and waits until it is gone: until then, it holds its subnets.
-///
-/// # Errors
-/// What EC2 answers.
-pub async fn detach(cloud: &Cloud, id: &str, name: &str) -> Result<()> {
-    let done = cloud.ec2().delete_transit_gateway_vpc_attachment().transit_gateway_attachment_id(id).send().await;
-    done.told_unless(cloud, "ec2:DeleteTransitGatewayVpcAttachment", name, GONE)
-        .map_err(|e| e.retry_on(&["IncorrectState"]))?;
-    let look = || async {
-        let live = read(cloud, id, name).await?;
-        Ok(match live.as_ref().and_then(Live::state) {
-            None | Some(State::Deleted) => Look::Done(()),
-            Some(state) => Look::NotYet(state.as_str().into()),
-        })
-    };
-    let patience = Patience::new(READY, Cancel::default());
-    poll_until(&format!("transit gateway attachment {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
+impl Tagged for Live {
+    fn ec2_tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
+impl Kind for TransitAttachment {
+    const NAME: &'static str = "transit gateway attachment";
+    // There is no filter by tag.
+    const WHOLE: bool = true;
+    const OF_VPC: Option<&'static str> = None;
+    type Item = Live;
+
+    fn id(item: &Live) -> &str {
+        item.transit_gateway_attachment_id().unwrap_or_default()
+    }
+    fn is_gone(item: &Live) -> bool {
+        !alive(item)
+    }
+    fn stands_in(item: &Live, vpc: &str) -> bool {
+        item.vpc_id() == Some(vpc)
+    }
+    listed!(describe_transit_gateway_vpc_attachments, "ec2:DescribeTransitGatewayVpcAttachments");
+
+    /// Until it is gone, it holds its subnets.
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+        let id = Self::id(item);
+        let done = cloud.ec2().delete_transit_gateway_vpc_attachment().transit_gateway_attachment_id(id).send().await;
+        done.told_unless(cloud, "ec2:DeleteTransitGatewayVpcAttachment", name, GONE)
+            .map_err(|e| e.retry_on(&["IncorrectState"]))?;
+        let look = || async {
+            let live = read(cloud, id, name).await?;
+            Ok(match live.as_ref().and_then(Live::state) {
+                None | Some(State::Deleted) => Look::Done(()),
+                Some(state) => Look::NotYet(state.as_str().into()),
+            })
+        };
+        let patience = Patience::new(READY, Cancel::default());
+        poll_until(&format!("transit gateway attachment {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
+    }
 }
 
 impl TransitAttachment {
@@ -151,7 +155,7 @@ fn settings(live: &Live) -> (&str, &str) {
 }
 
 impl Resource for TransitAttachment {
-    const KIND: &'static str = "transit gateway attachment";
+    const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = AttachmentId;
@@ -173,7 +177,7 @@ impl Resource for TransitAttachment {
     }
 
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let all = all_attachments(cx.cloud).await?;
+        let all = kinds::all::<Self>(cx.cloud).await?;
         let named = |a: &&Live| {
             let tags = tag_map(a.tags());
             tags.get("Name") == Some(&self.name) && self.owner.whose(&tags) == Whose::Ours
@@ -271,7 +275,7 @@ impl Resource for TransitAttachment {
     }
 
     async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        detach(cx.cloud, live.transit_gateway_attachment_id().unwrap_or_default(), &self.name).await
+        Self::remove(cx.cloud, &self.owner, &self.name, live).await
     }
 
     fn output(&self, live: &Live) -> AttachmentId {

@@ -1,0 +1,314 @@
+//! What the parts of a network are, each said once, beside the resource that makes it: how EC2 lists it, when it is gone, how it is
+//! removed. Looking for a wanted one, what is left over and what is in a VPC follow from it.
+use super::{
+    address::ElasticIp,
+    dhcp_options::DhcpOptions,
+    endpoint::S3Endpoint,
+    flow_log::FlowLog,
+    gateways::{EgressOnlyGateway, InternetGateway},
+    lists::{self, Tagged},
+    nat_gateway::NatGateway,
+    nat_instance::{Machine, MachineGroup},
+    peering::PeeringConnection,
+    route_table::RouteTable,
+    subnet::Subnet,
+    transit::TransitAttachment,
+    vpc::Vpc,
+    vpn::{CustomerGateway, VpnConnection, VpnGateway},
+};
+use crate::{
+    Result,
+    cloud::Cloud,
+    model::{Owning as _, TeamOwner, tags::Whose},
+};
+use aws_sdk_ec2::types::Filter;
+use futures::{FutureExt as _, future::BoxFuture};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+
+/// What a part of a network is.
+pub trait Kind: Send + Sync + 'static {
+    /// The kind's name in plans.
+    const NAME: &'static str;
+    /// As it stands in sentences about one that no graph names.
+    const NOUN: &'static str = Self::NAME;
+    /// EC2's word for it in lists of tags, where most teams have none of it: then it is listed only where there is such a
+    /// tag.
+    const RARE: Option<&'static str> = None;
+    /// Whether all of the region are listed, and the owner's picked from them: others are asked about too, or EC2 knows no
+    /// filter by tag.
+    const WHOLE: bool = false;
+    /// EC2's filter for what is in a VPC, where it has one.
+    const OF_VPC: Option<&'static str> = Some("vpc-id");
+    /// As EC2 lists it.
+    type Item: Tagged + Clone + Send + Sync + 'static;
+
+    /// What names it in a call.
+    fn id(item: &Self::Item) -> &str;
+    /// Whether it is deleted, or on its way: EC2 goes on listing some for an hour.
+    fn is_gone(_: &Self::Item) -> bool {
+        false
+    }
+    /// Whether it comes and goes with its VPC, and nobody can remove it.
+    fn is_of_vpc(_: &Self::Item) -> bool {
+        false
+    }
+    /// Whether it stands in this VPC, and is in the way of whoever deletes the VPC.
+    fn stands_in(_: &Self::Item, _vpc: &str) -> bool {
+        Self::OF_VPC.is_some()
+    }
+    /// What EC2 lists with these filters, gone or not.
+    fn list(cloud: &Cloud, filters: Vec<Filter>) -> impl Future<Output = Result<Vec<Self::Item>>> + Send;
+    /// Removes it, and waits while it holds what it uses; what is gone already is no error. `name` is for messages.
+    fn remove(
+        cloud: &Cloud,
+        owner: &TeamOwner,
+        name: &str,
+        item: &Self::Item,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// How EC2 lists a kind in pages: the body of [`Kind::list`].
+macro_rules! listed {
+    ($call:ident, $operation:literal) => {
+        listed!($call, set_filters, $operation);
+    };
+    ($call:ident, $filters:ident, $operation:literal) => {
+        async fn list(cloud: &Cloud, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<Vec<Self::Item>> {
+            let pages = cloud.ec2().$call().$filters(Some(filters)).into_paginator().items().send();
+            pages.collect::<Result<Vec<_>, _>>().await.told(cloud, $operation, "")
+        }
+    };
+}
+pub(super) use listed;
+
+/// Every one of a kind in the region that is not gone. One list for each run.
+///
+/// # Errors
+/// What EC2 answers.
+pub(crate) async fn all<K: Kind>(cloud: &Cloud) -> Result<Arc<Vec<K::Item>>> {
+    let load = async { Ok(there::<K>(K::list(cloud, Vec::new()).await?)) };
+    cloud.once(format!("every {}", K::NOUN), load).await
+}
+
+/// The owner's that are not gone. One list for each run.
+///
+/// # Errors
+/// What EC2 answers.
+pub(crate) async fn owned<K: Kind>(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<K::Item>>> {
+    let load = async {
+        if K::WHOLE {
+            return Ok(lists::mine(owner, all::<K>(cloud).await?.iter().cloned()));
+        }
+        Ok(lists::mine(owner, there::<K>(K::list(cloud, lists::filters(owner)).await?)))
+    };
+    cloud.once(lists::key(K::NOUN, owner), load).await
+}
+
+/// Those of a VPC that are not gone, whoever made them; of a kind for which EC2 has no such filter, all of the region.
+///
+/// # Errors
+/// What EC2 answers.
+pub(crate) async fn in_vpc<K: Kind>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
+    if K::OF_VPC.is_none() {
+        return all::<K>(cloud).await;
+    }
+    let load = async { Ok(there::<K>(seen_in::<K>(cloud, vpc).await?.to_vec())) };
+    cloud.once(format!("every {} of {vpc}", K::NOUN), load).await
+}
+
+/// What EC2 lists of a VPC, gone or not.
+///
+/// # Errors
+/// What EC2 answers.
+pub(crate) async fn seen_in<K: Kind>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
+    let filter = K::OF_VPC.map(|name| Filter::builder().name(name).values(vpc).build());
+    cloud.once(format!("{} seen in {vpc}", K::NOUN), K::list(cloud, filter.into_iter().collect())).await
+}
+
+/// The owner's of this name.
+///
+/// # Errors
+/// A refusal where there are several; what EC2 answers.
+pub(crate) async fn named<K: Kind>(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<K::Item>> {
+    let mine = owned::<K>(cloud, owner).await?;
+    Ok(lists::named(K::NOUN, name, &mine, |item| Some(K::id(item)))?.cloned())
+}
+
+fn there<K: Kind>(mut found: Vec<K::Item>) -> Vec<K::Item> {
+    found.retain(|item| !K::is_gone(item));
+    found
+}
+
+/// The object-safe face of [`Kind`].
+trait Erased: Sync {
+    fn name(&self) -> &'static str;
+    fn noun(&self) -> &'static str;
+    fn rare(&self) -> Option<&'static str>;
+    fn things<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner) -> BoxFuture<'a, Result<Vec<Thing>>>;
+    fn foreign<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        owner: &'a TeamOwner,
+        vpc: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Foreign>>>;
+    fn remove<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner, thing: &'a Thing) -> BoxFuture<'a, Result<()>>;
+}
+
+/// What is in a VPC and not the owner's: id and tags.
+pub(crate) type Foreign = (&'static str, String, BTreeMap<String, String>);
+
+struct Of<K>(PhantomData<fn() -> K>);
+
+impl<K: Kind> Erased for Of<K> {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+    fn noun(&self) -> &'static str {
+        K::NOUN
+    }
+    fn rare(&self) -> Option<&'static str> {
+        K::RARE
+    }
+    fn things<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner) -> BoxFuture<'a, Result<Vec<Thing>>> {
+        async move {
+            let found = owned::<K>(cloud, owner).await?;
+            let removable = found.iter().filter(|item| !K::is_of_vpc(item) && !K::id(item).is_empty());
+            let thing = |item: &K::Item| Thing {
+                kind: KindId::of::<K>(),
+                id: K::id(item).to_owned(),
+                name: item.tag_name().unwrap_or_default().to_owned(),
+            };
+            Ok(removable.map(thing).collect())
+        }
+        .boxed()
+    }
+    fn foreign<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        owner: &'a TeamOwner,
+        vpc: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Foreign>>> {
+        async move {
+            let found = in_vpc::<K>(cloud, vpc).await?;
+            let here = found.iter().filter(|item| K::stands_in(item, vpc) && !K::is_of_vpc(item));
+            let told = here.map(|item| (K::NOUN, K::id(item).to_owned(), item.tag_map()));
+            Ok(told.filter(|(.., tags)| owner.whose(tags) != Whose::Ours).collect())
+        }
+        .boxed()
+    }
+    fn remove<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner, thing: &'a Thing) -> BoxFuture<'a, Result<()>> {
+        async move {
+            let found = owned::<K>(cloud, owner).await?;
+            match found.iter().find(|item| K::id(item) == thing.id) {
+                Some(item) => K::remove(cloud, owner, &thing.to_string(), item).await,
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+}
+
+macro_rules! kinds {
+    ($($kind:ty),* $(,)?) => { &[$(&Of::<$kind>(PhantomData)),*] };
+}
+
+/// All of them, in the order in which they are made; removed the other way round.
+static KINDS: &[&dyn Erased] = kinds![
+    DhcpOptions,
+    Vpc,
+    InternetGateway,
+    EgressOnlyGateway,
+    Subnet,
+    ElasticIp,
+    MachineGroup,
+    NatGateway,
+    Machine,
+    VpnGateway,
+    CustomerGateway,
+    VpnConnection,
+    TransitAttachment,
+    PeeringConnection,
+    RouteTable,
+    S3Endpoint,
+    FlowLog,
+];
+
+/// Which of the kinds. They are ordered as they are made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KindId(usize);
+
+impl KindId {
+    /// Of this kind.
+    pub fn of<K: Kind>() -> Self {
+        let at = KINDS.iter().position(|kind| kind.noun() == K::NOUN);
+        Self(at.expect("every kind is in the list"))
+    }
+    /// Every kind, in the order in which they are made.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..KINDS.len()).map(Self)
+    }
+    /// The kind's name in plans.
+    pub fn name(self) -> &'static str {
+        KINDS[self.0].name()
+    }
+    /// The kind as it stands in sentences.
+    pub fn noun(self) -> &'static str {
+        KINDS[self.0].noun()
+    }
+    /// EC2's word for it in lists of tags, where most teams have none of it.
+    pub(super) fn rare(self) -> Option<&'static str> {
+        KINDS[self.0].rare()
+    }
+    /// Those of this kind that stand in a VPC and are not the owner's.
+    pub(crate) async fn foreign(self, cloud: &Cloud, owner: &TeamOwner, vpc: &str) -> Result<Vec<Foreign>> {
+        KINDS[self.0].foreign(cloud, owner, vpc).await
+    }
+    /// All of this kind that carry the owner's tags.
+    pub(super) async fn things(self, cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Thing>> {
+        KINDS[self.0].things(cloud, owner).await
+    }
+}
+
+impl fmt::Debug for KindId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.noun())
+    }
+}
+
+/// A part of a network that was found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Thing {
+    /// Its kind.
+    pub kind: KindId,
+    /// What names it in a call: `subnet-..`.
+    pub id: String,
+    /// Its `Name`; empty when it has none.
+    pub name: String,
+}
+
+impl Thing {
+    /// Removes it; what is gone already is no error.
+    pub(super) async fn remove(&self, cloud: &Cloud, owner: &TeamOwner) -> Result<()> {
+        KINDS[self.kind.0].remove(cloud, owner, self).await
+    }
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "without a name" } else { &self.name };
+        write!(f, "{} {name} ({})", self.kind.noun(), self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn nouns_tell_kinds_apart() {
+        let nouns: BTreeSet<&str> = KindId::all().map(KindId::noun).collect();
+        assert_eq!(nouns.len(), KINDS.len());
+        assert!(KindId::of::<Vpc>() < KindId::of::<Subnet>());
+    }
+}
