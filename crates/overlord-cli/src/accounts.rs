@@ -159,12 +159,9 @@ impl Accounts {
     /// When the file names another one than the record, or what it names is no account.
     pub async fn of_team(&self, wanted: &TeamAccount, known: Option<&Account>) -> Result<Option<Account>> {
         let reach = match wanted {
-            TeamAccount::Word(word) if word == "new" => match known {
-                Some(known) => return Ok(Some(known.clone())),
-                None => return Ok(None),
-            },
-            TeamAccount::Word(word) if word == "current" => Reach::default(),
-            TeamAccount::Word(number) => Reach { account: Some(number.clone()), ..Reach::default() },
+            TeamAccount::New => return Ok(known.cloned()),
+            TeamAccount::Current => Reach::default(),
+            TeamAccount::Number(number) => Reach { account: Some(number.clone()), ..Reach::default() },
             TeamAccount::Reach(reach) => reach.clone(),
         };
         let own = self.own().await?;

@@ -75,7 +75,7 @@ async fn taken(session: &Session, team: &Team, claims: &[Claim], account: Option
     taken.extend(team.vpn.iter().flat_map(|v| v.routes.iter().copied()));
     taken.push(DOCKERS);
     // A new account's default VPCs may not be there yet, or not in sight.
-    if account.is_none() || team.account == TeamAccount::Word("new".into()) {
+    if account.is_none() || team.account == TeamAccount::New {
         taken.push(DEFAULT_VPC);
     }
     let mut clouds = Vec::new();

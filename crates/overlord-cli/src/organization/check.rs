@@ -78,8 +78,8 @@ pub(super) fn organization(o: &Organization) -> Checked {
 /// The first thing that is wrong in a team's file, whatever the organization's says.
 pub(super) fn team(t: &TeamFile) -> Checked {
     match &t.account {
-        Some(TeamAccount::Word(word)) if !["current", "new"].contains(&word.as_str()) => {
-            let number = values::account(word).map_err(|e| format!("{e}; or one of the words `current` and `new`"));
+        Some(TeamAccount::Number(number)) => {
+            let number = values::account(number).map_err(|e| format!("{e}; or one of the words `current` and `new`"));
             valid(&[], &[Key("account")], number)?;
         }
         Some(TeamAccount::Reach(to)) => {
@@ -88,7 +88,7 @@ pub(super) fn team(t: &TeamFile) -> Checked {
                 return wrong(&[], &[Key("account")], "`account` is missing: the number of the team's account");
             }
         }
-        _ => {}
+        Some(TeamAccount::Current | TeamAccount::New) | None => {}
     }
     if let Some(size) = t.network_size {
         within(&[], "network_size", size, NETWORK, "")?;

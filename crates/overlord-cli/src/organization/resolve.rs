@@ -111,8 +111,8 @@ impl<'a> Both<'a> {
             Some(regions) => regions,
             None => vec![current_region.map(str::to_owned).ok_or_else(|| self.no_region())?],
         };
-        let account = own.and_then(|f| f.account.clone()).unwrap_or_else(|| TeamAccount::Word("current".into()));
-        if account == TeamAccount::Word("new".into()) {
+        let account = own.and_then(|f| f.account.clone()).unwrap_or_default();
+        if account == TeamAccount::New {
             self.new_account()?;
         }
         Ok(Team {
@@ -170,7 +170,7 @@ impl<'a> Both<'a> {
                 }));
             }
         }
-        if own.account == Some(TeamAccount::Word("new".into())) && organization.accounts.new.is_none() {
+        if own.account == Some(TeamAccount::New) && organization.accounts.new.is_none() {
             let problem = Problem::new(&[Key("account")], "how new accounts are made is not known");
             let hint = format!("Say it under `accounts`, `new` in {}, or name an account.", self.loaded.path.display());
             return Err(problem.hint(hint));

@@ -139,7 +139,11 @@ impl<'de> Deserialize<'de> for TeamAccount {
                 f.write_str("`current`, `new`, an account number in quotes, or `{account: \"..\", role: ..}`")
             }
             fn visit_str<E>(self, s: &str) -> Result<TeamAccount, E> {
-                Ok(TeamAccount::Word(s.to_owned()))
+                Ok(match s {
+                    "current" => TeamAccount::Current,
+                    "new" => TeamAccount::New,
+                    number => TeamAccount::Number(number.to_owned()),
+                })
             }
             fn visit_u64<E: de::Error>(self, _: u64) -> Result<TeamAccount, E> {
                 Err(E::custom(UNQUOTED))

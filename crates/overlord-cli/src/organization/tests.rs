@@ -137,7 +137,7 @@ fn the_full_example_has_every_key() {
 fn the_least_has_all_defaults() {
     let team = resolve(&example("minimal"), &red(), None, Some("eu-west-3")).unwrap();
     assert_eq!(team.regions, ["eu-west-3"]);
-    assert_eq!(team.account, TeamAccount::Word("current".into()));
+    assert_eq!(team.account, TeamAccount::Current);
     assert_eq!((team.zones, team.network_size, team.session_hours), (Zones::Count(3), 19, 1));
     assert_eq!((team.nat, team.interconnect), (Nat::PerAz, Interconnect::TransitGateway));
     assert_eq!(team.flow_logs_days, Some(30));
@@ -175,7 +175,7 @@ fn a_teams_file_wins_key_by_key() {
     );
     assert!(red.account_wide && !blue.account_wide && red.ipv6 && !blue.ipv6);
     assert!(green.saml_metadata.unwrap().contains("EntityDescriptor"));
-    assert_eq!(green.account, TeamAccount::Word("new".into()));
+    assert_eq!(green.account, TeamAccount::New);
     let new = full.organization.accounts.new.as_ref().unwrap();
     assert_eq!(new.email_of(&green.name, &green.organization), "aws+green@example.org");
 

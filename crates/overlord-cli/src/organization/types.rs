@@ -173,12 +173,23 @@ pub struct TeamFile {
 
 // Read by hand, in `team_file.rs`.
 /// A team's account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(untagged)]
 pub enum TeamAccount {
-    /// `current`, `new`, or a number.
-    Word(String),
+    /// That of the current credentials.
+    #[default]
+    #[schemars(skip)]
+    Current,
+    /// One that is made with AWS Organizations.
+    #[schemars(skip)]
+    New,
+    /// A number alone; to the JSON schema, which takes any text, the two words as well.
+    #[serde(untagged)]
+    #[schemars(description = "`current`, `new`, or a number.")]
+    Number(String),
     /// A number with a role.
+    #[serde(untagged)]
     Reach(Reach),
 }
 

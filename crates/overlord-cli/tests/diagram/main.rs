@@ -123,7 +123,7 @@ fn team() -> Team {
     Team {
         organization: "acme".parse().unwrap(),
         name: "red".parse().unwrap(),
-        account: TeamAccount::Word("current".into()),
+        account: TeamAccount::Current,
         regions: vec!["eu-west-1".into()],
         zones: Zones::Count(2),
         network_size: 19,

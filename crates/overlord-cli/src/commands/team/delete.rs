@@ -104,7 +104,7 @@ fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Te
             session.resolve(name, None)?
         }
     };
-    team.account = TeamAccount::Word("current".into());
+    team.account = TeamAccount::Current;
     team.regions = stored.regions.iter().map(|r| r.region.clone()).collect();
     team.account_wide = stored.account_wide;
     let made = |feature: &str| stored.made.iter().any(|m| m == feature);

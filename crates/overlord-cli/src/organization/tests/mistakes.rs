@@ -159,7 +159,7 @@ fn mistakes_in_a_teams_file_show_the_line() {
     ");
     assert_eq!(
         files.team("team: red\naccount: \"012345678901\"\n").unwrap().account,
-        TeamAccount::Word("012345678901".into())
+        TeamAccount::Number("012345678901".into())
     );
     // Nothing is a value, too, but not where keys have to be.
     assert!(told("teams:\n").contains("line 3, column 6: expected keys with values"));
