@@ -5,7 +5,7 @@ use crate::{
     networks,
     organization::{
         Team,
-        types::{Interconnect, ParentDomain, Reach},
+        types::{ParentDomain, Reach},
     },
     places::Places,
     session::Session,
@@ -17,7 +17,7 @@ use aws_core::{
     engine::Graph,
     error::Kind,
     model::{TeamName, TeamOwner},
-    registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord},
+    registry::teams::{self, Claim, DomainRecord, Feature, Interconnect, RegionRecord, TeamRecord},
     resources::{
         domain::{certificate, delegation, hosted_zone},
         network::{
@@ -89,12 +89,13 @@ impl Survey {
             (Some(stored), Purpose::Delete) => (stored.clone(), Vec::new()),
             _ => draft(session, &team, stored.as_ref(), &account).await?,
         };
-        let left = stored.as_ref().is_some_and(|s| s.interconnect != interconnect(team.interconnect));
-        let peered = stored.as_ref().is_some_and(|s| s.interconnect == "peering");
+        let was = stored.as_ref().map(|s| s.interconnect);
+        let left = was.is_some_and(|was| was != team.interconnect);
+        let peered = was == Some(Interconnect::Peering);
         let needs_others = team.interconnect == Interconnect::Peering || purpose == Purpose::Delete || left;
         let others = if needs_others { teams::list(&home, session.organization()).await? } else { Vec::new() };
         let others: Vec<TeamRecord> = others.into_iter().filter(|r| r.team != team.name).collect();
-        let shared_transit = regions_with(&others, "transit-gateway");
+        let shared_transit = regions_with(&others, Interconnect::TransitGateway);
         let peering = team.interconnect == Interconnect::Peering;
         let peers = if peering || peered { peers(&team, &others)? } else { Vec::new() };
         let of_stored = || stored.iter().flat_map(|r| r.domains.iter());
@@ -132,7 +133,7 @@ impl Survey {
 
     /// The graph of the ways to other teams that it should not have any more: they go first.
     pub fn leaving(&self) -> Graph<Clouds> {
-        let peered = self.stored.as_ref().is_some_and(|s| s.interconnect == "peering");
+        let peered = self.stored.as_ref().is_some_and(|s| s.interconnect == Interconnect::Peering);
         let input = self.input(Purpose::Delete, true);
         if peered && self.team.interconnect != Interconnect::Peering {
             graph::leaving(&input)
@@ -143,11 +144,11 @@ impl Survey {
 
     /// The graph of what else it should not have any more: it goes last.
     pub fn gone(&self) -> Graph<Clouds> {
-        let left_transit = self.stored.as_ref().is_some_and(|s| s.interconnect == "transit-gateway")
+        let left_transit = self.stored.as_ref().is_some_and(|s| s.interconnect == Interconnect::TransitGateway)
             && self.team.interconnect != Interconnect::TransitGateway;
         let wanted = self.team.features();
-        let made = self.stored.iter().flat_map(|s| s.made.iter());
-        let off: Vec<&str> = made.map(String::as_str).filter(|m| !wanted.iter().any(|w| w == m)).collect();
+        let made = self.stored.iter().flat_map(|s| s.made.iter().copied());
+        let off: Vec<Feature> = made.filter(|m| !wanted.contains(m)).collect();
         let gone = Gone { domains: &self.gone, moved: &self.moved, left_transit, off: &off };
         graph::gone(&self.input(Purpose::Delete, true), &gone)
     }
@@ -197,12 +198,12 @@ impl Survey {
     /// Puts into a record what is to be removed and is still there: a run that is cut off is gone on with.
     pub fn still_there(&self, record: &mut TeamRecord) {
         let Some(stored) = &self.stored else { return };
-        record.interconnect.clone_from(&stored.interconnect);
+        record.interconnect = stored.interconnect;
         record.domains.extend(self.gone.iter().map(|(d, _)| d.clone()));
         for (before, _) in &self.moved {
             record.domains.iter_mut().filter(|d| d.name == before.name).for_each(|d| d.clone_from(before));
         }
-        let missing: Vec<String> = stored.made.iter().filter(|m| !record.made.contains(m)).cloned().collect();
+        let missing: Vec<Feature> = stored.made.iter().filter(|m| !record.made.contains(m)).copied().collect();
         record.made.extend(missing);
     }
 
@@ -243,7 +244,7 @@ async fn parents(places: &Places, domains: &[DomainRecord]) -> Result<()> {
 }
 
 /// The regions of teams that reach each other in this way.
-fn regions_with(records: &[TeamRecord], interconnect: &str) -> Vec<String> {
+fn regions_with(records: &[TeamRecord], interconnect: Interconnect) -> Vec<String> {
     let mut all: Vec<String> = records
         .iter()
         .filter(|r| r.interconnect == interconnect)
@@ -257,8 +258,11 @@ fn regions_with(records: &[TeamRecord], interconnect: &str) -> Vec<String> {
 /// The teams to peer with: those that have a network in one of the regions, and this mode.
 fn peers(team: &Team, others: &[TeamRecord]) -> Result<Vec<TeamRecord>> {
     let there = |r: &RegionRecord| r.vpc.is_some() && team.regions.contains(&r.region);
-    let peers: Vec<TeamRecord> =
-        others.iter().filter(|r| r.interconnect == "peering" && r.regions.iter().any(there)).cloned().collect();
+    let peers: Vec<TeamRecord> = others
+        .iter()
+        .filter(|r| r.interconnect == Interconnect::Peering && r.regions.iter().any(there))
+        .cloned()
+        .collect();
     for region in &team.regions {
         let count = peers.iter().filter(|p| p.regions.iter().any(|r| r.region == *region)).count();
         if count > peering::PEERINGS {
@@ -305,7 +309,7 @@ async fn draft(
         regions: Vec::new(),
         domains: Vec::new(),
         found: Vec::new(),
-        interconnect: String::new(),
+        interconnect: team.interconnect,
         account_wide: false,
         made: Vec::new(),
         file: None,
@@ -321,7 +325,7 @@ async fn draft(
     record.role = account.role.clone();
     record.via = account.via;
     record.domains = team.domains.iter().map(|d| domain(&team.name, d, session)).collect();
-    record.interconnect = interconnect(team.interconnect).to_owned();
+    record.interconnect = team.interconnect;
     record.account_wide = team.account_wide;
     record.made = team.features();
     if let Some(lost) = record.regions.iter().find(|r| !team.regions.contains(&r.region)) {
@@ -350,13 +354,4 @@ async fn draft(
     }
     zones::all_found(team, &record.regions)?;
     Ok((record, notes))
-}
-
-/// The mode's word in records.
-fn interconnect(mode: Interconnect) -> &'static str {
-    match mode {
-        Interconnect::TransitGateway => "transit-gateway",
-        Interconnect::Peering => "peering",
-        Interconnect::None => "none",
-    }
 }

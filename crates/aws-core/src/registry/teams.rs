@@ -7,8 +7,9 @@ use crate::{
 };
 use aws_sdk_ssm::types::Parameter;
 use ipnet::Ipv4Net;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// How long a claim waits before it looks at the others: AWS's clocks may differ by a little, and it does not say
 /// that reading by path sees at once what was written.
@@ -34,16 +35,15 @@ pub struct TeamRecord {
     pub domains: Vec<DomainRecord>,
     /// Settings of the account that were as they should be before we came: deleting leaves them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub found: Vec<String>,
-    /// How it reaches other teams: `transit-gateway`, `peering` or `none`.
-    pub interconnect: String,
+    pub found: Vec<Setting>,
+    /// How it reaches other teams.
+    pub interconnect: Interconnect,
     /// Whether roles and guard rails were made.
     #[serde(default)]
     pub account_wide: bool,
-    /// What was made that a file can switch off: `audit-trail`, `budget`, `flow-logs`, `saml`. What is no longer asked for
-    /// is removed.
+    /// What was made that a file can switch off. What is no longer asked for is removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub made: Vec<String>,
+    pub made: Vec<Feature>,
     /// The team's file when it was made; `None`: the organization's file alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -57,6 +57,57 @@ pub struct TeamRecord {
 pub enum Via {
     /// The management account of AWS Organizations: the role of an account that it made trusts no other.
     Management,
+}
+
+/// How teams reach each other.
+// A key of the files, too: these comments are in their reference and JSON schemas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interconnect {
+    /// One transit gateway for the organization in each region.
+    #[default]
+    TransitGateway,
+    /// A peering connection with every other team that has this mode: up to 50 teams.
+    Peering,
+    /// Not at all.
+    None,
+}
+
+impl fmt::Display for Interconnect {
+    /// The word in files and records.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// What a file can switch off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// The audit trail and its bucket.
+    AuditTrail,
+    /// The budget.
+    Budget,
+    /// Flow logs: their log group and role.
+    FlowLogs,
+    /// The SAML provider.
+    Saml,
+}
+
+/// A setting that an account has whether or not it is a team's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    /// New EBS volumes are encrypted.
+    EbsEncryption,
+    /// Instances answer for metadata by IMDSv2 only.
+    ImdsV2,
+    /// No S3 bucket can be made public.
+    BlockPublicBuckets,
+    /// The policy for passwords of IAM users.
+    PasswordPolicy,
+    /// The account's alias.
+    AccountAlias,
 }
 
 /// A team's network in a region.
@@ -154,9 +205,21 @@ fn damaged(name: &str, why: impl std::fmt::Display) -> Error {
     )
 }
 
+/// The error for a word that a newer release wrote. It stands for something in the account that this release could neither
+/// compare nor delete. Were the word passed over, the record would be written back without it, and nobody would ever
+/// remove what it stood for.
+fn newer(name: &str, team: &str, word: &str) -> Error {
+    Error::failed(format!("could not read parameter {name}: unknown value `{word}`")).hint(format!(
+        "Use the newer release of overlord that wrote it; `overlord history {team} -o json` shows which one (`tool`)."
+    ))
+}
+
 fn parse(org: &OrganizationName, team: &str, yaml: &str) -> Result<TeamRecord> {
     let name = format!("{}/{team}", teams_path(org));
-    let record: TeamRecord = serde_yaml::from_str(yaml).map_err(|e| damaged(&name, e))?;
+    let record: TeamRecord = serde_yaml::from_str(yaml).map_err(|e| match e.without_snippet() {
+        serde_yaml::Error::SerdeUnknownVariant { variant, .. } => newer(&name, team, variant),
+        _ => damaged(&name, e),
+    })?;
     if record.team.as_str() != team {
         return Err(damaged(&name, format!("it is the record of team {}", record.team)));
     }
@@ -309,4 +372,68 @@ pub async fn release(cloud: &Cloud, org: &OrganizationName, claim: &Claim) -> Re
         return Ok(());
     }
     parameters::remove(cloud, &name).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record as the first release wrote it, byte for byte. What an interrupted run left to be removed comes last in `made`.
+    const STORED: &str = r#"team: red
+account: "123456789012"
+role: overlord
+via: management
+regions:
+- region: eu-west-1
+  cidr: 10.2.0.0/19
+  zones:
+  - id: euw1-az1
+    name: eu-west-1a
+    public: 10.2.0.0/22
+    shared: 10.2.8.0/22
+    private: 10.2.16.0/21
+  vpc: vpc-1
+domains:
+- name: red.example.org
+  parent: example.org
+  delegate: true
+found:
+- ebs-encryption
+- imds-v2
+- block-public-buckets
+- password-policy
+- account-alias
+interconnect: transit-gateway
+account_wide: true
+made:
+- flow-logs
+- saml
+- audit-trail
+- budget
+file: |
+  team: red
+created: "2026-01-02T03:04:05Z"
+"#;
+
+    fn read(yaml: &str) -> Result<TeamRecord> {
+        parse(&"acme".parse()?, "red", yaml)
+    }
+
+    #[test]
+    fn records_of_the_first_release_are_written_as_they_were() {
+        assert_eq!(text(&read(STORED).unwrap()).unwrap(), STORED);
+        for word in ["peering", "none"] {
+            let yaml = STORED.replace("transit-gateway", word);
+            assert_eq!(text(&read(&yaml).unwrap()).unwrap(), yaml);
+        }
+    }
+
+    #[test]
+    fn words_of_a_newer_release_are_not_passed_over() {
+        for word in ["management", "imds-v2", "transit-gateway", "saml"] {
+            let error = read(&STORED.replace(word, "later")).unwrap_err();
+            assert_eq!(error.to_string(), "could not read parameter /overlord/acme/teams/red: unknown value `later`");
+            assert!(error.hints()[0].starts_with("Use the newer release"), "{:?}", error.hints());
+        }
+    }
 }

@@ -5,7 +5,7 @@ use aws_core::{
     cloud::Cloud,
     error::Kind,
     model::{OrganizationName, TeamName},
-    registry::teams::{self, Claim, DomainRecord, RegionRecord, TeamRecord, ZoneRecord},
+    registry::teams::{self, Claim, DomainRecord, Interconnect, RegionRecord, Setting, TeamRecord, ZoneRecord},
 };
 use futures::future::join_all;
 
@@ -47,8 +47,8 @@ fn record(name: &str, regions: usize) -> TeamRecord {
         via: None,
         regions: (0..regions).map(region).collect(),
         domains: (0..regions).map(domain).collect(),
-        found: vec!["password-policy".into()],
-        interconnect: "transit-gateway".into(),
+        found: vec![Setting::PasswordPolicy],
+        interconnect: Interconnect::TransitGateway,
         account_wide: true,
         made: Vec::new(),
         file: None,

@@ -8,7 +8,7 @@ use crate::{
 use aws_core::{
     Error, Result,
     model::TeamName,
-    registry::teams::{self, TeamRecord},
+    registry::teams::{self, Interconnect, TeamRecord},
 };
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -93,7 +93,7 @@ async fn found(session: &Session, name: &TeamName, stored: Option<TeamRecord>) -
             let cloud = session.accounts.recorded(&account, &region.region).await?;
             regions.push(diagram::from_aws(&cloud, vpc, region).await?);
         }
-        if record.interconnect == "peering" {
+        if record.interconnect == Interconnect::Peering {
             let home = session.home().await?;
             let teams = teams::list(&home, session.organization()).await?;
             regions.iter_mut().for_each(|r| r.name_peers(&teams));

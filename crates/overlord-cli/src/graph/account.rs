@@ -1,10 +1,11 @@
 //! What an account has once: who may do what, and what watches over it.
 use super::Input;
-use crate::{organization::types::Interconnect, policies};
+use crate::policies;
 use aws_core::{
     cloud::Clouds,
     engine::{Action, Graph, Outcome, Ref, Report, Resource as _},
     model::names::{partition, shorten},
+    registry::teams::{Interconnect, Setting},
     resources::{
         guard::{
             budget::MonthlyBudget, cost_tags::CostTags, ebs_encryption::EbsEncryption,
@@ -27,14 +28,6 @@ use serde_json::Value;
 pub(crate) const TRAIL: &str = "overlord";
 /// The budget's name.
 const BUDGET: &str = "overlord-monthly";
-/// Names under which settings that were right before we came are remembered (`TeamRecord::found`).
-pub(crate) mod setting {
-    pub(crate) const EBS: &str = "ebs-encryption";
-    pub(crate) const IMDS: &str = "imds-v2";
-    pub(crate) const BUCKETS: &str = "block-public-buckets";
-    pub(crate) const PASSWORDS: &str = "password-policy";
-    pub(crate) const ALIAS: &str = "account-alias";
-}
 
 /// What comes of it for the rest of the graph.
 pub(super) struct AccountWide {
@@ -57,7 +50,7 @@ pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWi
     if !team.account_wide {
         return AccountWide { boundary: None };
     }
-    let restore = !input.record.found.iter().any(|f| f == setting::ALIAS);
+    let restore = !input.record.found.contains(&Setting::AccountAlias);
     if let Some(alias) = team.account_alias.as_ref().filter(|_| restore || !input.destroying) {
         clouds.put(main, AccountAlias { alias: alias.clone(), restore }).to(graph);
     }
@@ -158,26 +151,26 @@ pub(super) fn no_budget(input: &Input<'_>, graph: &mut Graph<Clouds>) {
 fn guard_rails(input: &Input<'_>, graph: &mut Graph<Clouds>) {
     let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
     let account = input.places.account.clone();
-    let restore = |name: &str| !input.record.found.iter().any(|f| f == name);
+    let restore = |setting: Setting| !input.record.found.contains(&setting);
     // What deleting leaves as it is is no part of it.
-    let part = |asked: bool, name: &str| asked && (!input.destroying || restore(name));
+    let part = |asked: bool, setting: Setting| asked && (!input.destroying || restore(setting));
     if team.audit_trail {
         trail(input, graph);
     }
     for (_, spot) in &input.places.team {
-        if part(team.ebs_encryption, setting::EBS) {
-            clouds.put(*spot, EbsEncryption { restore: restore(setting::EBS) }).to(graph);
+        if part(team.ebs_encryption, Setting::EbsEncryption) {
+            clouds.put(*spot, EbsEncryption { restore: restore(Setting::EbsEncryption) }).to(graph);
         }
-        if part(team.imds_v2, setting::IMDS) {
-            clouds.put(*spot, MetadataDefaults { restore: restore(setting::IMDS) }).to(graph);
+        if part(team.imds_v2, Setting::ImdsV2) {
+            clouds.put(*spot, MetadataDefaults { restore: restore(Setting::ImdsV2) }).to(graph);
         }
     }
-    if part(team.block_public_buckets, setting::BUCKETS) {
-        let restore = restore(setting::BUCKETS);
+    if part(team.block_public_buckets, Setting::BlockPublicBuckets) {
+        let restore = restore(Setting::BlockPublicBuckets);
         clouds.put(main, PublicAccess { account: account.clone(), restore }).to(graph);
     }
-    if part(team.password_policy, setting::PASSWORDS) {
-        clouds.put(main, PasswordPolicy { restore: restore(setting::PASSWORDS) }).to(graph);
+    if part(team.password_policy, Setting::PasswordPolicy) {
+        clouds.put(main, PasswordPolicy { restore: restore(Setting::PasswordPolicy) }).to(graph);
     }
     if let Some(budget) = &team.budget {
         let budget = MonthlyBudget { account, name: BUDGET.to_owned(), usd: budget.usd, notify: budget.notify.clone() };
@@ -202,17 +195,17 @@ pub(super) fn trail(input: &Input<'_>, graph: &mut Graph<Clouds>) {
 }
 
 /// Of the settings that an account has once, those that are as they should be in this plan.
-pub fn settings_found(plan: &Report) -> Vec<String> {
+pub fn settings_found(plan: &Report) -> Vec<Setting> {
     let kept = |kind: &str| {
         let mut nodes = plan.nodes.iter().filter(|n| n.kind == kind).peekable();
         nodes.peek().is_some() && nodes.all(|n| matches!(n.outcome, Outcome::Done(Action::Keep)))
     };
     let all = [
-        (EbsEncryption::KIND, setting::EBS),
-        (MetadataDefaults::KIND, setting::IMDS),
-        (PublicAccess::KIND, setting::BUCKETS),
-        (PasswordPolicy::KIND, setting::PASSWORDS),
-        (AccountAlias::KIND, setting::ALIAS),
+        (EbsEncryption::KIND, Setting::EbsEncryption),
+        (MetadataDefaults::KIND, Setting::ImdsV2),
+        (PublicAccess::KIND, Setting::BlockPublicBuckets),
+        (PasswordPolicy::KIND, Setting::PasswordPolicy),
+        (AccountAlias::KIND, Setting::AccountAlias),
     ];
-    all.into_iter().filter(|(kind, _)| kept(kind)).map(|(_, name)| name.to_owned()).collect()
+    all.into_iter().filter(|(kind, _)| kept(kind)).map(|(_, setting)| setting).collect()
 }

@@ -1,10 +1,9 @@
 //! What a team had, and its files no longer ask for: graphs to be destroyed.
 use super::{Input, account, domains::domain_nodes, interconnect, network};
-use crate::organization::types::feature;
 use aws_core::{
     cloud::{Clouds, Spot},
     engine::Graph,
-    registry::teams::DomainRecord,
+    registry::teams::{DomainRecord, Feature},
     resources::domain::{delegation::Delegation, hosted_zone::HostedZone},
 };
 
@@ -16,8 +15,8 @@ pub struct Gone<'a> {
     pub moved: &'a [(DomainRecord, Spot)],
     /// Whether the team has left the transit gateway.
     pub left_transit: bool,
-    /// What is switched off: names of `feature`.
-    pub off: &'a [&'a str],
+    /// What is switched off.
+    pub off: &'a [Feature],
 }
 
 /// What goes after the rest has been made as it should be.
@@ -30,12 +29,11 @@ pub fn gone(input: &Input<'_>, gone: &Gone<'_>) -> Graph<Clouds> {
         moved(input, &mut graph, domain, *parent);
     }
     for feature in gone.off {
-        match *feature {
-            feature::AUDIT_TRAIL => account::trail(input, &mut graph),
-            feature::BUDGET => account::no_budget(input, &mut graph),
-            feature::SAML => account::no_saml(input, &mut graph),
-            feature::FLOW_LOGS => network::no_flow_logs(input, &mut graph),
-            _ => {}
+        match feature {
+            Feature::AuditTrail => account::trail(input, &mut graph),
+            Feature::Budget => account::no_budget(input, &mut graph),
+            Feature::Saml => account::no_saml(input, &mut graph),
+            Feature::FlowLogs => network::no_flow_logs(input, &mut graph),
         }
     }
     if gone.left_transit {

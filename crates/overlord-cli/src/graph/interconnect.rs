@@ -69,7 +69,8 @@ fn gateway(input: &Input<'_>, graph: &mut Graph<Clouds>, network: Spot, region: 
         let account = input.places.account.clone();
         // Another team of this account may be behind the same gateway.
         let beside = input.others.iter().any(|o| {
-            o.account == account && o.interconnect == "transit-gateway" && o.regions.iter().any(|r| r.region == region)
+            let attached = o.interconnect == Interconnect::TransitGateway;
+            o.account == account && attached && o.regions.iter().any(|r| r.region == region)
         });
         let principal = clouds.put(network, SharePrincipal { share, account }).kept_if(input.destroying && beside);
         (share, principal.to(graph))

@@ -5,7 +5,10 @@ use aws_core::{
     cloud::Clouds,
     engine::{Graph, Ref},
     model::TeamOwner,
-    registry::{settings::VpcSettings, teams::TeamRecord},
+    registry::{
+        settings::VpcSettings,
+        teams::{Interconnect, TeamRecord},
+    },
     resources::{domain::certificate::CertificateArn, network::kinds::Thing, place_settings::PlaceSettings},
 };
 use ipnet::IpNet;
@@ -57,7 +60,7 @@ pub fn graph(input: &Input<'_>) -> Graph<Clouds> {
 /// What `minion` finds in the VPC's settings.
 fn settings(input: &Input<'_>) -> VpcSettings {
     let team = input.team;
-    let reachable = team.interconnect != crate::organization::types::Interconnect::None;
+    let reachable = team.interconnect != Interconnect::None;
     let mut peers = if reachable { team.pool.clone() } else { Vec::new() };
     peers.extend(team.vpn.iter().flat_map(|v| v.routes.iter().copied()));
     peers.extend(team.peers.iter().copied());

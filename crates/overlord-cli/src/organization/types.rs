@@ -1,6 +1,9 @@
 //! The keys of the organization's and the teams' files. Their doc comments are the reference that users read
 //! (`docs/organization.md`).
-use aws_core::model::{OrganizationName, TeamName};
+use aws_core::{
+    model::{OrganizationName, TeamName},
+    registry::teams::Feature,
+};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,8 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
 };
+
+pub use aws_core::registry::teams::Interconnect;
 
 /// What holds for all teams of an organization: `overlord.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -279,19 +284,6 @@ pub enum Nat {
     None,
 }
 
-/// How teams reach each other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Interconnect {
-    /// One transit gateway for the organization in each region.
-    #[default]
-    TransitGateway,
-    /// A peering connection with every other team that has this mode: up to 50 teams.
-    Peering,
-    /// Not at all.
-    None,
-}
-
 /// A VPN to your own network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -445,27 +437,15 @@ pub struct Team {
     pub pool: Vec<Ipv4Net>,
 }
 
-/// What a file can switch off, by the names under which records remember it (`TeamRecord::made`).
-pub mod feature {
-    /// The audit trail and its bucket.
-    pub const AUDIT_TRAIL: &str = "audit-trail";
-    /// The budget.
-    pub const BUDGET: &str = "budget";
-    /// Flow logs: their log group and role.
-    pub const FLOW_LOGS: &str = "flow-logs";
-    /// The SAML provider.
-    pub const SAML: &str = "saml";
-}
-
 impl Team {
     /// What of it a file can switch off.
-    pub fn features(&self) -> Vec<String> {
+    pub fn features(&self) -> Vec<Feature> {
         let all = [
-            (self.account_wide && self.audit_trail, feature::AUDIT_TRAIL),
-            (self.account_wide && self.budget.is_some(), feature::BUDGET),
-            (self.flow_logs_days.is_some(), feature::FLOW_LOGS),
-            (self.account_wide && self.saml_metadata.is_some(), feature::SAML),
+            (self.account_wide && self.audit_trail, Feature::AuditTrail),
+            (self.account_wide && self.budget.is_some(), Feature::Budget),
+            (self.flow_logs_days.is_some(), Feature::FlowLogs),
+            (self.account_wide && self.saml_metadata.is_some(), Feature::Saml),
         ];
-        all.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.to_owned()).collect()
+        all.into_iter().filter(|(on, _)| *on).map(|(_, feature)| feature).collect()
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     commands::undertaking::{Change, on_team},
     organization::{
         Team,
-        types::{Interconnect, MonthlyBudget, TeamAccount, feature},
+        types::{MonthlyBudget, TeamAccount},
     },
     session::Session,
     survey::{Purpose, Survey},
@@ -14,7 +14,7 @@ use aws_core::{
     cloud::lookups,
     engine::{Mode, run as engine},
     model::TeamName,
-    registry::teams::{self, TeamRecord},
+    registry::teams::{self, Feature, TeamRecord},
     resources::network::{kinds::KindId, vpc::Vpc},
 };
 use clap::Args;
@@ -107,22 +107,18 @@ fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Te
     team.account = TeamAccount::Current;
     team.regions = stored.regions.iter().map(|r| r.region.clone()).collect();
     team.account_wide = stored.account_wide;
-    let made = |feature: &str| stored.made.iter().any(|m| m == feature);
-    team.audit_trail |= made(feature::AUDIT_TRAIL);
-    if made(feature::FLOW_LOGS) && team.flow_logs_days.is_none() {
+    let made = |feature: Feature| stored.made.contains(&feature);
+    team.audit_trail |= made(Feature::AuditTrail);
+    if made(Feature::FlowLogs) && team.flow_logs_days.is_none() {
         team.flow_logs_days = Some(1);
     }
-    if made(feature::BUDGET) && team.budget.is_none() {
+    if made(Feature::Budget) && team.budget.is_none() {
         team.budget = Some(MonthlyBudget { usd: 1, notify: Vec::new() });
     }
-    if made(feature::SAML) && team.saml_metadata.is_none() {
+    if made(Feature::Saml) && team.saml_metadata.is_none() {
         team.saml_metadata = Some(String::new());
     }
-    team.interconnect = match stored.interconnect.as_str() {
-        "peering" => Interconnect::Peering,
-        "none" => Interconnect::None,
-        _ => Interconnect::TransitGateway,
-    };
+    team.interconnect = stored.interconnect;
     if team.regions.is_empty() {
         return Err(Error::failed(format!("the record of team {name} names no region")));
     }

@@ -11,7 +11,7 @@ use aws_core::{
     cloud::Cloud,
     error::Kind,
     model::{TeamName, TeamOwner, names::partition},
-    registry::teams::{self, Claim, RegionRecord, TeamRecord, ZoneRecord},
+    registry::teams::{self, Claim, Interconnect, RegionRecord, TeamRecord, ZoneRecord},
     resources::{
         domain::hosted_zone,
         identity,
@@ -120,7 +120,7 @@ async fn imported(
         regions: Vec::new(),
         domains: Vec::new(),
         found: Vec::new(),
-        interconnect: "none".into(),
+        interconnect: Interconnect::None,
         account_wide: false,
         made: Vec::new(),
         file,

@@ -1,6 +1,9 @@
 //! `overlord team list`: the teams that have a place, and those that only have a file.
 use crate::session::Session;
-use aws_core::{Result, registry::teams};
+use aws_core::{
+    Result,
+    registry::teams::{self, Interconnect},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use terminal::{Cell, Column, Exit, Listing, flags::Output};
@@ -13,7 +16,7 @@ struct Row {
     account: Option<String>,
     regions: Vec<String>,
     networks: Vec<String>,
-    interconnect: Option<String>,
+    interconnect: Option<Interconnect>,
     domains: Vec<String>,
     created: Option<Timestamp>,
 }
@@ -60,7 +63,7 @@ pub(super) async fn run(session: &Session, output: Output) -> Result<Exit> {
             account: Some(r.account.clone()),
             regions: r.regions.iter().map(|r| r.region.clone()).collect(),
             networks: r.regions.iter().map(|r| r.cidr.to_string()).collect(),
-            interconnect: Some(r.interconnect.clone()),
+            interconnect: Some(r.interconnect),
             domains: r.domains.iter().map(|d| d.name.clone()).collect(),
             created: Some(r.created),
         })

@@ -3,7 +3,7 @@ use crate::{accounts::Account, session::Session};
 use aws_core::{
     Error, Result,
     model::TeamName,
-    registry::teams::{self, RegionRecord, TeamRecord, ZoneRecord},
+    registry::teams::{self, Interconnect, RegionRecord, TeamRecord, ZoneRecord},
 };
 use clap::Args;
 use serde::Serialize;
@@ -85,10 +85,10 @@ pub(super) async fn run(session: &Session, args: &ShowArgs) -> Result<Exit> {
     terminal.say(&format!("Team {}: account {}, reached as {}.", record.team, record.account, reached(&record)));
     terminal.say(&format!(
         "Other teams: {}.",
-        match record.interconnect.as_str() {
-            "none" => "not reached",
-            "peering" => "by peering connections",
-            _ => "through the transit gateway",
+        match record.interconnect {
+            Interconnect::None => "not reached",
+            Interconnect::Peering => "by peering connections",
+            Interconnect::TransitGateway => "through the transit gateway",
         }
     ));
     for domain in &record.domains {
