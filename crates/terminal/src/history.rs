@@ -1,6 +1,9 @@
 //! The history of an application or a team, for people and for programs.
 use crate::{Cell, Column, Format, Listing, Output, Terminal, look};
-use aws_core::{Result, registry::history::Entry};
+use aws_core::{
+    Result,
+    registry::history::{Ending, Entry},
+};
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -30,7 +33,7 @@ struct Row {
     from: String,
     command: String,
     tool: String,
-    result: Option<String>,
+    result: Option<Ending>,
     exit: Option<u8>,
     error: Option<String>,
     changes: Vec<String>,
@@ -60,13 +63,13 @@ impl Row {
 
     /// In words: `done`, or what went wrong.
     fn outcome(&self) -> Cell {
-        let style = match self.result.as_deref() {
-            Some("done") => look::GOOD,
-            Some("partly" | "interrupted") | None => look::WARN,
-            Some(_) => look::BAD,
+        let style = match &self.result {
+            Some(Ending::Done) => look::GOOD,
+            Some(Ending::Partly | Ending::Interrupted) | None => look::WARN,
+            Some(Ending::Failed | Ending::Refused | Ending::Other(_)) => look::BAD,
         };
-        let word = self.result.as_deref().unwrap_or("no end: it runs, or was killed");
-        let text = self.error.as_ref().map_or(word.to_owned(), |error| format!("{word}: {error}"));
+        let word = self.result.as_ref().map_or("no end: it runs, or was killed".to_owned(), ToString::to_string);
+        let text = self.error.as_ref().map_or(word.clone(), |error| format!("{word}: {error}"));
         Cell::styled(text, Some(style))
     }
 }
@@ -168,8 +171,8 @@ mod tests {
     use super::*;
     use aws_core::registry::history::{Began, Ended};
 
-    fn entry(second: i64, manifest: &str, result: Option<&str>) -> Entry {
-        let ended = result.map(|r| Ended { result: r.into(), ..Ended::default() });
+    fn entry(second: i64, manifest: &str, result: Option<Ending>) -> Entry {
+        let ended = result.map(|result| Ended { result, ..Ended::default() });
         Entry {
             time: Timestamp::from_second(1_800_000_000 + second).unwrap(),
             began: Began {
@@ -194,9 +197,9 @@ mod tests {
 
     #[test]
     fn runs_are_listed() {
-        let mut failed = entry(60, "a: 1\n", Some("failed"));
+        let mut failed = entry(60, "a: 1\n", Some(Ending::Failed));
         failed.ended.as_mut().unwrap().error = Some("AWS said no".into());
-        let text = shown(FLAGS, &[entry(120, "a: 1\n", None), failed, entry(0, "a: 1\n", Some("done"))]);
+        let text = shown(FLAGS, &[entry(120, "a: 1\n", None), failed, entry(0, "a: 1\n", Some(Ending::Done))]);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("When (UTC)"), "{text}");
         assert!(text.contains("2027-01-15 08:02:00") && text.contains("no end"), "{text}");
@@ -212,10 +215,10 @@ mod tests {
     #[test]
     fn diffs_are_with_what_was_there() {
         let entries = [
-            entry(3, "a: 3\nb: 1\n", Some("done")),
-            entry(2, "a: 2\nb: 1\n", Some("refused")),
-            entry(1, "a: 1\nb: 1\n", Some("done")),
-            entry(0, "a: 1\nb: 1\n", Some("done")),
+            entry(3, "a: 3\nb: 1\n", Some(Ending::Done)),
+            entry(2, "a: 2\nb: 1\n", Some(Ending::Refused)),
+            entry(1, "a: 1\nb: 1\n", Some(Ending::Done)),
+            entry(0, "a: 1\nb: 1\n", Some(Ending::Done)),
         ];
         let text = shown(HistoryFlags { diff: true, ..FLAGS }, &entries);
         assert!(text.contains("-a: 1\n+a: 3\n b: 1\n"), "{text}");

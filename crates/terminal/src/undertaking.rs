@@ -6,7 +6,7 @@ use aws_core::{
     engine::{Action, Cancel, NodeReport, Outcome, Report, Stop, World as _},
     error::Kind,
     registry::{
-        history::{self, Began, Book, Ended},
+        history::{self, Began, Book, Ended, Ending},
         lease::{self, Lease, Place, Wanted},
     },
 };
@@ -247,19 +247,19 @@ fn gone(task: &Task<'_>, lease: Option<&Lease>, result: &Result<Exit>, acted: bo
 fn ended(result: &Result<Exit>, changes: Vec<String>) -> Ended {
     let exit = result.as_ref().map_or_else(Exit::of, |exit| *exit);
     let kind = result.as_ref().err().map(Error::kind);
-    let word = match (exit, kind) {
-        (Exit::Done | Exit::Changes, _) => "done",
-        (Exit::Partly, _) => "partly",
-        (Exit::Interrupted, _) => "interrupted",
-        (_, Some(Kind::Refused | Kind::Usage | Kind::NotFound)) => "refused",
+    let ending = match (exit, kind) {
+        (Exit::Done | Exit::Changes, _) => Ending::Done,
+        (Exit::Partly, _) => Ending::Partly,
+        (Exit::Interrupted, _) => Ending::Interrupted,
+        (_, Some(Kind::Refused | Kind::Usage | Kind::NotFound)) => Ending::Refused,
         // Without an error: somebody was asked, and said no.
-        (_, None) if changes.is_empty() => "refused",
-        (Exit::Failed | Exit::Usage, _) => "failed",
+        (_, None) if changes.is_empty() => Ending::Refused,
+        (Exit::Failed | Exit::Usage, _) => Ending::Failed,
     };
     let failure = changes.iter().find_map(|line| line.strip_prefix("! ").map(str::to_owned));
     let error = result.as_ref().err().map(first_line).or(failure);
     let changes = changes.into_iter().filter(|line| !line.starts_with("! ")).collect();
-    Ended { result: word.into(), exit: exit.code(), error, changes }
+    Ended { result: ending, exit: exit.code(), error, changes }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The events, and what they say together. Nothing here calls AWS.
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 /// The largest event that we write, in bytes. AWS took 256 KB for many years, 26 bytes of which are its own.
 pub(super) const EVENT: usize = 250_000;
@@ -31,8 +31,8 @@ pub struct Began {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ended {
-    /// In a word: `done`, `failed`, `refused`, `partly`, `interrupted`.
-    pub result: String,
+    /// In a word.
+    pub result: Ending,
     /// The exit code.
     pub exit: u8,
     /// The first line of its error.
@@ -46,7 +46,40 @@ pub struct Ended {
 impl Ended {
     /// Whether what it was told to do may be there now, or a part of it.
     pub fn acted(&self) -> bool {
-        !matches!(self.result.as_str(), "failed" | "refused") || !self.changes.is_empty()
+        !matches!(self.result, Ending::Failed | Ending::Refused) || !self.changes.is_empty()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// It did what it was told to, or compared.
+    Done,
+    /// It went wrong.
+    Failed,
+    /// Nothing was begun: it must not be, or somebody was asked and said no.
+    Refused,
+    /// Some of it went wrong.
+    Partly,
+    /// The operator stopped it.
+    Interrupted,
+    /// What another release wrote. The history is only ever read: the word is shown, and nothing is lost.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Default for Ending {
+    /// Of an event that does not say.
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+impl fmt::Display for Ending {
+    /// The word in the history.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 
@@ -164,10 +197,21 @@ mod tests {
     }
 
     #[test]
+    fn an_ending_of_another_release_is_kept() {
+        for (word, ending) in [("partly", Ending::Partly), ("later", Ending::Other("later".into()))] {
+            let text = format!(r#"{{"run":"r","event":"ended","result":"{word}","exit":0}}"#);
+            let event: Event = serde_json::from_str(&text).unwrap();
+            let Said::Ended(ended) = &event.said else { panic!("{text}") };
+            assert_eq!((&ended.result, ended.result.to_string().as_str()), (&ending, word));
+            assert_eq!(event.text(), text);
+        }
+    }
+
+    #[test]
     fn events_become_runs() {
         let at = |s| Timestamp::from_second(s).unwrap();
         let event = |run: &str, said| Event { run: run.into(), said };
-        let end = || Said::Ended(Ended { result: "done".into(), ..Ended::default() });
+        let end = || Said::Ended(Ended { result: Ending::Done, ..Ended::default() });
         let events = [
             (at(1), event("a", began("1"))),
             (at(2), event("b", began("2"))),

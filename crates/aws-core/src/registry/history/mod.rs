@@ -5,6 +5,6 @@ mod event;
 mod read;
 mod write;
 
-pub use event::{Began, Ended, Entry};
+pub use event::{Began, Ended, Ending, Entry};
 pub use read::read;
 pub use write::{Book, Run, began, ended};

@@ -3,7 +3,10 @@ use super::event::{Began, Ended, Event, Said};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    model::{OrganizationName, Owner, Owning as _, TeamName, TeamOwner},
+    model::{
+        OrganizationName, Owner, Owning as _, TeamName, TeamOwner,
+        tags::{MANAGED_BY, VPC},
+    },
     registry::lease,
 };
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
@@ -29,8 +32,7 @@ impl Book {
     /// An application's: group `/minion/<vpc>/history`.
     pub fn application(owner: &Owner) -> Self {
         // The group is all applications'.
-        let tags =
-            owner.tags("history").into_iter().filter(|(k, _)| k == "Name" || k == "managed-by" || k == "minion:vpc");
+        let tags = owner.tags("history").into_iter().filter(|(k, _)| ["Name", MANAGED_BY, VPC].contains(&k.as_str()));
         Self {
             group: format!("/minion/{}/history", owner.vpc),
             stream: owner.application.clone(),
