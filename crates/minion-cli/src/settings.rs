@@ -18,6 +18,8 @@ use std::{
 
 /// The name of the profile when none is named.
 pub const DEFAULT_PROFILE: &str = "default";
+/// The profile that `sandbox up` writes, unless `--profile` names another.
+pub const SANDBOX_PROFILE: &str = "sandbox";
 
 /// Flags that every command takes. [`Settings::resolve`] reads the `MINION_*` variables: with clap's `env`, a
 /// variable that is set counts as a flag that was given, and the usage line of every error shows it as required.
@@ -255,7 +257,7 @@ impl Settings {
                 };
                 return Err(Error::usage(format!("profile `{name}` is not in {}", path.display())).hint(
                     match name.as_str() {
-                        "sandbox" => format!("{hint}. `minion sandbox up` makes it, with the sandbox."),
+                        SANDBOX_PROFILE => format!("{hint}. `minion sandbox up` makes it, with the sandbox."),
                         _ => format!("{hint}. `minion --profile {name} configure` makes it."),
                     },
                 ));

@@ -23,7 +23,7 @@ struct Row {
     state: &'static str,
     team: Option<String>,
     region: Option<String>,
-    /// How many networks of the usual size a free part has room for.
+    /// How many networks of the usual size a free part, and only that, has room for.
     room: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ impl Listing for Row {
         COLUMNS
     }
     fn cells(&self, _: jiff::Timestamp) -> Vec<Cell> {
-        let style = (self.state == "free").then_some(look::GOOD);
+        let style = self.room.map(|_| look::GOOD);
         vec![
             Cell::new(self.network),
             Cell::styled(self.state, style),

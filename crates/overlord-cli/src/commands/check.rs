@@ -16,7 +16,7 @@ use aws_core::{
 use clap::Args;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 use terminal::{Cell, Column, Exit, Listing, flags::Output, look};
 
 /// Teams that are looked at at the same time: each makes some thirty calls, mostly to an account of its own.
@@ -38,10 +38,29 @@ pub struct CheckArgs {
 struct Row {
     team: String,
     account: Option<String>,
-    /// `ok`, `differs`, `not made` or `failed`.
-    state: &'static str,
+    state: State,
     changes: Vec<String>,
     errors: Vec<String>,
+}
+
+/// A team, compared with its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Differs,
+    /// It has a file alone.
+    #[serde(rename = "not made")]
+    NotMade,
+    /// It could not be looked at.
+    Failed,
+}
+
+impl fmt::Display for State {
+    /// The same word in the table as in JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 impl Listing for Row {
@@ -52,9 +71,9 @@ impl Listing for Row {
     }
     fn cells(&self, _: jiff::Timestamp) -> Vec<Cell> {
         let style = match self.state {
-            "ok" => look::GOOD,
-            "failed" => look::BAD,
-            _ => look::WARN,
+            State::Ok => look::GOOD,
+            State::Failed => look::BAD,
+            State::Differs | State::NotMade => look::WARN,
         };
         let changes = (!self.changes.is_empty()).then_some(self.changes.len());
         vec![
@@ -112,12 +131,12 @@ pub async fn run(session: &Session, args: CheckArgs) -> Result<Exit> {
 }
 
 fn exit(session: &Session, rows: &[Row]) -> Exit {
-    let failed = rows.iter().filter(|r| r.state == "failed").count();
+    let failed = rows.iter().filter(|r| r.state == State::Failed).count();
     if session.cancel.state() != aws_core::engine::Stop::No {
         Exit::Interrupted
     } else if failed > 0 {
         if failed == rows.len() { Exit::Failed } else { Exit::Partly }
-    } else if rows.iter().any(|r| r.state != "ok") {
+    } else if rows.iter().any(|r| r.state != State::Ok) {
         Exit::Changes
     } else {
         Exit::Done
@@ -134,10 +153,10 @@ async fn one(
     let account = stored.map(|r| r.account.clone());
     let row = |state, changes, errors| Row { team: name.to_string(), account: account.clone(), state, changes, errors };
     if stored.is_none() {
-        return row("not made", vec!["the team has a file and no place".into()], Vec::new());
+        return row(State::NotMade, vec!["the team has a file and no place".into()], Vec::new());
     }
     let file = match file {
-        Some(Err(e)) => return row("failed", Vec::new(), vec![e.to_string()]),
+        Some(Err(e)) => return row(State::Failed, Vec::new(), vec![e.to_string()]),
         Some(Ok(file)) => Some(file),
         None => None,
     };
@@ -146,15 +165,15 @@ async fn one(
             let (mut changes, errors) = told(&report);
             changes.extend(notes);
             let state = match (errors.is_empty(), changes.is_empty()) {
-                (false, _) => "failed",
-                (true, false) => "differs",
-                (true, true) => "ok",
+                (false, _) => State::Failed,
+                (true, false) => State::Differs,
+                (true, true) => State::Ok,
             };
             row(state, changes, errors)
         }
         Err(e) => {
             let hints: Vec<&str> = e.hints().iter().map(String::as_str).collect();
-            row("failed", Vec::new(), vec![format!("{e}. {}", hints.join(" ")).trim_end().to_owned()])
+            row(State::Failed, Vec::new(), vec![format!("{e}. {}", hints.join(" ")).trim_end().to_owned()])
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What every `sandbox` command works with.
-use crate::settings::{ConfigFile, PlaceArgs, Profile, Settings};
+use crate::settings::{ConfigFile, PlaceArgs, Profile, SANDBOX_PROFILE, Settings};
 use aws_core::{Error, Result, engine::Cancel};
 use etcetera::BaseStrategy as _;
 use sandbox::{
@@ -9,9 +9,6 @@ use sandbox::{
 };
 use std::path::{Path, PathBuf};
 use terminal::Terminal;
-
-/// The profile that `up` writes, unless `--profile` names another.
-pub(super) const PROFILE: &str = "sandbox";
 
 /// Terminal, configuration file, and the sandbox's own directory.
 pub(super) struct Context {
@@ -51,7 +48,7 @@ impl Context {
             config_given: settings.path_given,
             region: args.region.clone(),
             domain: args.domain.clone(),
-            profile: profile.unwrap_or_else(|| PROFILE.to_owned()),
+            profile: profile.unwrap_or_else(|| SANDBOX_PROFILE.to_owned()),
         })
     }
 
