@@ -47,4 +47,5 @@ mod small_inputs;
 mod story;
 mod support;
 mod throttled;
+mod upgrade;
 mod zones;

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 
 import botocore.config
@@ -27,6 +28,8 @@ import inventory
 import load
 import place
 import registry
+import replaying
+import stored
 
 # What makes moto as strict as it can be.
 STRICT = {
@@ -43,7 +46,7 @@ STRICT = {
 REGION = "eu-west-1"
 # Where teams have networks in the tests.
 REGIONS = ("eu-west-1", "eu-central-1")
-REQUESTS = ("seed", "prepare", "assume", "inventory", "estate", "versions", "call", "calls", "fields", "registry", "log")
+REQUESTS = ("seed", "prepare", "assume", "inventory", "estate", "versions", "call", "calls", "fields", "registry", "replay", "log")
 
 
 def images():
@@ -266,6 +269,17 @@ class Emulator:
         started = registry.start(request.get("program"))
         self.registries.append(started)
         return {"host": started.host, "program": started.program, "images": started.images}
+
+    def replay(self, request):
+        """Makes the calls of a release again, as if the last one had been so many seconds ago: what it named by now."""
+        names = stored.Names({**request["accounts"], **request["names"]}, int(time.time()) - request["ago"])
+
+        def credentials(name, region):
+            return self.account({"account": request["accounts"][name], "region": region}).credentials
+
+        with open(request["file"], encoding="utf-8") as lines:
+            replaying.replay(self.moto.endpoint, lines, names, credentials)
+        return names.known
 
     def stop(self):
         for started in self.registries:

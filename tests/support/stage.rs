@@ -8,8 +8,9 @@ use super::{
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 /// Kind of thing on AWS, and the names or ids of those there are.
@@ -174,6 +175,16 @@ impl Stage {
     /// Puts a version with the image `hello-world:0.1` in place.
     pub(crate) fn version(&self, application: &str, version: &str) {
         self.minion(&["versions", "create", application, version, &self.image("hello-world:0.1")]).ok();
+    }
+
+    /// The data of a launch template, and the script in it.
+    pub(crate) fn template(&self, name: &str) -> (Value, String) {
+        let found = self.call("ec2", "describe_launch_template_versions", json!({ "LaunchTemplateName": name }));
+        let data = found["LaunchTemplateVersions"][0]["LaunchTemplateData"].clone();
+        let mut decoder = Command::new("base64");
+        let mut decoder = decoder.arg("-d").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        decoder.stdin.take().unwrap().write_all(data["UserData"].as_str().unwrap().as_bytes()).unwrap();
+        (data, String::from_utf8(decoder.wait_with_output().unwrap().stdout).unwrap())
     }
 
     /// `<version> <weight>` (200 is all) of each weighted record of this name in Route 53, sorted.
