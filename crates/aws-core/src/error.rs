@@ -84,6 +84,13 @@ impl Error {
         Self::new(Kind::Interrupted, message)
     }
 
+    /// An internal error: what `what` was doing panicked.
+    pub(crate) fn panicked(what: &str, panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
+        Self::failed(format!("internal error in {what}: {text}"))
+    }
+
     /// Adds a sentence that says what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -107,6 +114,14 @@ impl Error {
     pub fn tolerable(mut self) -> Self {
         self.0.tolerable = true;
         self
+    }
+    /// The word at the end of a step's line.
+    pub fn word(&self) -> &'static str {
+        match self.kind() {
+            Kind::Interrupted => "INTERRUPTED",
+            _ if self.is_tolerable() => "SKIPPED",
+            _ => "FAILED",
+        }
     }
     /// Adds the cause.
     #[must_use]

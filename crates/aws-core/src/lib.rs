@@ -3,6 +3,7 @@
 //! Prints nothing, asks nothing, reads no home directory: settings come in as values, and what happens
 //! goes out as [`engine::Event`]s and [`Error`]s. See `ARCHITECTURE.md` for how the parts fit.
 mod cancel;
+mod change;
 pub mod cloud;
 pub mod engine;
 pub mod error;
@@ -11,5 +12,7 @@ pub mod model;
 mod progress;
 pub mod registry;
 pub mod resources;
+mod retry;
+mod world;
 
 pub use error::{Error, Result};

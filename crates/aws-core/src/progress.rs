@@ -1,6 +1,59 @@
 //! What work says of itself, to whoever runs it, however many calls lie between.
-use std::pin::pin;
+use crate::Error;
+use std::{pin::pin, time::Duration};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// Something to tell the operator. Whoever listens decides on the words' looks, not on the words.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A step begins. `text` is the step line without its result.
+    Begin {
+        /// Tells steps that run at the same time apart.
+        step: u64,
+        /// `Creating load balancer for myapp version 2.0`.
+        text: &'a str,
+        /// It fails when it takes longer.
+        within: Duration,
+    },
+    /// A step still goes on; `note` says what it waits for.
+    Tick {
+        /// The step.
+        step: u64,
+        /// E.g. `1 of 2 targets healthy`.
+        note: &'a str,
+    },
+    /// A step failed in a way that passes, and will be tried again.
+    Retry {
+        /// The step.
+        step: u64,
+        /// Why.
+        error: &'a Error,
+        /// When.
+        pause: Duration,
+    },
+    /// A step ended.
+    End {
+        /// The step.
+        step: u64,
+        /// Why it failed.
+        error: Option<&'a Error>,
+    },
+}
+
+/// Whoever listens to [`Event`]s.
+pub trait Observer: Send + Sync {
+    /// Something happened. Called from many tasks; must not block for long.
+    fn event(&self, event: Event<'_>);
+    /// Something that the operator should know, of the plan or of one resource, once for each run.
+    fn warn(&self, _: &str) {}
+}
+
+/// Listens and says nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quiet;
+impl Observer for Quiet {
+    fn event(&self, _: Event<'_>) {}
+}
 
 /// What work says.
 #[derive(Debug, Clone, PartialEq, Eq)]

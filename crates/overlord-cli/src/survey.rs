@@ -14,12 +14,15 @@ use crate::{
 use aws_core::{
     Error, Result,
     cloud::{Clouds, Spot},
-    engine::Graph,
+    engine::{Graph, Ref},
     error::Kind,
     model::{TeamName, TeamOwner},
     registry::teams::{self, Claim, DomainRecord, Feature, Interconnect, RegionRecord, TeamRecord},
     resources::{
-        domain::{certificate, delegation, hosted_zone},
+        domain::{
+            certificate, delegation,
+            hosted_zone::{self, ZoneId},
+        },
         network::{
             kinds::{KindId, Thing},
             peering, stray,
@@ -49,8 +52,6 @@ pub struct Survey {
     pub gone: Vec<(DomainRecord, Spot)>,
     /// Delegations of domains that stay, in zones that are no longer their parents.
     pub moved: Vec<(DomainRecord, Spot)>,
-    /// Regions in which other teams use the transit gateway.
-    pub shared_transit: Vec<String>,
     /// The other teams' records, where they matter.
     pub others: Vec<TeamRecord>,
     owner: TeamOwner,
@@ -95,7 +96,6 @@ impl Survey {
         let needs_others = team.interconnect == Interconnect::Peering || purpose == Purpose::Delete || left;
         let others = if needs_others { teams::list(&home, session.organization()).await? } else { Vec::new() };
         let others: Vec<TeamRecord> = others.into_iter().filter(|r| r.team != team.name).collect();
-        let shared_transit = regions_with(&others, Interconnect::TransitGateway);
         let peering = team.interconnect == Interconnect::Peering;
         let peers = if peering || peered { peers(&team, &others)? } else { Vec::new() };
         let of_stored = || stored.iter().flat_map(|r| r.domains.iter());
@@ -123,34 +123,33 @@ impl Survey {
         if stored.is_none() {
             unrecorded(session, &team, &strays).await?;
         }
-        Ok(Some(Self { team, record, notes, stored, places, strays, gone, moved, shared_transit, others, owner }))
+        Ok(Some(Self { team, record, notes, stored, places, strays, gone, moved, others, owner }))
     }
 
-    /// The graph of all that the team should have.
-    pub fn graph(&self, purpose: Purpose, keep_logs: bool) -> Graph<Clouds> {
-        graph::graph(&self.input(purpose, keep_logs))
+    /// The graph of all that the team should have, and should not have any more; with the zones of its domains.
+    pub fn graph(&self) -> (Graph<Clouds>, BTreeMap<String, Ref<ZoneId>>) {
+        graph::graph(&self.input())
     }
 
-    /// The graph of the ways to other teams that it should not have any more: they go first.
-    pub fn leaving(&self) -> Graph<Clouds> {
-        let peered = self.stored.as_ref().is_some_and(|s| s.interconnect == Interconnect::Peering);
-        let input = self.input(Purpose::Delete, true);
-        if peered && self.team.interconnect != Interconnect::Peering {
-            graph::leaving(&input)
-        } else {
-            Graph::default()
-        }
+    /// The graph of a team that goes as a whole.
+    pub fn deletion(&self, keep_logs: bool) -> Graph<Clouds> {
+        graph::deletion(&self.input(), keep_logs)
     }
 
-    /// The graph of what else it should not have any more: it goes last.
-    pub fn gone(&self) -> Graph<Clouds> {
-        let left_transit = self.stored.as_ref().is_some_and(|s| s.interconnect == Interconnect::TransitGateway)
-            && self.team.interconnect != Interconnect::TransitGateway;
+    /// What it had, and its files no longer ask for.
+    fn no_longer(&self) -> Gone<'_> {
+        let had = |mode: Interconnect| {
+            self.stored.as_ref().is_some_and(|s| s.interconnect == mode) && self.team.interconnect != mode
+        };
         let wanted = self.team.features();
         let made = self.stored.iter().flat_map(|s| s.made.iter().copied());
-        let off: Vec<Feature> = made.filter(|m| !wanted.contains(m)).collect();
-        let gone = Gone { domains: &self.gone, moved: &self.moved, left_transit, off: &off };
-        graph::gone(&self.input(Purpose::Delete, true), &gone)
+        Gone {
+            domains: &self.gone,
+            moved: &self.moved,
+            left_transit: had(Interconnect::TransitGateway),
+            left_peering: had(Interconnect::Peering),
+            off: made.filter(|m| !wanted.contains(m)).collect(),
+        }
     }
 
     /// Destinations of routes that are ours: the pool, and the networks of teams that were or are peers.
@@ -159,18 +158,16 @@ impl Survey {
         self.team.pool.iter().copied().chain(others).map(IpNet::V4).collect()
     }
 
-    fn input(&self, purpose: Purpose, keep_logs: bool) -> Input<'_> {
+    fn input(&self) -> Input<'_> {
         Input {
             team: &self.team,
             record: &self.record,
             owner: self.owner.clone(),
             places: &self.places,
             strays: &self.strays,
-            destroying: purpose == Purpose::Delete,
-            shared_transit: &self.shared_transit,
+            gone: self.no_longer(),
             managed: self.managed(),
             others: &self.others,
-            keep_logs,
         }
     }
 
@@ -243,18 +240,6 @@ async fn parents(places: &Places, domains: &[DomainRecord]) -> Result<()> {
     Ok(())
 }
 
-/// The regions of teams that reach each other in this way.
-fn regions_with(records: &[TeamRecord], interconnect: Interconnect) -> Vec<String> {
-    let mut all: Vec<String> = records
-        .iter()
-        .filter(|r| r.interconnect == interconnect)
-        .flat_map(|r| r.regions.iter().map(|r| r.region.clone()))
-        .collect();
-    all.sort();
-    all.dedup();
-    all
-}
-
 /// The teams to peer with: those that have a network in one of the regions, and this mode.
 fn peers(team: &Team, others: &[TeamRecord]) -> Result<Vec<TeamRecord>> {
     let there = |r: &RegionRecord| r.vpc.is_some() && team.regions.contains(&r.region);
@@ -291,6 +276,7 @@ pub(crate) fn domain(team: &TeamName, parent: &ParentDomain, session: &Session) 
         account,
         zone_id: parent.zone_id.clone(),
         delegate: parent.delegate,
+        name_servers: Vec::new(),
     }
 }
 
@@ -324,7 +310,13 @@ async fn draft(
     }
     record.role = account.role.clone();
     record.via = account.via;
+    let before = std::mem::take(&mut record.domains);
     record.domains = team.domains.iter().map(|d| domain(&team.name, d, session)).collect();
+    for domain in &mut record.domains {
+        if let Some(before) = before.iter().find(|b| b.name == domain.name) {
+            domain.name_servers.clone_from(&before.name_servers);
+        }
+    }
     record.interconnect = team.interconnect;
     record.account_wide = team.account_wide;
     record.made = team.features();

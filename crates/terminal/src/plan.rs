@@ -42,7 +42,11 @@ impl Terminal {
             out.push_str(&format!("{} {}\n", self.paint(style, sign), plain(text)));
         };
         match &node.outcome {
-            Outcome::Done(Action::Keep) => {
+            Outcome::Left(why) => {
+                count.unchanged += 1;
+                push(look::WARN, "=", &format!("leave {node}, because {why}"));
+            }
+            Outcome::Done(Action::Keep | Action::Leave(_)) => {
                 count.unchanged += 1;
                 if self.verbose() {
                     push(look::DIM, "=", &format!("keep {node}"));
@@ -159,7 +163,7 @@ mod tests {
         Exit, Globals, Terminal, Writes,
         testbed::{Fake, Thing, graph, run},
     };
-    use aws_core::engine::Mode;
+    use aws_core::engine::{Graph, Mode};
 
     #[test]
     fn a_name_is_not_a_part_of_another() {
@@ -168,10 +172,14 @@ mod tests {
         assert!(!super::mentions("broken", "b"));
     }
 
-    async fn plan(things: Vec<Thing>, mode: Mode, verbose: bool) -> (String, Exit) {
+    async fn plan(things: Vec<Thing>, verbose: bool) -> (String, Exit) {
+        planned(&graph(things), verbose, false).await
+    }
+
+    async fn planned(graph: &Graph<Fake>, verbose: bool, destroy: bool) -> (String, Exit) {
         let (terminal, captured) = Terminal::captured_with(80, false, &Globals { verbose, ..Globals::default() });
-        let report = run(&graph(things), &Fake::default(), mode, &terminal).await;
-        terminal.plan(&report, mode == Mode::PlanDestroy).unwrap();
+        let report = run(graph, &Fake::default(), Mode::Plan, &terminal).await;
+        terminal.plan(&report, destroy).unwrap();
         assert_eq!(captured.err(), "");
         (captured.out(), Writes { dry_run: true, detailed_exitcode: true }.exit(&report))
     }
@@ -179,14 +187,14 @@ mod tests {
     #[tokio::test]
     async fn what_would_be_done() {
         let things = || vec![Thing::new("a"), Thing::there("b"), Thing::there("c").differs(), Thing::new("d").on("a")];
-        let (text, exit) = plan(things(), Mode::Plan, true).await;
+        let (text, exit) = plan(things(), true).await;
         assert_eq!(
             text,
             "+ create thing a\n= keep thing b\n~ change thing c: size: 1 -> 2\n~ change thing c: team: x -> y\n\
              + create thing d\nPlan: 2 to create, 1 to change, 0 to delete, 1 unchanged.\n"
         );
         assert_eq!(exit, Exit::Changes);
-        let (text, _) = plan(things(), Mode::PlanDestroy, false).await;
+        let (text, _) = planned(&graph(things()).absence(), false, true).await;
         assert_eq!(
             text,
             "- delete thing b\n- delete thing c\nPlan: 0 to create, 0 to change, 2 to delete, 2 unchanged.\n"
@@ -195,13 +203,13 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_to_do() {
-        assert_eq!(plan(vec![Thing::there("b")], Mode::Plan, false).await, ("No changes.\n".into(), Exit::Done));
+        assert_eq!(plan(vec![Thing::there("b")], false).await, ("No changes.\n".into(), Exit::Done));
     }
 
     #[tokio::test]
     async fn an_explanation_of_several_lines_is_kept() {
         let things = vec![Thing::new("b").unseen().says("no permission:\n  on thing b\n    at all")];
-        let (text, exit) = plan(things, Mode::Plan, false).await;
+        let (text, exit) = plan(things, false).await;
         assert_eq!(
             text,
             "! thing b: no permission:\n  on thing b\n    at all\n  Hint: Ask for it.\n\
@@ -228,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_done() {
         let things = vec![Thing::there("a").refuses(), Thing::new("b").unseen(), Thing::new("c").on("b")];
-        let (text, exit) = plan(things, Mode::Plan, false).await;
+        let (text, exit) = plan(things, false).await;
         assert_eq!(
             text,
             "! cannot change thing a: image: old -> new\n  Hint: Create another version.\n! thing b: no permission\n  \

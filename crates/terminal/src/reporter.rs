@@ -13,7 +13,7 @@ impl Observer for Terminal {
                 self.detail(&format!("  trying again in {} s: {first}", pause.as_secs_f32()));
                 self.tick(step, &format!("trying again: {first}"), false);
             }
-            Event::End { step, result } => self.end(step, result),
+            Event::End { step, error } => self.end(step, error.map_or(Ok("OK"), |e| Err(e.word()))),
         }
     }
     fn warn(&self, text: &str) {
@@ -36,10 +36,10 @@ mod tests {
         terminal.event(Event::Tick { step: 1, note: "in a moment" });
         let error = Error::failed("in use").retryable();
         terminal.event(Event::Retry { step: 1, error: &error, pause: Duration::from_secs(1) });
-        terminal.event(Event::End { step: 1, result: Ok("OK") });
+        terminal.event(Event::End { step: 1, error: None });
         terminal.say("a line");
         terminal.warn("a warning");
-        terminal.event(Event::End { step: 0, result: Err("FAILED") });
+        terminal.event(Event::End { step: 0, error: Some(&aws_core::Error::failed("no")) });
         assert_eq!(
             captured.err(),
             "Configuring DNS name myapp-2-0. .. OK\na line\nWarning: a warning\n\

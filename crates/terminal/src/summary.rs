@@ -15,6 +15,11 @@ impl Terminal {
     /// Says what failed and what was therefore not tried; says nothing when all got done. `what` names the
     /// whole: `version 2.0 of myapp`.
     pub fn summary(&self, report: &Report, what: &str) -> Exit {
+        for node in &report.nodes {
+            if let Outcome::Left(why) = &node.outcome {
+                self.note(&look::plain(&format!("Left {node}, because {why}.")));
+            }
+        }
         if report.complete() {
             return Exit::Done;
         }
@@ -29,7 +34,7 @@ impl Terminal {
         }
         self.skipped(report);
 
-        let done = report.nodes.iter().filter(|n| matches!(n.outcome, Outcome::Done(_))).count();
+        let done = report.nodes.iter().filter(|n| matches!(n.outcome, Outcome::Done(_) | Outcome::Left(_))).count();
         let of = format!("{done} of {} resources of {what}", report.nodes.len());
         if report.cancelled() {
             let text = format!("Interrupted: {of} are done.{} Run the same command again to continue.", parts(report));
@@ -186,7 +191,7 @@ mod tests {
             ("f", Outcome::Cancelled),
         ];
         let node = |(name, outcome): (&str, Outcome)| NodeReport { kind: "thing", name: name.into(), outcome };
-        let report = Report { nodes: outcomes.into_iter().map(node).collect() };
+        let report = Report::from(outcomes.into_iter().map(node).collect::<Vec<_>>());
         assert_eq!(terminal.summary(&report, "myapp"), Exit::Interrupted);
         assert_eq!(
             captured.err(),

@@ -2,7 +2,7 @@
 use crate::Terminal;
 use aws_core::{
     Error, Result,
-    engine::{self, Cancel, Change, Cx, Graph, Mode, NodeId, Options, Ref, Report, Resource, World},
+    engine::{self, Cancel, Change, Cx, Graph, Identity, Mode, NodeId, Options, Ref, Report, Resource, World},
 };
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(crate) struct Fake {
 }
 impl World for Fake {}
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Thing {
     name: &'static str,
     there: bool,
@@ -67,7 +67,7 @@ impl Thing {
     }
 }
 
-impl Resource for Thing {
+impl Identity for Thing {
     const KIND: &'static str = "thing";
     type Cloud = Fake;
     type Live = ();
@@ -78,14 +78,26 @@ impl Resource for Thing {
     fn needs(&self) -> Vec<NodeId> {
         self.needs.into_iter().map(Ref::node).collect()
     }
-    fn check(&self) -> Result<()> {
-        self.wrong.map_or(Ok(()), |words| Err(Error::usage(words)))
-    }
     async fn find(&self, _: &Cx<'_, Fake>) -> Result<Option<()>> {
         if self.unseen {
             return Err(Error::failed(self.says.unwrap_or("no permission")).hint("Ask for it."));
         }
         Ok(self.there.then_some(()))
+    }
+    async fn remove(&self, _: &Cx<'_, Fake>, (): &()) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
+
+impl Resource for Thing {
+    type Identity = Self;
+
+    fn identity(&self) -> Self {
+        self.clone()
+    }
+    fn check(&self) -> Result<()> {
+        self.wrong.map_or(Ok(()), |words| Err(Error::usage(words)))
     }
     fn diff(&self, _: &Cx<'_, Fake>, (): &()) -> Vec<Change> {
         self.changes.clone()
@@ -99,10 +111,6 @@ impl Resource for Thing {
     async fn update(&self, _: &Cx<'_, Fake>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())
     }
-    async fn delete(&self, _: &Cx<'_, Fake>, (): &()) -> Result<()> {
-        Ok(())
-    }
-    fn output(&self, (): &()) {}
 }
 
 pub(crate) fn graph(things: Vec<Thing>) -> Graph<Fake> {

@@ -100,7 +100,11 @@ fn line(node: &NodeReport) -> Option<String> {
             Some(format!("~ {node}: {}", changes.join("; ")))
         }
         Outcome::Failed(e) => Some(format!("! {node}: {}", first_line(e))),
-        Outcome::Done(Action::Keep) | Outcome::Tolerated(_) | Outcome::Skipped(_) | Outcome::Cancelled => None,
+        Outcome::Left(why) => Some(format!("= {node}: left, because {why}")),
+        Outcome::Done(Action::Keep | Action::Leave(_))
+        | Outcome::Tolerated(_)
+        | Outcome::Skipped(_)
+        | Outcome::Cancelled => None,
     }
 }
 

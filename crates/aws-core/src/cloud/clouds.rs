@@ -1,8 +1,8 @@
 //! Several accounts and regions in one run: a graph whose resources live in different places.
 use super::Cloud;
 use crate::{
-    Error, Result,
-    engine::{Action, Change, Cx, Graph, NodeId, Ownership, Ref, Resource, Room, Use, Wanted, World},
+    Result,
+    engine::{Action, Change, Cx, Graph, Identity, LiveOf, NodeId, Ref, Resource, Room, Use, Wanted, World},
 };
 use futures::{FutureExt as _, future::BoxFuture};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Clouds {
     }
     /// A resource in a place, to be added to a graph.
     pub fn put<R>(&self, spot: Spot, resource: R) -> At<R> {
-        At { spot, label: self.0[spot.0].1.clone(), resource, after: Vec::new(), unwanted: false, kept: false }
+        At { spot, label: self.0[spot.0].1.clone(), resource, after: Vec::new(), left: None }
     }
 }
 
@@ -47,34 +47,27 @@ impl World for Clouds {
     }
 }
 
-/// A resource in one of the places.
+/// A resource, or what identifies one, in one of the places.
+#[derive(Clone)]
 pub struct At<R> {
     spot: Spot,
     label: Option<String>,
     resource: R,
     after: Vec<NodeId>,
-    unwanted: bool,
-    kept: bool,
+    left: Option<String>,
 }
 
 impl<R> At<R> {
-    /// No longer wanted: deleted where it is found, once `after` are done.
-    #[must_use]
-    pub fn unwanted(mut self, after: Vec<NodeId>) -> Self {
-        self.unwanted = true;
-        self.after.extend(after);
-        self
-    }
-    /// Written (and, the other way round, deleted) only once these are done, though it reads nothing of them.
+    /// Written only once these are done, though it reads nothing of them.
     #[must_use]
     pub fn after(mut self, after: impl IntoIterator<Item = NodeId>) -> Self {
         self.after.extend(after);
         self
     }
-    /// With `kept`: found and checked only, never written.
+    /// Where it should be absent, and there is a reason: left as it is.
     #[must_use]
-    pub fn kept_if(mut self, kept: bool) -> Self {
-        self.kept = kept;
+    pub fn kept(mut self, why: Option<impl Into<String>>) -> Self {
+        self.left = why.map(Into::into);
         self
     }
     fn labelled(&self, text: String) -> String {
@@ -83,21 +76,34 @@ impl<R> At<R> {
             None => text,
         }
     }
+    fn here<'a>(&self, cx: &Cx<'a, Clouds>) -> Cx<'a, Cloud> {
+        cx.on(cx.cloud.at(self.spot))
+    }
 }
 
-impl<R: Resource<Cloud = Cloud>> At<R> {
+impl<R: Resource<Identity: Identity<Cloud = Cloud>>> At<R> {
     /// Adds it.
-    pub fn to(self, graph: &mut Graph<Clouds>) -> Ref<R::Output> {
+    pub fn to(self, graph: &mut Graph<Clouds>) -> Ref<<R::Identity as Identity>::Output> {
         graph.add(self)
     }
 }
 
-impl<R: Resource<Cloud = Cloud>> Resource for At<R> {
-    const KIND: &'static str = R::KIND;
-    type Cloud = Clouds;
-    type Live = R::Live;
-    type Output = R::Output;
+impl<I: Identity<Cloud = Cloud>> At<I> {
+    /// Adds it as one that should not exist.
+    pub fn absent(self, graph: &mut Graph<Clouds>) -> Ref<I::Output> {
+        graph.absent(self)
+    }
+}
 
+impl<I: Identity<Cloud = Cloud>> Identity for At<I> {
+    const KIND: &'static str = I::KIND;
+    type Cloud = Clouds;
+    type Live = I::Live;
+    type Output = I::Output;
+
+    fn kind(&self) -> &'static str {
+        self.resource.kind()
+    }
     fn name(&self) -> String {
         self.labelled(self.resource.name())
     }
@@ -108,19 +114,42 @@ impl<R: Resource<Cloud = Cloud>> Resource for At<R> {
         self.labelled(self.resource.step(action))
     }
     fn needs(&self) -> Vec<NodeId> {
-        let mut needs = self.resource.needs();
-        needs.extend(&self.after);
-        needs
+        self.resource.needs().into_iter().chain(self.after.iter().copied()).collect()
     }
     fn found_through(&self) -> Vec<NodeId> {
         self.resource.found_through()
     }
-    fn ownership(&self) -> Ownership {
-        match (self.unwanted, self.kept) {
-            (true, _) => Ownership::Unwanted,
-            (_, true) => Ownership::Existing,
-            _ => self.resource.ownership(),
+    fn accept(&self, live: Option<&I::Live>) -> Result<()> {
+        self.resource.accept(live)
+    }
+    fn left(&self, cx: &Cx<'_, Clouds>, live: &I::Live) -> Option<String> {
+        self.left.clone().or_else(|| self.resource.left(&self.here(cx), live))
+    }
+    async fn find(&self, cx: &Cx<'_, Clouds>) -> Result<Option<I::Live>> {
+        self.resource.find(&self.here(cx)).await
+    }
+    async fn remove(&self, cx: &Cx<'_, Clouds>, live: &I::Live) -> Result<()> {
+        self.resource.remove(&self.here(cx), live).await
+    }
+    fn output(&self, live: &I::Live) -> I::Output {
+        self.resource.output(live)
+    }
+}
+
+impl<R: Resource<Identity: Identity<Cloud = Cloud>>> Resource for At<R> {
+    type Identity = At<R::Identity>;
+
+    fn identity(&self) -> Self::Identity {
+        At {
+            spot: self.spot,
+            label: self.label.clone(),
+            resource: self.resource.identity(),
+            after: self.after.clone(),
+            left: self.left.clone(),
         }
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        self.resource.needs()
     }
     fn check(&self) -> Result<()> {
         self.resource.check()
@@ -129,25 +158,13 @@ impl<R: Resource<Cloud = Cloud>> Resource for At<R> {
         let here = |taken| Use { part: self.spot.0, ..taken };
         self.resource.uses().into_iter().map(here).collect()
     }
-    fn missing(&self) -> Error {
-        self.resource.missing()
+    fn diff(&self, cx: &Cx<'_, Clouds>, live: &LiveOf<R>) -> Vec<Change> {
+        self.resource.diff(&self.here(cx), live)
     }
-    fn output(&self, live: &R::Live) -> R::Output {
-        self.resource.output(live)
+    async fn create(&self, cx: &Cx<'_, Clouds>) -> Result<LiveOf<R>> {
+        self.resource.create(&self.here(cx)).await
     }
-    fn diff(&self, cx: &Cx<'_, Clouds>, live: &R::Live) -> Vec<Change> {
-        self.resource.diff(&cx.on(cx.cloud.at(self.spot)), live)
-    }
-    async fn find(&self, cx: &Cx<'_, Clouds>) -> Result<Option<R::Live>> {
-        self.resource.find(&cx.on(cx.cloud.at(self.spot))).await
-    }
-    async fn create(&self, cx: &Cx<'_, Clouds>) -> Result<R::Live> {
-        self.resource.create(&cx.on(cx.cloud.at(self.spot))).await
-    }
-    async fn update(&self, cx: &Cx<'_, Clouds>, live: &R::Live, changes: &[Change]) -> Result<R::Live> {
-        self.resource.update(&cx.on(cx.cloud.at(self.spot)), live, changes).await
-    }
-    async fn delete(&self, cx: &Cx<'_, Clouds>, live: &R::Live) -> Result<()> {
-        self.resource.delete(&cx.on(cx.cloud.at(self.spot)), live).await
+    async fn update(&self, cx: &Cx<'_, Clouds>, live: &LiveOf<R>, changes: &[Change]) -> Result<LiveOf<R>> {
+        self.resource.update(&self.here(cx), live, changes).await
     }
 }

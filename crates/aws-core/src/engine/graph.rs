@@ -1,8 +1,12 @@
 //! The graph, its typed references, and the erasure of the resource types.
-use super::{Action, Ownership, Resource, Use, World};
-use crate::{Error, Result};
+use super::{Action, Change, Identity, Resource, Use, World};
+use crate::Result;
 use futures::{FutureExt as _, future::BoxFuture};
-use std::{any::Any, marker::PhantomData, sync::OnceLock};
+use std::{
+    any::Any,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+};
 
 /// A node's place in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +18,7 @@ impl NodeId {
     }
 }
 
-/// A typed promise: the output of that node. Only [`Graph::add`] makes one.
+/// A typed promise: the output of that node. Only a [`Graph`] makes one.
 pub struct Ref<T> {
     node: NodeId,
     kind: PhantomData<fn() -> T>,
@@ -26,19 +30,14 @@ impl<T> Clone for Ref<T> {
 }
 impl<T> Copy for Ref<T> {}
 impl<T> Ref<T> {
-    /// The node behind it, for [`Resource::needs`].
+    /// The node behind it, for [`Identity::needs`].
     pub fn node(self) -> NodeId {
         self.node
     }
 }
-impl<T> From<Ref<T>> for NodeId {
-    fn from(r: Ref<T>) -> Self {
-        r.node
-    }
-}
-
 pub(super) type Opaque = Box<dyn Any + Send + Sync>;
 pub(super) type Slot = OnceLock<Opaque>;
+pub(super) type Later<'a, T> = BoxFuture<'a, Result<T>>;
 
 /// What a resource sees while it is looked at or written: the cloud, and the outputs it asked for.
 pub struct Cx<'a, C> {
@@ -55,133 +54,193 @@ impl<'a, C> Cx<'a, C> {
     /// The output of a node that this one needs.
     ///
     /// # Panics
-    /// When the node was not declared in [`Resource::needs`], or does not exist (deleting).
+    /// When the node was not declared in [`Identity::needs`] or [`Resource::needs`], or does not exist (removing).
     pub fn get<T: 'static>(&self, r: Ref<T>) -> &T {
         self.try_get(r).expect("the engine runs what a node needs before the node")
     }
     /// The output of a node that this one needs, if it exists.
     ///
     /// # Panics
-    /// When the node was not declared in [`Resource::needs`].
+    /// When the node was not declared in [`Identity::needs`] or [`Resource::needs`].
     pub fn try_get<T: 'static>(&self, r: Ref<T>) -> Option<&T> {
         assert!(self.allowed.contains(&r.node), "read of an output that is not among the node's needs");
         self.outputs[r.node.0].get().map(|o| o.downcast_ref().expect("a Ref carries its output's type"))
     }
 }
 
-/// The object-safe face of [`Resource`]: one blanket implementation.
-pub(super) trait Erased<C>: Send + Sync {
-    fn kind(&self) -> &'static str;
-    fn name(&self) -> String;
+/// The object-safe face of [`Identity`]: one blanket implementation.
+pub(super) trait Known<C>: Send + Sync {
     fn step(&self, action: &Action) -> String;
-    fn ownership(&self) -> Ownership;
-    fn check(&self) -> Result<()>;
-    fn uses(&self) -> Vec<Use>;
-    fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> BoxFuture<'a, Result<Option<Opaque>>>;
-    fn plan(&self, cx: &Cx<'_, C>, live: Option<&Opaque>) -> Result<Action>;
-    fn apply<'a>(
-        &'a self,
-        cx: &'a Cx<'a, C>,
-        action: &'a Action,
-        live: Option<Opaque>,
-    ) -> BoxFuture<'a, Result<Option<Opaque>>>;
+    fn accept(&self, live: Option<&Opaque>) -> Result<()>;
+    fn left(&self, cx: &Cx<'_, C>, live: &Opaque) -> Option<String>;
+    fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> Later<'a, Option<Opaque>>;
+    fn remove<'a>(&'a self, cx: &'a Cx<'a, C>, live: &'a Opaque) -> Later<'a, ()>;
     fn output(&self, live: &Opaque) -> Opaque;
 }
 
-fn typed<R: Resource>(live: &Opaque) -> &R::Live {
+/// The object-safe face of [`Resource`]: one blanket implementation.
+pub(super) trait Wanted<C>: Send + Sync {
+    fn check(&self) -> Result<()>;
+    fn diff(&self, cx: &Cx<'_, C>, live: &Opaque) -> Vec<Change>;
+    fn create<'a>(&'a self, cx: &'a Cx<'a, C>) -> Later<'a, Opaque>;
+    fn update<'a>(&'a self, cx: &'a Cx<'a, C>, live: &'a Opaque, changes: &'a [Change]) -> Later<'a, Opaque>;
+}
+
+fn typed<I: Identity>(live: &Opaque) -> &I::Live {
     live.downcast_ref().expect("a node is only given what it found or made")
 }
 
-impl<C: World, R: Resource<Cloud = C>> Erased<C> for R {
-    fn kind(&self) -> &'static str {
-        R::KIND
-    }
-    fn name(&self) -> String {
-        Resource::name(self)
-    }
+impl<C: World, I: Identity<Cloud = C>> Known<C> for I {
     fn step(&self, action: &Action) -> String {
-        Resource::step(self, action)
+        Identity::step(self, action)
     }
-    fn ownership(&self) -> Ownership {
-        Resource::ownership(self)
+    fn accept(&self, live: Option<&Opaque>) -> Result<()> {
+        Identity::accept(self, live.map(typed::<I>))
     }
+    fn left(&self, cx: &Cx<'_, C>, live: &Opaque) -> Option<String> {
+        Identity::left(self, cx, typed::<I>(live))
+    }
+    fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> Later<'a, Option<Opaque>> {
+        async move { Ok(Identity::find(self, cx).await?.map(|l| Box::new(l) as Opaque)) }.boxed()
+    }
+    fn remove<'a>(&'a self, cx: &'a Cx<'a, C>, live: &'a Opaque) -> Later<'a, ()> {
+        Identity::remove(self, cx, typed::<I>(live)).boxed()
+    }
+    fn output(&self, live: &Opaque) -> Opaque {
+        Box::new(Identity::output(self, typed::<I>(live)))
+    }
+}
+
+impl<C: World, R: Resource> Wanted<C> for R
+where
+    R::Identity: Identity<Cloud = C>,
+{
     fn check(&self) -> Result<()> {
         Resource::check(self)
     }
-    fn uses(&self) -> Vec<Use> {
-        Resource::uses(self)
+    fn diff(&self, cx: &Cx<'_, C>, live: &Opaque) -> Vec<Change> {
+        Resource::diff(self, cx, typed::<R::Identity>(live))
     }
-    fn find<'a>(&'a self, cx: &'a Cx<'a, C>) -> BoxFuture<'a, Result<Option<Opaque>>> {
-        async move { Ok(Resource::find(self, cx).await?.map(|l| Box::new(l) as Opaque)) }.boxed()
+    fn create<'a>(&'a self, cx: &'a Cx<'a, C>) -> Later<'a, Opaque> {
+        async move { Ok(Box::new(Resource::create(self, cx).await?) as Opaque) }.boxed()
     }
-    fn plan(&self, cx: &Cx<'_, C>, live: Option<&Opaque>) -> Result<Action> {
-        match (live, Resource::ownership(self)) {
-            (None, Ownership::Owned) => Ok(Action::Create),
-            (None, Ownership::Existing) => Err(self.missing()),
-            (live, Ownership::Unwanted) => Ok(if live.is_some() { Action::Delete } else { Action::Keep }),
-            (Some(live), ownership) => {
-                let changes = self.diff(cx, typed::<R>(live));
-                match (changes.first(), ownership) {
-                    (None, _) => Ok(Action::Keep),
-                    (Some(c), Ownership::Existing) => Err(Error::refused(format!(
-                        "{} {} is not what is needed, and not ours to change: {c}",
-                        R::KIND,
-                        Resource::name(self)
-                    ))),
-                    (Some(_), _) => Ok(Action::Update(changes)),
-                }
-            }
-        }
+    fn update<'a>(&'a self, cx: &'a Cx<'a, C>, live: &'a Opaque, changes: &'a [Change]) -> Later<'a, Opaque> {
+        async move { Ok(Box::new(Resource::update(self, cx, typed::<R::Identity>(live), changes).await?) as Opaque) }
+            .boxed()
     }
-    fn apply<'a>(
-        &'a self,
-        cx: &'a Cx<'a, C>,
-        action: &'a Action,
-        live: Option<Opaque>,
-    ) -> BoxFuture<'a, Result<Option<Opaque>>> {
-        async move {
-            Ok(match (action, live) {
-                (Action::Create, _) => Some(Box::new(self.create(cx).await?) as Opaque),
-                (Action::Update(changes), Some(l)) => {
-                    Some(Box::new(self.update(cx, typed::<R>(&l), changes).await?) as Opaque)
-                }
-                (Action::Delete, Some(l)) => {
-                    self.delete(cx, typed::<R>(&l)).await?;
-                    None
-                }
-                (_, live) => live,
-            })
-        }
-        .boxed()
+}
+
+/// What is wished of a node.
+pub(super) enum Wish<C> {
+    /// Created and updated by us: as this says.
+    Managed(Arc<dyn Wanted<C>>),
+    /// Found and checked, never written.
+    External,
+    /// Removed where it is found.
+    Absent,
+}
+
+/// A node.
+pub(super) struct Entry<C> {
+    pub(super) wish: Wish<C>,
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) uses: Vec<Use>,
+    pub(super) known: Arc<dyn Known<C>>,
+    pub(super) needs: Vec<NodeId>,
+    pub(super) found_through: Vec<NodeId>,
+}
+impl<C> Entry<C> {
+    pub(super) fn is_managed(&self) -> bool {
+        matches!(self.wish, Wish::Managed(_))
     }
-    fn output(&self, live: &Opaque) -> Opaque {
-        Box::new(Resource::output(self, typed::<R>(live)))
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self.wish, Wish::Absent)
     }
 }
 
 /// Resources, in an order in which each comes after what it needs.
 pub struct Graph<C> {
-    pub(super) nodes: Vec<Box<dyn Erased<C>>>,
-    pub(super) needs: Vec<Vec<NodeId>>,
-    pub(super) found_through: Vec<Vec<NodeId>>,
+    pub(super) nodes: Vec<Entry<C>>,
 }
-impl<C: World> Default for Graph<C> {
+impl<C> Default for Graph<C> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), needs: Vec::new(), found_through: Vec::new() }
+        Self { nodes: Vec::new() }
     }
 }
 impl<C: World> Graph<C> {
-    /// Adds a resource. What it needs must come from this graph, which the order of the ids shows.
+    /// Adds a resource that is to be as it says. What it needs must come from this graph, which the order of the ids
+    /// shows.
+    ///
+    /// # Panics
+    /// When it needs a node that this graph does not hold yet, or one that is to be absent.
+    pub fn add<R: Resource>(&mut self, resource: R) -> Ref<<R::Identity as Identity>::Output>
+    where
+        R::Identity: Identity<Cloud = C>,
+    {
+        let (identity, needs, uses) = (resource.identity(), resource.needs(), resource.uses());
+        self.push(Wish::Managed(Arc::new(resource)), identity, needs, uses)
+    }
+    /// Adds one that somebody else makes and removes: found and checked, never written.
+    ///
+    /// # Panics
+    /// As [`Graph::add`].
+    pub fn external<I: Identity<Cloud = C>>(&mut self, identity: I) -> Ref<I::Output> {
+        self.push(Wish::External, identity, Vec::new(), Vec::new())
+    }
+    /// Adds one that should not exist: removed where it is found, once what it needs is as it should be, and what needs it
+    /// and should not exist either is gone.
     ///
     /// # Panics
     /// When it needs a node that this graph does not hold yet.
-    pub fn add<R: Resource<Cloud = C>>(&mut self, resource: R) -> Ref<R::Output> {
+    pub fn absent<I: Identity<Cloud = C>>(&mut self, identity: I) -> Ref<I::Output> {
+        self.push(Wish::Absent, identity, Vec::new(), Vec::new())
+    }
+
+    fn push<I>(&mut self, wish: Wish<C>, identity: I, mut needs: Vec<NodeId>, uses: Vec<Use>) -> Ref<I::Output>
+    where
+        I: Identity<Cloud = C>,
+    {
         let node = NodeId(self.nodes.len());
-        let needs = resource.needs();
+        needs.extend(identity.needs());
         assert!(needs.iter().all(|n| *n < node), "a node needs only nodes of its own graph");
-        self.needs.push(needs);
-        self.found_through.push(resource.found_through());
-        self.nodes.push(Box::new(resource));
+        let stays = needs.iter().all(|n| !self.nodes[n.0].is_absent());
+        assert!(stays || matches!(wish, Wish::Absent), "what should exist needs nothing that should not");
+        let (kind, name, found_through) = (identity.kind(), identity.name(), identity.found_through());
+        self.nodes.push(Entry { wish, kind, name, uses, known: Arc::new(identity), needs, found_through });
         Ref { node, kind: PhantomData }
+    }
+
+    /// The same nodes, and none of them should exist but for the external ones.
+    #[must_use]
+    pub fn absence(&self) -> Self {
+        let absent = |n: &Entry<C>| Entry {
+            wish: if matches!(n.wish, Wish::External) { Wish::External } else { Wish::Absent },
+            name: n.name.clone(),
+            uses: Vec::new(),
+            known: n.known.clone(),
+            needs: n.needs.clone(),
+            found_through: n.found_through.clone(),
+            kind: n.kind,
+        };
+        Self { nodes: self.nodes.iter().map(absent).collect() }
+    }
+
+    /// The nodes that it manages: what goes only once all of it is done needs them.
+    pub fn managed(&self) -> Vec<NodeId> {
+        (0..self.nodes.len()).filter(|i| self.nodes[*i].is_managed()).map(NodeId).collect()
+    }
+
+    /// For each node, those that are written before it: what it needs; among those to be absent the other way round.
+    pub(super) fn order(&self) -> Vec<Vec<NodeId>> {
+        let mut before = vec![Vec::new(); self.nodes.len()];
+        for (i, node) in self.nodes.iter().enumerate() {
+            for need in &node.needs {
+                let turned = node.is_absent() && self.nodes[need.0].is_absent();
+                let (first, then) = if turned { (NodeId(i), *need) } else { (*need, NodeId(i)) };
+                before[then.0].push(first);
+            }
+        }
+        before
     }
 }

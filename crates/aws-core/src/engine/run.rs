@@ -1,41 +1,28 @@
-//! The sweeps over a graph: look and write forwards, delete backwards.
-use super::graph::{Opaque, Slot};
-use super::{Action, Cancel, Change, Cx, Graph, NodeId, Ownership, Stop, Wanted, World};
+//! The sweeps over a graph: look, decide, write.
+use super::graph::{self, Opaque, Slot, Wish};
+use super::{Action, Cancel, Change, Cx, Graph, NodeId, Stop, Wanted, World};
 use super::{Event, NodeReport, Observer, Outcome, Report};
 use crate::{
     Error, Result,
     error::Kind,
     progress::{Note, heard},
+    retry::{Bounds, retrying},
 };
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{
-    any::Any,
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
-use tokio::time::Instant;
 
-/// Which way to go, and whether to write.
+/// Whether to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Make the world as the graph says.
     Apply,
     /// Say what `Apply` would do.
     Plan,
-    /// Remove all that the graph owns.
-    Destroy,
-    /// Say what `Destroy` would do.
-    PlanDestroy,
-}
-impl Mode {
-    fn writes(self) -> bool {
-        matches!(self, Self::Apply | Self::Destroy)
-    }
-    fn destroys(self) -> bool {
-        matches!(self, Self::Destroy | Self::PlanDestroy)
-    }
 }
 
 /// Bounds on a run.
@@ -59,8 +46,6 @@ impl Default for Options {
     }
 }
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
 enum Node {
     /// Looked at: what is to be done, and what was found.
     Looked(Action, Option<Opaque>),
@@ -82,11 +67,11 @@ struct Run<'g, C> {
     warned: Mutex<BTreeSet<String>>,
 }
 
-/// Converges (or removes, or only looks at) everything in `graph`. Failures are in the report.
+/// Converges (or only looks at) everything in `graph`. Failures are in the report.
 ///
 /// What can be known without a call is checked first ([`Resource::check`](super::Resource::check)), then all is looked at,
 /// before anything is written: a fault, a look that fails, a thing that is not ours, or a change that AWS cannot make in
-/// place leaves everything as it was.
+/// place leaves everything as it was. Of what should not exist, a look that fails keeps what it needs, and all else goes.
 pub async fn run<C: World>(
     graph: &Graph<C>,
     cloud: &C,
@@ -94,83 +79,79 @@ pub async fn run<C: World>(
     options: &Options,
     observer: &dyn Observer,
 ) -> Report {
-    let _held = mode.writes().then(|| options.cancel.in_flight().hold("resources"));
+    let _held = (mode == Mode::Apply).then(|| options.cancel.in_flight().hold("resources"));
     let outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
     let mut run = Run { graph, cloud, mode, options, observer, outputs, warned: Mutex::default() };
     let unseen = graph.nodes.iter().map(|_| Node::Looked(Action::Keep, None));
-    if !mode.destroys()
-        && let Some((first, e)) = fault(graph)
-    {
+    if let Some((first, e)) = fault(graph) {
         let mut nodes: Vec<Node> = unseen.map(|_| Node::Ended(Outcome::Skipped(first))).collect();
         nodes[first.0] = Node::Ended(Outcome::Failed(e));
-        return report(graph, nodes);
+        return report(graph, nodes, run.outputs);
     }
-    let (mut nodes, ()) = futures::join!(run.sweep(&graph.found_through, unseen.collect(), false), run.read_room());
+    let through: Vec<_> = graph.nodes.iter().map(|n| n.found_through.clone()).collect();
+    let (mut nodes, ()) = futures::join!(run.sweep(&through, unseen.collect(), false), run.read_room());
     // What needs a node whose look failed is left as it is.
     for i in 0..nodes.len() {
-        let ended = graph.needs[i].iter().find(|n| matches!(nodes[n.0], Node::Ended(_)));
+        let ended = graph.nodes[i].needs.iter().find(|n| matches!(nodes[n.0], Node::Ended(_)));
         if let (Some(need), Node::Looked(..)) = (ended, &nodes[i]) {
             nodes[i] = Node::Ended(Outcome::Skipped(*need));
         }
     }
     run.plan(&mut nodes);
     run.judge_room(&mut nodes).await;
-    let bearable = |e: &Error| options.around_denied && e.kind() == Kind::Access;
-    let failed = nodes.iter().position(|n| matches!(n, Node::Ended(Outcome::Failed(e)) if !bearable(e)));
-    let ended = |n: &Node| !options.around_denied && matches!(n, Node::Ended(_));
-    let bad = failed.or_else(|| nodes.iter().position(|n| ended(n) || matches!(n, Node::Ended(Outcome::Cancelled))));
-    if mode.destroys() {
-        // What is not known keeps what it needs; all else goes.
-        let mut needed_by = vec![Vec::new(); nodes.len()];
-        for (i, needs) in graph.needs.iter().enumerate() {
-            needs.iter().for_each(|need| needed_by[need.0].push(NodeId(i)));
-        }
-        nodes = run.sweep(&needed_by, nodes, true).await;
-    } else if let (true, Some(bad)) = (mode.writes(), bad) {
+    if mode == Mode::Plan {
+        return report(graph, nodes, run.outputs);
+    }
+    if let Some(bad) = run.hindrance(&nodes) {
         let interrupted = options.cancel.state() != Stop::No;
         for node in nodes.iter_mut().filter(|n| matches!(n, Node::Looked(..))) {
-            *node = Node::Ended(if interrupted { Outcome::Cancelled } else { Outcome::Skipped(NodeId(bad)) });
+            *node = Node::Ended(if interrupted { Outcome::Cancelled } else { Outcome::Skipped(bad) });
         }
-    } else if mode.writes() {
-        // What exists already may be read by those that come after it; what is made, once it is made.
-        run.outputs = graph.nodes.iter().map(|_| Slot::new()).collect();
-        nodes = run.sweep(&graph.needs, nodes, true).await;
+    } else {
+        // What is managed may be read by those that come after it, once it is as it should be; what goes, as it was found.
+        let managed = graph.nodes.iter().zip(&mut run.outputs).filter(|(n, _)| n.is_managed());
+        managed.for_each(|(_, slot)| *slot = Slot::new());
+        nodes = run.sweep(&graph.order(), nodes, true).await;
     }
-    report(graph, nodes)
+    report(graph, nodes, run.outputs)
 }
 
-fn report<C: World>(graph: &Graph<C>, nodes: Vec<Node>) -> Report {
+fn report<C: World>(graph: &Graph<C>, nodes: Vec<Node>, outputs: Vec<Slot>) -> Report {
     let reports = graph.nodes.iter().zip(nodes).map(|(n, node)| {
         let outcome = match node {
+            Node::Looked(Action::Leave(why), _) => Outcome::Left(why),
             Node::Looked(action, _) => Outcome::Done(action),
             Node::Ended(outcome) => outcome,
         };
-        NodeReport { kind: n.kind(), name: n.name(), outcome }
+        NodeReport { kind: n.kind, name: n.name.clone(), outcome }
     });
-    Report { nodes: reports.collect() }
+    Report { nodes: reports.collect(), outputs }
 }
 
 /// What is wrong with the wanted state itself, all of it at once, and what nodes have in common once; and the first such node.
 fn fault<C: World>(graph: &Graph<C>) -> Option<(NodeId, Error)> {
-    let wanted = graph.nodes.iter().enumerate().filter(|(_, n)| n.ownership() == Ownership::Owned);
-    let mut wrong: Vec<_> = wanted.filter_map(|(i, n)| n.check().err().map(|e| (i, e))).collect();
+    let fault = |(i, n): (usize, &graph::Entry<C>)| match &n.wish {
+        Wish::Managed(wanted) => wanted.check().err().map(|e| (i, e)),
+        _ => None,
+    };
+    let mut wrong: Vec<_> = graph.nodes.iter().enumerate().filter_map(fault).collect();
     let mut told = BTreeSet::new();
     wrong.retain(|(_, e)| told.insert(e.to_string()));
     let first = wrong.first()?.0;
     let named = |i: usize, e: Error| {
-        if e.to_string().contains(&graph.nodes[i].name()) { e } else { e.context(label(graph, i)) }
+        if e.to_string().contains(&graph.nodes[i].name) { e } else { e.context(label(graph, i)) }
     };
     let all = wrong.into_iter().map(|(i, e)| Err(named(i, e)));
     Error::together(all).err().map(|e| (NodeId(first), e))
 }
 
 fn label<C: World>(graph: &Graph<C>, i: usize) -> String {
-    format!("{} {}", graph.nodes[i].kind(), graph.nodes[i].name())
+    format!("{} {}", graph.nodes[i].kind, graph.nodes[i].name)
 }
 
 impl<C: World> Run<'_, C> {
     fn cx(&self, i: usize) -> Cx<'_, C> {
-        Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.graph.needs[i] }
+        Cx { cloud: self.cloud, outputs: &self.outputs, allowed: &self.graph.nodes[i].needs }
     }
 
     fn label(&self, i: usize) -> String {
@@ -182,7 +163,7 @@ impl<C: World> Run<'_, C> {
         for (i, node) in nodes.iter_mut().enumerate() {
             let Node::Looked(action, live) = node else { continue };
             let decided = catch_unwind(AssertUnwindSafe(|| self.decide(i, live.as_ref())));
-            match decided.unwrap_or_else(|panic| self.panicked(i, &*panic)) {
+            match decided.unwrap_or_else(|panic| Err(Error::panicked(&self.label(i), &*panic))) {
                 Ok(decided) => *action = decided,
                 Err(e) => *node = Node::Ended(Outcome::Failed(e)),
             }
@@ -191,22 +172,33 @@ impl<C: World> Run<'_, C> {
 
     /// What the nodes use of what there is only so much of, by what is to be done with each.
     fn uses(&self, action: impl Fn(usize) -> Option<Action>) -> Vec<Wanted> {
-        let owned = |i: &usize| self.graph.nodes[*i].ownership() == Ownership::Owned;
-        let of = |i: usize| {
+        let of = |(i, entry): (usize, &graph::Entry<C>)| {
             let action = action(i);
-            let (created, written) = (action == Some(Action::Create), action.is_some_and(|a| a != Action::Keep));
-            let uses = self.graph.nodes[i].uses().into_iter();
-            uses.map(move |taken| Wanted { node: i, created, written, taken })
+            let (created, written) = (action == Some(Action::Create), action.is_some_and(|a| !a.is_idle()));
+            entry.uses.clone().into_iter().map(move |taken| Wanted { node: i, created, written, taken })
         };
-        (0..self.graph.nodes.len()).filter(owned).flat_map(of).collect()
+        self.graph.nodes.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// The first node because of which nothing is written. What should not exist and could not be looked at is none.
+    fn hindrance(&self, nodes: &[Node]) -> Option<NodeId> {
+        let around = self.options.around_denied;
+        let weight = |i: usize| match &nodes[i] {
+            Node::Ended(Outcome::Cancelled) => 1,
+            Node::Ended(_) if self.graph.nodes[i].is_absent() => 0,
+            Node::Ended(Outcome::Failed(e)) if !around || e.kind() != Kind::Access => 2,
+            Node::Ended(_) if !around => 1,
+            _ => 0,
+        };
+        [2, 1].into_iter().find_map(|least| (0..nodes.len()).find(|i| weight(*i) >= least)).map(NodeId)
     }
 
     /// Finds out how much room is left, beside the looks: what is read is remembered.
     async fn read_room(&self) {
-        if self.mode.destroys() {
+        let wanted = self.uses(|_| Some(Action::Create));
+        if wanted.is_empty() {
             return;
         }
-        let wanted = self.uses(|_| Some(Action::Create));
         tokio::select! {
             biased;
             () = self.options.cancel.reached(Stop::Soon) => {}
@@ -216,7 +208,7 @@ impl<C: World> Run<'_, C> {
 
     /// Fails the nodes for which there is no room.
     async fn judge_room(&self, nodes: &mut [Node]) {
-        if self.mode.destroys() || self.options.cancel.state() != Stop::No {
+        if self.options.cancel.state() != Stop::No {
             return;
         }
         let planned = |i: usize| match &nodes[i] {
@@ -234,39 +226,44 @@ impl<C: World> Run<'_, C> {
         }
     }
 
-    /// Once for each text. What goes needs no advice.
+    /// Once for each text.
     fn warn(&self, text: &str) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.mode.destroys() && warned.insert(text.to_owned()) {
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
             self.observer.warn(text);
         }
     }
 
-    fn panicked<T>(&self, i: usize, panic: &(dyn Any + Send)) -> Result<T> {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
-        Err(Error::failed(format!("internal error in {}: {text}", self.label(i))))
-    }
-
     fn decide(&self, i: usize, live: Option<&Opaque>) -> Result<Action> {
-        let resource = &self.graph.nodes[i];
-        if self.mode.destroys() {
-            let ours = live.is_some() && resource.ownership() != Ownership::Existing;
-            return Ok(if ours { Action::Delete } else { Action::Keep });
+        let (node, cx) = (&self.graph.nodes[i], self.cx(i));
+        let (wanted, live) = match (&node.wish, live) {
+            (Wish::External, live) => return node.known.accept(live).map(|()| Action::Keep),
+            (Wish::Absent, None) => return Ok(Action::Keep),
+            (Wish::Absent, Some(live)) => return Ok(node.known.left(&cx, live).map_or(Action::Delete, Action::Leave)),
+            (Wish::Managed(_), None) => return Ok(Action::Create),
+            (Wish::Managed(wanted), Some(live)) => (wanted, live),
+        };
+        let changes = wanted.diff(&cx, live);
+        if changes.is_empty() {
+            // It is there; perhaps something that it refers to is still to be made.
+            let missing = node.needs.iter().find(|n| self.outputs[n.0].get().is_none());
+            let refers = missing.map(|n| vec![Change::new("refers to", "missing", self.label(n.0))]);
+            return Ok(refers.map_or(Action::Keep, Action::Update));
         }
-        let mut action = resource.plan(&self.cx(i), live)?;
-        // It is there, but something that it refers to is still to be made.
-        let missing = self.graph.needs[i].iter().find(|n| self.outputs[n.0].get().is_none());
-        if let (Some(parent), Action::Keep, true) = (missing, &action, live.is_some()) {
-            action = Action::Update(vec![Change::new("refers to", "missing", self.label(parent.0))]);
-        }
-        if let (true, Action::Update(changes)) = (self.mode.writes(), &action)
-            && let Some(change) = changes.iter().find(|c| c.refused.is_some())
-        {
+        if let (Mode::Apply, Some(change)) = (self.mode, changes.iter().find(|c| c.refused.is_some())) {
             let hint = change.refused.clone().unwrap_or_default();
             return Err(Error::refused(format!("{} cannot change {change}", self.label(i))).hint(hint));
         }
-        Ok(action)
+        Ok(Action::Update(changes))
+    }
+
+    async fn carry_out(&self, i: usize, action: &Action, live: Option<Opaque>) -> Result<Option<Opaque>> {
+        let (node, cx) = (&self.graph.nodes[i], self.cx(i));
+        Ok(match (action, live, &node.wish) {
+            (Action::Create, _, Wish::Managed(wanted)) => Some(wanted.create(&cx).await?),
+            (Action::Update(changes), Some(l), Wish::Managed(wanted)) => Some(wanted.update(&cx, &l, changes).await?),
+            (Action::Delete, Some(live), _) => node.known.remove(&cx, &live).await.map(|()| None)?,
+            (_, live, _) => live,
+        })
     }
 
     /// Visits every node once all of its `before` nodes are done, at most [`Options::parallel`] at a time:
@@ -318,82 +315,56 @@ impl<C: World> Run<'_, C> {
         let mut begun = false;
         let told = |note: Note| match note {
             Note::Waiting(note) => self.observer.event(Event::Tick { step: i as u64, note: &note }),
+            // What goes needs no advice.
+            Note::Warning(_) if self.graph.nodes[i].is_absent() => {}
             Note::Warning(text) => self.warn(&text),
         };
         let visit = AssertUnwindSafe(heard(self.visit(i, live, write, &mut begun), told));
         let result = tokio::select! {
             biased;
             () = self.options.cancel.reached(Stop::Now) => Err(Error::interrupted(format!("interrupted while working on {}", self.label(i)))),
-            done = visit.catch_unwind() => done.unwrap_or_else(|panic| self.panicked(i, &*panic)),
+            done = visit.catch_unwind() => done.unwrap_or_else(|panic| Err(Error::panicked(&self.label(i), &*panic))),
         };
         if begun {
-            let words = match &result {
-                Ok(_) => Ok("OK"),
-                Err(e) if e.kind() == Kind::Interrupted => Err("INTERRUPTED"),
-                Err(e) if e.is_tolerable() => Err("SKIPPED"),
-                Err(_) => Err("FAILED"),
-            };
-            self.observer.event(Event::End { step: i as u64, result: words });
+            self.observer.event(Event::End { step: i as u64, error: result.as_ref().err() });
         }
         result
     }
 
     /// Looks; or writes, with the real outputs of what came before, and looks only before another try.
     async fn visit(&self, i: usize, mut live: Option<Opaque>, write: bool, begun: &mut bool) -> Result<Visit> {
-        let (resource, cx) = (&self.graph.nodes[i], self.cx(i));
+        let (known, cx) = (&self.graph.nodes[i].known, self.cx(i));
         // What is told in the end: a create that AWS carried out although its answer was lost is a create.
         let mut told = Action::Keep;
-        self.retrying(i, async |again| {
+        let Options { deadline, pause, cancel, .. } = self.options;
+        let told_of = |error: &Error, pause| self.observer.event(Event::Retry { step: i as u64, error, pause });
+        let bounds = Bounds { what: self.label(i), deadline: *deadline, pause: *pause, cancel };
+        retrying(&bounds, told_of, async |again| {
+            // What failed may have half happened.
+            if again {
+                self.cloud.forget();
+            }
             if again || !write {
-                live = resource.find(&cx).await?;
+                live = known.find(&cx).await?;
             }
             let action = if write { self.decide(i, live.as_ref())? } else { Action::Keep };
-            if !again {
+            if !again || matches!(action, Action::Leave(_)) {
                 told = action.clone();
             }
-            if action != Action::Keep && self.mode.writes() {
+            if !action.is_idle() {
                 if !std::mem::replace(begun, true) {
-                    let (text, within) = (&resource.step(&action), self.options.deadline);
-                    self.observer.event(Event::Begin { step: i as u64, text, within });
+                    let text = &known.step(&action);
+                    self.observer.event(Event::Begin { step: i as u64, text, within: *deadline });
                 }
-                live = resource.apply(&cx, &action, live.take()).await?;
+                live = self.carry_out(i, &action, live.take()).await?;
             }
             Ok(())
         })
         .await?;
         if let Some(live) = &live {
-            // Deleting reads outputs too, and there they stand already.
-            let _ = self.outputs[i].set(resource.output(live));
+            // Of what goes they stand there already: removing reads them.
+            let _ = self.outputs[i].set(known.output(live));
         }
         Ok((told, live))
-    }
-
-    /// Tries until it works, fails for good, the node's deadline passes, or the operator interrupts. What
-    /// failed may have half happened: before each new try, all that was read is forgotten.
-    async fn retrying(&self, i: usize, mut attempt: impl AsyncFnMut(bool) -> Result<()>) -> Result<()> {
-        let deadline = Instant::now() + self.options.deadline;
-        let (mut pause, mut again) = (self.options.pause, false);
-        loop {
-            let Ok(tried) = tokio::time::timeout_at(deadline, attempt(again)).await else {
-                return Err(Error::deadline(format!("{}: not done within {:?}", self.label(i), self.options.deadline)));
-            };
-            let Err(error) = tried else { return Ok(()) };
-            pause = pause.max(error.pause());
-            if !error.is_retryable() || Instant::now() + pause >= deadline {
-                return Err(error);
-            }
-            self.observer.event(Event::Retry { step: i as u64, error: &error, pause });
-            tokio::select! {
-                biased;
-                () = self.options.cancel.reached(Stop::Soon) => {
-                    let text = format!("{}: interrupted before another try: {error}", self.label(i));
-                    return Err(Error::interrupted(text).caused_by(error));
-                }
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            self.cloud.forget();
-            again = true;
-        }
     }
 }

@@ -161,6 +161,10 @@ pub struct DomainRecord {
     /// Whether we delegate it.
     #[serde(default)]
     pub delegate: bool,
+    /// The servers of its zone, which the parent's zone names: by them the delegation is known when the zone is lost. Releases
+    /// before 0.2 did not write them down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub name_servers: Vec<String>,
 }
 
 /// A network that is a team's, or will be.

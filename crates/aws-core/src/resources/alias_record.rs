@@ -3,7 +3,7 @@ use super::load_balancer::LoadBalancerId;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, dns::is_outdated},
-    engine::{Action, Change, Cx, NodeId, Ref, Resource},
+    engine::{Action, Change, Cx, Identity, NodeId, Ref, Resource},
     model::names::{self, dns_suffix},
 };
 use aws_sdk_route53::{
@@ -19,17 +19,24 @@ const REFUSED: &str = "InvalidChangeBatch";
 
 /// A simple alias record of type A.
 pub struct AliasRecord {
-    /// The noun phrase of step lines.
-    pub noun: String,
+    /// Which it is.
+    pub alias: Alias,
+    /// What it points to.
+    pub load_balancer: Ref<LoadBalancerId>,
+}
+
+/// What identifies an alias record.
+#[derive(Clone)]
+pub struct Alias {
     /// The hosted zone's id.
     pub zone_id: String,
     /// The name, without a final dot.
     pub name: String,
-    /// What it points to.
-    pub load_balancer: Ref<LoadBalancerId>,
     /// The load balancer's name. It is the same for ever, so that the record is known even when its load
     /// balancer is gone.
     pub load_balancer_name: String,
+    /// Nodes that it is written after, or, when it goes, is gone before.
+    pub after: Vec<NodeId>,
 }
 
 /// All record sets of the zone. Shared by all who ask in this run.
@@ -201,7 +208,7 @@ impl Claim<'_> {
     }
 }
 
-impl AliasRecord {
+impl Alias {
     fn claim<'a>(&'a self, cloud: &'a Cloud) -> Claim<'a> {
         Claim {
             zone_id: &self.zone_id,
@@ -238,42 +245,33 @@ impl AliasRecord {
             other => other.map(|_| ()),
         }
     }
-    fn compare(&self, live: &ResourceRecordSet, wanted: Option<&LoadBalancerId>) -> Vec<Change> {
-        let (Some(alias), Some(wanted)) = (live.alias_target(), wanted) else { return Vec::new() };
-        let mut changes = Vec::new();
-        Change::compare(&mut changes, "load balancer", &target_name(alias.dns_name()), &target_name(&wanted.dns_name));
-        Change::compare(&mut changes, "zone of the load balancer", &alias.hosted_zone_id(), &wanted.zone_id.as_str());
-        Change::compare(&mut changes, "checks the target's health", &alias.evaluate_target_health(), &true);
-        changes
-    }
 }
 
-impl Resource for AliasRecord {
+fn compare(live: &ResourceRecordSet, wanted: Option<&LoadBalancerId>) -> Vec<Change> {
+    let (Some(alias), Some(wanted)) = (live.alias_target(), wanted) else { return Vec::new() };
+    let mut changes = Vec::new();
+    Change::compare(&mut changes, "load balancer", &target_name(alias.dns_name()), &target_name(&wanted.dns_name));
+    Change::compare(&mut changes, "zone of the load balancer", &alias.hosted_zone_id(), &wanted.zone_id.as_str());
+    Change::compare(&mut changes, "checks the target's health", &alias.evaluate_target_health(), &true);
+    changes
+}
+
+impl Identity for Alias {
     const KIND: &'static str = "DNS name";
     type Cloud = Cloud;
     type Live = ResourceRecordSet;
     type Output = ();
-
     fn name(&self) -> String {
         self.name.clone()
-    }
-    fn noun(&self) -> String {
-        self.noun.clone()
     }
     fn step(&self, action: &Action) -> String {
         match action {
             Action::Create => format!("Configuring DNS name {}. ", self.name),
-            other => format!("{} {}", other.verb(), self.noun),
+            other => format!("{} {}", other.verb(), self.noun()),
         }
     }
     fn needs(&self) -> Vec<NodeId> {
-        vec![self.load_balancer.node()]
-    }
-
-    /// Somebody else's record of that name is not found, so that it is never deleted; [`require_free`] and
-    /// [`Resource::create`] refuse to touch it.
-    fn check(&self) -> Result<()> {
-        names::domain_name(&self.name)
+        self.after.clone()
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ResourceRecordSet>> {
         let records = match list_records(cx.cloud, &self.zone_id).await {
@@ -282,45 +280,56 @@ impl Resource for AliasRecord {
         };
         Ok(self.claim(cx.cloud).ours(&records).cloned())
     }
-
-    fn diff(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Vec<Change> {
-        self.compare(live, cx.try_get(self.load_balancer))
-    }
-
-    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<ResourceRecordSet> {
-        let claim = self.claim(cx.cloud);
-        claim.refuse_foreign(&list_records(cx.cloud, &self.zone_id).await?)?;
-        let wanted = cx.get(self.load_balancer);
-        let record = self.record(wanted)?;
-        match self.write(cx.cloud, &[(ChangeAction::Create, &record)]).await {
-            // What is in the way may be what an earlier try made, whose answer was lost.
-            Err(e) if e.code() == Some(REFUSED) => {
-                let now = read_records(cx.cloud, &self.zone_id).await?;
-                claim.refuse_foreign(&now)?;
-                let made = claim.ours(&now).filter(|r| self.compare(r, Some(wanted)).is_empty());
-                made.cloned().ok_or(e)
-            }
-            Err(e) => Err(e),
-            Ok(()) => Ok(record),
-        }
-    }
-
-    async fn update(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet, _: &[Change]) -> Result<ResourceRecordSet> {
-        let record = self.record(cx.get(self.load_balancer))?;
-        // Refused unless it is still as it was read.
-        self.write(cx.cloud, &[(ChangeAction::Delete, live), (ChangeAction::Upsert, &record)]).await?;
-        Ok(record)
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Result<()> {
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Result<()> {
         match self.write(cx.cloud, &[(ChangeAction::Delete, live)]).await {
             Err(e) if e.code() == Some("NoSuchHostedZone") => Ok(()),
             Err(e) if e.code() == Some(REFUSED) && e.to_string().contains("not found") => Ok(()),
             other => other,
         }
     }
-
     fn output(&self, _: &ResourceRecordSet) {}
+}
+
+impl Resource for AliasRecord {
+    type Identity = Alias;
+
+    fn identity(&self) -> Alias {
+        self.alias.clone()
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        vec![self.load_balancer.node()]
+    }
+    /// Somebody else's record of that name is not found, so that it is never deleted; [`require_free`] and
+    /// [`Resource::create`] refuse to touch it.
+    fn check(&self) -> Result<()> {
+        names::domain_name(&self.alias.name)
+    }
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Vec<Change> {
+        compare(live, cx.try_get(self.load_balancer))
+    }
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<ResourceRecordSet> {
+        let claim = self.alias.claim(cx.cloud);
+        claim.refuse_foreign(&list_records(cx.cloud, &self.alias.zone_id).await?)?;
+        let wanted = cx.get(self.load_balancer);
+        let record = self.alias.record(wanted)?;
+        match self.alias.write(cx.cloud, &[(ChangeAction::Create, &record)]).await {
+            // What is in the way may be what an earlier try made, whose answer was lost.
+            Err(e) if e.code() == Some(REFUSED) => {
+                let now = read_records(cx.cloud, &self.alias.zone_id).await?;
+                claim.refuse_foreign(&now)?;
+                let made = claim.ours(&now).filter(|r| compare(r, Some(wanted)).is_empty());
+                made.cloned().ok_or(e)
+            }
+            Err(e) => Err(e),
+            Ok(()) => Ok(record),
+        }
+    }
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet, _: &[Change]) -> Result<ResourceRecordSet> {
+        let record = self.alias.record(cx.get(self.load_balancer))?;
+        // Refused unless it is still as it was read.
+        self.alias.write(cx.cloud, &[(ChangeAction::Delete, live), (ChangeAction::Upsert, &record)]).await?;
+        Ok(record)
+    }
 }
 
 #[cfg(test)]

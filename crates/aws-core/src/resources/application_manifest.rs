@@ -5,6 +5,7 @@ use crate::{
     engine::{Change, Cx, Resource},
     model::{Owner, Owning as _, tag_rules},
     registry::{encoding, parameters},
+    resources::kind::{Kind, Named},
 };
 
 /// An application's stored manifest. Its parameter's name holds VPC and application: whose it is needs no
@@ -25,48 +26,45 @@ pub struct Live {
     pub yaml: Option<String>,
 }
 
-impl Resource for ApplicationManifest {
-    const KIND: &'static str = "stored manifest";
-    type Cloud = Cloud;
+impl Kind for ApplicationManifest {
+    const NAME: &'static str = "stored manifest";
+    type Owner = Owner;
     type Live = Live;
     type Output = ();
-
-    fn name(&self) -> String {
-        self.owner.application.clone()
-    }
-    fn noun(&self) -> String {
-        self.noun.clone()
-    }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name())), encoding::encode(&self.yaml).map(drop)])
-    }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let name = parameters::application_name(&self.owner.vpc, &self.owner.application);
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<Live>> {
+        let name = parameters::application_name(&owner.vpc, name);
         // Parts without a head are "something": a deletion that was interrupted must go on.
-        let load = async { Ok(parameters::look(cx.cloud, &name).await?.map(|stored| Live { yaml: stored.text })) };
-        Ok(cx.cloud.once(format!("stored manifest {name}"), load).await?.as_ref().clone())
+        let load = async { Ok(parameters::look(cloud, &name).await?.map(|stored| Live { yaml: stored.text })) };
+        Ok(cloud.once(format!("stored manifest {name}"), load).await?.as_ref().clone())
     }
+    async fn remove(cloud: &Cloud, owner: &Owner, name: &str, _: &Live) -> Result<()> {
+        parameters::delete_application(cloud, &owner.vpc, name).await
+    }
+    fn output(_: &str, _: &Live) {}
+}
 
+impl Resource for ApplicationManifest {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.owner.application).called(&self.noun)
+    }
+    fn check(&self) -> Result<()> {
+        Error::together([
+            tag_rules::set(&self.owner.tags(&self.owner.application)),
+            encoding::encode(&self.yaml).map(drop),
+        ])
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         changes(live, &self.yaml)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         parameters::write_application(cx.cloud, &self.owner, &self.yaml).await?;
         Ok(Live { yaml: Some(self.yaml.clone()) })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, _: &Live, _: &[Change]) -> Result<Live> {
         self.create(cx).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        parameters::delete_application(cx.cloud, &self.owner.vpc, &self.owner.application).await
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 fn changes(live: &Live, wanted: &str) -> Vec<Change> {

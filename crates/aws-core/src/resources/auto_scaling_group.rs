@@ -9,12 +9,13 @@ use crate::{
         Cloud, Told as _, quotas,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, NodeId, Ref, Resource, Use},
-    error::Kind,
+    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource, Use},
+    error::Kind as ErrorKind,
     model::{
         Owner, Owning as _, tag_rules,
         tags::{APPLICATION, VERSION, VPC},
     },
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup as Group, Filter, LaunchTemplateSpecification, MetricType, PredefinedMetricSpecification, Tag,
@@ -133,7 +134,7 @@ pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     let Some(group) = describe(cloud, name).await? else { return Ok(()) };
     if !deleting(&group) {
         match resize(cloud, name, &Size { min: 0, max: 0, desired: 0 }).await {
-            Err(e) if e.kind() == Kind::NotFound => return Ok(()),
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
             other => other.map_err(|e| e.retry_on(BUSY))?,
         }
     }
@@ -226,20 +227,6 @@ impl AutoScalingGroup {
         Ok(())
     }
 
-    /// What the scaling policy aims at; asked only when a policy is wanted.
-    async fn cpu(&self, cloud: &Cloud) -> Result<Option<f64>> {
-        if self.target_cpu_percent.is_none() {
-            return Ok(None);
-        }
-        let call = cloud.autoscaling().describe_policies().auto_scaling_group_name(&self.name).policy_names(POLICY);
-        let answer = match call.send().await.told(cloud, "autoscaling:DescribePolicies", &self.name) {
-            Err(e) if gone(&e) => return Ok(None),
-            other => other?,
-        };
-        let tracking = answer.scaling_policies().iter().find(|p| p.policy_name() == Some(POLICY));
-        Ok(tracking.and_then(|p| p.target_tracking_configuration()?.target_value()))
-    }
-
     fn compare(&self, live: &LiveAutoScalingGroup, template: Option<&str>, targets: &BTreeSet<String>) -> Vec<Change> {
         let mut fixed = Fixed::default();
         let tags = tags(&live.group);
@@ -293,7 +280,7 @@ impl AutoScalingGroup {
         // The look was for groups with our tags: this one is somebody else's, or an earlier answer was lost, or
         // the tags are not listed yet.
         match describe(cloud, &self.name).await {
-            Ok(Some(group)) => match self.owner.claim(Self::KIND, &self.name, &tags(&group)) {
+            Ok(Some(group)) => match self.owner.claim(Self::NAME, &self.name, &tags(&group)) {
                 Ok(()) => error.retryable(),
                 Err(refused) => refused,
             },
@@ -306,17 +293,77 @@ impl AutoScalingGroup {
 const TARGETS: &str = "target group";
 const CPU: &str = "target CPU use";
 
-impl Resource for AutoScalingGroup {
-    const KIND: &'static str = "auto scaling group";
+impl Kind for AutoScalingGroup {
+    const NAME: &'static str = "auto scaling group";
+    type Owner = Owner;
+    type Live = LiveAutoScalingGroup;
+    type Output = GroupName;
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<LiveAutoScalingGroup>> {
+        let all = list(cloud, &owner.vpc, Some(&owner.application), None).await?;
+        let Some(group) = all.iter().find(|g| g.auto_scaling_group_name() == Some(name)) else {
+            return Ok(None);
+        };
+        owner.claim(Self::NAME, name, &tags(group))?;
+        Ok(Some(LiveAutoScalingGroup { group: group.clone(), cpu: None }))
+    }
+    /// To zero instances first, which drains their connections; then the group.
+    async fn remove(cloud: &Cloud, _: &Owner, name: &str, _: &LiveAutoScalingGroup) -> Result<()> {
+        remove(cloud, name).await
+    }
+    fn output(name: &str, _: &LiveAutoScalingGroup) -> GroupName {
+        GroupName(name.to_owned())
+    }
+}
+
+/// A group that may be wanted to scale by itself.
+pub struct Scaling {
+    group: Named<AutoScalingGroup>,
+    /// Whether a scaling policy is wanted: only then it is asked for.
+    policy: bool,
+}
+
+impl Identity for Scaling {
+    const KIND: &'static str = AutoScalingGroup::NAME;
     type Cloud = Cloud;
     type Live = LiveAutoScalingGroup;
     type Output = GroupName;
 
     fn name(&self) -> String {
-        self.name.clone()
+        self.group.name()
     }
     fn noun(&self) -> String {
-        self.noun.clone()
+        self.group.noun()
+    }
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveAutoScalingGroup>> {
+        let Some(found) = self.group.find(cx).await? else { return Ok(None) };
+        let cpu = if self.policy { cpu(cx.cloud, &self.name()).await? } else { None };
+        Ok(Some(LiveAutoScalingGroup { cpu, ..found }))
+    }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &LiveAutoScalingGroup) -> Result<()> {
+        self.group.remove(cx, live).await
+    }
+    fn output(&self, live: &LiveAutoScalingGroup) -> GroupName {
+        self.group.output(live)
+    }
+}
+
+/// What the scaling policy aims at.
+async fn cpu(cloud: &Cloud, group: &str) -> Result<Option<f64>> {
+    let call = cloud.autoscaling().describe_policies().auto_scaling_group_name(group).policy_names(POLICY);
+    let answer = match call.send().await.told(cloud, "autoscaling:DescribePolicies", group) {
+        Err(e) if gone(&e) => return Ok(None),
+        other => other?,
+    };
+    let tracking = answer.scaling_policies().iter().find(|p| p.policy_name() == Some(POLICY));
+    Ok(tracking.and_then(|p| p.target_tracking_configuration()?.target_value()))
+}
+
+impl Resource for AutoScalingGroup {
+    type Identity = Scaling;
+
+    fn identity(&self) -> Scaling {
+        let group = Named::new(&self.owner, &self.name).called(&self.noun);
+        Scaling { group, policy: self.target_cpu_percent.is_some() }
     }
     fn needs(&self) -> Vec<NodeId> {
         let targets = self.target_groups.iter().map(|t| t.node());
@@ -325,25 +372,14 @@ impl Resource for AutoScalingGroup {
     fn uses(&self) -> Vec<Use> {
         [Use::of(quotas::AUTO_SCALING_GROUPS.name, 1)].into_iter().chain(self.processors.clone()).collect()
     }
-
     /// Looks in the list of the application's groups, which a command has read already. A foreign group of
     /// that name shows when it is created.
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.all_tags())
     }
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveAutoScalingGroup>> {
-        let all = list(cx.cloud, &self.owner.vpc, Some(&self.owner.application), None).await?;
-        let Some(group) = all.iter().find(|g| g.auto_scaling_group_name() == Some(&self.name)) else {
-            return Ok(None);
-        };
-        self.owner.claim(Self::KIND, &self.name, &tags(group))?;
-        Ok(Some(LiveAutoScalingGroup { group: group.clone(), cpu: self.cpu(cx.cloud).await? }))
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveAutoScalingGroup) -> Vec<Change> {
         self.compare(live, self.template(cx).as_deref(), &self.target_arns(cx))
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveAutoScalingGroup> {
         let tags = self.all_tags().into_iter().map(|(k, v)| {
             let tag = Tag::builder().key(k).value(v).propagate_at_launch(true);
@@ -377,7 +413,6 @@ impl Resource for AutoScalingGroup {
         let group = Group::builder().auto_scaling_group_name(&self.name).build();
         Ok(LiveAutoScalingGroup { group, cpu: self.target_cpu_percent })
     }
-
     async fn update(
         &self,
         cx: &Cx<'_, Cloud>,
@@ -409,15 +444,6 @@ impl Resource for AutoScalingGroup {
             self.write_policy(cx.cloud).await?;
         }
         Ok(LiveAutoScalingGroup { group: live.group.clone(), cpu: self.target_cpu_percent })
-    }
-
-    /// To zero instances first, which drains their connections; then the group.
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &LiveAutoScalingGroup) -> Result<()> {
-        remove(cx.cloud, &self.name).await
-    }
-
-    fn output(&self, _: &LiveAutoScalingGroup) -> GroupName {
-        GroupName(self.name.clone())
     }
 }
 

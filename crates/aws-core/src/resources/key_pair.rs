@@ -5,6 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
     model::{Owner, Owning as _, tag_rules},
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType, Tag, TagSpecification};
 use std::{collections::BTreeMap, sync::Arc};
@@ -36,51 +37,54 @@ impl KeyPair {
         }
         Err(Error::usage(format!("invalid key pair name `{}`: EC2 accepts 1 to 255 ASCII characters", self.name)))
     }
+}
 
-    async fn remove(&self, cloud: &Cloud) -> Result<()> {
-        let done = cloud.ec2().delete_key_pair().key_name(&self.name).send().await;
-        done.told_unless(cloud, "ec2:DeleteKeyPair", &self.name, &["InvalidKeyPair.NotFound"]).map(drop)
+async fn delete(cloud: &Cloud, name: &str) -> Result<()> {
+    let done = cloud.ec2().delete_key_pair().key_name(name).send().await;
+    done.told_unless(cloud, "ec2:DeleteKeyPair", name, &["InvalidKeyPair.NotFound"]).map(drop)
+}
+
+impl Kind for KeyPair {
+    const NAME: &'static str = "key pair";
+    type Owner = Owner;
+    type Live = KeyPairInfo;
+    type Output = KeyName;
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<KeyPairInfo>> {
+        // A filter: asked by name, AWS answers with an error when there is none. Not paginated.
+        let filter = Filter::builder().name("key-name").values(name).build();
+        let load = async {
+            let found = cloud.ec2().describe_key_pairs().filters(filter).send().await;
+            let found = found.told(cloud, "ec2:DescribeKeyPairs", name)?;
+            let mut pairs = found.key_pairs.unwrap_or_default().into_iter();
+            // Filters take * and ? as wildcards.
+            Ok(pairs.find(|p| p.key_name() == Some(name)))
+        };
+        let live = cloud.once(format!("key pair {}", name), load).await?.as_ref().clone();
+        if let Some(live) = &live {
+            owner.claim(Self::NAME, name, &tags(live))?;
+        }
+        Ok(live)
+    }
+    async fn remove(cloud: &Cloud, _: &Owner, name: &str, _: &KeyPairInfo) -> Result<()> {
+        delete(cloud, name).await
+    }
+    fn output(name: &str, _: &KeyPairInfo) -> KeyName {
+        KeyName(name.to_owned())
     }
 }
 
 impl Resource for KeyPair {
-    const KIND: &'static str = "key pair";
-    type Cloud = Cloud;
-    type Live = KeyPairInfo;
-    type Output = KeyName;
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name).called(&self.noun)
     }
-    fn noun(&self) -> String {
-        self.noun.clone()
-    }
-
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<KeyPairInfo>> {
-        // A filter: asked by name, AWS answers with an error when there is none. Not paginated.
-        let filter = Filter::builder().name("key-name").values(&self.name).build();
-        let load = async {
-            let found = cx.cloud.ec2().describe_key_pairs().filters(filter).send().await;
-            let found = found.told(cx.cloud, "ec2:DescribeKeyPairs", &self.name)?;
-            let mut pairs = found.key_pairs.unwrap_or_default().into_iter();
-            // Filters take * and ? as wildcards.
-            Ok(pairs.find(|p| p.key_name() == Some(&self.name)))
-        };
-        let live = cx.cloud.once(format!("key pair {}", self.name), load).await?.as_ref().clone();
-        if let Some(live) = &live {
-            self.owner.claim(Self::KIND, &self.name, &tags(live))?;
-        }
-        Ok(live)
-    }
-
     fn diff(&self, _: &Cx<'_, Cloud>, live: &KeyPairInfo) -> Vec<Change> {
         tag_drift::changes(&self.owner, &tags(live))
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<KeyPairInfo> {
         let tags: Vec<Tag> = self.owner.tags(&self.name).iter().map(|(k, v)| tag(k, v)).collect();
         let made = cx
@@ -108,7 +112,7 @@ impl Resource for KeyPair {
         let made = match made {
             // If it was made, its private half was in the answer that was lost: of no use to anybody.
             Err(e) if e.is_retryable() => {
-                self.remove(cx.cloud).await?;
+                delete(cx.cloud, &self.name).await?;
                 return Err(e);
             }
             other => other?,
@@ -120,7 +124,7 @@ impl Resource for KeyPair {
         };
         if let Err(e) = saved {
             let e = e.context(format!("key pair {} was made, but its private half could not be stored", self.name));
-            return Err(match self.remove(cx.cloud).await {
+            return Err(match delete(cx.cloud, &self.name).await {
                 Ok(()) => e.hint("The key pair was removed again; once the cause is gone, run the same command."),
                 Err(left) => e.hint(format!(
                     "Removing the key pair failed, too ({left}): remove it with `aws ec2 delete-key-pair --key-name {}`, \
@@ -137,21 +141,12 @@ impl Resource for KeyPair {
             .set_tags(Some(tags))
             .build())
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &KeyPairInfo, _: &[Change]) -> Result<KeyPairInfo> {
         let stale = tag_drift::stale(&self.owner, &tags(live));
         let tags = stale.iter().map(|(k, v)| tag(k, v)).collect();
         let call = cx.cloud.ec2().create_tags().resources(live.key_pair_id().unwrap_or_default());
         call.set_tags(Some(tags)).send().await.told(cx.cloud, "ec2:CreateTags", &self.name)?;
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &KeyPairInfo) -> Result<()> {
-        self.remove(cx.cloud).await
-    }
-
-    fn output(&self, _: &KeyPairInfo) -> KeyName {
-        KeyName(self.name.clone())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     cloud::{Cloud, Told as _, network::tag_map},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owner, Owning as _, tag_rules},
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_ec2::types::{
     InstanceType, LaunchTemplate as Template, LaunchTemplateBlockDeviceMappingRequest,
@@ -248,49 +249,33 @@ fn hash(bytes: &[u8]) -> String {
     format!("sha256:{digits}..")
 }
 
-impl Resource for LaunchTemplate {
-    const KIND: &'static str = "launch template";
-    type Cloud = Cloud;
+impl Kind for LaunchTemplate {
+    const NAME: &'static str = "launch template";
+    type Owner = Owner;
     type Live = LiveLaunchTemplate;
     type Output = LaunchTemplateId;
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn noun(&self) -> String {
-        self.noun.clone()
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        let groups = self.security_groups.iter().map(|g| g.node());
-        groups.chain([self.role.node()]).collect()
-    }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveLaunchTemplate>> {
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<LiveLaunchTemplate>> {
         let load = async {
             let template = async {
-                let call = cx.cloud.ec2().describe_launch_templates().launch_template_names(&self.name).send().await;
-                call.told_unless(cx.cloud, "ec2:DescribeLaunchTemplates", &self.name, NOT_THERE)
+                let call = cloud.ec2().describe_launch_templates().launch_template_names(name).send().await;
+                call.told_unless(cloud, "ec2:DescribeLaunchTemplates", name, NOT_THERE)
             };
             let version = async {
-                let call = cx.cloud.ec2().describe_launch_template_versions().launch_template_name(&self.name);
+                let call = cloud.ec2().describe_launch_template_versions().launch_template_name(name);
                 let answer = call.versions(VERSION).send().await;
-                answer.told_unless(cx.cloud, "ec2:DescribeLaunchTemplateVersions", &self.name, NOT_THERE)
+                answer.told_unless(cloud, "ec2:DescribeLaunchTemplateVersions", name, NOT_THERE)
             };
             futures::try_join!(template, version)
         };
-        let read = cx.cloud.once(format!("launch template {}", self.name), load).await?;
+        let read = cloud.once(format!("launch template {}", name), load).await?;
         let (template, version) = read.as_ref().clone();
         // An emulator may answer with others, too.
-        let ours = |t: &Template| t.launch_template_name() == Some(self.name.as_str());
+        let ours = |t: &Template| t.launch_template_name() == Some(name);
         let Some(template) = template.and_then(|t| t.launch_templates.unwrap_or_default().into_iter().find(ours))
         else {
             return Ok(None);
         };
-        self.owner.claim(Self::KIND, &self.name, &tag_map(template.tags()))?;
+        owner.claim(Self::NAME, name, &tag_map(template.tags()))?;
         let version: Option<LaunchTemplateVersion> =
             version.and_then(|v| v.launch_template_versions.unwrap_or_default().into_iter().next());
         let data = version.and_then(|v| v.launch_template_data);
@@ -298,12 +283,34 @@ impl Resource for LaunchTemplate {
         let data = data.unwrap_or_else(|| ResponseLaunchTemplateData::builder().build());
         Ok(Some(LiveLaunchTemplate { template, data }))
     }
+    async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveLaunchTemplate) -> Result<()> {
+        let id = live.template.launch_template_id().unwrap_or_default();
+        let call = cloud.ec2().delete_launch_template().launch_template_id(id).send().await;
+        call.told_unless(cloud, "ec2:DeleteLaunchTemplate", name, NOT_THERE)?;
+        Ok(())
+    }
+    fn output(_: &str, live: &LiveLaunchTemplate) -> LaunchTemplateId {
+        LaunchTemplateId(live.template.launch_template_id().unwrap_or_default().into())
+    }
+}
 
+impl Resource for LaunchTemplate {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name).called(&self.noun)
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        let groups = self.security_groups.iter().map(|g| g.node());
+        groups.chain([self.role.node()]).collect()
+    }
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveLaunchTemplate) -> Vec<Change> {
         let groups = self.security_groups.iter().filter_map(|g| cx.try_get(*g)).map(|g| g.0.clone()).collect();
         self.compare(&live.data, &groups, cx.try_get(self.role).map(|r| r.profile.as_str()))
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveLaunchTemplate> {
         let groups = self.security_groups.iter().map(|g| cx.get(*g).0.clone()).collect();
         let tags =
@@ -327,20 +334,8 @@ impl Resource for LaunchTemplate {
             .ok_or_else(|| Error::failed("AWS answered without the new launch template").retryable())?;
         Ok(LiveLaunchTemplate { template, data: ResponseLaunchTemplateData::builder().build() })
     }
-
     async fn update(&self, _: &Cx<'_, Cloud>, _: &LiveLaunchTemplate, _: &[Change]) -> Result<LiveLaunchTemplate> {
         Err(Error::refused(format!("launch template {} never changes", self.name)).hint(IMMUTABLE))
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveLaunchTemplate) -> Result<()> {
-        let id = live.template.launch_template_id().unwrap_or_default();
-        let call = cx.cloud.ec2().delete_launch_template().launch_template_id(id).send().await;
-        call.told_unless(cx.cloud, "ec2:DeleteLaunchTemplate", &self.name, NOT_THERE)?;
-        Ok(())
-    }
-
-    fn output(&self, live: &LiveLaunchTemplate) -> LaunchTemplateId {
-        LaunchTemplateId(live.template.launch_template_id().unwrap_or_default().into())
     }
 }
 

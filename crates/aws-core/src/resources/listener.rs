@@ -6,8 +6,9 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _, tag_rules},
+    resources::kind::itself,
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Certificate, Listener as Live, ProtocolEnum, RedirectActionConfig,
@@ -19,6 +20,7 @@ use std::sync::Arc;
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 /// A listener.
+#[derive(Clone)]
 pub struct Listener {
     /// For whom.
     pub owner: Owner,
@@ -190,12 +192,11 @@ impl Listener {
     }
 }
 
-impl Resource for Listener {
+impl Identity for Listener {
     const KIND: &'static str = "listener";
     type Cloud = Cloud;
     type Live = Live;
     type Output = ListenerArn;
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -209,10 +210,30 @@ impl Resource for Listener {
         }
         needs
     }
-
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.load_balancer.node()]
     }
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        // When deleting: a listener goes with its load balancer. Whose it is was asked there.
+        let Some(load_balancer) = cx.try_get(self.load_balancer) else { return Ok(None) };
+        let all = list(cx.cloud, &load_balancer.arn).await?;
+        Ok(all.iter().find(|l| l.port() == Some(self.port.into())).cloned())
+    }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let arn = live.listener_arn().unwrap_or_default();
+        let call = cx.cloud.elb().delete_listener().listener_arn(arn).send().await;
+        let absent = ["ListenerNotFound", "LoadBalancerNotFound"];
+        call.told_unless(cx.cloud, "elasticloadbalancing:DeleteListener", &self.name, &absent)?;
+        Ok(())
+    }
+    fn output(&self, live: &Live) -> ListenerArn {
+        ListenerArn(live.listener_arn().unwrap_or_default().into())
+    }
+}
+
+impl Resource for Listener {
+    itself!();
+
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
@@ -224,18 +245,9 @@ impl Resource for Listener {
         let balancer = self.name.rsplit_once(':').map_or(self.name.as_str(), |(balancer, _)| balancer);
         vec![Use::within(quota.name, 1, balancer)]
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        // When deleting: a listener goes with its load balancer. Whose it is was asked there.
-        let Some(load_balancer) = cx.try_get(self.load_balancer) else { return Ok(None) };
-        let all = list(cx.cloud, &load_balancer.arn).await?;
-        Ok(all.iter().find(|l| l.port() == Some(self.port.into())).cloned())
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.compare(live, self.wanted(cx).as_ref())
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let call = cx
             .cloud
@@ -258,7 +270,6 @@ impl Resource for Listener {
         let made = answer.listeners.unwrap_or_default().into_iter().next();
         made.ok_or_else(|| Error::failed("AWS answered without the new listener").retryable())
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let call = cx
             .cloud
@@ -276,18 +287,6 @@ impl Resource for Listener {
             .told(cx.cloud, "elasticloadbalancing:ModifyListener", &self.name)
             .map_err(|e| explain(e.retry_on(&["ListenerNotFound"])))?;
         Ok(answer.listeners.unwrap_or_default().into_iter().next().unwrap_or_else(|| live.clone()))
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let arn = live.listener_arn().unwrap_or_default();
-        let call = cx.cloud.elb().delete_listener().listener_arn(arn).send().await;
-        let absent = ["ListenerNotFound", "LoadBalancerNotFound"];
-        call.told_unless(cx.cloud, "elasticloadbalancing:DeleteListener", &self.name, &absent)?;
-        Ok(())
-    }
-
-    fn output(&self, live: &Live) -> ListenerArn {
-        ListenerArn(live.listener_arn().unwrap_or_default().into())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _, names, tag_rules},
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     IpAddressType, LoadBalancer as Balancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
@@ -136,17 +137,53 @@ fn join(set: &BTreeSet<String>) -> String {
     if set.is_empty() { "-".into() } else { set.iter().map(String::as_str).collect::<Vec<_>>().join(", ") }
 }
 
-impl Resource for LoadBalancer {
-    const KIND: &'static str = "load balancer";
-    type Cloud = Cloud;
+impl Kind for LoadBalancer {
+    const NAME: &'static str = "load balancer";
+    type Owner = Owner;
     type Live = LiveLoadBalancer;
     type Output = LoadBalancerId;
-
-    fn name(&self) -> String {
-        self.name.clone()
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<LiveLoadBalancer>> {
+        let found = describe(cloud, name).await?;
+        let Some(balancer) = found.as_ref().clone() else { return Ok(None) };
+        let arn = balancer.load_balancer_arn().unwrap_or_default();
+        let attributes = async {
+            let call = cloud.elb().describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
+            let operation = "elasticloadbalancing:DescribeLoadBalancerAttributes";
+            call.told_unless(cloud, operation, name, &["LoadBalancerNotFound"])
+        };
+        let (tags, attributes) = futures::try_join!(tags(cloud, arn), attributes)?;
+        let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
+        owner.claim(Self::NAME, name, &tags)?;
+        let pair = |a: &LoadBalancerAttribute| Some((a.key()?.to_owned(), a.value().unwrap_or_default().to_owned()));
+        let attributes = attributes.attributes().iter().filter_map(pair).collect();
+        Ok(Some(LiveLoadBalancer { balancer, attributes }))
     }
-    fn noun(&self) -> String {
-        self.noun.clone()
+    async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveLoadBalancer) -> Result<()> {
+        let arn = live.balancer.load_balancer_arn().unwrap_or_default();
+        let call = cloud.elb().delete_load_balancer().load_balancer_arn(arn).send().await;
+        let operation = "elasticloadbalancing:DeleteLoadBalancer";
+        match call.told_unless(cloud, operation, name, &["LoadBalancerNotFound"]) {
+            Err(e) if e.code() == Some("OperationNotPermitted") => Err(e.hint(
+                "Somebody protected it against deletion: switch its attribute deletion_protection.enabled off first.",
+            )),
+            other => other.map(|_| ()),
+        }
+    }
+    fn output(_: &str, live: &LiveLoadBalancer) -> LoadBalancerId {
+        let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+        LoadBalancerId {
+            arn: text(live.balancer.load_balancer_arn()),
+            dns_name: text(live.balancer.dns_name()),
+            zone_id: text(live.balancer.canonical_hosted_zone_id()),
+        }
+    }
+}
+
+impl Resource for LoadBalancer {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name).called(&self.noun)
     }
     fn needs(&self) -> Vec<NodeId> {
         self.security_groups.iter().map(|g| g.node()).collect()
@@ -158,28 +195,9 @@ impl Resource for LoadBalancer {
         };
         vec![Use::of(quota.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), names::load_balancer_name(&self.name)])
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveLoadBalancer>> {
-        let found = describe(cx.cloud, &self.name).await?;
-        let Some(balancer) = found.as_ref().clone() else { return Ok(None) };
-        let arn = balancer.load_balancer_arn().unwrap_or_default();
-        let attributes = async {
-            let call = cx.cloud.elb().describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
-            let operation = "elasticloadbalancing:DescribeLoadBalancerAttributes";
-            call.told_unless(cx.cloud, operation, &self.name, &["LoadBalancerNotFound"])
-        };
-        let (tags, attributes) = futures::try_join!(tags(cx.cloud, arn), attributes)?;
-        let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
-        self.owner.claim(Self::KIND, &self.name, &tags)?;
-        let pair = |a: &LoadBalancerAttribute| Some((a.key()?.to_owned(), a.value().unwrap_or_default().to_owned()));
-        let attributes = attributes.attributes().iter().filter_map(pair).collect();
-        Ok(Some(LiveLoadBalancer { balancer, attributes }))
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveLoadBalancer) -> Vec<Change> {
         let mut changes = self.compare(live, &self.groups(cx));
         let state = live.balancer.state();
@@ -190,7 +208,6 @@ impl Resource for LoadBalancer {
         }
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveLoadBalancer> {
         let groups = self.groups(cx).into_iter().collect();
         let call = cx
@@ -220,7 +237,6 @@ impl Resource for LoadBalancer {
         cx.cloud.remember(key(&self.name), Some(balancer.clone()));
         Ok(LiveLoadBalancer { balancer, attributes: BTreeMap::new() })
     }
-
     async fn update(
         &self,
         cx: &Cx<'_, Cloud>,
@@ -237,26 +253,5 @@ impl Resource for LoadBalancer {
             self.write_attributes(cx.cloud, arn).await?;
         }
         Ok(LiveLoadBalancer { balancer: live.balancer.clone(), attributes: live.attributes.clone() })
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveLoadBalancer) -> Result<()> {
-        let arn = live.balancer.load_balancer_arn().unwrap_or_default();
-        let call = cx.cloud.elb().delete_load_balancer().load_balancer_arn(arn).send().await;
-        let operation = "elasticloadbalancing:DeleteLoadBalancer";
-        match call.told_unless(cx.cloud, operation, &self.name, &["LoadBalancerNotFound"]) {
-            Err(e) if e.code() == Some("OperationNotPermitted") => Err(e.hint(
-                "Somebody protected it against deletion: switch its attribute deletion_protection.enabled off first.",
-            )),
-            other => other.map(|_| ()),
-        }
-    }
-
-    fn output(&self, live: &LiveLoadBalancer) -> LoadBalancerId {
-        let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
-        LoadBalancerId {
-            arn: text(live.balancer.load_balancer_arn()),
-            dns_name: text(live.balancer.dns_name()),
-            zone_id: text(live.balancer.canonical_hosted_zone_id()),
-        }
     }
 }

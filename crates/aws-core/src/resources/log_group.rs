@@ -5,6 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
     model::{Owner, Owning, tag_rules},
+    resources::kind::{Kind, Named},
 };
 use std::collections::BTreeMap;
 
@@ -100,36 +101,42 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Option<Live>> {
     Ok(Some(Live { arn, retention_days: group.retention_in_days, tags }))
 }
 
-impl<O: Owning> Resource for LogGroup<O> {
-    const KIND: &'static str = "log group";
-    type Cloud = Cloud;
+impl<O: Owning> Kind for LogGroup<O> {
+    const NAME: &'static str = "log group";
+    type Owner = O;
     type Live = Live;
     type Output = LogGroupName;
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn noun(&self) -> String {
-        self.noun.clone()
-    }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let load = read(cx.cloud, &self.name);
-        let found = cx.cloud.once(format!("log group {}", self.name), load).await?.as_ref().clone();
+    async fn find(cloud: &Cloud, owner: &O, name: &str) -> Result<Option<Live>> {
+        let load = read(cloud, name);
+        let found = cloud.once(format!("log group {}", name), load).await?.as_ref().clone();
         if let Some(live) = &found {
-            self.owner.claim(Self::KIND, &self.name, &live.tags)?;
+            owner.claim(Self::NAME, name, &live.tags)?;
         }
         Ok(found)
     }
+    async fn remove(cloud: &Cloud, _: &O, name: &str, _: &Live) -> Result<()> {
+        let done = cloud.logs().delete_log_group().log_group_name(name).send().await;
+        done.told_unless(cloud, "logs:DeleteLogGroup", name, &["ResourceNotFoundException"])
+            .map_err(|e| e.retry_on(&["OperationAbortedException"]))
+            .map(drop)
+    }
+    fn output(name: &str, _: &Live) -> LogGroupName {
+        LogGroupName(name.to_owned())
+    }
+}
 
+impl<O: Owning> Resource for LogGroup<O> {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name).called(&self.noun)
+    }
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.changes(live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.logs().create_log_group().log_group_name(&self.name);
@@ -140,7 +147,6 @@ impl<O: Owning> Resource for LogGroup<O> {
         self.retain(cx.cloud).await?;
         Ok(Live { arn: String::new(), retention_days: Some(self.retention_days), tags })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let stale = tag_drift::stale(&self.owner, &live.tags);
         futures::try_join!(
@@ -160,17 +166,6 @@ impl<O: Owning> Resource for LogGroup<O> {
             },
         )?;
         Ok(Live { retention_days: Some(self.retention_days), ..live.clone() })
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        let done = cx.cloud.logs().delete_log_group().log_group_name(&self.name).send().await;
-        done.told_unless(cx.cloud, "logs:DeleteLogGroup", &self.name, &["ResourceNotFoundException"])
-            .map_err(|e| e.retry_on(&["OperationAbortedException"]))
-            .map(drop)
-    }
-
-    fn output(&self, _: &Live) -> LogGroupName {
-        LogGroupName(self.name.clone())
     }
 }
 

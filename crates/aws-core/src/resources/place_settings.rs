@@ -3,7 +3,7 @@ use super::{domain::certificate::CertificateArn, network::ids::VpcId};
 use crate::{
     Error, Result,
     cloud::Cloud,
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     registry::{VpcSettings, as_written, parameters},
 };
 use serde_json::{Map, Value};
@@ -165,12 +165,18 @@ impl PlaceSettings {
     }
 }
 
-impl Resource for PlaceSettings {
+/// The settings of a VPC, whatever they are.
+#[derive(Clone)]
+pub struct SettingsOf {
+    /// The VPC.
+    pub vpc: Ref<VpcId>,
+}
+
+impl Identity for SettingsOf {
     const KIND: &'static str = "settings";
     type Cloud = Cloud;
     type Live = Live;
     type Output = ();
-
     fn name(&self) -> String {
         "of the VPC".into()
     }
@@ -178,16 +184,11 @@ impl Resource for PlaceSettings {
         "settings of the VPC for minion".into()
     }
     fn needs(&self) -> Vec<NodeId> {
-        [Some(self.vpc.node()), self.certificate.map(Ref::node)].into_iter().flatten().collect()
+        vec![self.vpc.node()]
     }
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         match parameters::read_settings_text(cx.cloud, &vpc.id).await {
@@ -197,15 +198,33 @@ impl Resource for PlaceSettings {
             Err(e) => Err(e),
         }
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        match cx.try_get(self.vpc) {
+            Some(vpc) => parameters::delete_settings(cx.cloud, &vpc.id).await,
+            None => Ok(()),
+        }
+    }
+    fn output(&self, _: &Live) {}
+}
 
+impl Resource for PlaceSettings {
+    type Identity = SettingsOf;
+
+    fn identity(&self) -> SettingsOf {
+        SettingsOf { vpc: self.vpc }
+    }
+    fn needs(&self) -> Vec<NodeId> {
+        self.certificate.map(Ref::node).into_iter().collect()
+    }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         compare(live, &self.wanted(cx))
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         self.write(cx, &Mapping::new()).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         match live {
             Live::Settings(stored) if compare(live, &self.wanted(cx)).is_empty() => Ok(Live::Settings(stored.clone())),
@@ -213,15 +232,6 @@ impl Resource for PlaceSettings {
             Live::Unreadable(why) => Err(Error::refused(why.clone())),
         }
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        match cx.try_get(self.vpc) {
-            Some(vpc) => parameters::delete_settings(cx.cloud, &vpc.id).await,
-            None => Ok(()),
-        }
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]

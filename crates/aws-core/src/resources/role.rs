@@ -4,12 +4,15 @@ use super::tag_drift;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, Ownership, Resource, Use},
-    error::Kind,
+    engine::{Change, Cx, Identity, Resource, Use},
+    error::Kind as ErrorKind,
     model::{Owner, Owning as _, names, policy_rules, tag_rules},
+    resources::{
+        iam::NOT_THERE,
+        kind::{Kind, Named},
+    },
 };
 use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, SummaryKeyType, Tag};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +22,6 @@ pub use documents::instances_may_assume;
 
 /// Name of the one inline policy.
 const POLICY: &str = "minion";
-/// IAM's code for what is not there, or not visible yet.
-const NOT_THERE: &str = "NoSuchEntity";
 
 /// A role that EC2 instances assume, and its instance profile.
 pub struct Role {
@@ -30,8 +31,6 @@ pub struct Role {
     pub name: String,
     /// The noun phrase of step lines.
     pub noun: String,
-    /// Whether it is ours to write. An existing one needs an instance profile of its name.
-    pub ownership: Ownership,
     /// The inline policy. One without statements (or `null`) means: none.
     pub policy: Value,
     /// ARNs of the managed policies; others are detached.
@@ -62,6 +61,14 @@ pub struct Live {
 impl Live {
     fn carried(&self) -> impl Iterator<Item = &str> {
         self.profile.iter().flat_map(InstanceProfile::roles).map(IamRole::role_name)
+    }
+    /// What is wrong with the instance profile of this name.
+    fn carrying(&self, name: &str) -> Option<Change> {
+        if self.profile.is_none() {
+            return Some(Change::new("instance profile", "-", name));
+        }
+        let wrong = !self.carried().eq([name]);
+        wrong.then(|| Change::new("role in instance profile", self.carried().next().unwrap_or("-"), name))
     }
     fn boundary(&self) -> Option<&str> {
         self.role.as_ref()?.permissions_boundary()?.permissions_boundary_arn()
@@ -151,7 +158,7 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Live> {
 pub async fn managed_quota(cloud: &Cloud) -> Result<Option<usize>> {
     let summary = cloud.iam().get_account_summary().send().await.told(cloud, "iam:GetAccountSummary", "");
     let summary = match summary {
-        Err(e) if e.kind() == Kind::Access => return Ok(None),
+        Err(e) if e.kind() == ErrorKind::Access => return Ok(None),
         other => other?,
     };
     let quota = summary.summary_map().and_then(|m| m.get(&SummaryKeyType::AttachedPoliciesPerRoleQuota));
@@ -171,8 +178,43 @@ pub async fn inline_policy(cloud: &Cloud, name: &str) -> Result<Option<Value>> {
     Ok(read(cloud, name).await?.policy)
 }
 
-impl Resource for Role {
-    const KIND: &'static str = "IAM role";
+impl Kind for Role {
+    const NAME: &'static str = "IAM role";
+    type Owner = Owner;
+    type Live = Live;
+    type Output = RoleId;
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<Live>> {
+        let live = read(cloud, name).await?;
+        if live.role.is_none() && live.profile.is_none() {
+            return Ok(None);
+        }
+        let claim = |kind, tags: &[Tag]| {
+            let tags = tags.iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect();
+            owner.claim(kind, name, &tags)
+        };
+        live.role.as_ref().map_or(Ok(()), |r| claim(Self::NAME, r.tags()))?;
+        live.profile.as_ref().map_or(Ok(()), |p| claim("instance profile", p.tags()))?;
+        Ok(Some(live))
+    }
+    async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &Live) -> Result<()> {
+        writes::remove(cloud, name, live).await
+    }
+    fn output(name: &str, live: &Live) -> RoleId {
+        RoleId {
+            role_arn: live.role.as_ref().map_or_else(String::new, |r| r.arn().to_owned()),
+            profile: name.to_owned(),
+        }
+    }
+}
+
+/// A role that somebody else makes, with an instance profile of its name.
+pub struct ExistingRole {
+    /// The name of the role and of the instance profile.
+    pub name: String,
+}
+
+impl Identity for ExistingRole {
+    const KIND: &'static str = Role::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = RoleId;
@@ -180,11 +222,28 @@ impl Resource for Role {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn noun(&self) -> String {
-        self.noun.clone()
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let live = read(cx.cloud, &self.name).await?;
+        Ok(live.role.is_some().then_some(live))
     }
-    fn ownership(&self) -> Ownership {
-        self.ownership
+    fn accept(&self, live: Option<&Live>) -> Result<()> {
+        let live = live.ok_or_else(|| Error::not_found(format!("IAM role {} does not exist", self.name)))?;
+        let Some(change) = live.carrying(&self.name) else { return Ok(()) };
+        Err(Error::refused(format!("IAM role {} is not what is needed, and not ours to change: {change}", self.name)))
+    }
+    async fn remove(&self, _: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        Err(Error::refused(format!("IAM role {} is somebody else's", self.name)))
+    }
+    fn output(&self, live: &Live) -> RoleId {
+        Role::output(&self.name, live)
+    }
+}
+
+impl Resource for Role {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name).called(&self.noun)
     }
     fn uses(&self) -> Vec<Use> {
         vec![
@@ -193,64 +252,24 @@ impl Resource for Role {
             Use::within(quotas::ROLE_POLICIES.name, self.managed_policies.len() as u64, &self.name),
         ]
     }
-
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let live = read(cx.cloud, &self.name).await?;
-        if self.ownership == Ownership::Existing {
-            return Ok(live.role.is_some().then_some(live));
-        }
-        if live.role.is_none() && live.profile.is_none() {
-            return Ok(None);
-        }
-        let claim = |kind, tags: &[Tag]| {
-            let tags = tags.iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect();
-            self.owner.claim(kind, &self.name, &tags)
-        };
-        live.role.as_ref().map_or(Ok(()), |r| claim(Self::KIND, r.tags()))?;
-        live.profile.as_ref().map_or(Ok(()), |p| claim("instance profile", p.tags()))?;
-        Ok(Some(live))
-    }
-
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.changes(live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         self.converge(cx.cloud, &Live::default()).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         self.converge(cx.cloud, live).await
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        self.remove(cx.cloud, live).await
-    }
-
-    fn output(&self, live: &Live) -> RoleId {
-        RoleId {
-            role_arn: live.role.as_ref().map_or_else(String::new, |r| r.arn().to_owned()),
-            profile: self.name.clone(),
-        }
     }
 }
 
 impl Role {
     fn changes(&self, live: &Live) -> Vec<Change> {
-        let mut changes = Vec::new();
+        let mut changes: Vec<Change> = live.carrying(&self.name).into_iter().collect();
         let mut change = |field: &str, from: &str, to: &str| changes.push(Change::new(field, from, to));
-        if live.profile.is_none() {
-            change("instance profile", "-", &self.name);
-        } else if !live.carried().eq([self.name.as_str()]) {
-            change("role in instance profile", live.carried().next().unwrap_or("-"), &self.name);
-        }
-        if self.ownership == Ownership::Existing {
-            return changes;
-        }
         match live.trust() {
             None => change("role", "-", &self.name),
             Some(trust) if trust != instances_may_assume() => {
@@ -287,11 +306,6 @@ async fn attached(cloud: &Cloud, name: &str) -> Result<BTreeSet<String>> {
     Ok(policies.unwrap_or_default().into_iter().filter_map(|p| p.policy_arn).collect())
 }
 
-/// Runs the calls at the same time, a few at once.
-async fn all<F: Future<Output = Result<()>>>(calls: Vec<F>) -> Result<()> {
-    stream::iter(calls).map(Ok).try_for_each_concurrent(4, |call| call).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,7 +324,6 @@ mod tests {
             },
             name: "app-a".into(),
             noun: "IAM role and instance profile".into(),
-            ownership: Ownership::Owned,
             policy: json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}),
             managed_policies: BTreeSet::from(["arn:aws:iam::aws:policy/A".into()]),
             boundary: Some("arn:b".into()),
@@ -370,9 +383,10 @@ mod tests {
 
     #[test]
     fn an_existing_role_only_needs_its_profile() {
-        let existing = Role { ownership: Ownership::Existing, policy: Value::Null, boundary: None, ..wanted() };
-        assert_eq!(fields(&existing, &Live { attached: BTreeSet::new(), ..live() }), Vec::<String>::new());
-        assert_eq!(fields(&existing, &Live { profile: None, ..live() }), ["instance profile"]);
+        let existing = ExistingRole { name: "app-a".into() };
+        existing.accept(Some(&Live { attached: BTreeSet::new(), ..live() })).unwrap();
+        let told = existing.accept(Some(&Live { profile: None, ..live() })).unwrap_err().to_string();
+        assert!(told.ends_with("not ours to change: instance profile: - -> app-a"), "{told}");
     }
 
     #[test]

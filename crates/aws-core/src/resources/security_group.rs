@@ -3,8 +3,9 @@ use super::tag_drift;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, NodeId, Ownership, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _, tag_rules},
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
 use ipnet::IpNet;
@@ -30,14 +31,12 @@ const NOT_THERE: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"]
 pub struct SecurityGroup {
     /// For whom.
     pub owner: Owner,
-    /// The group's name, unique in the VPC. For an existing one also its id.
+    /// The group's name, unique in the VPC.
     pub name: String,
     /// The noun phrase of step lines.
     pub noun: String,
     /// What the group is for. Characters that AWS refuses are replaced.
     pub description: String,
-    /// Whether it is ours to write.
-    pub ownership: Ownership,
     /// Who may connect; the order does not matter.
     pub ingress: Vec<Ingress>,
 }
@@ -165,8 +164,52 @@ impl SecurityGroup {
     }
 }
 
-impl Resource for SecurityGroup {
-    const KIND: &'static str = "security group";
+impl Kind for SecurityGroup {
+    const NAME: &'static str = "security group";
+    type Owner = Owner;
+    type Live = Live;
+    type Output = GroupId;
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<Live>> {
+        let vpc = owner.vpc.as_str();
+        // One list of the VPC's groups serves every group of the graph, and shows a foreign one of the name.
+        let all = list_of_vpc(cloud, vpc).await?;
+        let named = |g: &&Live| g.group_name() == Some(name);
+        let found = all.iter().find(named).cloned();
+        if let Some(live) = &found {
+            owner.claim(Self::NAME, name, &tags(live))?;
+        }
+        Ok(found)
+    }
+    async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &Live) -> Result<()> {
+        cloud
+            .ec2()
+            .delete_security_group()
+            .group_id(id(live))
+            .send()
+            .await
+            .told_unless(cloud, "ec2:DeleteSecurityGroup", name, NOT_THERE)
+            // Network interfaces of instances and load balancers that are going away hold it for minutes.
+            .map_err(|e| {
+                e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"])
+                    .hint("Something still uses the group: network interfaces of instances or load balancers, or another group's rules.")
+            })
+            .map(drop)
+    }
+    fn output(_: &str, live: &Live) -> GroupId {
+        GroupId(id(live).to_owned())
+    }
+}
+
+/// A group that somebody else makes.
+pub struct ExistingGroup {
+    /// Its VPC.
+    pub vpc: String,
+    /// Its name or id.
+    pub name: String,
+}
+
+impl Identity for ExistingGroup {
+    const KIND: &'static str = SecurityGroup::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = GroupId;
@@ -174,23 +217,39 @@ impl Resource for SecurityGroup {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn noun(&self) -> String {
-        self.noun.clone()
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
+        let by_id = |g: &Live| self.name.starts_with("sg-") && g.group_id() == Some(&self.name);
+        let all = list_of_vpc(cx.cloud, &self.vpc).await?;
+        Ok(all.iter().find(|g| g.group_name() == Some(&self.name) || by_id(g)).cloned())
+    }
+    fn accept(&self, live: Option<&Live>) -> Result<()> {
+        let missing = || {
+            Error::not_found(format!("security group {} does not exist in {}", self.name, self.vpc))
+                .hint("It is used, not made, here: create it first, or name another one.")
+        };
+        live.map(drop).ok_or_else(missing)
+    }
+    async fn remove(&self, _: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        Err(Error::refused(format!("security group {} is somebody else's", self.name)))
+    }
+    fn output(&self, live: &Live) -> GroupId {
+        GroupId(id(live).to_owned())
+    }
+}
+
+impl Resource for SecurityGroup {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name).called(&self.noun)
     }
     fn needs(&self) -> Vec<NodeId> {
         let groups =
             self.ingress.iter().filter_map(|i| if let Source::Group(g) = &i.from { Some(g.node()) } else { None });
         groups.collect()
     }
-    fn ownership(&self) -> Ownership {
-        self.ownership
-    }
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-    fn missing(&self) -> Error {
-        Error::not_found(format!("security group {} does not exist in {}", self.name, self.owner.vpc))
-            .hint("It is used, not made, here: create it first, or name another one.")
     }
     fn uses(&self) -> Vec<Use> {
         // Groups that are still to be made have no ids: any name tells them apart.
@@ -198,36 +257,15 @@ impl Resource for SecurityGroup {
         let rules = self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count();
         vec![Use::of(quotas::SECURITY_GROUPS.name, 1), Use::within(quotas::RULES.name, rules as u64, &self.name)]
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let vpc = self.owner.vpc.as_str();
-        // One list of the VPC's groups serves every group of the graph, and shows a foreign one of the name.
-        let all = list_of_vpc(cx.cloud, vpc).await?;
-        let named = |g: &&Live| g.group_name() == Some(&self.name);
-        if self.ownership == Ownership::Existing {
-            let found =
-                all.iter().find(|g| named(g) || (self.name.starts_with("sg-") && g.group_id() == Some(&self.name)));
-            return Ok(found.cloned());
-        }
-        let found = all.iter().find(named).cloned();
-        if let Some(live) = &found {
-            self.owner.claim(Self::KIND, &self.name, &tags(live))?;
-        }
-        Ok(found)
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let wanted = self.wanted(cx, id(live));
         let there = Rules::of(live);
         let mut changes: Vec<Change> =
             wanted.minus(&there).names().map(|rule| Change::new("ingress", "-", rule)).collect();
-        if self.ownership == Ownership::Owned {
-            changes.extend(there.ours().minus(&wanted).names().map(|rule| Change::new("ingress", rule, "-")));
-            changes.extend(tag_drift::changes(&self.owner, &tags(live)));
-        }
+        changes.extend(there.ours().minus(&wanted).names().map(|rule| Change::new("ingress", rule, "-")));
+        changes.extend(tag_drift::changes(&self.owner, &tags(live)));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let made = cx
             .cloud
@@ -258,7 +296,6 @@ impl Resource for SecurityGroup {
             .set_ip_permissions(Some(wanted.permissions()))
             .build())
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let id = id(live);
         let (wanted, there) = (self.wanted(cx, id), Rules::of(live));
@@ -274,26 +311,6 @@ impl Resource for SecurityGroup {
             self.revoke(cx.cloud, id, &extra).await?;
         }
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        cx.cloud
-            .ec2()
-            .delete_security_group()
-            .group_id(id(live))
-            .send()
-            .await
-            .told_unless(cx.cloud, "ec2:DeleteSecurityGroup", &self.name, NOT_THERE)
-            // Network interfaces of instances and load balancers that are going away hold it for minutes.
-            .map_err(|e| {
-                e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"])
-                    .hint("Something still uses the group: network interfaces of instances or load balancers, or another group's rules.")
-            })
-            .map(drop)
-    }
-
-    fn output(&self, live: &Live) -> GroupId {
-        GroupId(id(live).to_owned())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, Resource, Use},
     model::{Owner, Owning as _, names, tag_rules},
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, Tag, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,
@@ -141,50 +142,58 @@ impl TargetGroup {
     }
 }
 
-impl Resource for TargetGroup {
-    const KIND: &'static str = "target group";
-    type Cloud = Cloud;
+impl Kind for TargetGroup {
+    const NAME: &'static str = "target group";
+    type Owner = Owner;
     type Live = LiveTargetGroup;
     type Output = TargetGroupArn;
-
-    fn name(&self) -> String {
-        self.name.clone()
+    async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<LiveTargetGroup>> {
+        let found = describe(cloud, name).await?;
+        let Some(group) = found.as_ref().clone() else { return Ok(None) };
+        let arn = group.target_group_arn().unwrap_or_default();
+        let attributes = async {
+            let call = cloud.elb().describe_target_group_attributes().target_group_arn(arn).send().await;
+            call.told_unless(
+                cloud,
+                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                name,
+                &["TargetGroupNotFound"],
+            )
+        };
+        let (tags, attributes) = futures::try_join!(tags(cloud, arn), attributes)?;
+        let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
+        owner.claim(Self::NAME, name, &tags)?;
+        let delay = attributes.attributes().iter().find(|a| a.key() == Some(DELAY));
+        Ok(Some(LiveTargetGroup { delay: delay.and_then(|a| a.value()?.parse().ok()), group }))
     }
-    fn noun(&self) -> String {
-        self.noun.clone()
+    async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveTargetGroup) -> Result<()> {
+        let arn = live.group.target_group_arn().unwrap_or_default();
+        let call = cloud.elb().delete_target_group().target_group_arn(arn).send().await;
+        // In use until the listener is gone everywhere.
+        call.told_unless(cloud, "elasticloadbalancing:DeleteTargetGroup", name, &["TargetGroupNotFound"])
+            .map_err(|e| e.retry_on(&["ResourceInUse"]))?;
+        Ok(())
+    }
+    fn output(_: &str, live: &LiveTargetGroup) -> TargetGroupArn {
+        TargetGroupArn(live.group.target_group_arn().unwrap_or_default().into())
+    }
+}
+
+impl Resource for TargetGroup {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name).called(&self.noun)
     }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::TARGET_GROUPS.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), names::load_balancer_name(&self.name)])
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveTargetGroup>> {
-        let found = describe(cx.cloud, &self.name).await?;
-        let Some(group) = found.as_ref().clone() else { return Ok(None) };
-        let arn = group.target_group_arn().unwrap_or_default();
-        let attributes = async {
-            let call = cx.cloud.elb().describe_target_group_attributes().target_group_arn(arn).send().await;
-            call.told_unless(
-                cx.cloud,
-                "elasticloadbalancing:DescribeTargetGroupAttributes",
-                &self.name,
-                &["TargetGroupNotFound"],
-            )
-        };
-        let (tags, attributes) = futures::try_join!(tags(cx.cloud, arn), attributes)?;
-        let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
-        self.owner.claim(Self::KIND, &self.name, &tags)?;
-        let delay = attributes.attributes().iter().find(|a| a.key() == Some(DELAY));
-        Ok(Some(LiveTargetGroup { delay: delay.and_then(|a| a.value()?.parse().ok()), group }))
-    }
-
     fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveTargetGroup) -> Vec<Change> {
         self.compare(live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveTargetGroup> {
         let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         let path = self.check_path();
@@ -219,23 +228,9 @@ impl Resource for TargetGroup {
         self.write_attributes(cx.cloud, group.target_group_arn().unwrap_or_default()).await?;
         Ok(LiveTargetGroup { group, delay: Some(self.deregistration_delay.as_secs()) })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveTargetGroup, _: &[Change]) -> Result<LiveTargetGroup> {
         self.write_attributes(cx.cloud, live.group.target_group_arn().unwrap_or_default()).await?;
         Ok(LiveTargetGroup { group: live.group.clone(), delay: Some(self.deregistration_delay.as_secs()) })
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveTargetGroup) -> Result<()> {
-        let arn = live.group.target_group_arn().unwrap_or_default();
-        let call = cx.cloud.elb().delete_target_group().target_group_arn(arn).send().await;
-        // In use until the listener is gone everywhere.
-        call.told_unless(cx.cloud, "elasticloadbalancing:DeleteTargetGroup", &self.name, &["TargetGroupNotFound"])
-            .map_err(|e| e.retry_on(&["ResourceInUse"]))?;
-        Ok(())
-    }
-
-    fn output(&self, live: &LiveTargetGroup) -> TargetGroupArn {
-        TargetGroupArn(live.group.target_group_arn().unwrap_or_default().into())
     }
 }
 

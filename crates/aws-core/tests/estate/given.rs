@@ -2,12 +2,13 @@
 use aws_core::{
     Result,
     cloud::Cloud,
-    engine::{Change, Cx, Ownership, Resource},
+    engine::{Cx, Identity},
 };
 
 /// Something that others made, by a name of its own: it is there, and not ours to write.
+#[derive(Clone)]
 pub(crate) struct Given<T>(pub(crate) &'static str, pub(crate) T);
-impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
+impl<T: Clone + Send + Sync + 'static> Identity for Given<T> {
     const KIND: &'static str = "given";
     type Cloud = Cloud;
     type Live = ();
@@ -15,25 +16,10 @@ impl<T: Clone + Send + Sync + 'static> Resource for Given<T> {
     fn name(&self) -> String {
         self.0.into()
     }
-    fn ownership(&self) -> Ownership {
-        Ownership::Existing
-    }
-    fn check(&self) -> aws_core::Result<()> {
-        Ok(())
-    }
     async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<()>> {
         Ok(Some(()))
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
-    async fn create(&self, _: &Cx<'_, Cloud>) -> Result<()> {
-        unreachable!("it is there")
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        unreachable!("it is not ours")
-    }
-    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+    async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         unreachable!("it is not ours")
     }
     fn output(&self, (): &()) -> T {

@@ -12,4 +12,5 @@ mod team_guard;
 mod team_identity;
 mod team_interconnect;
 mod team_network;
+mod team_parts;
 mod teams;

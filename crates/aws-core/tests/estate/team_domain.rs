@@ -1,10 +1,10 @@
 //! Domains of teams and the settings of their VPCs, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     Result,
     cloud::Cloud,
-    engine::{Change, Cx, Graph, Mode, Ownership, Ref, Resource, World as _},
+    engine::{Cx, Graph, Identity, Ref, World as _},
     error::Kind,
     model::{Owning as _, TeamOwner},
     registry::{self, VpcSettings},
@@ -82,7 +82,13 @@ fn graph(d: &Domain, team: &str) -> Graph<Cloud> {
     let mut graph = Graph::default();
     let domain = || d.domain.clone();
     let zone = graph.add(HostedZone { owner: owner(team), domain: domain() });
-    graph.add(Delegation { zone, domain: domain(), parent: d.parent.clone(), parent_zone_id: None });
+    graph.add(Delegation {
+        zone,
+        domain: domain(),
+        remembered: Vec::new(),
+        parent: d.parent.clone(),
+        parent_zone_id: None,
+    });
     let certificate = graph.add(Certificate { owner: owner(team), domain: domain() });
     graph.add(ValidationRecord { zone, certificate, domain: domain() });
     graph
@@ -150,7 +156,7 @@ async fn a_damaged_delegation_is_repaired() {
 
     // Somebody else answers for the domain: deleting leaves that.
     change(&cloud, &d.parent_zone, ChangeAction::Upsert, foreign).await;
-    support::done(&graph(&d, "red"), &cloud, Mode::Destroy).await;
+    support::done(&graph(&d, "red"), &cloud, Way::Destroy).await;
     assert_eq!(records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.len(), 1);
 }
 
@@ -161,9 +167,9 @@ async fn a_name_that_the_parent_has_given_away_is_refused() {
     let d = parent(&cloud).await;
     let theirs = record(&d.domain, RrType::Ns, 60, "ns.example.net.");
     change(&cloud, &d.parent_zone, ChangeAction::Create, theirs.clone()).await;
-    let plan = support::text(&support::go(&graph(&d, "red"), &cloud, Mode::Plan).await);
+    let plan = support::text(&support::go(&graph(&d, "red"), &cloud, Way::Plan).await);
     assert!(plan.contains("name servers: ns.example.net -> "), "{plan}");
-    let report = support::go(&graph(&d, "red"), &cloud, Mode::Apply).await;
+    let report = support::go(&graph(&d, "red"), &cloud, Way::Apply).await;
     let refused = report.failures().next().unwrap().1;
     assert_eq!(refused.kind(), Kind::Refused, "{}", support::text(&report));
     assert!(refused.hints()[0].contains("choose another name"), "{:?}", refused.hints());
@@ -249,7 +255,7 @@ async fn a_foreign_zone_is_refused_and_left() {
     let cloud = support::cloud().await;
     let d = parent(&cloud).await;
     let zone = public_zone(&cloud, &d.domain, &comment(&owner("blue"))).await;
-    for mode in [Mode::Apply, Mode::Destroy] {
+    for mode in [Way::Apply, Way::Destroy] {
         let report = support::go(&graph(&d, "red"), &cloud, mode).await;
         let text = support::text(&report);
         let refused = report.failures().next().unwrap().1;
@@ -268,7 +274,7 @@ async fn a_zone_with_records_is_kept() {
     let zone = zone_of(&cloud, &d.domain).await;
     let shop = record(&format!("shop.{}", d.domain), RrType::A, 60, "10.0.0.1");
     change(&cloud, &zone, ChangeAction::Create, shop.clone()).await;
-    let report = support::go(&graph(&d, "red"), &cloud, Mode::Destroy).await;
+    let report = support::go(&graph(&d, "red"), &cloud, Way::Destroy).await;
     let text = support::text(&report);
     assert!(text.contains(&format!("shop.{} A", d.domain)), "{text}");
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
@@ -301,8 +307,9 @@ async fn the_parents_zone_is_chosen_never_guessed() {
 }
 
 /// Something that exists, for those who refer to it.
+#[derive(Clone)]
 struct Known<T>(T);
-impl<T: Clone + Send + Sync + 'static> Resource for Known<T> {
+impl<T: Clone + Send + Sync + 'static> Identity for Known<T> {
     const KIND: &'static str = "known";
     type Cloud = Cloud;
     type Live = T;
@@ -310,25 +317,10 @@ impl<T: Clone + Send + Sync + 'static> Resource for Known<T> {
     fn name(&self) -> String {
         std::any::type_name::<T>().into()
     }
-    fn ownership(&self) -> Ownership {
-        Ownership::Existing
-    }
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
     async fn find(&self, _: &Cx<'_, Cloud>) -> Result<Option<T>> {
         Ok(Some(self.0.clone()))
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, _: &T) -> Vec<Change> {
-        Vec::new()
-    }
-    async fn create(&self, _: &Cx<'_, Cloud>) -> Result<T> {
-        Ok(self.0.clone())
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, _: &T, _: &[Change]) -> Result<T> {
-        Ok(self.0.clone())
-    }
-    async fn delete(&self, _: &Cx<'_, Cloud>, _: &T) -> Result<()> {
+    async fn remove(&self, _: &Cx<'_, Cloud>, _: &T) -> Result<()> {
         Ok(())
     }
     fn output(&self, live: &T) -> T {
@@ -338,8 +330,8 @@ impl<T: Clone + Send + Sync + 'static> Resource for Known<T> {
 
 fn place(vpc: &str, base: VpcSettings) -> Graph<Cloud> {
     let mut graph = Graph::default();
-    let vpc: Ref<VpcId> = graph.add(Known(VpcId { id: vpc.into(), ipv6: None }));
-    let certificate = Some(graph.add(Known(CertificateArn { arn: "arn:certificate".into(), records: vec![] })));
+    let vpc: Ref<VpcId> = graph.external(Known(VpcId { id: vpc.into(), ipv6: None }));
+    let certificate = Some(graph.external(Known(CertificateArn { arn: "arn:certificate".into(), records: vec![] })));
     graph.add(PlaceSettings { vpc, base, certificate, boundary: Some("arn:boundary".into()) });
     graph
 }
@@ -375,7 +367,7 @@ async fn settings_keep_what_operators_wrote() {
 
     // What we no longer want goes; what operators wrote does not.
     let mut less = Graph::default();
-    let id: Ref<VpcId> = less.add(Known(VpcId { id: vpc.clone(), ipv6: None }));
+    let id: Ref<VpcId> = less.external(Known(VpcId { id: vpc.clone(), ipv6: None }));
     let team = VpcSettings { team: Some("red".into()), ..VpcSettings::default() };
     less.add(PlaceSettings { vpc: id, base: team, certificate: None, boundary: None });
     let text = support::text(&support::apply(&less, &cloud).await);
@@ -393,7 +385,7 @@ async fn settings_that_cannot_be_read_are_refused_and_deleted() {
     let vpc = support::unique("vpc-unreadable");
     put(&cloud, &vpc, "peers: nowhere\n").await;
     let graph = place(&vpc, VpcSettings::default());
-    let report = support::go(&graph, &cloud, Mode::Apply).await;
+    let report = support::go(&graph, &cloud, Way::Apply).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
     support::destroy(&graph, &cloud).await;
 }

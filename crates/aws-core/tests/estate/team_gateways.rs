@@ -2,10 +2,13 @@
 mod front;
 mod vpn;
 
-use crate::{given::Given, support};
+use crate::{
+    given::Given,
+    support::{self, Way},
+};
 use aws_core::{
     cloud::{Cloud, Clouds, Spot},
-    engine::{Graph, Mode, Ref, Report, World as _, run},
+    engine::{Graph, Ref, Report, World as _},
     model::{Owning as _, TeamOwner},
     resources::{
         identity::team_role::RoleArn,
@@ -17,7 +20,7 @@ use aws_core::{
             kinds::{KindId, Thing},
             nat_gateway::NatGateway,
             nat_instance::NatInstance,
-            stray::{add_to_destroy, add_unwanted, strays},
+            stray::{self, Tagged, strays},
             vpn::{CustomerGateway, VpnConnection, VpnGateway},
         },
     },
@@ -54,7 +57,7 @@ async fn subnet(cloud: &Cloud, vpc: &str) -> String {
 
 /// The whole life of what is ours in a graph whose other nodes are given.
 async fn life(graph: &Graph<Cloud>, cloud: &Cloud, ours: usize) {
-    let plan = support::done(graph, cloud, Mode::Plan).await;
+    let plan = support::done(graph, cloud, Way::Plan).await;
     assert_eq!(plan.changes(), ours, "at first nothing is there:\n{}", support::text(&plan));
     let applied = support::apply(graph, cloud).await;
     assert_eq!(support::text(&applied), support::text(&plan), "what was planned is what was done");
@@ -71,7 +74,7 @@ async fn addresses(cloud: &Cloud, owner: &TeamOwner) -> Vec<Address> {
 
 fn nat(owner: &TeamOwner, subnet: &str) -> Graph<Cloud> {
     let mut graph = Graph::default();
-    let subnet = graph.add(Given("subnet", SubnetId(subnet.into())));
+    let subnet = graph.external(Given("subnet", SubnetId(subnet.into())));
     let address = graph.add(ElasticIp { owner: owner.clone(), name: "nat-a".into() });
     graph.add(NatGateway { owner: owner.clone(), name: "nat-a".into(), subnet, address });
     graph
@@ -109,7 +112,7 @@ async fn an_address_outlives_its_gateway_and_tags_follow() {
     };
     owner.extra.insert("cost".into(), "7".into());
     let graph = nat(&owner, &subnet);
-    let (report, ()) = tokio::join!(support::done(&graph, &cloud, Mode::Apply), take);
+    let (report, ()) = tokio::join!(support::done(&graph, &cloud, Way::Apply), take);
     let text = support::text(&report);
     assert!(
         text.contains("NAT gateway nat-a: + create") && text.contains("address nat-a: ~ tag cost: - -> 7"),
@@ -125,7 +128,7 @@ async fn another_subnet_is_refused() {
     let cloud = support::cloud().await;
     let (vpc, owner) = (support::vpc(&cloud).await, owner());
     support::apply(&nat(&owner, &subnet(&cloud, &vpc).await), &cloud).await;
-    let report = support::go(&nat(&owner, "subnet-2"), &cloud, Mode::Apply).await;
+    let report = support::go(&nat(&owner, "subnet-2"), &cloud, Way::Apply).await;
     let (_, e) = report.failures().next().unwrap();
     assert!(e.to_string().contains("NAT gateway nat-a cannot change subnet: subnet-"), "{e}");
 }
@@ -153,23 +156,23 @@ async fn a_gateway_is_waited_for_and_one_that_failed_is_not_there() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         *state.lock().unwrap() = "failed";
     };
-    let (report, ()) = tokio::join!(support::go(&graph, &through, Mode::Apply), fail);
+    let (report, ()) = tokio::join!(support::go(&graph, &through, Way::Apply), fail);
     let (_, e) = report.failures().next().unwrap();
     assert_eq!(e.to_string(), "NAT gateway nat-a failed: no gateway (Gateway.NotAttached)");
-    let plan = support::text(&support::done(&graph, &through, Mode::Plan).await);
+    let plan = support::text(&support::done(&graph, &through, Way::Plan).await);
     assert!(plan.contains("NAT gateway nat-a: + create"), "{plan}");
     *state.lock().unwrap() = "deleted";
-    let plan = support::text(&support::done(&graph, &through, Mode::Plan).await);
+    let plan = support::text(&support::done(&graph, &through, Way::Plan).await);
     assert!(plan.contains("NAT gateway nat-a: + create"), "{plan}");
     // One that a run left behind while it was made is waited for.
     *state.lock().unwrap() = "pending";
-    let plan = support::text(&support::done(&graph, &through, Mode::Plan).await);
+    let plan = support::text(&support::done(&graph, &through, Way::Plan).await);
     assert!(plan.contains("NAT gateway nat-a: ~ state: pending -> available"), "{plan}");
     let come = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         *state.lock().unwrap() = "available";
     };
-    tokio::join!(support::done(&graph, &through, Mode::Apply), come);
+    tokio::join!(support::done(&graph, &through, Way::Apply), come);
     support::apply(&graph, &through).await;
 }
 
@@ -183,8 +186,8 @@ fn instance(
     from: &[&str],
 ) -> (Graph<Cloud>, Ref<NatInstanceId>) {
     let mut graph = Graph::default();
-    let vpc = graph.add(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
-    let subnet = graph.add(Given("subnet", SubnetId(subnet.into())));
+    let vpc = graph.external(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
+    let subnet = graph.external(Given("subnet", SubnetId(subnet.into())));
     let address = graph.add(ElasticIp { owner: owner.clone(), name: "nat-a".into() });
     let from = from.iter().map(|n| n.parse().unwrap()).collect();
     let (owner, name, instance_type) = (owner.clone(), "nat-a".to_owned(), kind.to_owned());
@@ -252,7 +255,7 @@ async fn a_nat_instance_is_as_it_should_be_and_repaired() {
     assert_eq!(instances(&cloud, &vpc).await[0].instance_id(), Some(id));
     // Another processor cannot be.
     let (other, _) = instance(&owner, &vpc, &subnet, "t3.micro", &["10.0.0.0/9", "192.168.0.0/16"]);
-    let report = support::go(&other, &cloud, Mode::Apply).await;
+    let report = support::go(&other, &cloud, Way::Apply).await;
     assert!(report.failures().next().unwrap().1.to_string().contains("cannot become a t3.micro"));
     // Terminated: made anew, with the same address and group.
     let address = addresses(&cloud, &owner).await[0].allocation_id().unwrap().to_owned();
@@ -273,7 +276,7 @@ async fn a_foreign_group_of_the_same_name_is_refused() {
     let (vpc, owner) = (support::vpc(&cloud).await, owner());
     cloud.ec2().create_security_group().group_name("nat-a").description("x").vpc_id(&vpc).send().await.unwrap();
     let (graph, _) = instance(&owner, &vpc, &subnet(&cloud, &vpc).await, "t4g.nano", &[]);
-    let report = support::go(&graph, &cloud, Mode::Apply).await;
+    let report = support::go(&graph, &cloud, Way::Apply).await;
     let (_, e) = report.failures().next().unwrap();
     assert!(e.to_string().contains("security group nat-a exists already and belongs to somebody else"), "{e}");
 }
@@ -282,9 +285,9 @@ async fn a_foreign_group_of_the_same_name_is_refused() {
 
 fn logs(owner: &TeamOwner, vpc: &str, group: &str) -> Graph<Cloud> {
     let mut graph = Graph::default();
-    let vpc = graph.add(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
-    let log_group = graph.add(Given("log group", LogGroupName(group.into())));
-    let role = graph.add(Given("role", RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
+    let vpc = graph.external(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
+    let log_group = graph.external(Given("log group", LogGroupName(group.into())));
+    let role = graph.external(Given("role", RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
     graph.add(FlowLog { owner: owner.clone(), name: "all".into(), vpc, log_group, role });
     graph
 }
@@ -330,15 +333,15 @@ async fn what_aws_did_not_do_is_an_error_although_it_says_200() {
     support::apply(&logs(&owner, &vpc, "/flow2"), &cloud).await;
     assert_eq!(asked.load(Ordering::Relaxed), 2, "what was not done is tried again");
     breaks.store(true, Ordering::Relaxed);
-    let report = support::go(&logs(&owner, &vpc, "/flow2"), &cloud, Mode::Destroy).await;
+    let report = support::go(&logs(&owner, &vpc, "/flow2"), &cloud, Way::Destroy).await;
     let (_, e) = report.failures().next().unwrap();
     assert_eq!(e.to_string(), "ec2:DeleteFlowLogs for all in eu-west-1: not now (InternalThing)");
-    let report = support::go(&logs(&self::owner(), &vpc, "/flow2"), &cloud, Mode::Apply).await;
+    let report = support::go(&logs(&self::owner(), &vpc, "/flow2"), &cloud, Way::Apply).await;
     let (_, e) = report.failures().next().unwrap();
     assert_eq!(e.to_string(), "ec2:CreateFlowLogs for all in eu-west-1: no (LogDestinationPermissionIssue)");
     // Gone already is no error.
     breaks.store(false, Ordering::Relaxed);
-    support::done(&logs(&owner, &vpc, "/flow2"), &cloud, Mode::Destroy).await;
+    support::done(&logs(&owner, &vpc, "/flow2"), &cloud, Way::Destroy).await;
 }
 
 // Strays
@@ -382,8 +385,8 @@ async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
     peering.tag_specifications(tags(ResourceType::VpcPeeringConnection)).send().await.unwrap();
     // The kinds that a graph of this file makes.
     let mut graph = Graph::default();
-    let vpc_ref = graph.add(Given("vpc", VpcId { id: vpc.clone(), ipv6: None }));
-    let subnet = graph.add(Given("subnet", SubnetId(subnet)));
+    let vpc_ref = graph.external(Given("vpc", VpcId { id: vpc.clone(), ipv6: None }));
+    let subnet = graph.external(Given("subnet", SubnetId(subnet)));
     let name = || "old".to_owned();
     let address: Ref<AllocationId> = graph.add(ElasticIp { owner: owner.clone(), name: name() });
     graph.add(NatGateway { owner: owner.clone(), name: name(), subnet, address });
@@ -395,8 +398,8 @@ async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
     let device = "198.51.100.9".parse().unwrap();
     let customer = graph.add(CustomerGateway { owner: owner.clone(), name: name(), address: device, asn: 65_000 });
     graph.add(VpnConnection { owner: owner.clone(), name: name(), gateway, customer, routes: Vec::new() });
-    let log_group = graph.add(Given("log group", LogGroupName("/old".into())));
-    let role = graph.add(Given("role", RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
+    let log_group = graph.external(Given("log group", LogGroupName("/old".into())));
+    let role = graph.external(Given("role", RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
     graph.add(FlowLog { owner: owner.clone(), name: name(), vpc: vpc_ref, log_group, role });
     support::apply(&graph, cloud).await;
 }
@@ -415,10 +418,10 @@ async fn one_place() -> (Clouds, Spot, Arc<Cloud>) {
 }
 
 /// Runs; also tells what it did, in order.
-async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) -> (Report, Vec<String>) {
+async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Way) -> (Report, Vec<String>) {
     clouds.forget();
     let recorder = support::Recorder::default();
-    let report = run(graph, clouds, mode, &support::options(), &recorder).await;
+    let report = mode.run(graph, clouds, &recorder).await;
     assert!(report.complete(), "{mode:?}:\n{}", support::text(&report));
     (report, recorder.lines().into_iter().filter(|l| l.starts_with("Deleting")).collect())
 }
@@ -446,32 +449,24 @@ async fn strays_share_what_they_look_at() {
 #[tokio::test]
 async fn what_no_graph_names_is_found_and_removed() {
     let (clouds, spot, cloud) = one_place().await;
-    let (team, other) = (owner(), owner());
-    make_all(&cloud, &team).await;
-    make_all(&cloud, &other).await;
-    for destroying in [false, true] {
-        let owner = if destroying { &other } else { &team };
-        cloud.forget();
-        let found = strays(&cloud, owner).await.unwrap();
-        assert_eq!(found.iter().map(|s| s.kind).collect::<Vec<_>>(), kinds(), "{found:?}");
-        assert!(found.iter().all(|s| s.name.starts_with("old")), "{found:?}");
-        let mut graph = Graph::default();
-        if destroying {
-            add_to_destroy(&mut graph, &clouds, spot, owner, found.clone(), &[]);
-        } else {
-            add_unwanted(&mut graph, &clouds, spot, owner, found.clone(), &[]);
-        }
-        let modes = if destroying { [Mode::PlanDestroy, Mode::Destroy] } else { [Mode::Plan, Mode::Apply] };
-        for mode in modes {
-            let (report, steps) = go(&graph, &clouds, mode).await;
-            assert_eq!(report.changes(), kinds().len(), "{mode:?}:\n{}", support::text(&report));
-            let kind = |step: &String| found.iter().find(|s| step.contains(&s.id)).unwrap().kind;
-            let order: Vec<KindId> = steps.iter().map(kind).collect();
-            assert!(order.is_sorted_by(|a, b| a >= b), "what is made later goes first: {steps:#?}");
-            assert_eq!(steps.len(), if mode == modes[1] { kinds().len() } else { 0 });
-        }
-        cloud.forget();
-        assert_eq!(strays(&cloud, owner).await.unwrap(), Vec::<Thing>::new());
-        assert_eq!(go(&graph, &clouds, modes[1]).await.0.changes(), 0, "gone already is no error");
+    let owner = owner();
+    make_all(&cloud, &owner).await;
+    cloud.forget();
+    let found = strays(&cloud, &owner).await.unwrap();
+    assert_eq!(found.iter().map(|s| s.kind).collect::<Vec<_>>(), kinds(), "{found:?}");
+    assert!(found.iter().all(|s| s.name.starts_with("old")), "{found:?}");
+    let mut graph = Graph::default();
+    stray::add(&mut graph, &clouds, spot, &owner, found.iter().cloned().map(Tagged::Going), &[]);
+    for way in [Way::Plan, Way::Apply] {
+        let (report, steps) = go(&graph, &clouds, way).await;
+        assert_eq!(report.changes(), kinds().len(), "{way:?}:\n{}", support::text(&report));
+        let kind = |step: &String| found.iter().find(|s| step.contains(&s.id)).unwrap().kind;
+        let order: Vec<KindId> = steps.iter().map(kind).collect();
+        let after = |at: usize| order[at + 1..].iter().any(|later| later.goes_before(order[at]));
+        assert!(!(0..order.len()).any(after), "what others hold goes after those: {steps:#?}");
+        assert_eq!(steps.len(), if way == Way::Apply { kinds().len() } else { 0 });
     }
+    cloud.forget();
+    assert_eq!(strays(&cloud, &owner).await.unwrap(), Vec::<Thing>::new());
+    assert_eq!(go(&graph, &clouds, Way::Apply).await.0.changes(), 0, "gone already is no error");
 }

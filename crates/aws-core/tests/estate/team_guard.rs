@@ -2,15 +2,20 @@
 
 mod unemulated;
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     cloud::Cloud,
     engine::{Graph, Mode, Quiet, World as _, run},
     error::Kind,
     model::TeamOwner,
     resources::guard::{
-        budget::MonthlyBudget, cost_tags::CostTags, ebs_encryption::EbsEncryption, metadata_defaults::MetadataDefaults,
-        public_access::PublicAccess, trail::AuditTrail, trail_bucket::TrailBucket,
+        budget::MonthlyBudget,
+        cost_tags::CostTags,
+        ebs_encryption::EbsEncryption,
+        metadata_defaults::MetadataDefaults,
+        public_access::PublicAccess,
+        trail::AuditTrail,
+        trail_bucket::{Bucket, OldBucket, TrailBucket},
     },
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -29,22 +34,27 @@ fn owner(team: &str) -> TeamOwner {
     }
 }
 
-fn audit(team: &str, name: &str, keep_logs: bool) -> Graph<Cloud> {
-    audit_for(team, name, keep_logs, None)
+fn bucket(team: &str, name: &str) -> Bucket {
+    Bucket { owner: owner(team), name: name.into(), account: ACCOUNT.into() }
+}
+
+fn audit(team: &str, name: &str) -> Graph<Cloud> {
+    audit_for(team, name, None)
 }
 
 /// The same, with days that somebody chose.
-fn audit_for(team: &str, name: &str, keep_logs: bool, days: Option<i32>) -> Graph<Cloud> {
+fn audit_for(team: &str, name: &str, days: Option<i32>) -> Graph<Cloud> {
     let mut graph = Graph::default();
-    let bucket = graph.add(TrailBucket {
-        owner: owner(team),
-        name: name.into(),
-        trail: name.into(),
-        account: ACCOUNT.into(),
-        days,
-        keep_logs,
-    });
+    let bucket = graph.add(TrailBucket { bucket: bucket(team, name), trail: name.into(), days });
     graph.add(AuditTrail { owner: owner(team), name: name.into(), bucket });
+    graph
+}
+
+/// Neither trail nor bucket, but for one that holds logs which are to be kept.
+fn no_audit(team: &str, name: &str, keep_logs: bool) -> Graph<Cloud> {
+    let mut graph = Graph::default();
+    let bucket = graph.absent(OldBucket { bucket: bucket(team, name), keep_logs });
+    graph.absent(AuditTrail { owner: owner(team), name: name.into(), bucket });
     graph
 }
 
@@ -52,21 +62,21 @@ fn audit_for(team: &str, name: &str, keep_logs: bool, days: Option<i32>) -> Grap
 async fn a_trail_lives_and_dies_with_its_bucket() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-life-trail");
-    support::lifecycle(&audit("red", &name, true), &cloud).await;
+    support::lifecycle(&audit("red", &name), &cloud).await;
 }
 
 #[tokio::test]
 async fn the_first_region_of_all_takes_no_location() {
     let cloud = support::cloud().await.in_region("us-east-1");
     let name = support::unique("acme-virginia-trail");
-    support::lifecycle(&audit("red", &name, true), &cloud).await;
+    support::lifecycle(&audit("red", &name), &cloud).await;
 }
 
 #[tokio::test]
 async fn damage_to_the_trail_is_repaired() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-damage-trail");
-    let graph = audit("red", &name, true);
+    let graph = audit("red", &name);
     support::apply(&graph, &cloud).await;
     let status = cloud.cloudtrail().get_trail_status().name(&name).send().await.unwrap();
     assert_eq!(status.is_logging, Some(true));
@@ -89,7 +99,7 @@ async fn damage_to_the_trail_is_repaired() {
 async fn damage_to_the_bucket_is_repaired() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-mend-trail");
-    let graph = audit("red", &name, true);
+    let graph = audit("red", &name);
     support::apply(&graph, &cloud).await;
     let s3 = cloud.s3();
 
@@ -115,7 +125,7 @@ async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
     };
     let cloud = support::cloud().await;
     let name = support::unique("acme-expiry-trail");
-    support::apply(&audit("red", &name, true), &cloud).await;
+    support::apply(&audit("red", &name), &cloud).await;
     let s3 = cloud.s3();
     let read = async || {
         let answer = s3.get_bucket_lifecycle_configuration().bucket(&name).send().await.unwrap();
@@ -128,7 +138,7 @@ async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
         rules
     };
     assert_eq!(read().await, [("overlord-audit-trail".to_owned(), Some(400))]);
-    assert!(support::text(&support::apply(&audit("red", &name, true), &cloud).await).contains("= keep"));
+    assert!(support::text(&support::apply(&audit("red", &name), &cloud).await).contains("= keep"));
 
     // A bucket that was made before there was a rule, or whose rules somebody else writes.
     let put = async |rules: Vec<LifecycleRule>| {
@@ -140,7 +150,7 @@ async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
         let rule = rule.filter(LifecycleRuleFilter::builder().prefix("theirs/").build());
         rule.expiration(LifecycleExpiration::builder().days(days).build()).build().unwrap()
     };
-    let chosen = audit_for("red", &name, true, Some(400));
+    let chosen = audit_for("red", &name, Some(400));
     for (theirs, change) in [
         (vec![rule("theirs", 9)], "log files expire: never -> after 400 days"),
         (vec![rule("theirs", 9), rule("overlord-audit-trail", 3)], "log files expire: after 3 days -> after 400 days"),
@@ -152,7 +162,7 @@ async fn log_files_expire_and_other_rules_of_the_bucket_stay() {
     }
     s3.delete_bucket_lifecycle().bucket(&name).send().await.unwrap();
     // Nobody chose that its log files expire: they stay.
-    assert!(support::text(&support::apply(&audit("red", &name, true), &cloud).await).contains("= keep"));
+    assert!(support::text(&support::apply(&audit("red", &name), &cloud).await).contains("= keep"));
     assert!(s3.get_bucket_lifecycle_configuration().bucket(&name).send().await.is_err(), "no rule was written");
     let text = support::text(&support::apply(&chosen, &cloud).await);
     assert!(text.contains("log files expire: never -> after 400 days"), "{text}");
@@ -165,12 +175,12 @@ async fn a_plan_warns_of_log_files_that_never_expire() {
     };
     let cloud = support::cloud().await;
     let name = support::unique("acme-forever-trail");
-    support::apply(&audit("red", &name, true), &cloud).await;
+    support::apply(&audit("red", &name), &cloud).await;
     let warnings = async |days: Option<i32>| {
         cloud.forget();
         let warned = support::Warned::default();
-        let graph = audit_for("red", &name, true, days);
-        assert!(run(&graph, &cloud, Mode::Plan, &support::options(), &warned).await.complete());
+        let graph = audit_for("red", &name, days);
+        assert!(Way::Plan.run(&graph, &cloud, &warned).await.complete());
         warned.texts()
     };
     assert_eq!(warnings(None).await, [""; 0], "our rule lets them expire");
@@ -195,14 +205,14 @@ async fn a_plan_warns_of_log_files_that_never_expire() {
 async fn tags_that_somebody_added_stay() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-tags-trail");
-    support::apply(&audit("red", &name, true), &cloud).await;
+    support::apply(&audit("red", &name), &cloud).await;
     let tagging = cloud.s3().get_bucket_tagging().bucket(&name).send().await.unwrap();
     let tag = |k: &str, v: &str| aws_sdk_s3::types::Tag::builder().key(k).value(v).build().unwrap();
     let mut tags: Vec<_> = tagging.tag_set().iter().filter(|t| t.key() != "cost").cloned().collect();
     tags.extend([tag("cost", "8"), tag("mine", "1")]);
     let tagging = aws_sdk_s3::types::Tagging::builder().set_tag_set(Some(tags)).build().unwrap();
     cloud.s3().put_bucket_tagging().bucket(&name).tagging(tagging).send().await.unwrap();
-    let text = support::text(&support::apply(&audit("red", &name, true), &cloud).await);
+    let text = support::text(&support::apply(&audit("red", &name), &cloud).await);
     assert!(text.contains("~ tag cost: 8 -> 7"), "{text}");
     let now = cloud.s3().get_bucket_tagging().bucket(&name).send().await.unwrap();
     assert!(now.tag_set().iter().any(|t| t.key() == "mine"));
@@ -212,9 +222,9 @@ async fn tags_that_somebody_added_stay() {
 async fn a_foreign_bucket_and_a_foreign_trail_are_refused() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-foreign-trail");
-    support::apply(&audit("blue", &name, true), &cloud).await;
-    for mode in [Mode::Apply, Mode::Destroy] {
-        let report = support::go(&audit("red", &name, false), &cloud, mode).await;
+    support::apply(&audit("blue", &name), &cloud).await;
+    for mode in [Way::Apply, Way::Destroy] {
+        let report = support::go(&audit("red", &name), &cloud, mode).await;
         let refused = report.failures().next().unwrap().1;
         assert_eq!(refused.kind(), Kind::Refused);
         assert!(refused.to_string().contains("team blue"), "{refused}");
@@ -222,16 +232,10 @@ async fn a_foreign_bucket_and_a_foreign_trail_are_refused() {
     // A trail of our name that writes to somebody else's bucket.
     let other = support::unique("acme-other-bucket");
     let mut graph = Graph::default();
-    let bucket = graph.add(TrailBucket {
-        owner: owner("red"),
-        name: other,
-        trail: name.clone(),
-        account: ACCOUNT.into(),
-        days: Some(400),
-        keep_logs: true,
-    });
+    let trail = TrailBucket { bucket: bucket("red", &other), trail: name.clone(), days: Some(400) };
+    let bucket = graph.add(trail);
     graph.add(AuditTrail { owner: owner("red"), name: name.clone(), bucket });
-    let report = support::go(&graph, &cloud, Mode::Apply).await;
+    let report = support::go(&graph, &cloud, Way::Apply).await;
     let text = support::text(&report);
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused, "{text}");
     assert!(cloud.s3().get_bucket_policy().bucket(&name).send().await.is_ok(), "what is theirs is as it was");
@@ -241,7 +245,7 @@ async fn a_foreign_bucket_and_a_foreign_trail_are_refused() {
 async fn a_bucket_with_logs_is_kept_unless_they_may_go() {
     let cloud = support::cloud().await;
     let name = support::unique("acme-logs-trail");
-    support::apply(&audit("red", &name, true), &cloud).await;
+    support::apply(&audit("red", &name), &cloud).await;
     // The emulator does not read a policy's conditions: ours would keep out everybody.
     cloud.s3().delete_bucket_policy().bucket(&name).send().await.unwrap();
     for key in ["a", "a", "b"] {
@@ -249,19 +253,22 @@ async fn a_bucket_with_logs_is_kept_unless_they_may_go() {
     }
     // A deletion marker counts, too.
     cloud.s3().delete_object().bucket(&name).key("b").send().await.unwrap();
-    cloud.forget();
-    let (told, keeping) = (support::Recorder::default(), audit("red", &name, true));
-    let report = run(&keeping, &cloud, Mode::Destroy, &support::options(), &told).await;
-    assert!(report.complete(), "what is kept holds nothing up:\n{}", support::text(&report));
-    let step = format!("Deleting bucket {name} for the audit trail (kept while it holds log files)");
-    assert!(told.lines().contains(&step), "{:?}", told.lines());
+    for way in [Way::Plan, Way::Apply] {
+        let report = support::done(&no_audit("red", &name, true), &cloud, way).await;
+        let text = support::text(&report);
+        assert!(text.contains(&format!("bucket {name}: = left, because log files are in it")), "{text}");
+        assert_eq!(report.changes(), 1, "what is kept holds nothing up:\n{text}");
+    }
     let left = cloud.s3().list_object_versions().bucket(&name).send().await.unwrap();
     assert_eq!((left.versions().len(), left.delete_markers().len()), (3, 1));
-    let report = support::destroy(&audit("red", &name, false), &cloud).await;
+    let report = support::done(&no_audit("red", &name, false), &cloud, Way::Apply).await;
     assert_eq!(report.changes(), 1, "the trail is gone already");
+    assert_eq!(support::done(&no_audit("red", &name, false), &cloud, Way::Apply).await.changes(), 0);
 }
 
-fn only(resource: impl aws_core::engine::Resource<Cloud = Cloud>) -> Graph<Cloud> {
+fn only(
+    resource: impl aws_core::engine::Resource<Identity: aws_core::engine::Identity<Cloud = Cloud>>,
+) -> Graph<Cloud> {
     let mut graph = Graph::default();
     graph.add(resource);
     graph
@@ -276,7 +283,7 @@ async fn ebs_encryption_is_taken_back_only_when_asked() {
     cloud.ec2().disable_ebs_encryption_by_default().send().await.unwrap();
     let text = support::text(&support::apply(&only(EbsEncryption { restore: false }), &cloud).await);
     assert!(text.contains("+ create"), "{text}");
-    support::done(&only(EbsEncryption { restore: false }), &cloud, Mode::Destroy).await;
+    support::done(&only(EbsEncryption { restore: false }), &cloud, Way::Destroy).await;
     let now = cloud.ec2().get_ebs_encryption_by_default().send().await.unwrap();
     assert_eq!(now.ebs_encryption_by_default, Some(true));
 }
@@ -292,7 +299,7 @@ async fn public_access_is_blocked_and_taken_back_only_when_asked() {
     call.public_access_block_configuration(some).send().await.unwrap();
     let text = support::text(&support::apply(&wanted(false), &cloud).await);
     assert!(text.contains("~ IgnorePublicAcls: off -> on; RestrictPublicBuckets: off -> on"), "{text}");
-    support::done(&wanted(false), &cloud, Mode::Destroy).await;
+    support::done(&wanted(false), &cloud, Way::Destroy).await;
     assert!(cloud.s3control().get_public_access_block().account_id(ACCOUNT).send().await.is_ok(), "it stays");
 }
 
@@ -309,7 +316,7 @@ async fn metadata_defaults() {
     let text = support::text(&support::apply(&only(MetadataDefaults { restore: false }), &cloud).await);
     assert!(text.contains("~ IMDSv2: optional -> required") && !text.contains("hop limit"), "{text}");
     assert_eq!(aws.lock().unwrap().metadata["HttpPutResponseHopLimit"], "1");
-    support::done(&only(MetadataDefaults { restore: false }), &cloud, Mode::Destroy).await;
+    support::done(&only(MetadataDefaults { restore: false }), &cloud, Way::Destroy).await;
     assert_eq!(aws.lock().unwrap().metadata["HttpTokens"], "required", "it stays");
 }
 
@@ -328,7 +335,7 @@ async fn cost_tags_are_activated_once_billing_has_seen_them() {
         assert!(run(&graph, &cloud, Mode::Plan, &support::options(), &Quiet).await.complete());
     }
     assert_eq!(aws.lock().unwrap().cost_reads - before, 1, "each request is billed");
-    support::done(&graph, &cloud, Mode::Destroy).await;
+    support::done(&graph, &cloud, Way::Destroy).await;
     assert_eq!(aws.lock().unwrap().cost_tags, BTreeMap::from([("team".into(), true), ("other".into(), false)]));
 }
 
@@ -358,7 +365,7 @@ async fn a_budget_lives_follows_and_dies() {
     support::apply(&budget(250, &[]), &cloud).await;
     assert!(aws.lock().unwrap().budgets["acme-red"].notifications.is_empty());
     support::destroy(&budget(250, &[]), &cloud).await;
-    let report = support::go(&budget(0, &[]), &cloud, Mode::Apply).await;
+    let report = support::go(&budget(0, &[]), &cloud, Way::Apply).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Usage);
     cloud.forget();
 }

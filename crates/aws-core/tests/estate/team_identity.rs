@@ -1,9 +1,9 @@
 //! Policies, roles and sign-in of a team's account, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode, Options, Report, World as _, run},
+    engine::{Graph, Report, World as _},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::identity::{
@@ -64,7 +64,9 @@ fn metadata(text: &str) -> String {
     format!("<EntityDescriptor><IDPSSODescriptor/>{}</EntityDescriptor>\n", text.repeat(600))
 }
 
-fn one<R: aws_core::engine::Resource<Cloud = Cloud>>(resource: R) -> Graph<Cloud> {
+fn one<R: aws_core::engine::Resource<Identity: aws_core::engine::Identity<Cloud = Cloud>>>(
+    resource: R,
+) -> Graph<Cloud> {
     let mut graph = Graph::default();
     graph.add(resource);
     graph
@@ -176,7 +178,7 @@ async fn the_same_said_otherwise_is_no_change() {
     let call = iam.create_policy_version().policy_arn(&arn).set_as_default(true);
     let other = document(&["s3:PutObject", "s3:GetObject"]);
     call.policy_document(serde_json::to_string_pretty(&other).unwrap()).send().await.unwrap();
-    assert_eq!(support::done(&one(policy("same")), &cloud, Mode::Plan).await.changes(), 0);
+    assert_eq!(support::done(&one(policy("same")), &cloud, Way::Plan).await.changes(), 0);
 
     support::apply(&one(role("same")), &cloud).await;
     iam.put_role_permissions_boundary().role_name("same").permissions_boundary(&arn).send().await.unwrap();
@@ -222,7 +224,7 @@ async fn what_is_somebody_elses_is_refused() {
     support::apply(&one(policy("foreign")), &cloud).await;
     let call = cloud.iam().create_saml_provider().name("foreign");
     call.saml_metadata_document(metadata("theirs\n")).send().await.unwrap();
-    for mode in [Mode::Apply, Mode::Destroy] {
+    for mode in [Way::Apply, Way::Destroy] {
         let saml = SamlProvider { owner: owner("red"), name: "foreign".into(), metadata: metadata("a\n") };
         for graph in [
             one(TeamRole { owner: owner("blue"), ..role("foreign") }),
@@ -233,7 +235,7 @@ async fn what_is_somebody_elses_is_refused() {
             assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused, "{}", support::text(&report));
         }
     }
-    assert_eq!(support::done(&one(role("foreign")), &cloud, Mode::Plan).await.changes(), 0);
+    assert_eq!(support::done(&one(role("foreign")), &cloud, Way::Plan).await.changes(), 0);
 }
 
 /// A policy that something outside of the graph has stays, and the error says who has it.
@@ -245,7 +247,7 @@ async fn a_policy_in_use_is_not_deleted() {
     let arn = format!("arn:aws:iam::{ACCOUNT}:policy/used");
     iam.create_role().role_name("app-user").assume_role_policy_document("{}").send().await.unwrap();
     iam.attach_role_policy().role_name("app-user").policy_arn(&arn).send().await.unwrap();
-    let report = support::go(&one(policy("used")), &cloud, Mode::Destroy).await;
+    let report = support::go(&one(policy("used")), &cloud, Way::Destroy).await;
     let failure = report.failures().next().unwrap().1;
     assert_eq!(failure.kind(), Kind::Refused);
     assert!(failure.to_string().contains("role app-user"), "{failure}");
@@ -261,7 +263,7 @@ async fn bad_input_is_refused_before_anything_is_written() {
         one(ManagedPolicy { document: json!("x".repeat(7_000)), ..policy("bad") }),
         one(SamlProvider { owner: owner("red"), name: "bad".into(), metadata: "<a/>".into() }),
     ] {
-        let report = support::go(&graph, &cloud, Mode::Apply).await;
+        let report = support::go(&graph, &cloud, Way::Apply).await;
         assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Usage, "{}", support::text(&report));
     }
 }
@@ -273,13 +275,13 @@ async fn alias_and_password_policy_of_the_account() {
     let alias = |alias: &str| one(AccountAlias { alias: alias.into(), restore: true });
     support::lifecycle(&alias("acme-red"), &cloud).await;
     support::apply(&alias("acme-red"), &cloud).await;
-    for mode in [Mode::Apply, Mode::Destroy, Mode::Plan] {
+    for mode in [Way::Apply, Way::Destroy, Way::Plan] {
         let report = support::go(&alias("acme-blue"), &cloud, mode).await;
         assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
     }
     // It was there before us: it stays.
     let found = one(AccountAlias { alias: "acme-red".into(), restore: false });
-    support::done(&found, &cloud, Mode::Destroy).await;
+    support::done(&found, &cloud, Way::Destroy).await;
     assert_eq!(cloud.iam().list_account_aliases().send().await.unwrap().account_aliases(), ["acme-red"]);
     support::destroy(&alias("acme-red"), &cloud).await;
 
@@ -292,8 +294,8 @@ async fn alias_and_password_policy_of_the_account() {
     let kept = iam.get_account_password_policy().send().await.unwrap().password_policy.unwrap();
     assert_eq!((kept.minimum_password_length, kept.max_password_age), (Some(20), Some(90)));
     // Not asked to go back: it stays.
-    support::done(&one(PasswordPolicy { restore: false }), &cloud, Mode::Destroy).await;
-    assert_eq!(support::done(&one(PasswordPolicy { restore: false }), &cloud, Mode::Plan).await.changes(), 0);
+    support::done(&one(PasswordPolicy { restore: false }), &cloud, Way::Destroy).await;
+    assert_eq!(support::done(&one(PasswordPolicy { restore: false }), &cloud, Way::Plan).await.changes(), 0);
 }
 
 #[tokio::test]
@@ -363,16 +365,16 @@ const TAKEN: &str = "Service role name AWSServiceRoleForEC2Spot has been taken i
                      suffix.";
 
 /// What a run does about the role for Spot, and what it warns of.
-async fn spot(cloud: &Cloud, mode: Mode) -> (Report, Vec<String>) {
+async fn spot(cloud: &Cloud, mode: Way) -> (Report, Vec<String>) {
     let (graph, warned) = (one(ServiceLinkedRole { service: Service::Spot }), support::Warned::default());
-    let report = run(&graph, cloud, mode, &Options::default(), &warned).await;
+    let report = mode.run(&graph, cloud, &warned).await;
     (report, warned.texts())
 }
 
 #[tokio::test]
 async fn a_service_linked_role_that_is_denied_is_warned_of_and_no_change() {
     let cloud = denying(&["CreateServiceLinkedRole"], "AccessDenied", false).await;
-    let (report, warned) = spot(&cloud, Mode::Apply).await;
+    let (report, warned) = spot(&cloud, Way::Apply).await;
     assert!(report.complete(), "{}", support::text(&report));
     assert_eq!((report.changes(), report.failures().count()), (0, 0), "{}", support::text(&report));
     let [warning] = &warned[..] else { panic!("one warning: {warned:?}") };
@@ -386,7 +388,7 @@ async fn a_service_linked_role_that_is_denied_is_warned_of_and_no_change() {
     }
     // Expired credentials are another matter.
     let cloud = denying(&["CreateServiceLinkedRole"], "ExpiredToken", false).await;
-    assert!(!spot(&cloud, Mode::Apply).await.0.complete());
+    assert!(!spot(&cloud, Way::Apply).await.0.complete());
 }
 
 #[tokio::test]
@@ -403,9 +405,9 @@ async fn a_service_linked_role_that_may_not_be_looked_at_is_never_taken_for_gran
         (ALL, false, 1, 0, 1),
     ] {
         let cloud = denying(denied, "AccessDenied", there).await;
-        let (plan, quiet) = spot(&cloud, Mode::Plan).await;
+        let (plan, quiet) = spot(&cloud, Way::Plan).await;
         assert_eq!((plan.changes(), quiet.len()), (planned, 0), "{denied:?} {there}: {}", support::text(&plan));
-        let (report, warned) = spot(&cloud, Mode::Apply).await;
+        let (report, warned) = spot(&cloud, Way::Apply).await;
         assert!(report.complete(), "{denied:?} {there}: {}", support::text(&report));
         assert_eq!((report.changes(), warned.len()), (changes, warnings), "{denied:?} {there}: {warned:?}");
     }

@@ -1,10 +1,13 @@
 //! What joins the networks of teams, across accounts, on an emulator of AWS; and what sits in a VPC.
 mod shares;
 
-use crate::{given::Given, support};
+use crate::{
+    given::Given,
+    support::{self, Way},
+};
 use aws_core::{
     cloud::{AssumedRole, Cloud, Clouds, lookups},
-    engine::{Graph, Mode, Quiet, Ref, Report, World as _, run},
+    engine::{Graph, Quiet, Ref, Report, World as _},
     error::Kind,
     model::{Owning as _, TeamOwner},
     resources::network::{
@@ -46,19 +49,19 @@ async fn subnet(cloud: &Cloud, vpc: &str, n: u8) -> String {
     made.unwrap().subnet().unwrap().subnet_id().unwrap().to_owned()
 }
 
-async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) -> Report {
+async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Way) -> Report {
     clouds.forget();
-    run(graph, clouds, mode, &support::options(), &Quiet).await
+    mode.run(graph, clouds, &Quiet).await
 }
 
-async fn done(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) -> String {
+async fn done(graph: &Graph<Clouds>, clouds: &Clouds, mode: Way) -> String {
     let report = go(graph, clouds, mode).await;
     assert!(report.complete(), "{mode:?}:\n{}", support::text(&report));
     support::text(&report)
 }
 
 /// Once more: nothing is left to do.
-async fn settled(graph: &Graph<Clouds>, clouds: &Clouds, mode: Mode) {
+async fn settled(graph: &Graph<Clouds>, clouds: &Clouds, mode: Way) {
     let again = go(graph, clouds, mode).await;
     assert!(again.complete() && again.changes() == 0, "{mode:?} again:\n{}", support::text(&again));
 }
@@ -80,9 +83,13 @@ fn hub(it: &Hub) -> Graph<Cloud> {
     let share = graph.add(ResourceShare { owner: owner(None), name: name("share"), gateway, outside: Some(true) });
     graph.add(SharePrincipal { share, account: OWN.into() });
     graph.add(ShareMembership { share });
-    let vpc = graph.add(Given("vpc", vpc_id(&it.vpc)));
-    let subnets: Vec<Ref<SubnetId>> =
-        it.subnets.iter().zip(["a", "b", "c"]).map(|(id, name)| graph.add(Given(name, SubnetId(id.clone())))).collect();
+    let vpc = graph.external(Given("vpc", vpc_id(&it.vpc)));
+    let subnets: Vec<Ref<SubnetId>> = it
+        .subnets
+        .iter()
+        .zip(["a", "b", "c"])
+        .map(|(id, name)| graph.external(Given(name, SubnetId(id.clone()))))
+        .collect();
     let owner = owner(Some(it.team));
     graph.add(TransitAttachment { owner, name: name("red"), gateway, vpc, subnets, ipv6: it.ipv6 });
     graph
@@ -101,7 +108,7 @@ async fn a_hub_and_its_attachment_live_change_and_die() {
     let ids = [subnet(&cloud, &vpc, 0).await, subnet(&cloud, &vpc, 1).await, subnet(&cloud, &vpc, 2).await];
     let mut it =
         Hub { vpc: vpc.clone(), name: support::unique("hub"), subnets: ids[..2].to_vec(), ipv6: false, team: "red" };
-    let plan = support::text(&support::done(&hub(&it), &cloud, Mode::Plan).await);
+    let plan = support::text(&support::done(&hub(&it), &cloud, Way::Plan).await);
     assert_eq!(plan.matches("+ create").count(), 5, "{plan}");
     support::apply(&hub(&it), &cloud).await;
     let live = attachment(&cloud, &vpc).await.unwrap();
@@ -126,7 +133,7 @@ async fn a_hub_and_its_attachment_live_change_and_die() {
     assert!(text.contains("~ automatic acceptance of attachments: disable -> enable"), "{text}");
 
     // Another team's attachment of this VPC is not touched.
-    let report = support::go(&hub(&Hub { team: "blue", ..it.clone() }), &cloud, Mode::Apply).await;
+    let report = support::go(&hub(&Hub { team: "blue", ..it.clone() }), &cloud, Way::Apply).await;
     let failure = report.failures().next().unwrap().1;
     assert_eq!(failure.kind(), Kind::Refused, "{failure}");
 
@@ -152,7 +159,7 @@ async fn a_hub_that_others_use_is_not_deleted() {
     let theirs = theirs.transit_gateway_vpc_attachment().unwrap().transit_gateway_attachment_id().unwrap().to_owned();
     let told = support::Recorder::default();
     cloud.forget();
-    let report = run(&graph, &cloud, Mode::Destroy, &support::options(), &told).await;
+    let report = Way::Destroy.run(&graph, &cloud, &told).await;
     let failure = report.failures().next().unwrap().1;
     assert_eq!(failure.kind(), Kind::Refused, "{failure}");
     assert!(failure.to_string().contains(&format!("{theirs} (vpc {vpc} of account {OWN})")), "{failure}");
@@ -201,14 +208,14 @@ impl Teams {
         let red = clouds.add(self.red.clone(), None);
         let blue = clouds.add(self.blue.clone(), Some("account blue".into()));
         let mut graph = Graph::default();
-        let vpc = clouds.put(red, Given("vpc", vpc_id(&self.red_vpc))).to(&mut graph);
+        let vpc = graph.external(clouds.put(red, Given("vpc", vpc_id(&self.red_vpc))));
         let peer = Peer { vpc: self.blue_vpc.clone(), account: OTHER.into(), region: support::REGION.into() };
         let connection = PeeringConnection { owner: owner(Some("red")), name: "red-blue".into(), vpc, peer };
         let peering = clouds.put(red, connection).to(&mut graph);
         let accepted = clouds.put(blue, PeeringAcceptance { name: "red-blue".into(), peering, vpc }).to(&mut graph);
         let to = RED_NETWORK.parse().unwrap();
-        let routes = PeerRoutes { owner: self.blue_owner.clone(), name: "red".into(), peering, accepted, to };
-        clouds.put(blue, routes).to(&mut graph);
+        let routes = PeerRoutes { owner: self.blue_owner.clone(), name: "red".into(), peering, to };
+        clouds.put(blue, routes).after([accepted.node()]).to(&mut graph);
         graph
     }
 
@@ -229,12 +236,12 @@ impl Teams {
 async fn peering_crosses_accounts_and_is_repaired() {
     let teams = teams().await;
     let (graph, clouds) = (teams.graph(), &teams.clouds);
-    let plan = done(&graph, clouds, Mode::Plan).await;
+    let plan = done(&graph, clouds, Way::Plan).await;
     assert!(plan.contains("peering connection red-blue: + create"), "{plan}");
     assert!(plan.contains("peer routes red in account blue: + create"), "{plan}");
-    done(&graph, clouds, Mode::Apply).await;
-    settled(&graph, clouds, Mode::Plan).await;
-    settled(&graph, clouds, Mode::Apply).await;
+    done(&graph, clouds, Way::Apply).await;
+    settled(&graph, clouds, Way::Plan).await;
+    settled(&graph, clouds, Way::Apply).await;
     clouds.forget();
     assert_eq!(peerings_of(&teams.red, &teams.red_vpc).await.unwrap(), 1);
     assert_eq!(peerings_of(&teams.blue, &teams.blue_vpc).await.unwrap(), 1);
@@ -244,19 +251,19 @@ async fn peering_crosses_accounts_and_is_repaired() {
     // A route is gone, and another leads elsewhere.
     let call = teams.blue.ec2().delete_route().route_table_id(&teams.tables[0]);
     call.destination_cidr_block(RED_NETWORK).send().await.unwrap();
-    let text = done(&graph, clouds, Mode::Apply).await;
+    let text = done(&graph, clouds, Way::Apply).await;
     let wanted = format!("~ route to {RED_NETWORK} in public ({}): - -> pcx-", teams.tables[0]);
     assert!(text.contains(&wanted), "{text}");
     let gateway = teams.blue.ec2().create_internet_gateway().send().await.unwrap();
     let gateway = gateway.internet_gateway().unwrap().internet_gateway_id().unwrap().to_owned();
     let call = teams.blue.ec2().replace_route().route_table_id(&teams.tables[1]);
     call.destination_cidr_block(RED_NETWORK).gateway_id(&gateway).send().await.unwrap();
-    let text = done(&graph, clouds, Mode::Apply).await;
+    let text = done(&graph, clouds, Way::Apply).await;
     assert!(text.contains(&format!("in private ({}): {gateway} -> pcx-", teams.tables[1])), "{text}");
     assert_eq!(teams.routes().await, routes);
 
-    done(&graph, clouds, Mode::Destroy).await;
-    settled(&graph, clouds, Mode::Destroy).await;
+    done(&graph, clouds, Way::Destroy).await;
+    settled(&graph, clouds, Way::Destroy).await;
     assert_eq!(teams.routes().await, [None, None]);
     clouds.forget();
     assert_eq!(peerings_of(&teams.red, &teams.red_vpc).await.unwrap(), 0);
@@ -270,9 +277,9 @@ async fn a_connection_that_the_other_side_asked_for_is_accepted_here() {
     let made = call.peer_owner_id(OWN).tag_specifications(tags).send().await.unwrap();
     let id = made.vpc_peering_connection().unwrap().vpc_peering_connection_id().unwrap().to_owned();
     let graph = teams.graph();
-    let text = done(&graph, &teams.clouds, Mode::Apply).await;
+    let text = done(&graph, &teams.clouds, Way::Apply).await;
     assert!(text.contains("peering connection red-blue: ~ state: pending-acceptance -> active"), "{text}");
-    settled(&graph, &teams.clouds, Mode::Apply).await;
+    settled(&graph, &teams.clouds, Way::Apply).await;
     let found = teams.red.ec2().describe_vpc_peering_connections().vpc_peering_connection_ids(&id).send().await;
     let found = found.unwrap();
     assert_eq!(found.vpc_peering_connections()[0].status().unwrap().code(), Some(&State::Active));
@@ -284,7 +291,7 @@ async fn a_connection_made_by_hand_is_refused() {
     let teams = teams().await;
     let call = teams.red.ec2().create_vpc_peering_connection().vpc_id(&teams.red_vpc).peer_vpc_id(&teams.blue_vpc);
     call.peer_owner_id(OTHER).send().await.unwrap();
-    let report = go(&teams.graph(), &teams.clouds, Mode::Apply).await;
+    let report = go(&teams.graph(), &teams.clouds, Way::Apply).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
     assert_eq!(teams.routes().await, [None, None], "nothing was written");
 }

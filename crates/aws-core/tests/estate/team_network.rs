@@ -1,9 +1,9 @@
 //! A team's network, on an emulator of AWS: VPC, subnets, gateways, route tables, the S3 endpoint.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode},
+    engine::Graph,
     error::Kind,
     model::{Layer, TeamOwner},
     resources::network::{
@@ -156,7 +156,7 @@ fn route<'t>(table: &'t ec2::RouteTable, to: &str) -> Option<&'t ec2::Route> {
 }
 
 async fn refused(spec: &Spec, cloud: &Cloud, words: &[&str]) {
-    let report = support::go(&spec.graph(), cloud, Mode::Apply).await;
+    let report = support::go(&spec.graph(), cloud, Way::Apply).await;
     let (_, e) = report.failures().next().expect("a refusal");
     assert_eq!(e.kind(), Kind::Refused, "{e:?}");
     assert!(!e.hints().is_empty());
@@ -331,7 +331,7 @@ async fn ipv6_comes_later_and_never_goes() {
     let mut spec = Spec::new("10.24");
     support::apply(&spec.graph(), &cloud).await;
     spec.ipv6 = true;
-    let plan = support::text(&support::done(&spec.graph(), &cloud, Mode::Plan).await);
+    let plan = support::text(&support::done(&spec.graph(), &cloud, Way::Plan).await);
     assert!(plan.contains("IPv6 network: - -> one of Amazon's"), "{plan}");
     assert!(plan.contains("route to ::/0: - -> the egress-only internet gateway to be made"), "{plan}");
     assert!(plan.contains("IPv6 network: - -> /64 number 3 of the VPC's"), "{plan}");
@@ -367,7 +367,7 @@ async fn what_cannot_be_changed_is_refused() {
     refused(&Spec { zone: "euw1-az3", ..spec.clone() }, &cloud, &["zone", "euw1-az1 -> euw1-az3"]).await;
     refused(&Spec { stem: "10.27".into(), ..spec.clone() }, &cloud, &["network"]).await;
     // Nothing of that was done.
-    assert_eq!(support::done(&spec.graph(), &cloud, Mode::Plan).await.changes(), 0);
+    assert_eq!(support::done(&spec.graph(), &cloud, Way::Plan).await.changes(), 0);
 }
 
 #[tokio::test]
@@ -380,7 +380,7 @@ async fn what_is_somebody_elses_is_refused() {
     let other = other.vpc().unwrap().vpc_id().unwrap();
     let name = Tag::builder().key("Name").value(&spec.team).build();
     ec2.create_tags().resources(other).tags(name).send().await.unwrap();
-    for mode in [Mode::Plan, Mode::Destroy] {
+    for mode in [Way::Plan, Way::Destroy] {
         let report = support::go(&spec.graph(), &cloud, mode).await;
         assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused, "{mode:?}");
     }
@@ -449,7 +449,7 @@ async fn dhcp_options_follow() {
     let foreign = foreign.dhcp_options().unwrap().dhcp_options_id().unwrap();
     let vpc = spec.vpc_id(&cloud).await;
     cloud.ec2().associate_dhcp_options().vpc_id(&vpc).dhcp_options_id(foreign).send().await.unwrap();
-    assert_eq!(support::done(&spec.graph(), &cloud, Mode::Plan).await.changes(), 0);
+    assert_eq!(support::done(&spec.graph(), &cloud, Way::Plan).await.changes(), 0);
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ fn record(name: &str, regions: usize) -> TeamRecord {
         role: None,
         zone_id: None,
         delegate: true,
+        name_servers: Vec::new(),
     };
     TeamRecord {
         team: team(name),

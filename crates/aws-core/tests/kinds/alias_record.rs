@@ -1,12 +1,12 @@
 //! Alias records, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     cloud::{Cloud, lookups},
-    engine::{Graph, Mode, Quiet, World as _, run},
+    engine::{Graph, Quiet, World as _},
     error::Kind,
     resources::{
-        alias_record::{AliasRecord, change_batch, in_sync, list_records, require_free},
+        alias_record::{Alias, AliasRecord, change_batch, in_sync, list_records, require_free},
         load_balancer::LoadBalancer,
         target_group::Traffic,
     },
@@ -43,13 +43,13 @@ fn graph(p: &Place) -> Graph<Cloud> {
         subnets: p.subnets.clone(),
         security_groups: Vec::new(),
     });
-    graph.add(AliasRecord {
-        noun: "DNS name".into(),
+    let alias = Alias {
         zone_id: p.zone.clone(),
         name: format!("app-1-0.{}", p.domain),
-        load_balancer,
         load_balancer_name: name,
-    });
+        after: Vec::new(),
+    };
+    graph.add(AliasRecord { alias, load_balancer });
     graph
 }
 
@@ -71,7 +71,7 @@ async fn a_name_for_a_load_balancer() {
 
     let recorder = support::Recorder::default();
     cloud.forget();
-    let report = run(&g, &cloud, Mode::Apply, &support::options(), &recorder).await;
+    let report = Way::Apply.run(&g, &cloud, &recorder).await;
     assert!(report.complete());
     let step = format!("Configuring DNS name app-1-0.{}. ", p.domain);
     assert!(recorder.lines().contains(&step), "{:?}", recorder.lines());
@@ -99,7 +99,7 @@ async fn somebody_elses_record_is_left_alone() {
     let foreign = text_record(&format!("app-1-0.{}.", p.domain), RrType::A, "192.0.2.1");
     let change = change_batch(&cloud, &p.zone, "a test", vec![create(foreign)]).await.unwrap();
     assert!(!change.contains('/') && in_sync(&cloud, &change).await.unwrap());
-    let report = support::go(&g, &cloud, Mode::Apply).await;
+    let report = support::go(&g, &cloud, Way::Apply).await;
     let (node, error) = report.failures().next().unwrap();
     assert_eq!((node.kind, error.kind()), ("DNS name", Kind::Refused), "{error:?}");
     assert!(error.to_string().contains("somebody else's") && error.to_string().contains("192.0.2.1"), "{error}");
@@ -108,7 +108,7 @@ async fn somebody_elses_record_is_left_alone() {
     assert!(error.kind() == Kind::Refused && error.to_string().contains(&p.zone), "{error}");
     require_free(&cloud, &p.zone, "free.example.org", "app-1-0").await.unwrap();
     cloud.forget();
-    assert!(run(&g, &cloud, Mode::Destroy, &support::options(), &Quiet).await.complete());
+    assert!(Way::Destroy.run(&g, &cloud, &Quiet).await.complete());
     cloud.forget();
     let left = list_records(&cloud, &p.zone).await.unwrap();
     assert!(left.iter().any(|r| r.resource_records().iter().any(|v| v.value() == "192.0.2.1")));

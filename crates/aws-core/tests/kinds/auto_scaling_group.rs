@@ -1,9 +1,9 @@
 //! Launch templates and Auto Scaling groups, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     cloud::{Cloud, lookups},
-    engine::{Graph, Mode, Ownership, World as _},
+    engine::{Graph, World as _},
     error::Kind,
     model::Owner,
     resources::{
@@ -65,14 +65,12 @@ impl Wanted {
             name: format!("app-{}", self.owner.application),
             noun: "group".into(),
             description: "for tests".into(),
-            ownership: Ownership::Owned,
             ingress: Vec::new(),
         });
         let role = graph.add(Role {
             owner: of_application,
             name: format!("app-{}", self.owner.application),
             noun: "role".into(),
-            ownership: Ownership::Owned,
             policy: Value::Null,
             managed_policies: BTreeSet::new(),
             boundary: None,
@@ -191,7 +189,7 @@ async fn what_the_instances_get() {
 
     // Scaling is the operator's: no drift.
     auto_scaling_group::resize(&cloud, &name, &Size { min: 0, max: 4, desired: 3 }).await.unwrap();
-    let plan = support::done(&w.graph(), &cloud, Mode::Plan).await;
+    let plan = support::done(&w.graph(), &cloud, Way::Plan).await;
     assert_eq!(plan.changes(), 0, "{}", support::text(&plan));
     let error = auto_scaling_group::resize(&cloud, "app-none-1", &Size { min: 0, max: 1, desired: 0 }).await;
     let error = error.unwrap_err();
@@ -206,13 +204,13 @@ async fn a_version_never_changes() {
     support::apply(&w.graph(), &cloud).await;
 
     let first = std::mem::replace(&mut w.user_data, "#!/bin/sh\nother\n".into());
-    let report = support::go(&w.graph(), &cloud, Mode::Apply).await;
+    let report = support::go(&w.graph(), &cloud, Way::Apply).await;
     let (node, error) = report.failures().next().unwrap();
     assert_eq!((node.kind, error.kind()), ("launch template", Kind::Refused), "{error:?}");
     assert!(error.to_string().contains("sha256:") && !error.to_string().contains("secret"), "{error}");
     w.user_data = first;
     let mark = std::mem::replace(&mut w.mark, "registry.example.org/a:2".into());
-    let report = support::go(&w.graph(), &cloud, Mode::Apply).await;
+    let report = support::go(&w.graph(), &cloud, Way::Apply).await;
     let (node, error) = report.failures().next().unwrap();
     assert_eq!((node.kind, error.kind()), ("auto scaling group", Kind::Refused), "{error:?}");
     w.mark = mark;
@@ -220,14 +218,14 @@ async fn a_version_never_changes() {
     // What belongs to the group alone is healed: half made, or taken away by hand.
     w.grace = 120;
     w.cpu = Some(55.0);
-    let plan = support::text(&support::done(&w.graph(), &cloud, Mode::Plan).await);
+    let plan = support::text(&support::done(&w.graph(), &cloud, Way::Plan).await);
     assert!(plan.contains("health check grace period: 300 s -> 120 s; target CPU use: - -> 55 %"), "{plan}");
     support::apply(&w.graph(), &cloud).await;
 
     // The AMI of the day of creation stays.
     let images = cloud.ec2().describe_images().send().await.unwrap();
     w.image = images.images()[1].image_id().unwrap().into();
-    assert_eq!(support::done(&w.graph(), &cloud, Mode::Plan).await.changes(), 0);
+    assert_eq!(support::done(&w.graph(), &cloud, Way::Plan).await.changes(), 0);
     support::destroy(&w.graph(), &cloud).await;
 }
 
@@ -241,11 +239,11 @@ async fn a_foreign_group_of_that_name_is_refused() {
     let call = cloud.autoscaling().create_auto_scaling_group().auto_scaling_group_name(w.name());
     let call = call.launch_template(template).min_size(0).max_size(1).vpc_zone_identifier(&w.subnets[0]);
     call.send().await.unwrap();
-    let report = support::go(&w.graph(), &cloud, Mode::Apply).await;
+    let report = support::go(&w.graph(), &cloud, Way::Apply).await;
     // The emulator replaces a group of that name; AWS says AlreadyExists.
     if let Some((node, error)) = report.failures().next() {
         assert_eq!((node.kind, error.kind()), ("auto scaling group", Kind::Refused), "{error:?}");
     }
-    support::go(&w.graph(), &cloud, Mode::Destroy).await;
+    support::go(&w.graph(), &cloud, Way::Destroy).await;
     support::destroy(&other.graph(), &cloud).await;
 }

@@ -1,10 +1,10 @@
 //! Key pairs, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     Error,
     cloud::Cloud,
-    engine::{Graph, Mode},
+    engine::Graph,
     error::Kind,
     resources::key_pair::{KeyPair, Save},
 };
@@ -41,7 +41,7 @@ async fn lives_and_dies_and_saves_its_private_half_once() {
 async fn a_key_that_cannot_be_saved_is_removed_again() {
     let cloud = support::cloud().await;
     let full: Save = Arc::new(|_| Err(Error::failed("the disk is full")));
-    let report = support::go(&graph("vpc-1", "red", "app-unsaved", full), &cloud, Mode::Apply).await;
+    let report = support::go(&graph("vpc-1", "red", "app-unsaved", full), &cloud, Way::Apply).await;
     let (_, error) = report.failures().next().unwrap();
     assert!(error.to_string().contains("the disk is full"), "{error}");
     assert!(error.hints()[0].contains("removed again"));
@@ -54,6 +54,6 @@ async fn tags_follow_and_a_foreign_key_is_refused() {
     support::apply(&graph("vpc-1", "red", "app-tags", discard()), &cloud).await;
     let report = support::apply(&graph("vpc-1", "blue", "app-tags", discard()), &cloud).await;
     assert!(support::text(&report).contains("~ tag team: red -> blue"));
-    let report = support::go(&graph("vpc-2", "blue", "app-tags", discard()), &cloud, Mode::Destroy).await;
+    let report = support::go(&graph("vpc-2", "blue", "app-tags", discard()), &cloud, Way::Destroy).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
 }

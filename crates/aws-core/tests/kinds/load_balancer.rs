@@ -1,9 +1,9 @@
 //! Target groups, load balancers and listeners, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode, Ownership},
+    engine::Graph,
     error::Kind,
     model::Owner,
     resources::{
@@ -40,7 +40,6 @@ fn graph(w: &Wanted) -> Graph<Cloud> {
         name: format!("app-{}-lb", w.owner.application),
         noun: "group".into(),
         description: "for tests".into(),
-        ownership: Ownership::Owned,
         ingress: Vec::new(),
     });
     let targets = graph.add(TargetGroup {
@@ -138,7 +137,7 @@ async fn what_can_change_is_healed_and_what_cannot_is_refused() {
     call.send().await.unwrap();
     w.delay = 40;
     w.certificate = Some(certificate(&cloud, "second.example.org").await);
-    let plan = support::done(&graph(&w), &cloud, Mode::Plan).await;
+    let plan = support::done(&graph(&w), &cloud, Way::Plan).await;
     let text = support::text(&plan);
     assert!(text.contains("deregistration delay: 20 s -> 40 s"), "{text}");
     assert!(text.contains("drop_invalid_header_fields.enabled: false -> true"), "{text}");
@@ -147,7 +146,7 @@ async fn what_can_change_is_healed_and_what_cannot_is_refused() {
     support::apply(&graph(&w), &cloud).await;
 
     w.path = Some("/other");
-    let report = support::go(&graph(&w), &cloud, Mode::Apply).await;
+    let report = support::go(&graph(&w), &cloud, Way::Apply).await;
     let (node, error) = report.failures().next().unwrap();
     assert_eq!((node.kind, error.kind()), ("target group", Kind::Refused));
     assert!(error.hints()[0].contains("another version"), "{error:?}");
@@ -164,7 +163,7 @@ async fn another_version_of_the_same_name_is_refused() {
     let mut w = wanted(&cloud, Traffic::Http).await;
     support::apply(&graph(&w), &cloud).await;
     w.owner.version = Some("1".into());
-    let report = support::go(&graph(&w), &cloud, Mode::Apply).await;
+    let report = support::go(&graph(&w), &cloud, Way::Apply).await;
     let kinds: Vec<_> = report.failures().map(|(n, e)| (n.kind, e.kind())).collect();
     assert_eq!(
         kinds,

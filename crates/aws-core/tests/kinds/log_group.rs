@@ -1,12 +1,7 @@
 //! Log groups, on an emulator of AWS.
 
-use crate::support;
-use aws_core::{
-    cloud::Cloud,
-    engine::{Graph, Mode},
-    error::Kind,
-    resources::log_group::LogGroup,
-};
+use crate::support::{self, Way};
+use aws_core::{cloud::Cloud, engine::Graph, error::Kind, resources::log_group::LogGroup};
 
 fn graph(vpc: &str, team: &str, name: &str, retention_days: i32) -> Graph<Cloud> {
     let mut owner = support::owner(vpc, "shop");
@@ -42,10 +37,10 @@ async fn a_foreign_group_and_a_bad_retention_are_refused() {
     let cloud = support::cloud().await;
     let name = "/minion/foreign";
     cloud.logs().create_log_group().log_group_name(name).send().await.unwrap();
-    for mode in [Mode::Apply, Mode::Destroy] {
+    for mode in [Way::Apply, Way::Destroy] {
         let report = support::go(&graph("vpc-1", "red", name, 30), &cloud, mode).await;
         assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused);
     }
-    let report = support::go(&graph("vpc-1", "red", "/minion/bad", 31), &cloud, Mode::Apply).await;
+    let report = support::go(&graph("vpc-1", "red", "/minion/bad", 31), &cloud, Way::Apply).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Usage);
 }

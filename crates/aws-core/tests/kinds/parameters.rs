@@ -1,9 +1,9 @@
 //! Settings and stored manifests in Systems Manager parameters, on an emulator of AWS.
 
-use crate::support::{self, put_parameter};
+use crate::support::{self, Way, put_parameter};
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode},
+    engine::Graph,
     error::Kind,
     registry::{self, VpcSettings},
     resources::application_manifest::ApplicationManifest,
@@ -124,7 +124,7 @@ async fn settings_and_manifest_are_read_together() {
 async fn a_stored_manifest_carries_its_owners_tags() {
     let cloud = support::cloud().await;
     let vpc = support::unique("vpc-tags");
-    support::done(&manifest(&vpc, "a: 1\n"), &cloud, Mode::Apply).await;
+    support::done(&manifest(&vpc, "a: 1\n"), &cloud, Way::Apply).await;
     let call = cloud.ssm().list_tags_for_resource().resource_id(format!("/minion/{vpc}/applications/shop"));
     let tags = call.resource_type(aws_sdk_ssm::types::ResourceTypeForTagging::Parameter).send().await.unwrap();
     assert!(tags.tag_list().iter().any(|t| t.key() == "minion:application" && t.value() == "shop"));
@@ -134,7 +134,7 @@ async fn a_stored_manifest_carries_its_owners_tags() {
 async fn too_large_a_manifest_is_refused_and_nothing_is_written() {
     let cloud = support::cloud().await;
     let vpc = support::unique("vpc-large");
-    let report = support::go(&manifest(&vpc, &"x".repeat(1_000_000)), &cloud, Mode::Apply).await;
+    let report = support::go(&manifest(&vpc, &"x".repeat(1_000_000)), &cloud, Way::Apply).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Usage);
     assert_eq!(names(&cloud, &vpc).await, Vec::<String>::new());
 }

@@ -1,12 +1,12 @@
 //! IAM roles and instance profiles, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::model::Owning as _;
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode, Ownership},
+    engine::Graph,
     error::Kind,
-    resources::role::Role,
+    resources::role::{ExistingRole, Role},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -27,7 +27,6 @@ fn role(name: &str) -> Role {
         owner: support::owner("vpc-1", "shop"),
         name: name.into(),
         noun: "IAM role and instance profile".into(),
-        ownership: Ownership::Owned,
         policy: policy("s3:GetObject"),
         managed_policies: BTreeSet::from([READ_ONLY.to_owned(), SSM.to_owned()]),
         boundary: Some(POWER.to_owned()),
@@ -141,24 +140,28 @@ async fn somebody_elses_role_is_refused() {
     let cloud = support::cloud().await;
     let name = "app-foreign";
     support::apply(&graph(role(name)), &cloud).await;
-    for mode in [Mode::Apply, Mode::Destroy] {
+    for mode in [Way::Apply, Way::Destroy] {
         let theirs = Role { owner: support::owner("vpc-2", "shop"), ..role(name) };
         let report = support::go(&graph(theirs), &cloud, mode).await;
         assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Refused, "{}", support::text(&report));
     }
-    assert_eq!(support::done(&graph(role(name)), &cloud, Mode::Plan).await.changes(), 0);
+    assert_eq!(support::done(&graph(role(name)), &cloud, Way::Plan).await.changes(), 0);
 }
 
 #[tokio::test]
 async fn an_existing_role_is_used_and_never_written() {
     let cloud = support::cloud().await;
     let name = "app-existing";
-    let existing = || graph(Role { ownership: Ownership::Existing, policy: Value::Null, ..role(name) });
-    let report = support::go(&existing(), &cloud, Mode::Apply).await;
+    let existing = || {
+        let mut graph = Graph::default();
+        graph.external(ExistingRole { name: name.into() });
+        graph
+    };
+    let report = support::go(&existing(), &cloud, Way::Apply).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::NotFound);
     support::apply(&graph(role(name)), &cloud).await;
     assert_eq!(support::apply(&existing(), &cloud).await.changes(), 0);
-    assert_eq!(support::done(&existing(), &cloud, Mode::Destroy).await.changes(), 0);
+    assert_eq!(support::done(&existing(), &cloud, Way::Destroy).await.changes(), 0);
 }
 
 #[tokio::test]
@@ -166,7 +169,7 @@ async fn a_policy_that_does_not_exist_is_told_at_once() {
     let cloud = support::cloud().await;
     let name = "app-no-policy";
     let wrong = BTreeSet::from(["arn:aws:iam::aws:policy/NoSuchPolicy".to_owned()]);
-    let report = support::go(&graph(Role { managed_policies: wrong, ..role(name) }), &cloud, Mode::Apply).await;
+    let report = support::go(&graph(Role { managed_policies: wrong, ..role(name) }), &cloud, Way::Apply).await;
     let (_, error) = report.failures().next().unwrap();
     assert!(error.to_string().contains("NoSuchPolicy"), "{error}");
     // And what was made until then is healed by a right manifest.

@@ -1,11 +1,11 @@
 //! Security groups, on an emulator of AWS.
 
-use crate::support;
+use crate::support::{self, Way};
 use aws_core::{
     cloud::Cloud,
-    engine::{Graph, Mode, Ownership, Ref},
+    engine::{Graph, Ref},
     error::Kind,
-    resources::security_group::{GroupId, Ingress, Protocol, SecurityGroup, Source, list_of_vpc},
+    resources::security_group::{ExistingGroup, GroupId, Ingress, Protocol, SecurityGroup, Source, list_of_vpc},
 };
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 
@@ -22,7 +22,6 @@ fn group(vpc: &str, application: &str, name: &str, ingress: Vec<Ingress>) -> Sec
         name: name.into(),
         noun: format!("security group {name}"),
         description: "für tests".into(),
-        ownership: Ownership::Owned,
         ingress,
     }
 }
@@ -80,7 +79,7 @@ async fn drift_is_repaired_and_what_was_added_by_hand_stays() {
     support::apply(&graph, &cloud).await;
 
     let (graph, _) = both(&vpc, "shop", 9090);
-    let plan = support::text(&support::done(&graph, &cloud, Mode::Plan).await);
+    let plan = support::text(&support::done(&graph, &cloud, Way::Plan).await);
     assert!(plan.contains("ingress: - -> tcp 9090 from sg-"), "{plan}");
     assert!(plan.contains("ingress: tcp 8080 from sg-"), "{plan}");
     support::apply(&graph, &cloud).await;
@@ -88,7 +87,7 @@ async fn drift_is_repaired_and_what_was_added_by_hand_stays() {
     let groups = ids(&cloud, &vpc).await;
     assert_eq!(groups.len(), 2);
     open_by_hand(&cloud, &groups[0], "admin").await;
-    assert_eq!(support::done(&graph, &cloud, Mode::Plan).await.changes(), 0);
+    assert_eq!(support::done(&graph, &cloud, Way::Plan).await.changes(), 0);
     support::destroy(&graph, &cloud).await;
 }
 
@@ -144,7 +143,7 @@ async fn somebody_elses_group_is_refused_and_left_alone() {
     foreign.send().await.unwrap();
     let mut graph = Graph::default();
     graph.add(group(&vpc, "shop", "app-shop", vec![]));
-    for mode in [Mode::Apply, Mode::Destroy] {
+    for mode in [Way::Apply, Way::Destroy] {
         let report = support::go(&graph, &cloud, mode).await;
         let (_, error) = report.failures().next().unwrap();
         assert_eq!(error.kind(), Kind::Refused, "{error:?}");
@@ -162,15 +161,14 @@ async fn an_existing_group_is_used_and_never_written() {
     let vpc = support::vpc(&cloud).await;
     let existing = || {
         let mut graph = Graph::default();
-        let ownership = Ownership::Existing;
-        graph.add(SecurityGroup { ownership, ..group(&vpc, "shop", "theirs", vec![]) });
+        graph.external(ExistingGroup { vpc: vpc.clone(), name: "theirs".into() });
         graph
     };
-    let report = support::go(&existing(), &cloud, Mode::Apply).await;
+    let report = support::go(&existing(), &cloud, Way::Apply).await;
     assert_eq!(report.failures().next().unwrap().1.kind(), Kind::NotFound);
     cloud.ec2().create_security_group().vpc_id(&vpc).group_name("theirs").description("x").send().await.unwrap();
     support::apply(&existing(), &cloud).await;
-    assert_eq!(support::done(&existing(), &cloud, Mode::Destroy).await.changes(), 0);
+    assert_eq!(support::done(&existing(), &cloud, Way::Destroy).await.changes(), 0);
     support::apply(&existing(), &cloud).await;
 }
 
@@ -181,7 +179,7 @@ async fn a_bad_name_is_refused_before_any_call() {
     for bad in ["sg-mine", "ä", &"x".repeat(256)] {
         let mut graph = Graph::default();
         graph.add(group(&vpc, "shop", bad, vec![]));
-        let report = support::go(&graph, &cloud, Mode::Apply).await;
+        let report = support::go(&graph, &cloud, Way::Apply).await;
         assert_eq!(report.failures().next().unwrap().1.kind(), Kind::Usage, "{bad}");
     }
 }

@@ -5,7 +5,7 @@
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses a part of this")]
 use aws_core::{
     cloud::{Cloud, ConnectOptions},
-    engine::{Action, Event, Graph, Mode, Observer, Options, Outcome, Quiet, Report, run},
+    engine::{Action, Event, Graph, Mode, Observer, Options, Outcome, Quiet, Report, World, run},
     model::Owner,
 };
 use aws_sdk_ssm::types::ParameterType;
@@ -194,11 +194,33 @@ pub fn options() -> Options {
     Options { deadline: Duration::from_secs(60), pause: Duration::from_millis(50), ..Options::default() }
 }
 
+/// What is done with a graph: as it says, or all of it away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Plan,
+    Apply,
+    PlanDestroy,
+    Destroy,
+}
+
+impl Way {
+    /// As the engine is told.
+    pub fn mode(self) -> Mode {
+        if matches!(self, Self::Plan | Self::PlanDestroy) { Mode::Plan } else { Mode::Apply }
+    }
+    /// Runs a graph.
+    pub async fn run<C: World>(self, graph: &Graph<C>, cloud: &C, observer: &dyn Observer) -> Report {
+        cloud.forget();
+        match self {
+            Self::Plan | Self::Apply => run(graph, cloud, self.mode(), &options(), observer).await,
+            Self::PlanDestroy | Self::Destroy => run(&graph.absence(), cloud, self.mode(), &options(), observer).await,
+        }
+    }
+}
+
 /// Runs with a fresh memory of the cloud.
-pub async fn go(graph: &Graph<Cloud>, cloud: &Cloud, mode: Mode) -> Report {
-    use aws_core::engine::World as _;
-    cloud.forget();
-    run(graph, cloud, mode, &options(), &Quiet).await
+pub async fn go(graph: &Graph<Cloud>, cloud: &Cloud, way: Way) -> Report {
+    way.run(graph, cloud, &Quiet).await
 }
 
 /// A report as text, one line a node: for assertions, and to be read when they fail.
@@ -206,13 +228,14 @@ pub fn text(report: &Report) -> String {
     let mut text = String::new();
     for node in &report.nodes {
         let outcome = match &node.outcome {
-            Outcome::Done(Action::Keep) => "= keep".to_owned(),
+            Outcome::Done(Action::Keep | Action::Leave(_)) => "= keep".to_owned(),
             Outcome::Done(Action::Create) => "+ create".to_owned(),
             Outcome::Done(Action::Delete) => "- delete".to_owned(),
             Outcome::Done(Action::Update(changes)) => {
                 let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
                 format!("~ {}", changes.join("; "))
             }
+            Outcome::Left(why) => format!("= left, because {why}"),
             Outcome::Failed(e) => format!("! {e:?}"),
             Outcome::Tolerated(_) => "tolerated".to_owned(),
             Outcome::Skipped(_) => "skipped".to_owned(),
@@ -224,7 +247,7 @@ pub fn text(report: &Report) -> String {
 }
 
 /// Runs, and fails the test unless every node got done. Returns the report.
-pub async fn done(graph: &Graph<Cloud>, cloud: &Cloud, mode: Mode) -> Report {
+pub async fn done(graph: &Graph<Cloud>, cloud: &Cloud, mode: Way) -> Report {
     let report = go(graph, cloud, mode).await;
     assert!(report.complete(), "{mode:?}:\n{}", text(&report));
     report
@@ -232,8 +255,8 @@ pub async fn done(graph: &Graph<Cloud>, cloud: &Cloud, mode: Mode) -> Report {
 
 /// Applies; then a plan must be empty, and so must another apply.
 pub async fn apply(graph: &Graph<Cloud>, cloud: &Cloud) -> Report {
-    let report = done(graph, cloud, Mode::Apply).await;
-    for mode in [Mode::Plan, Mode::Apply] {
+    let report = done(graph, cloud, Way::Apply).await;
+    for mode in [Way::Plan, Way::Apply] {
         let again = done(graph, cloud, mode).await;
         assert_eq!(again.changes(), 0, "{mode:?} after apply:\n{}", text(&again));
     }
@@ -242,8 +265,8 @@ pub async fn apply(graph: &Graph<Cloud>, cloud: &Cloud) -> Report {
 
 /// Destroys; then nothing of it may be left, and another destroy is a no-op.
 pub async fn destroy(graph: &Graph<Cloud>, cloud: &Cloud) -> Report {
-    let report = done(graph, cloud, Mode::Destroy).await;
-    for mode in [Mode::PlanDestroy, Mode::Destroy] {
+    let report = done(graph, cloud, Way::Destroy).await;
+    for mode in [Way::PlanDestroy, Way::Destroy] {
         let again = done(graph, cloud, mode).await;
         assert_eq!(again.changes(), 0, "{mode:?} after destroy:\n{}", text(&again));
     }
@@ -252,7 +275,7 @@ pub async fn destroy(graph: &Graph<Cloud>, cloud: &Cloud) -> Report {
 
 /// The whole life: a plan of all creates, apply, an empty plan, destroy, nothing left, destroy again.
 pub async fn lifecycle(graph: &Graph<Cloud>, cloud: &Cloud) {
-    let plan = done(graph, cloud, Mode::Plan).await;
+    let plan = done(graph, cloud, Way::Plan).await;
     assert_eq!(plan.changes(), plan.nodes.len(), "at first nothing is there:\n{}", text(&plan));
     let applied = apply(graph, cloud).await;
     assert_eq!(text(&applied), text(&plan), "what was planned is what was done");
@@ -274,7 +297,7 @@ impl Observer for Recorder {
         let line = match event {
             Event::Begin { text, .. } => text.to_owned(),
             Event::Retry { error, .. } => format!("retry: {error}"),
-            Event::End { result: Ok(words), .. } | Event::End { result: Err(words), .. } => words.to_owned(),
+            Event::End { error, .. } => error.map_or("OK", aws_core::Error::word).to_owned(),
             Event::Tick { note, .. } => note.to_owned(),
         };
         self.0.lock().expect("no listener panics").push(line);

@@ -15,15 +15,13 @@ pub(super) async fn converge(
     writes: &Writes,
     what: &str,
 ) -> Result<(Exit, Report)> {
-    let mode = if writes.dry_run { Mode::Plan } else { Mode::Apply };
-    let report = checked(run(graph, cloud, mode, &options(session), &session.terminal).await)?;
+    let report = checked(carry_out(session, cloud, graph, writes).await)?;
     Ok((tell(session, &report, writes, what, false)?, report))
 }
 
-/// Removes what the graph owns, or with `--dry-run` finds out what that would be. Steps are told, the outcome
-/// is not: see [`tell`].
-pub(super) async fn destroy(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>, writes: &Writes) -> Report {
-    let mode = if writes.dry_run { Mode::PlanDestroy } else { Mode::Destroy };
+/// Carries a graph out, or with `--dry-run` finds out what that would be. Steps are told, the outcome is not: see [`tell`].
+pub(super) async fn carry_out(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>, writes: &Writes) -> Report {
+    let mode = if writes.dry_run { Mode::Plan } else { Mode::Apply };
     run(graph, cloud, mode, &options(session), &session.terminal).await
 }
 
@@ -38,7 +36,7 @@ pub(super) fn tell(session: &Session, report: &Report, writes: &Writes, what: &s
 
 /// Looks at everything in a graph of names alone and says nothing: what is read is remembered for the run.
 pub(super) async fn look(session: &Session, cloud: &Cloud, graph: &Graph<Cloud>) {
-    run(graph, cloud, Mode::PlanDestroy, &options(session), &Quiet).await;
+    run(graph, cloud, Mode::Plan, &options(session), &Quiet).await;
 }
 
 fn options(session: &Session) -> Options {

@@ -8,11 +8,12 @@ use crate::{
 use aws_core::{
     Result,
     cloud::Cloud,
-    engine::{Graph, Ownership, Ref},
+    engine::{Graph, NodeId, Ref},
     model::{ApplicationName, Owner, tag_rules::VALUE_LIMIT},
     resources::{
         application_manifest::ApplicationManifest,
         key_pair::KeyPair,
+        kind::Named,
         log_group::LogGroup,
         role::Role,
         security_group::{GroupId, Ingress, Protocol, SecurityGroup, Source},
@@ -84,7 +85,6 @@ pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
         name: name.load_balancer_group(),
         noun: format!("LB security group {}", name.load_balancer_group()),
         description: format!("Load balancers of application {name}"),
-        ownership: Ownership::Owned,
         ingress: from_networks(manifest, ground, &input.kept_ports),
     });
     graph.add(SecurityGroup {
@@ -92,14 +92,12 @@ pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
         name: name.resource(),
         noun: format!("application security group {}", name.resource()),
         description: format!("Instances of application {name}"),
-        ownership: Ownership::Owned,
         ingress: from_load_balancer(manifest, load_balancer, &input.kept_ports),
     });
     graph.add(Role {
         owner: owner.clone(),
         name: name.role(input.region),
         noun: "IAM role and instance profile".into(),
-        ownership: Ownership::Owned,
         policy: policy(manifest, &location(input.region, ground), input.running_policy),
         managed_policies: {
             let partition = location(input.region, ground).partition();
@@ -221,7 +219,6 @@ pub fn public_group(
         name: public_group_name(name),
         noun: format!("public LB security group {}", public_group_name(name)),
         description: format!("Public load balancers of application {name}"),
-        ownership: Ownership::Owned,
         ingress: ingress.collect(),
     }
 }
@@ -233,50 +230,26 @@ pub fn public_group_name(name: &ApplicationName) -> String {
 
 /// Everything of an application that `applications delete` removes, whatever the stored manifest says. Key
 /// pair, groups, role, log group and manifest have names that follow from the application's.
-pub fn deletion_graph(manifest: &Manifest, owner: &Owner, region: &str, keep_logs: bool) -> Graph<Cloud> {
-    let name = &manifest.application_name;
+pub fn deletion(name: &ApplicationName, owner: &Owner, region: &str, keep_logs: bool) -> Graph<Cloud> {
     let mut graph = Graph::default();
     // The stored manifest goes last, so that an interrupted deletion can be continued.
-    let stored =
-        ApplicationManifest { owner: owner.clone(), noun: format!("stored manifest of {name}"), yaml: String::new() };
-    graph.add(stored);
-    graph.add(KeyPair {
-        owner: owner.clone(),
-        name: name.resource(),
-        noun: format!("key pair for application {name}"),
-        save: Arc::new(|_| Ok(())),
-    });
-    let group = |group: String, kind: &str| SecurityGroup {
-        owner: owner.clone(),
-        noun: format!("{kind} {group}"),
-        name: group,
-        description: String::new(),
-        ownership: Ownership::Owned,
-        ingress: Vec::new(),
+    let manifest = Named::<ApplicationManifest>::new(owner, &owner.application);
+    let stored = graph.absent(manifest.called(format!("stored manifest of {name}"))).node();
+    let key = Named::<KeyPair>::new(owner, name.resource()).called(format!("key pair for application {name}"));
+    graph.absent(key.before([stored]));
+    let mut group = |group: String, kind: &str, before: Vec<NodeId>| {
+        let noun = format!("{kind} {group}");
+        graph.absent(Named::<SecurityGroup>::new(owner, group).called(noun).before(before)).node()
     };
-    graph.add(group(public_group_name(name), "public LB security group"));
-    let load_balancer = graph.add(group(name.load_balancer_group(), "LB security group"));
+    let public = group(public_group_name(name), "public LB security group", vec![stored]);
+    let load_balancer = group(name.load_balancer_group(), "LB security group", vec![stored]);
     // The application's group refers to the load balancers', so it has to go first.
-    graph.add(SecurityGroup {
-        ingress: from_load_balancer(manifest, load_balancer, &BTreeSet::new()),
-        ..group(name.resource(), "application security group")
-    });
-    graph.add(Role {
-        owner: owner.clone(),
-        name: name.role(region),
-        noun: "IAM role and instance profile".into(),
-        ownership: Ownership::Owned,
-        policy: serde_json::Value::Null,
-        managed_policies: Default::default(),
-        boundary: None,
-    });
+    group(name.resource(), "application security group", vec![stored, load_balancer, public]);
+    let role = Named::<Role>::new(owner, name.role(region)).called("IAM role and instance profile");
+    graph.absent(role.before([stored]));
     if !keep_logs {
-        graph.add(LogGroup {
-            owner: owner.clone(),
-            name: name.log_group(),
-            noun: format!("log group {}", name.log_group()),
-            retention_days: 30,
-        });
+        let noun = format!("log group {}", name.log_group());
+        graph.absent(Named::<LogGroup<Owner>>::new(owner, name.log_group()).called(noun).before([stored]));
     }
     graph
 }

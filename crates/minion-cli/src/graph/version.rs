@@ -7,19 +7,20 @@ use crate::{
 };
 use aws_core::{
     cloud::{Cloud, network::Choice, quotas},
-    engine::{Graph, NodeId, Ownership, Ref},
+    engine::{Graph, NodeId, Ref},
     model::{
         Owner,
         names::{AppVersion, LOAD_BALANCER, shorten},
     },
     resources::{
-        alias_record::AliasRecord,
+        alias_record::{Alias, AliasRecord},
         auto_scaling_group::{AutoScalingGroup, Size},
+        kind::Named,
         launch_template::{LaunchTemplate, Volume},
         listener::{Listener, ListenerAction, ListenerProtocol},
         load_balancer::{LoadBalancer, LoadBalancerId},
-        role::Role,
-        security_group::{GroupId, SecurityGroup},
+        role::{ExistingRole, RoleId},
+        security_group::{ExistingGroup, GroupId},
         target_group::{HealthCheck, TargetGroup, TargetGroupArn, Traffic},
     },
 };
@@ -97,6 +98,10 @@ pub fn target_group_name(id: &AppVersion, index: usize, port: u16) -> String {
     }
 }
 
+fn target_group_noun(id: &AppVersion, index: usize, port: u16) -> String {
+    if index == 0 { format!("target group for {id}") } else { format!("target group for port {port} of {id}") }
+}
+
 /// Everything that `versions create` converges.
 pub fn graph(input: &Input<'_>) -> Graph<Cloud> {
     let mut graph = Graph::default();
@@ -109,30 +114,12 @@ fn add(graph: &mut Graph<Cloud>, input: &Input<'_>) {
     let application = owner_of(manifest, input.owner.clone());
     let owner = version_owner(&application, id);
 
-    let group = |name: String| SecurityGroup {
-        owner: application.clone(),
-        noun: format!("security group {name}"),
-        name,
-        description: String::new(),
-        ownership: Ownership::Existing,
-        ingress: Vec::new(),
-    };
-    let instances_group = graph.add(group(id.application.resource()));
-    let mut balancer_groups = vec![graph.add(group(id.application.load_balancer_group()))];
+    let (instances_group, load_balancers_group, role) = ground(graph, id, &application, input.region);
+    let mut balancer_groups = vec![load_balancers_group];
     if input.public {
         let public = public_group(application.clone(), &id.application, manifest, &input.kept_ports);
         balancer_groups.push(graph.add(public));
     }
-    let role = graph.add(Role {
-        owner: application.clone(),
-        name: id.application.role(input.region),
-        noun: "IAM role and instance profile".into(),
-        ownership: Ownership::Existing,
-        policy: serde_json::Value::Null,
-        managed_policies: Default::default(),
-        boundary: None,
-    });
-
     let template = graph.add(LaunchTemplate {
         owner: owner.clone(),
         name: id.resource(),
@@ -168,14 +155,25 @@ fn add(graph: &mut Graph<Cloud>, input: &Input<'_>) {
         marks,
     });
     if let Some(zone_id) = input.zone_id {
-        graph.add(AliasRecord {
-            noun: format!("DNS name {}", input.dns_name),
-            zone_id: zone_id.to_owned(),
-            name: input.dns_name.clone(),
-            load_balancer: balancer,
-            load_balancer_name: id.load_balancer(),
-        });
+        graph.add(AliasRecord { alias: alias(id, zone_id, &input.dns_name, Vec::new()), load_balancer: balancer });
     }
+}
+
+/// What a version stands on and its application has: the groups of its instances and of its load balancers, and the role.
+pub fn ground(
+    graph: &mut Graph<Cloud>,
+    id: &AppVersion,
+    application: &Owner,
+    region: &str,
+) -> (Ref<GroupId>, Ref<GroupId>, Ref<RoleId>) {
+    let vpc = &application.vpc;
+    let mut group = |name: String| graph.external(ExistingGroup { vpc: vpc.clone(), name });
+    let (instances, balancers) = (group(id.application.resource()), group(id.application.load_balancer_group()));
+    (instances, balancers, graph.external(ExistingRole { name: id.application.role(region) }))
+}
+
+fn alias(id: &AppVersion, zone_id: &str, dns_name: &str, after: Vec<NodeId>) -> Alias {
+    Alias { zone_id: zone_id.to_owned(), name: dns_name.to_owned(), load_balancer_name: id.load_balancer(), after }
 }
 
 /// The sizes of the Auto Scaling group: the manifest's bounds, widened to what was asked for.
@@ -222,11 +220,7 @@ fn balancer(
             graph.add(TargetGroup {
                 owner: owner.clone(),
                 name: target_group_name(id, index, *port),
-                noun: if index == 0 {
-                    format!("target group for {id}")
-                } else {
-                    format!("target group for port {port} of {id}")
-                },
+                noun: target_group_noun(id, index, *port),
                 vpc: input.vpc.to_owned(),
                 protocol: traffic,
                 port: *port,
@@ -289,41 +283,32 @@ fn health_check(manifest: &Manifest) -> HealthCheck {
 }
 
 /// Adds everything of a version that `versions delete` removes: names follow from application, version and
-/// ports.
+/// ports. `home` is the hosted zone of its DNS name, and that name.
 pub fn deletion(
     graph: &mut Graph<Cloud>,
     id: &AppVersion,
     manifest: &Manifest,
     owner: &Owner,
-    region: &str,
-    zone_id: Option<&str>,
-    dns_name: String,
+    home: Option<(&str, &str)>,
 ) {
-    let nowhere = Choice::default();
-    // Nothing of the contents matters: a deletion goes by names and tags.
-    let input = Input {
-        id,
-        manifest,
-        owner: owner.clone(),
-        region,
-        vpc: &owner.vpc,
-        load_balancer_subnets: &nowhere,
-        instance_subnets: &nowhere,
-        public: false,
-        instances_public: false,
-        machine_image: "",
-        root_device: "",
-        root_gib: 0,
-        instance_type: manifest.instance_type.as_str(),
-        processors: 0,
-        user_data: String::new(),
-        image: "",
-        digest: None,
-        desired: 0,
-        certificate_arn: Some(""),
-        zone_id,
-        dns_name,
-        kept_ports: BTreeSet::new(),
-    };
-    add(graph, &input);
+    let owner = version_owner(owner, id);
+    let template = Named::<LaunchTemplate>::new(&owner, id.resource()).called(format!("launch template for {id}"));
+    let template = graph.absent(template).node();
+    let ports = manifest.traffic_ports();
+    let targets: Vec<NodeId> = ports
+        .iter()
+        .enumerate()
+        .map(|(index, port)| {
+            let group = Named::<TargetGroup>::new(&owner, target_group_name(id, index, port.get()));
+            graph.absent(group.called(target_group_noun(id, index, port.get()))).node()
+        })
+        .collect();
+    // Its listeners go with it.
+    let balancer = Named::<LoadBalancer>::new(&owner, id.load_balancer()).called(format!("load balancer for {id}"));
+    let balancer = graph.absent(balancer.before(targets.iter().copied())).node();
+    let group = Named::<AutoScalingGroup>::new(&owner, id.resource()).called(format!("auto scaling group for {id}"));
+    graph.absent(group.before(targets).before([balancer, template]));
+    if let Some((zone_id, dns_name)) = home {
+        graph.absent(alias(id, zone_id, dns_name, vec![balancer]));
+    }
 }

@@ -202,7 +202,11 @@ fn told(report: &Report) -> (Vec<String>, Vec<String>) {
     let (mut changes, mut errors) = (Vec::new(), Vec::new());
     for node in &report.nodes {
         match &node.outcome {
-            Outcome::Done(Action::Keep) | Outcome::Tolerated(_) | Outcome::Skipped(_) | Outcome::Cancelled => {}
+            Outcome::Done(Action::Keep | Action::Leave(_))
+            | Outcome::Left(_)
+            | Outcome::Tolerated(_)
+            | Outcome::Skipped(_)
+            | Outcome::Cancelled => {}
             Outcome::Done(Action::Create) => changes.push(format!("{node} is missing")),
             Outcome::Done(Action::Delete) => changes.push(format!("{node} is not wanted any more")),
             Outcome::Done(Action::Update(all)) => changes.extend(all.iter().map(|c| format!("{node}: {c}"))),

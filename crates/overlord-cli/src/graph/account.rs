@@ -3,23 +3,28 @@ use super::Input;
 use crate::policies;
 use aws_core::{
     cloud::Clouds,
-    engine::{Action, Graph, Outcome, Ref, Report, Resource as _},
+    engine::{Action, Graph, Identity as _, NodeId, Outcome, Ref, Report},
     model::names::{partition, shorten},
-    registry::teams::{Interconnect, Setting},
+    registry::teams::{Feature, Interconnect, Setting},
     resources::{
         guard::{
-            budget::MonthlyBudget, cost_tags::CostTags, ebs_encryption::EbsEncryption,
-            metadata_defaults::MetadataDefaults, public_access::PublicAccess, trail::AuditTrail,
-            trail_bucket::TrailBucket,
+            budget::MonthlyBudget,
+            cost_tags::CostTags,
+            ebs_encryption::EbsEncryption,
+            metadata_defaults::MetadataDefaults,
+            public_access::PublicAccess,
+            trail::AuditTrail,
+            trail_bucket::{Bucket, OldBucket, TrailBucket},
         },
         identity::{
             alias::AccountAlias,
             managed_policy::{ManagedPolicy, PolicyArn},
             password_policy::PasswordPolicy,
-            saml_provider::{SamlArn, SamlProvider},
+            saml_provider::{SamlArn, SamlIdentity, SamlProvider},
             service_linked_role::{Service, ServiceLinkedRole},
             team_role::{TeamRole, Trust},
         },
+        kind::Named,
     },
 };
 use serde_json::Value;
@@ -43,16 +48,16 @@ pub(crate) fn bucket_name(organization: &str, team: &str, account: &str) -> Stri
 /// Adds it.
 pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWide {
     let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
-    // What deleting leaves alone is no part of it.
-    if let (Some(management), false) = (input.places.management, input.destroying) {
+    if let Some(management) = input.places.management {
         clouds.put(management, CostTags { keys: team.cost_tags.clone() }).to(graph);
     }
     if !team.account_wide {
         return AccountWide { boundary: None };
     }
-    let restore = !input.record.found.contains(&Setting::AccountAlias);
-    if let Some(alias) = team.account_alias.as_ref().filter(|_| restore || !input.destroying) {
-        clouds.put(main, AccountAlias { alias: alias.clone(), restore }).to(graph);
+    if let Some(alias) = &team.account_alias {
+        clouds
+            .put(main, AccountAlias { alias: alias.clone(), restore: restore(input, Setting::AccountAlias) })
+            .to(graph);
     }
     service_linked_roles(input, graph);
     let boundary = identity(input, graph);
@@ -62,9 +67,6 @@ pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWi
 
 /// What AWS would create in the first call that needs it, if whoever makes that call were allowed to. Deleting leaves them.
 fn service_linked_roles(input: &Input<'_>, graph: &mut Graph<Clouds>) {
-    if input.destroying {
-        return;
-    }
     let transit = input.team.interconnect == Interconnect::TransitGateway;
     let services = Service::OF_APPLICATIONS.into_iter().chain(transit.then_some(Service::TransitGateway));
     for service in services {
@@ -102,8 +104,10 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
         },
     );
     let boundary: Ref<PolicyArn> = boundary.to(graph);
-    let saml: Option<Ref<SamlArn>> =
-        team.saml_metadata.as_ref().map(|metadata| clouds.put(main, saml(input, metadata)).to(graph));
+    let saml: Option<Ref<SamlArn>> = team.saml_metadata.as_ref().map(|metadata| {
+        let (owner, name) = (owner.clone(), owner.organization.to_string());
+        clouds.put(main, SamlProvider { owner, name, metadata: metadata.clone() }).to(graph)
+    });
     let inline = |document: Value| Some((policies::INLINE.to_owned(), document));
     let roles = [
         (
@@ -131,46 +135,33 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
     boundary_arn
 }
 
-fn saml(input: &Input<'_>, metadata: &str) -> SamlProvider {
-    let name = input.owner.organization.to_string();
-    SamlProvider { owner: input.owner.clone(), name, metadata: metadata.to_owned() }
-}
-
-/// The SAML provider of a team whose file names none any more.
-pub(super) fn no_saml(input: &Input<'_>, graph: &mut Graph<Clouds>) {
-    input.places.clouds.put(input.places.main(), saml(input, "")).to(graph);
-}
-
-/// The budget of a team whose file has none any more.
-pub(super) fn no_budget(input: &Input<'_>, graph: &mut Graph<Clouds>) {
-    let account = input.places.account.clone();
-    let budget = MonthlyBudget { account, name: BUDGET.to_owned(), usd: 1, notify: Vec::new() };
-    input.places.clouds.put(input.places.main(), budget).to(graph);
+/// Whether a setting goes back to what it was, once the team goes.
+fn restore(input: &Input<'_>, setting: Setting) -> bool {
+    !input.record.found.contains(&setting)
 }
 
 fn guard_rails(input: &Input<'_>, graph: &mut Graph<Clouds>) {
     let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
     let account = input.places.account.clone();
-    let restore = |setting: Setting| !input.record.found.contains(&setting);
-    // What deleting leaves as it is is no part of it.
-    let part = |asked: bool, setting: Setting| asked && (!input.destroying || restore(setting));
     if team.audit_trail {
-        trail(input, graph);
+        let (bucket, days) = (bucket(input), team.audit_trail_days);
+        let bucket = clouds.put(main, TrailBucket { bucket, trail: TRAIL.to_owned(), days }).to(graph);
+        clouds.put(main, AuditTrail { owner: input.owner.clone(), name: TRAIL.to_owned(), bucket }).to(graph);
     }
     for (_, spot) in &input.places.team {
-        if part(team.ebs_encryption, Setting::EbsEncryption) {
-            clouds.put(*spot, EbsEncryption { restore: restore(Setting::EbsEncryption) }).to(graph);
+        if team.ebs_encryption {
+            clouds.put(*spot, EbsEncryption { restore: restore(input, Setting::EbsEncryption) }).to(graph);
         }
-        if part(team.imds_v2, Setting::ImdsV2) {
-            clouds.put(*spot, MetadataDefaults { restore: restore(Setting::ImdsV2) }).to(graph);
+        if team.imds_v2 {
+            clouds.put(*spot, MetadataDefaults { restore: restore(input, Setting::ImdsV2) }).to(graph);
         }
     }
-    if part(team.block_public_buckets, Setting::BlockPublicBuckets) {
-        let restore = restore(Setting::BlockPublicBuckets);
+    if team.block_public_buckets {
+        let restore = restore(input, Setting::BlockPublicBuckets);
         clouds.put(main, PublicAccess { account: account.clone(), restore }).to(graph);
     }
-    if part(team.password_policy, Setting::PasswordPolicy) {
-        clouds.put(main, PasswordPolicy { restore: restore(Setting::PasswordPolicy) }).to(graph);
+    if team.password_policy {
+        clouds.put(main, PasswordPolicy { restore: restore(input, Setting::PasswordPolicy) }).to(graph);
     }
     if let Some(budget) = &team.budget {
         let budget = MonthlyBudget { account, name: BUDGET.to_owned(), usd: budget.usd, notify: budget.notify.clone() };
@@ -178,20 +169,74 @@ fn guard_rails(input: &Input<'_>, graph: &mut Graph<Clouds>) {
     }
 }
 
-/// The trail and its bucket.
-pub(super) fn trail(input: &Input<'_>, graph: &mut Graph<Clouds>) {
-    let (clouds, main, owner) = (&input.places.clouds, input.places.main(), &input.owner);
-    let account = input.places.account.clone();
-    let bucket = TrailBucket {
-        owner: owner.clone(),
-        name: bucket_name(owner.organization.as_str(), input.team.name.as_str(), &account),
-        trail: TRAIL.to_owned(),
-        account,
-        days: input.team.audit_trail_days,
-        keep_logs: input.keep_logs,
-    };
-    let bucket = clouds.put(main, bucket).to(graph);
-    clouds.put(main, AuditTrail { owner: owner.clone(), name: TRAIL.to_owned(), bucket }).to(graph);
+fn bucket(input: &Input<'_>) -> Bucket {
+    let (owner, account) = (input.owner.clone(), input.places.account.clone());
+    let name = bucket_name(owner.organization.as_str(), input.team.name.as_str(), &account);
+    Bucket { owner, name, account }
+}
+
+/// What an account has once, to be removed with the team. Service-linked roles and tags for bills stay.
+pub(super) fn without(input: &Input<'_>, graph: &mut Graph<Clouds>, keep_logs: bool) {
+    let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
+    if !team.account_wide {
+        return;
+    }
+    if let Some(alias) = &team.account_alias {
+        let alias = AccountAlias { alias: alias.clone(), restore: restore(input, Setting::AccountAlias) };
+        clouds.put(main, alias).absent(graph);
+    }
+    let boundary = Named::<ManagedPolicy>::new(&input.owner, policies::BOUNDARY);
+    let mut under = vec![clouds.put(main, boundary).absent(graph).node()];
+    let had = |feature: Feature, asked: bool| asked || input.record.made.contains(&feature);
+    if had(Feature::Saml, team.saml_metadata.is_some()) {
+        under.push(without_saml(input, graph, &[]));
+    }
+    for name in [policies::ADMINISTRATOR, policies::POWER_USER, policies::READ_ONLY, policies::DEPLOYER] {
+        clouds.put(main, Named::<TeamRole>::new(&input.owner, name)).after(under.clone()).absent(graph);
+    }
+    if had(Feature::AuditTrail, team.audit_trail) {
+        without_trail(input, graph, keep_logs, &[]);
+    }
+    for (_, spot) in &input.places.team {
+        if team.ebs_encryption {
+            clouds.put(*spot, EbsEncryption { restore: restore(input, Setting::EbsEncryption) }).absent(graph);
+        }
+        if team.imds_v2 {
+            clouds.put(*spot, MetadataDefaults { restore: restore(input, Setting::ImdsV2) }).absent(graph);
+        }
+    }
+    if team.block_public_buckets {
+        let (account, restore) = (input.places.account.clone(), restore(input, Setting::BlockPublicBuckets));
+        clouds.put(main, PublicAccess { account, restore }).absent(graph);
+    }
+    if team.password_policy {
+        clouds.put(main, PasswordPolicy { restore: restore(input, Setting::PasswordPolicy) }).absent(graph);
+    }
+    if had(Feature::Budget, team.budget.is_some()) {
+        without_budget(input, graph, &[]);
+    }
+}
+
+/// The SAML provider, once `after` are done.
+pub(super) fn without_saml(input: &Input<'_>, graph: &mut Graph<Clouds>, after: &[NodeId]) -> NodeId {
+    let (owner, document) = (input.owner.clone(), input.team.saml_metadata.clone());
+    let provider = SamlIdentity { name: owner.organization.to_string(), owner, document };
+    input.places.clouds.put(input.places.main(), provider).after(after.iter().copied()).absent(graph).node()
+}
+
+/// The budget, once `after` are done.
+pub(super) fn without_budget(input: &Input<'_>, graph: &mut Graph<Clouds>, after: &[NodeId]) {
+    let budget = Named::<MonthlyBudget>::new(&input.places.account, BUDGET);
+    input.places.clouds.put(input.places.main(), budget).after(after.iter().copied()).absent(graph);
+}
+
+/// The trail and its bucket, once `after` are done.
+pub(super) fn without_trail(input: &Input<'_>, graph: &mut Graph<Clouds>, keep_logs: bool, after: &[NodeId]) {
+    let (clouds, main) = (&input.places.clouds, input.places.main());
+    let bucket = clouds.put(main, OldBucket { bucket: bucket(input), keep_logs });
+    let bucket = bucket.after(after.iter().copied()).absent(graph);
+    let trail = AuditTrail { owner: input.owner.clone(), name: TRAIL.to_owned(), bucket };
+    clouds.put(main, trail).after(after.iter().copied()).absent(graph);
 }
 
 /// Of the settings that an account has once, those that are as they should be in this plan.

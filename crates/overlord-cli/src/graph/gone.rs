@@ -1,13 +1,15 @@
-//! What a team had, and its files no longer ask for: graphs to be destroyed.
-use super::{Input, account, domains::domain_nodes, interconnect, network};
+//! What a team had, and its files no longer ask for; and a team that goes as a whole.
+use super::{Input, account, domains, network};
 use aws_core::{
     cloud::{Clouds, Spot},
-    engine::Graph,
+    engine::{Graph, Ref},
     registry::teams::{DomainRecord, Feature},
-    resources::domain::{delegation::Delegation, hosted_zone::HostedZone},
+    resources::domain::hosted_zone::ZoneId,
 };
+use std::collections::BTreeMap;
 
 /// What is not asked for any more.
+#[derive(Default)]
 pub struct Gone<'a> {
     /// Domains, with the places of their parents.
     pub domains: &'a [(DomainRecord, Spot)],
@@ -15,55 +17,46 @@ pub struct Gone<'a> {
     pub moved: &'a [(DomainRecord, Spot)],
     /// Whether the team has left the transit gateway.
     pub left_transit: bool,
+    /// Whether the team peers no more.
+    pub left_peering: bool,
     /// What is switched off.
-    pub off: &'a [Feature],
+    pub off: Vec<Feature>,
 }
 
-/// What goes after the rest has been made as it should be.
-pub fn gone(input: &Input<'_>, gone: &Gone<'_>) -> Graph<Clouds> {
-    let mut graph = Graph::default();
-    for (domain, parent) in gone.domains {
-        domain_nodes(input, &mut graph, domain, *parent);
+/// Adds what goes once all that stays is as it should be. What a network no longer has is with the network.
+pub(super) fn gone(input: &Input<'_>, graph: &mut Graph<Clouds>, zones: &BTreeMap<String, Ref<ZoneId>>) {
+    let after = graph.managed();
+    for (domain, parent) in input.gone.domains {
+        domains::without(input, graph, domain, *parent, &after);
     }
-    for (domain, parent) in gone.moved {
-        moved(input, &mut graph, domain, *parent);
+    for (domain, parent) in input.gone.moved {
+        let Some(zone) = zones.get(&domain.name) else { continue };
+        let delegation = domains::delegation(domain, *zone);
+        input.places.clouds.put(*parent, delegation).after(after.iter().copied()).absent(graph);
     }
-    for feature in gone.off {
+    for feature in &input.gone.off {
         match feature {
-            Feature::AuditTrail => account::trail(input, &mut graph),
-            Feature::Budget => account::no_budget(input, &mut graph),
-            Feature::Saml => account::no_saml(input, &mut graph),
-            Feature::FlowLogs => network::no_flow_logs(input, &mut graph),
+            Feature::AuditTrail => account::without_trail(input, graph, true, &after),
+            Feature::Budget => account::without_budget(input, graph, &after),
+            Feature::Saml => drop(account::without_saml(input, graph, &after)),
+            // Flow logs are a network's.
+            Feature::FlowLogs => {}
         }
     }
-    if gone.left_transit {
-        interconnect::shared_transit(input, &mut graph);
-    }
-    graph
 }
 
-/// The delegation alone: the zone stays.
-fn moved(input: &Input<'_>, graph: &mut Graph<Clouds>, domain: &DomainRecord, parent: Spot) {
-    let clouds = &input.places.clouds;
-    let zone = HostedZone { owner: input.owner.clone(), domain: domain.name.clone() };
-    let zone = clouds.put(input.places.main(), zone).kept_if(true).to(graph);
-    let delegation = Delegation {
-        zone,
-        domain: domain.name.clone(),
-        parent: domain.parent.clone(),
-        parent_zone_id: domain.zone_id.clone(),
-    };
-    clouds.put(parent, delegation).to(graph);
-}
-
-/// The peering connections of a team that does not peer any more, with the others' routes to it.
-pub fn leaving(input: &Input<'_>) -> Graph<Clouds> {
+/// Everything that the team has, to be removed.
+pub fn deletion(input: &Input<'_>, keep_logs: bool) -> Graph<Clouds> {
     let mut graph = Graph::default();
+    account::without(input, &mut graph, keep_logs);
+    for domain in &input.record.domains {
+        let Some(parent) = input.places.parents.get(&domain.name).copied() else { continue };
+        domains::without(input, &mut graph, domain, parent, &[]);
+    }
     for region in &input.record.regions {
-        let Some((_, spot)) = input.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
-        let vpc = network::vpc(input, region, None);
-        let vpc = input.places.clouds.put(*spot, vpc).kept_if(true).to(&mut graph);
-        interconnect::peering(input, &mut graph, *spot, region, vpc);
+        if let Some((_, spot)) = input.places.team.iter().find(|(r, _)| *r == region.region) {
+            network::without(input, &mut graph, region, *spot);
+        }
     }
     graph
 }

@@ -1,11 +1,11 @@
 //! The ways to other teams: transit gateway or peering connections.
 use super::Input;
-use crate::organization::types::Interconnect;
+use crate::places::PeerTeam;
 use aws_core::{
     cloud::{Clouds, Spot},
     engine::{Graph, NodeId, Ref},
-    model::TeamOwner,
-    registry::teams::RegionRecord,
+    model::{TeamName, TeamOwner},
+    registry::teams::{Interconnect, RegionRecord, TeamRecord},
     resources::network::{
         ids::{PeeringId, ShareArn, SubnetId, TransitGatewayId, VpcId},
         peering::{Peer, PeerRoutes, PeeringAcceptance, PeeringConnection},
@@ -55,36 +55,53 @@ struct Gateway {
 }
 
 /// One transit gateway for the organization and region, shared with the team's account when that is another one.
-fn gateway(input: &Input<'_>, graph: &mut Graph<Clouds>, network: Spot, region: &str) -> Gateway {
-    let clouds = &input.places.clouds;
-    let others = input.destroying && input.shared_transit.iter().any(|r| r == region);
-    let owner = organization(input);
+fn gateway(input: &Input<'_>, graph: &mut Graph<Clouds>, network: Spot) -> Gateway {
+    let (clouds, owner) = (&input.places.clouds, organization(input));
     let name = owner.organization.to_string();
-    let gateway = clouds.put(network, TransitGateway { owner: owner.clone(), name: name.clone() });
-    let gateway = gateway.kept_if(others).to(graph);
+    let gateway = clouds.put(network, TransitGateway { owner: owner.clone(), name: name.clone() }).to(graph);
     let shared = input.places.network_apart.then(|| {
         let outside = input.places.one_organization.map(|one| !one);
-        let share = ResourceShare { owner, name: format!("{name}-transit-gateway"), gateway, outside };
-        let share = clouds.put(network, share).kept_if(others).to(graph);
-        let account = input.places.account.clone();
-        // Another team of this account may be behind the same gateway.
-        let beside = input.others.iter().any(|o| {
-            let attached = o.interconnect == Interconnect::TransitGateway;
-            o.account == account && attached && o.regions.iter().any(|r| r.region == region)
-        });
-        let principal = clouds.put(network, SharePrincipal { share, account }).kept_if(input.destroying && beside);
-        (share, principal.to(graph))
+        let share = clouds.put(network, ResourceShare { owner, name: share_name(&name), gateway, outside }).to(graph);
+        let principal = SharePrincipal { share, account: input.places.account.clone() };
+        (share, clouds.put(network, principal).to(graph))
     });
     Gateway { gateway, shared }
 }
 
-/// The transit gateways and the team's part in them, without attachments: for a team that leaves.
-pub(super) fn shared_transit(input: &Input<'_>, graph: &mut Graph<Clouds>) {
-    for region in &input.record.regions {
-        if let Some(network) = input.places.network.get(&region.region) {
-            gateway(input, graph, *network, &region.region);
-        }
+fn share_name(organization: &str) -> String {
+    format!("{organization}-transit-gateway")
+}
+
+/// A region's transit gateway and the team's part in it, to be removed as far as no other team needs it, once `after` are
+/// done. Returns what holds out until the team's attachment is gone.
+pub(super) fn without_gateway(
+    input: &Input<'_>,
+    graph: &mut Graph<Clouds>,
+    region: &str,
+    after: &[NodeId],
+) -> Vec<NodeId> {
+    let Some(network) = input.places.network.get(region).copied() else { return Vec::new() };
+    let (clouds, owner, account) = (&input.places.clouds, organization(input), &input.places.account);
+    let after = || after.iter().copied();
+    let behind = |o: &&TeamRecord| {
+        o.interconnect == Interconnect::TransitGateway && o.regions.iter().any(|r| r.region == region)
+    };
+    let others = input.others.iter().filter(behind).count() > 0;
+    let used = others.then_some("other teams use it");
+    let name = owner.organization.to_string();
+    let gateway = TransitGateway { owner: owner.clone(), name: name.clone() };
+    let gateway = clouds.put(network, gateway).kept(used).after(after()).absent(graph);
+    let mut nodes = vec![gateway.node()];
+    if input.places.network_apart {
+        let share = ResourceShare { owner, name: share_name(&name), gateway, outside: None };
+        let share = clouds.put(network, share).kept(used).after(after()).absent(graph);
+        // Another team of this account may be behind the same gateway.
+        let beside = input.others.iter().filter(behind).any(|o| o.account == *account);
+        let principal = SharePrincipal { share, account: account.clone() };
+        let principal = clouds.put(network, principal).kept(beside.then_some("another team of the account uses it"));
+        nodes.extend([share.node(), principal.after(after()).absent(graph).node()]);
     }
+    nodes
 }
 
 fn transit(
@@ -97,7 +114,7 @@ fn transit(
 ) -> Ways {
     let clouds = &input.places.clouds;
     let Some(network) = input.places.network.get(&record.region).copied() else { return Ways::default() };
-    let Gateway { gateway, shared } = gateway(input, graph, network, &record.region);
+    let Gateway { gateway, shared } = gateway(input, graph, network);
     let mut after: Vec<NodeId> = Vec::new();
     if let Some((share, principal)) = shared {
         let member = clouds.put(spot, ShareMembership { share }).after([principal.node()]).to(graph);
@@ -117,45 +134,66 @@ fn between(one: &str, other: &str) -> String {
     if one < other { format!("{one}-{other}") } else { format!("{other}-{one}") }
 }
 
-/// A connection with every other team of the region that has this mode.
-pub(super) fn peering(
-    input: &Input<'_>,
-    graph: &mut Graph<Clouds>,
-    spot: Spot,
-    record: &RegionRecord,
-    vpc: Ref<VpcId>,
-) -> Ways {
-    let clouds = &input.places.clouds;
-    let mut ways = Ways::default();
-    for peer in &input.places.peers {
-        let Some(there) = peer.spots.get(&record.region).copied() else { continue };
-        let Some(region) = peer.record.regions.iter().find(|r| r.region == record.region) else { continue };
-        let Some(other) = region.vpc.clone() else { continue };
+/// A connection with another team in a region.
+struct Joint<'a> {
+    name: String,
+    peer: &'a PeerTeam,
+    region: &'a RegionRecord,
+    /// The other team's account.
+    there: Spot,
+    connection: PeeringConnection,
+}
+
+/// The connections with every other team of the region that has this mode.
+fn joints<'a>(input: &'a Input<'_>, record: &RegionRecord, vpc: Ref<VpcId>) -> Vec<Joint<'a>> {
+    let joint = |peer: &'a PeerTeam| {
+        let there = peer.spots.get(&record.region).copied()?;
+        let region = peer.record.regions.iter().find(|r| r.region == record.region)?;
         let name = between(input.team.name.as_str(), peer.record.team.as_str());
-        let account = peer.record.account.clone();
+        let (other, account) = (region.vpc.clone()?, peer.record.account.clone());
         let who = Peer { vpc: other, account, region: record.region.clone() };
         let connection = PeeringConnection { owner: input.owner.clone(), name: name.clone(), vpc, peer: who };
+        Some(Joint { name, peer, region, there, connection })
+    };
+    input.places.peers.iter().filter_map(joint).collect()
+}
+
+fn peering(input: &Input<'_>, graph: &mut Graph<Clouds>, spot: Spot, record: &RegionRecord, vpc: Ref<VpcId>) -> Ways {
+    let clouds = &input.places.clouds;
+    let mut ways = Ways::default();
+    for Joint { name, peer, region, there, connection } in joints(input, record, vpc) {
         let peering = clouds.put(spot, connection).to(graph);
         let accepted = clouds.put(there, PeeringAcceptance { name: name.clone(), peering, vpc }).to(graph);
         ways.routes.push(Route { to: IpNet::V4(region.cidr), via: Via::Peering { peering, accepted } });
-        back(input, graph, there, &peer.record.team, peering, accepted, record.cidr);
+        let back = back(input, &peer.record.team, peering, record.cidr);
+        clouds.put(there, back).after([accepted.node()]).to(graph);
         ways.peerings.push(name);
     }
     ways
 }
 
-/// The way back, in the other team's tables.
-fn back(
+/// The connections of a team that peers no more, with the others' routes to it, once `after` are done. Returns their names.
+pub(super) fn without_peering(
     input: &Input<'_>,
     graph: &mut Graph<Clouds>,
-    there: Spot,
-    other: &aws_core::model::TeamName,
-    peering: Ref<PeeringId>,
-    accepted: Ref<()>,
-    to: Ipv4Net,
-) {
+    spot: Spot,
+    record: &RegionRecord,
+    vpc: Ref<VpcId>,
+    after: &[NodeId],
+) -> Vec<String> {
+    let clouds = &input.places.clouds;
+    let remove = |Joint { name, peer, there, connection, .. }: Joint<'_>| {
+        let peering = clouds.put(spot, connection).after(after.iter().copied()).absent(graph);
+        let back = back(input, &peer.record.team, peering, record.cidr);
+        clouds.put(there, back).after(after.iter().copied()).absent(graph);
+        name
+    };
+    joints(input, record, vpc).into_iter().map(remove).collect()
+}
+
+/// The way back, in the other team's tables.
+fn back(input: &Input<'_>, other: &TeamName, peering: Ref<PeeringId>, to: Ipv4Net) -> PeerRoutes {
     let owner =
         TeamOwner { organization: input.owner.organization.clone(), team: Some(other.clone()), extra: BTreeMap::new() };
-    let name = format!("{other} to {}", input.team.name);
-    input.places.clouds.put(there, PeerRoutes { owner, name, peering, accepted, to }).to(graph);
+    PeerRoutes { owner, name: format!("{other} to {}", input.team.name), peering, to }
 }

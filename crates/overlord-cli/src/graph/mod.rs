@@ -7,6 +7,6 @@ mod network;
 mod team;
 
 pub use account::settings_found;
-pub use gone::{Gone, gone, leaving};
+pub use gone::{Gone, deletion};
 pub(crate) use network::NAT_INSTANCE;
 pub use team::{Input, graph};

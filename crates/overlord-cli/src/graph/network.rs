@@ -2,12 +2,16 @@
 use super::{Input, interconnect};
 use crate::{organization::types::Nat, policies};
 use aws_core::{
-    cloud::{Clouds, Spot},
-    engine::{Graph, NodeId, Ref},
-    model::{Layer, TeamOwner, names::partition},
-    registry::teams::{RegionRecord, ZoneRecord},
+    cloud::{Cloud, Clouds, Spot},
+    engine::{Graph, Identity, NodeId, Ref, Resource},
+    model::{
+        Layer, TeamOwner,
+        names::{partition, shorten},
+    },
+    registry::teams::{Feature, RegionRecord, ZoneRecord},
     resources::{
         identity::team_role::{TeamRole, Trust},
+        kind::Named,
         log_group::LogGroup,
         network::{
             address::ElasticIp,
@@ -16,20 +20,19 @@ use aws_core::{
             endpoint::S3Endpoint,
             flow_log::FlowLog,
             gateways::{EgressOnlyGateway, InternetGateway},
-            ids::{
-                AllocationId, DhcpOptionsId, EgressGatewayId, GatewayId, RouteTableId, SubnetId, VpcId, VpnGatewayId,
-            },
-            kinds::{Kind, KindId, Thing},
+            ids::{AllocationId, EgressGatewayId, GatewayId, RouteTableId, SubnetId, VpcId, VpnGatewayId},
+            kinds::{KindId, Part, Thing},
             nat_gateway::NatGateway,
             nat_instance::{Machine, NatInstance},
             peering::PeeringConnection,
             route_table::{Route, RouteTable, Via},
-            stray,
+            stray::{self, Tagged},
             subnet::Subnet,
             transit::TransitAttachment,
             vpc::Vpc,
             vpn::{CustomerGateway, VpnConnection, VpnGateway},
         },
+        place_settings::SettingsOf,
     },
 };
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -77,28 +80,21 @@ pub(super) fn network(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &Reg
         put.put(spot, DhcpOptions { owner: owner.clone(), name, servers, domain }).to(graph)
     });
     wanted.insert((KindId::of::<Vpc>().name(), name.clone()));
-    let vpc = put.put(spot, vpc(input, record, dhcp)).to(graph);
+    let (owner, ipv6) = (owner.clone(), team.ipv6);
+    let vpc = put.put(spot, Vpc { owner, name, cidr: record.cidr, ipv6, dhcp }).to(graph);
     let mut region = Region { input, graph, record, spot, vpc, subnets: Vec::new(), wanted };
     region.build();
     vpc
 }
 
-/// The VPC of a region.
-pub(super) fn vpc(input: &Input<'_>, record: &RegionRecord, dhcp: Option<Ref<DhcpOptionsId>>) -> Vpc {
-    let (owner, name, ipv6) = (input.owner.clone(), input.team.name.to_string(), input.team.ipv6);
-    Vpc { owner, name, cidr: record.cidr, ipv6, dhcp }
-}
-
 /// Where flow logs go, and the role that writes there.
 fn flow_log_parts(input: &Input<'_>, region: &str, retention_days: i32) -> (LogGroup<TeamOwner>, TeamRole) {
-    let team = input.team.name.as_str();
-    let name = format!("/overlord/{team}/flow-logs");
-    let account = &input.places.account;
+    let (team, account, owner) = (input.team.name.as_str(), &input.places.account, &input.owner);
+    let (name, role) = flow_log_names(team, region);
     let arn = format!("arn:{}:logs:{region}:{account}:log-group:{name}", partition(region));
-    let document = policies::flow_logs(&arn);
     let role = TeamRole {
-        owner: input.owner.clone(),
-        name: aws_core::model::names::shorten(&format!("overlord-flow-logs-{team}-{region}"), 64),
+        owner: owner.clone(),
+        name: role,
         description: format!("Flow logs of team {team} in {region}"),
         trust: Trust {
             services: vec!["vpc-flow-logs.amazonaws.com".into()],
@@ -107,27 +103,62 @@ fn flow_log_parts(input: &Input<'_>, region: &str, retention_days: i32) -> (LogG
             saml: None,
         },
         managed: Vec::new(),
-        inline: Some((policies::INLINE.into(), document)),
+        inline: Some((policies::INLINE.into(), policies::flow_logs(&arn))),
         boundary: None,
         session_hours: 1,
     };
     let noun = format!("log group {name}");
-    (LogGroup { owner: input.owner.clone(), name, noun, retention_days }, role)
+    (LogGroup { owner: owner.clone(), name, noun, retention_days }, role)
 }
 
-/// What flow logs leave when they are switched off; they themselves carry the team's tags.
-pub(super) fn no_flow_logs(input: &Input<'_>, graph: &mut Graph<Clouds>) {
-    for (region, spot) in &input.places.team {
-        let (group, role) = flow_log_parts(input, region, 1);
-        input.places.clouds.put(*spot, group).to(graph);
-        input.places.clouds.put(*spot, role).to(graph);
+/// The names of the log group and of the role.
+fn flow_log_names(team: &str, region: &str) -> (String, String) {
+    (format!("/overlord/{team}/flow-logs"), shorten(&format!("overlord-flow-logs-{team}-{region}"), 64))
+}
+
+/// What flow logs leave when they are switched off, once `after` are done; they themselves carry the team's tags.
+fn without_flow_logs(
+    input: &Input<'_>,
+    graph: &mut Graph<Clouds>,
+    (region, spot): (&str, Spot),
+    after: &[NodeId],
+) -> [NodeId; 2] {
+    let (group, role) = flow_log_names(input.team.name.as_str(), region);
+    let group = Named::<LogGroup<TeamOwner>>::new(&input.owner, group);
+    let role = Named::<TeamRole>::new(&input.owner, role);
+    let clouds = &input.places.clouds;
+    [
+        clouds.put(spot, group).after(after.iter().copied()).absent(graph).node(),
+        clouds.put(spot, role).after(after.iter().copied()).absent(graph).node(),
+    ]
+}
+
+/// A region's network, to be removed: all that carries the team's tags, and what it shares with others.
+pub(super) fn without(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &RegionRecord, spot: Spot) {
+    let (team, owner, clouds) = (input.team, &input.owner, &input.places.clouds);
+    let mut under = interconnect::without_gateway(input, graph, &record.region, &[]);
+    if team.flow_logs_days.is_some() || input.record.made.contains(&Feature::FlowLogs) {
+        under.extend(without_flow_logs(input, graph, (&record.region, spot), &[]));
     }
+    let name = team.name.as_str();
+    let all = input.strays.get(&record.region).cloned().unwrap_or_default();
+    let (vpc_kind, named) = (KindId::of::<Vpc>(), |t: &Thing| t.kind == KindId::of::<Vpc>() && t.name == name);
+    let (before, rest): (Vec<Thing>, Vec<Thing>) =
+        all.into_iter().filter(|t| !named(t)).partition(|t| t.kind < vpc_kind);
+    // DHCP options are a VPC's until it is gone.
+    under.extend(stray::add(graph, clouds, spot, owner, before.into_iter().map(Tagged::Going), &[]));
+    let vpc = clouds.put(spot, Named::<Vpc>::new(owner, name)).after(under).absent(graph);
+    clouds.put(spot, SettingsOf { vpc }).absent(graph);
+    let joined = interconnect::without_peering(input, graph, spot, record, vpc, &[]);
+    let peering = KindId::of::<PeeringConnection>();
+    let rest = rest.into_iter().filter(|t| t.kind != peering || !joined.contains(&t.name));
+    stray::add(graph, clouds, spot, owner, rest.map(Tagged::Going), &[vpc.node()]);
 }
 
 /// DHCP options cannot be changed: their name tells what they hold.
 fn dhcp_name(team: &str, servers: &[std::net::IpAddr], domain: Option<&str>) -> String {
     let words: Vec<String> = servers.iter().map(ToString::to_string).chain(domain.map(str::to_owned)).collect();
-    aws_core::model::names::shorten(&format!("{team}-{}", words.join("-")), 64)
+    shorten(&format!("{team}-{}", words.join("-")), 64)
 }
 
 impl Region<'_, '_> {
@@ -137,14 +168,14 @@ impl Region<'_, '_> {
     fn team(&self) -> String {
         self.input.team.name.to_string()
     }
-    fn want<K: Kind>(&mut self, name: impl Into<String>) -> String {
+    fn want<K: Part>(&mut self, name: impl Into<String>) -> String {
         let name = name.into();
         self.wanted.insert((K::NAME, name.clone()));
         name
     }
-    fn put<R>(&mut self, resource: R) -> Ref<R::Output>
+    fn put<R>(&mut self, resource: R) -> Ref<<R::Identity as Identity>::Output>
     where
-        R: aws_core::engine::Resource<Cloud = aws_core::cloud::Cloud>,
+        R: Resource<Identity: Identity<Cloud = Cloud>>,
     {
         self.input.places.clouds.put(self.spot, resource).to(self.graph)
     }
@@ -176,8 +207,9 @@ impl Region<'_, '_> {
         let name = self.want::<S3Endpoint>("s3");
         self.put(S3Endpoint { owner: owner.clone(), name, vpc, route_tables: tables.clone() });
         self.flow_logs();
-        let last = tables.iter().map(|t| t.node()).chain(vpn.map(|(_, connection)| connection.node()));
-        self.strays(last.collect());
+        let last: Vec<NodeId> =
+            tables.iter().map(|t| t.node()).chain(vpn.map(|(_, connection)| connection.node())).collect();
+        self.strays(last);
     }
 
     fn make_subnets(&mut self) {
@@ -303,19 +335,25 @@ impl Region<'_, '_> {
 
     /// What carries the team's tags and is not wanted any more goes, once the routes point elsewhere. Addresses stay:
     /// somebody may have written them into a firewall.
-    fn strays(&mut self, last: Vec<NodeId>) {
-        let all = self.input.strays.get(&self.record.region).cloned().unwrap_or_default();
-        let unwanted: Vec<Thing> = all
-            .into_iter()
-            .filter(|s| !self.wanted.contains(&(s.kind.name(), s.name.clone())))
-            .filter(|s| self.input.destroying || s.kind != KindId::of::<ElasticIp>())
-            .collect();
-        let (clouds, owner) = (&self.input.places.clouds, self.owner());
-        if self.input.destroying {
-            let ground: Vec<NodeId> = self.subnets.iter().map(|(.., r)| r.node()).chain([self.vpc.node()]).collect();
-            stray::add_to_destroy(self.graph, clouds, self.spot, &owner, unwanted, &ground);
-        } else {
-            stray::add_unwanted(self.graph, clouds, self.spot, &owner, unwanted, &last);
+    fn strays(&mut self, mut last: Vec<NodeId>) {
+        let (input, spot, region) = (self.input, self.spot, &self.record.region);
+        if input.gone.left_peering {
+            for name in interconnect::without_peering(input, self.graph, spot, self.record, self.vpc, &last) {
+                self.want::<PeeringConnection>(name);
+            }
         }
+        let mut under = Vec::new();
+        if input.gone.left_transit {
+            under.extend(interconnect::without_gateway(input, self.graph, region, &last));
+        }
+        if input.gone.off.contains(&Feature::FlowLogs) {
+            under.extend(without_flow_logs(input, self.graph, (region, spot), &last));
+        }
+        last.extend(under);
+        let all = input.strays.get(region).cloned().unwrap_or_default();
+        let unwanted =
+            |s: &Thing| !self.wanted.contains(&(s.kind.name(), s.name.clone())) && s.kind != KindId::of::<ElasticIp>();
+        let unwanted = all.into_iter().filter(unwanted).map(Tagged::Unused);
+        stray::add(self.graph, &input.places.clouds, spot, &input.owner, unwanted, &last);
     }
 }

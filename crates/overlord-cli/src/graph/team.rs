@@ -1,5 +1,5 @@
 //! The whole graph of a team, put together from its parts.
-use super::{account, domains, network};
+use super::{Gone, account, domains, gone, network};
 use crate::{organization::Team, places::Places};
 use aws_core::{
     cloud::Clouds,
@@ -9,7 +9,11 @@ use aws_core::{
         settings::VpcSettings,
         teams::{Interconnect, TeamRecord},
     },
-    resources::{domain::certificate::CertificateArn, network::kinds::Thing, place_settings::PlaceSettings},
+    resources::{
+        domain::{certificate::CertificateArn, hosted_zone::ZoneId},
+        network::kinds::Thing,
+        place_settings::PlaceSettings,
+    },
 };
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -26,24 +30,20 @@ pub struct Input<'a> {
     pub places: &'a Places,
     /// What carries the team's tags in each region: what the graph does not want of it is removed.
     pub strays: &'a BTreeMap<String, Vec<Thing>>,
-    /// Whether the graph is for deleting everything.
-    pub destroying: bool,
-    /// Regions in which other teams use the transit gateway: it stays when this team goes.
-    pub shared_transit: &'a [String],
+    /// What it had, and its files no longer ask for.
+    pub gone: Gone<'a>,
     /// Destinations of routes that are ours.
     pub managed: Vec<IpNet>,
     /// The other teams' records, where they matter.
     pub others: &'a [TeamRecord],
-    /// Whether the audit trail's log files stay when the team goes.
-    pub keep_logs: bool,
 }
 
-/// Makes the graph.
-pub fn graph(input: &Input<'_>) -> Graph<Clouds> {
+/// Everything that the team should have, and what it should not have any more; with the zones of its domains.
+pub fn graph(input: &Input<'_>) -> (Graph<Clouds>, BTreeMap<String, Ref<ZoneId>>) {
     let mut graph = Graph::default();
     let account = account::account(input, &mut graph);
     let mut certificates: BTreeMap<String, Ref<CertificateArn>> = BTreeMap::new();
-    domains::domains(input, &mut graph, &mut certificates);
+    let zones = domains::domains(input, &mut graph, &mut certificates);
     for region in &input.record.regions {
         let Some((_, spot)) = input.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
         let put = PlaceSettings {
@@ -54,7 +54,8 @@ pub fn graph(input: &Input<'_>) -> Graph<Clouds> {
         };
         input.places.clouds.put(*spot, put).to(&mut graph);
     }
-    graph
+    gone::gone(input, &mut graph, &zones);
+    (graph, zones)
 }
 
 /// What `minion` finds in the VPC's settings.

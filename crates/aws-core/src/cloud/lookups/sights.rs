@@ -8,7 +8,7 @@ use crate::{
         network::{
             endpoint::S3Endpoint,
             gateways::{EgressOnlyGateway, InternetGateway},
-            kinds::{Kind, in_vpc},
+            kinds::{Part, in_vpc},
             nat_gateway::NatGateway,
             peering::PeeringConnection,
             route_table::RouteTable,
@@ -200,7 +200,7 @@ fn filter(name: &str, values: &[&str]) -> Filter {
 }
 
 /// What there is of a kind.
-type Found<K> = Arc<Vec<<K as Kind>::Item>>;
+type Found<K> = Arc<Vec<<K as Part>::Item>>;
 
 /// The VPC, its subnets, and where its route tables lead.
 struct Ground {

@@ -1,10 +1,6 @@
 //! What can be known without a call is checked before the first one, the same in a dry run.
-use super::fake::{Fake, NET, go, is_skipped, net_with};
-use crate::{
-    Error,
-    engine::{Mode, Ownership, Report},
-    error::Kind,
-};
+use super::fake::{Fake, NET, Way, Wish, go, is_skipped, net_with};
+use crate::{Error, engine::Report, error::Kind};
 
 fn fault(report: &Report) -> &Error {
     let (_, error) = report.failures().next().unwrap();
@@ -12,7 +8,7 @@ fn fault(report: &Report) -> &Error {
     error
 }
 
-const BOTH: [Mode; 2] = [Mode::Plan, Mode::Apply];
+const BOTH: [Way; 2] = [Way::Plan, Way::Apply];
 
 #[tokio::test]
 async fn a_fault_is_told_before_the_first_call() {
@@ -48,23 +44,23 @@ async fn all_faults_are_told_at_once_and_a_common_one_once() {
 
 #[tokio::test]
 async fn what_is_not_ours_to_make_is_not_checked() {
-    for ownership in [Ownership::Existing, Ownership::Unwanted] {
+    for wish in [Wish::External, Wish::Absent] {
         let cloud = Fake::default();
         cloud.put("fleet", "1");
         let graph = net_with(|t| {
             // Nothing needs it.
             if t.name == "fleet" {
-                (t.ownership, t.wrong) = (ownership, Some("an old name"));
+                (t.wish, t.wrong) = (wish, Some("an old name"));
             }
         });
-        assert!(go(&graph, &cloud, Mode::Apply).await.complete(), "{ownership:?}");
+        assert!(go(&graph, &cloud, Way::Apply).await.complete(), "{wish:?}");
     }
 }
 
 #[tokio::test]
 async fn what_goes_is_not_checked() {
     let cloud = Fake::default();
-    assert!(go(&net_with(|_| {}), &cloud, Mode::Apply).await.complete());
-    let report = go(&net_with(|t| t.wrong = Some("an old name")), &cloud, Mode::Destroy).await;
+    assert!(go(&net_with(|_| {}), &cloud, Way::Apply).await.complete());
+    let report = go(&net_with(|t| t.wrong = Some("an old name")), &cloud, Way::Destroy).await;
     assert!(report.complete() && cloud.names().is_empty(), "{report:?}");
 }

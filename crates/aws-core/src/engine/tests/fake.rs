@@ -1,7 +1,7 @@
 //! A cloud in memory that counts, delays, fails, hangs and panics on demand, and is as strict as AWS: a
 //! second create of a name and a delete of what others need are errors.
 use crate::engine::{
-    Change, Cx, Event, Graph, Mode, NodeId, Observer, Options, Outcome, Ownership, Ref, Report, Resource, World, run,
+    self, Change, Cx, Event, Graph, Identity, Mode, NodeId, Observer, Options, Outcome, Ref, Report, Resource, World,
 };
 use crate::{Error, Result, error::Kind};
 use std::{
@@ -12,6 +12,38 @@ use std::{
     },
     time::Duration,
 };
+
+/// What is done with a graph: as it says, or all of it away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Plan,
+    Apply,
+    PlanDestroy,
+    Destroy,
+}
+
+pub(super) async fn run<C: World>(
+    graph: &Graph<C>,
+    cloud: &C,
+    way: Way,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Report {
+    match way {
+        Way::Plan => engine::run(graph, cloud, Mode::Plan, options, observer).await,
+        Way::Apply => engine::run(graph, cloud, Mode::Apply, options, observer).await,
+        Way::PlanDestroy => engine::run(&graph.absence(), cloud, Mode::Plan, options, observer).await,
+        Way::Destroy => engine::run(&graph.absence(), cloud, Mode::Apply, options, observer).await,
+    }
+}
+
+/// What is wished of a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    Managed,
+    External,
+    Absent,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Op {
@@ -119,17 +151,20 @@ impl Fake {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Thing {
     pub(super) name: String,
     pub(super) value: String,
     pub(super) needs: Vec<Ref<String>>,
-    pub(super) ownership: Ownership,
+    pub(super) wish: Wish,
+    /// Why it stays although it should not exist.
+    pub(super) left: Option<&'static str>,
     pub(super) refuses: bool,
     /// What is wrong with it, and can be known.
     pub(super) wrong: Option<&'static str>,
 }
 
-impl Resource for Thing {
+impl Identity for Thing {
     const KIND: &'static str = "thing";
     type Cloud = Fake;
     type Live = String;
@@ -140,18 +175,47 @@ impl Resource for Thing {
     fn needs(&self) -> Vec<NodeId> {
         self.needs.iter().map(|n| n.node()).collect()
     }
-    fn ownership(&self) -> Ownership {
-        self.ownership
-    }
-    fn check(&self) -> Result<()> {
-        self.wrong.map_or(Ok(()), |words| Err(Error::usage(words).hint("Write another value.")))
-    }
     async fn find(&self, cx: &Cx<'_, Fake>) -> Result<Option<String>> {
         for need in &self.needs {
             cx.try_get(*need);
         }
         let look = |c: &Fake| Ok(c.things.lock().unwrap().get(&self.name).map(|t| t.0.clone()));
         cx.cloud.call(Op::Find, &self.name, look).await
+    }
+    fn accept(&self, live: Option<&String>) -> Result<()> {
+        match live {
+            None => Err(Error::not_found(format!("thing {} does not exist", self.name))),
+            Some(live) if *live != self.value => Err(Error::refused(format!("not ours to change: {live}"))),
+            Some(_) => Ok(()),
+        }
+    }
+    fn left(&self, _: &Cx<'_, Fake>, _: &String) -> Option<String> {
+        self.left.map(str::to_owned)
+    }
+    async fn remove(&self, cx: &Cx<'_, Fake>, _: &String) -> Result<()> {
+        let act = |c: &Fake| {
+            let mut things = c.things.lock().unwrap();
+            if let Some((child, _)) = things.iter().find(|(_, t)| t.1.contains(&self.name)) {
+                return Err(Error::failed(format!("DependencyViolation: {child} needs {}", self.name)));
+            }
+            things.remove(&self.name);
+            Ok(())
+        };
+        cx.cloud.call(Op::Delete, &self.name, act).await
+    }
+    fn output(&self, _: &String) -> String {
+        self.name.clone()
+    }
+}
+
+impl Resource for Thing {
+    type Identity = Self;
+
+    fn identity(&self) -> Self {
+        self.clone()
+    }
+    fn check(&self) -> Result<()> {
+        self.wrong.map_or(Ok(()), |words| Err(Error::usage(words).hint("Write another value.")))
     }
     fn diff(&self, cx: &Cx<'_, Fake>, live: &String) -> Vec<Change> {
         let _parents: Vec<_> = self.needs.iter().map(|n| cx.try_get(*n)).collect();
@@ -183,20 +247,6 @@ impl Resource for Thing {
         };
         cx.cloud.call(Op::Update, &self.name, act).await
     }
-    async fn delete(&self, cx: &Cx<'_, Fake>, _: &String) -> Result<()> {
-        let act = |c: &Fake| {
-            let mut things = c.things.lock().unwrap();
-            if let Some((child, _)) = things.iter().find(|(_, t)| t.1.contains(&self.name)) {
-                return Err(Error::failed(format!("DependencyViolation: {child} needs {}", self.name)));
-            }
-            things.remove(&self.name);
-            Ok(())
-        };
-        cx.cloud.call(Op::Delete, &self.name, act).await
-    }
-    fn output(&self, _: &String) -> String {
-        self.name.clone()
-    }
 }
 
 /// A graph from `(name, needs)`; the names' order is the graph's.
@@ -216,12 +266,18 @@ pub(super) fn graph_with(nodes: &[(String, Vec<String>)], value: &str, touch: im
             name: name.clone(),
             value: value.into(),
             needs,
-            ownership: Ownership::Owned,
+            wish: Wish::Managed,
+            left: None,
             refuses: false,
             wrong: None,
         };
         touch(&mut thing);
-        refs.insert(name.clone(), graph.add(thing));
+        let node = match thing.wish {
+            Wish::Managed => graph.add(thing),
+            Wish::External => graph.external(thing),
+            Wish::Absent => graph.absent(thing),
+        };
+        refs.insert(name.clone(), node);
     }
     graph
 }
@@ -251,7 +307,7 @@ impl Observer for Notes {
     fn event(&self, event: Event<'_>) {
         self.0.lock().unwrap().push(match event {
             Event::Begin { step, text, .. } => format!("begin {step} {text}"),
-            Event::End { step, result } => format!("end {step} {}", result.unwrap_or_else(|e| e)),
+            Event::End { step, error } => format!("end {step} {}", error.map_or("OK", Error::word)),
             Event::Retry { step, error, pause } => format!("retry {step} {error} in {pause:?}"),
             other => format!("{other:?}"),
         });
@@ -281,7 +337,7 @@ pub(super) fn options() -> Options {
 }
 
 /// Runs, and checks that events pair up.
-pub(super) async fn go(graph: &Graph<Fake>, cloud: &Fake, mode: Mode) -> Report {
+pub(super) async fn go(graph: &Graph<Fake>, cloud: &Fake, mode: Way) -> Report {
     let notes = Notes::default();
     let report = run(graph, cloud, mode, &options(), &notes).await;
     notes.assert_paired();
@@ -293,6 +349,9 @@ pub(super) fn outcome<'a>(report: &'a Report, name: &str) -> &'a Outcome {
 }
 pub(super) fn is_done(report: &Report, name: &str) -> bool {
     matches!(outcome(report, name), Outcome::Done(_))
+}
+pub(super) fn untried(report: &Report) -> usize {
+    report.nodes.iter().filter(|n| matches!(n.outcome, Outcome::Skipped(_) | Outcome::Cancelled)).count()
 }
 pub(super) fn is_skipped(report: &Report, name: &str) -> bool {
     matches!(outcome(report, name), Outcome::Skipped(_))

@@ -1,6 +1,6 @@
 //! What is no longer wanted, and what one may not look at.
 use super::fake::*;
-use crate::engine::{Action, Graph, Mode, Options, Outcome, Ownership, Quiet, run};
+use crate::engine::{Action, Graph, Options, Outcome, Quiet};
 
 /// A route that pointed to the old exit points to the new one; then the old one goes.
 fn moved(exit: &'static str) -> Graph<Fake> {
@@ -9,7 +9,7 @@ fn moved(exit: &'static str) -> Graph<Fake> {
         nodes.into_iter().map(|(n, d)| (n.to_owned(), d.into_iter().map(str::to_owned).collect())).collect();
     graph_with(&nodes, exit, |t| {
         if t.name == "old" {
-            t.ownership = Ownership::Unwanted;
+            t.wish = Wish::Absent;
         }
     })
 }
@@ -19,16 +19,16 @@ async fn what_is_not_wanted_goes_last() {
     let cloud = Fake::default();
     cloud.put("old", "1");
     cloud.put("route", "1");
-    let plan = go(&moved("2"), &cloud, Mode::Plan).await;
+    let plan = go(&moved("2"), &cloud, Way::Plan).await;
     assert_eq!(cloud.writes(), 0);
     assert!(matches!(outcome(&plan, "old"), Outcome::Done(Action::Delete)));
-    let report = go(&moved("2"), &cloud, Mode::Apply).await;
+    let report = go(&moved("2"), &cloud, Way::Apply).await;
     assert!(report.complete(), "{report:?}");
     assert_eq!(cloud.names(), ["new", "route"]);
     let done = cloud.done.lock().unwrap().clone();
     let written: Vec<_> = done.into_iter().filter(|(op, _)| *op != Op::Find).map(|(_, name)| name).collect();
     assert_eq!(written, ["new", "route", "old"]);
-    assert_eq!(go(&moved("2"), &cloud, Mode::Apply).await.changes(), 0);
+    assert_eq!(go(&moved("2"), &cloud, Way::Apply).await.changes(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +37,7 @@ async fn what_is_not_wanted_stays_while_its_place_is_not_taken() {
     cloud.put("old", "1");
     cloud.put("route", "1");
     cloud.fail(Op::Update, "route", Fault::Before(false), 1);
-    let report = go(&moved("2"), &cloud, Mode::Apply).await;
+    let report = go(&moved("2"), &cloud, Way::Apply).await;
     assert!(is_skipped(&report, "old"));
     assert!(cloud.names().contains(&"old".to_owned()));
 }
@@ -48,7 +48,7 @@ async fn destroying_takes_the_unwanted_too() {
     for name in ["new", "route", "old"] {
         cloud.put(name, "1");
     }
-    assert!(go(&moved("1"), &cloud, Mode::Destroy).await.complete());
+    assert!(go(&moved("1"), &cloud, Way::Destroy).await.complete());
     assert!(cloud.names().is_empty());
 }
 
@@ -61,7 +61,7 @@ async fn what_may_not_be_looked_at_keeps_back_what_needs_it() {
         let (cloud, graph) = (Fake::default(), graph(NET, "1"));
         cloud.fail(Op::Find, "role", fault, 1);
         let options = Options { around_denied: around, ..options() };
-        let report = run(&graph, &cloud, Mode::Apply, &options, &Quiet).await;
+        let report = run(&graph, &cloud, Way::Apply, &options, &Quiet).await;
         assert_eq!(cloud.writes(), writes, "{around} {fault:?}: {report:?}");
         assert_eq!(report.failures().count(), 1);
         assert!(is_skipped(&report, "fleet"));
@@ -77,6 +77,46 @@ async fn a_refused_change_stops_even_those_around_the_denied() {
     let graph = net_with(|t| t.refuses = t.name == "vpc");
     cloud.fail(Op::Find, "role", Fault::Denied, 1);
     let options = Options { around_denied: true, ..options() };
-    let report = run(&graph, &cloud, Mode::Apply, &options, &Quiet).await;
+    let report = run(&graph, &cloud, Way::Apply, &options, &Quiet).await;
     assert_eq!(cloud.writes(), 0, "{report:?}");
+}
+
+/// Of what should not exist, each thing is on its own: what may not be looked at stays, with what it needs.
+#[tokio::test(start_paused = true)]
+async fn what_goes_and_cannot_be_looked_at_holds_up_no_other() {
+    let cloud = Fake::default();
+    for name in ["new", "route", "old"] {
+        cloud.put(name, "1");
+    }
+    cloud.fail(Op::Find, "old", Fault::Before(false), 1);
+    let report = go(&moved("2"), &cloud, Way::Apply).await;
+    assert_eq!((report.failures().count(), report.changes()), (1, 2), "{report:?}");
+    assert_eq!(cloud.names(), ["new", "old", "route"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_is_told_and_holds_up_no_other() {
+    let cloud = Fake::default();
+    for (name, _) in NET {
+        cloud.put(name, "1");
+    }
+    let graph = net_with(|t| t.left = (t.name == "role").then_some("others use it")).absence();
+    for mode in [Way::Plan, Way::Apply] {
+        let report = go(&graph, &cloud, mode).await;
+        assert!(matches!(outcome(&report, "role"), Outcome::Left(why) if why == "others use it"), "{report:?}");
+        assert!(report.complete());
+        assert_eq!(report.changes(), NET.len() - 1);
+    }
+    assert_eq!(cloud.names(), ["role"]);
+}
+
+#[test]
+#[should_panic(expected = "what should exist needs nothing that should not")]
+fn what_should_exist_needs_nothing_that_should_not() {
+    let nodes = [("old".to_owned(), Vec::new()), ("new".to_owned(), vec!["old".to_owned()])];
+    graph_with(&nodes, "1", |t| {
+        if t.name == "old" {
+            t.wish = Wish::Absent;
+        }
+    });
 }

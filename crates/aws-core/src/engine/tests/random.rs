@@ -1,6 +1,6 @@
 //! Random graphs, failures and bounds.
 use super::fake::*;
-use crate::engine::{Mode, Options, run};
+use crate::engine::Options;
 use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
@@ -58,7 +58,7 @@ async fn check(nodes: Nodes, picks: Vec<(prop::sample::Index, bool)>, parallel: 
         cloud.fail(Op::Delete, &nodes[pick.index(nodes.len())].0, Fault::Before(false), usize::MAX);
     }
     let notes = Notes::default();
-    let report = run(&graph, &cloud, Mode::Apply, &options, &notes).await;
+    let report = run(&graph, &cloud, Way::Apply, &options, &notes).await;
     notes.assert_paired();
     assert!(cloud.peak.load(Ordering::SeqCst) <= parallel);
     let skipped = ancestors_fail(&nodes, &bad);
@@ -67,15 +67,15 @@ async fn check(nodes: Nodes, picks: Vec<(prop::sample::Index, bool)>, parallel: 
         assert_eq!(is_done(&report, name), !skipped.contains(name) && !bad.contains(name), "{name}");
     }
     cloud.heal();
-    assert!(run(&graph, &cloud, Mode::Apply, &options, &notes).await.complete());
+    assert!(run(&graph, &cloud, Way::Apply, &options, &notes).await.complete());
     assert_eq!(cloud.names().len(), nodes.len());
-    assert_eq!(run(&graph, &cloud, Mode::Plan, &options, &notes).await.changes(), 0);
+    assert_eq!(run(&graph, &cloud, Way::Plan, &options, &notes).await.changes(), 0);
 
     // Deleting: what a failed node needs stays; the fake refuses a parent before its child.
     for name in &bad {
         cloud.fail(Op::Delete, name, Fault::Before(false), 1);
     }
-    let report = run(&graph, &cloud, Mode::Destroy, &options, &notes).await;
+    let report = run(&graph, &cloud, Way::Destroy, &options, &notes).await;
     assert_eq!(report.failures().count(), report.failures().filter(|(n, _)| bad.contains(&n.name)).count());
     for (name, needs) in &nodes {
         if !is_done(&report, name) {
@@ -83,7 +83,7 @@ async fn check(nodes: Nodes, picks: Vec<(prop::sample::Index, bool)>, parallel: 
         }
     }
     cloud.heal();
-    assert!(run(&graph, &cloud, Mode::Destroy, &options, &notes).await.complete());
+    assert!(run(&graph, &cloud, Way::Destroy, &options, &notes).await.complete());
     assert!(cloud.names().is_empty());
     notes.assert_paired();
 }

@@ -1,7 +1,8 @@
 //! What there is only so much of: asked beside the looks, judged before the first write.
+use super::fake::{Way, run};
 use crate::engine::{
-    Action, Cancel, Change, Cx, Event, Graph, Mode, Observer, Options, Outcome, Report, Resource, Room, Use, Wanted,
-    World, run,
+    Action, Cancel, Change, Cx, Event, Graph, Identity, Observer, Options, Outcome, Report, Resource, Room, Use,
+    Wanted, World,
 };
 use crate::{Error, Result};
 use futures::{FutureExt as _, future::BoxFuture};
@@ -45,9 +46,10 @@ impl World for Hall {
     }
 }
 
+#[derive(Clone)]
 struct Chair(&'static str);
 
-impl Resource for Chair {
+impl Identity for Chair {
     const KIND: &'static str = "chair";
     type Cloud = Hall;
     type Live = ();
@@ -55,15 +57,28 @@ impl Resource for Chair {
     fn name(&self) -> String {
         self.0.to_owned()
     }
+    async fn find(&self, cx: &Cx<'_, Hall>) -> Result<Option<()>> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(cx.cloud.chairs().contains(&self.0).then_some(()))
+    }
+    async fn remove(&self, cx: &Cx<'_, Hall>, (): &()) -> Result<()> {
+        cx.cloud.chairs().retain(|c| *c != self.0);
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
+
+impl Resource for Chair {
+    type Identity = Self;
+
+    fn identity(&self) -> Self {
+        self.clone()
+    }
     fn check(&self) -> Result<()> {
         Ok(())
     }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of("chairs", 1)]
-    }
-    async fn find(&self, cx: &Cx<'_, Hall>) -> Result<Option<()>> {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        Ok(cx.cloud.chairs().contains(&self.0).then_some(()))
     }
     fn diff(&self, _: &Cx<'_, Hall>, (): &()) -> Vec<Change> {
         Vec::new()
@@ -75,11 +90,6 @@ impl Resource for Chair {
     async fn update(&self, _: &Cx<'_, Hall>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())
     }
-    async fn delete(&self, cx: &Cx<'_, Hall>, (): &()) -> Result<()> {
-        cx.cloud.chairs().retain(|c| *c != self.0);
-        Ok(())
-    }
-    fn output(&self, (): &()) {}
 }
 
 #[derive(Default)]
@@ -91,7 +101,7 @@ impl Observer for Warned {
     }
 }
 
-async fn go(hall: &Hall, mode: Mode) -> (Report, Vec<String>) {
+async fn go(hall: &Hall, mode: Way) -> (Report, Vec<String>) {
     let (mut graph, warned) = (Graph::default(), Warned::default());
     ["a", "b", "c"].into_iter().for_each(|name| _ = graph.add(Chair(name)));
     let report = run(&graph, hall, mode, &Options::default(), &warned).await;
@@ -101,7 +111,7 @@ async fn go(hall: &Hall, mode: Mode) -> (Report, Vec<String>) {
 #[tokio::test(start_paused = true)]
 async fn without_room_nothing_is_written_and_a_dry_run_says_the_same() {
     let hall = Hall { most: 2, ..Hall::default() };
-    for mode in [Mode::Plan, Mode::Apply] {
+    for mode in [Way::Plan, Way::Apply] {
         let (report, _) = go(&hall, mode).await;
         let failures: Vec<String> = report.failures().map(|(n, e)| format!("{}: {e}", n.name)).collect();
         assert_eq!((failures, hall.chairs().len()), (vec!["a: no room".to_owned()], 0), "{mode:?}");
@@ -111,12 +121,12 @@ async fn without_room_nothing_is_written_and_a_dry_run_says_the_same() {
 #[tokio::test(start_paused = true)]
 async fn what_exists_takes_no_more_room_and_the_warning_is_heard_before_the_writes() {
     let hall = Hall { most: 3, chairs: Mutex::new(vec!["b"]), ..Hall::default() };
-    let (report, warned) = go(&hall, Mode::Apply).await;
+    let (report, warned) = go(&hall, Way::Apply).await;
     assert_eq!((report.changes(), warned), (2, vec!["the last one".to_owned()]));
     // All of it beside the looks, then what the plan creates.
     assert_eq!(*hall.asked.lock().unwrap(), [3, 2]);
     // Nothing is created: nothing is judged.
-    let (report, warned) = go(&hall, Mode::Apply).await;
+    let (report, warned) = go(&hall, Way::Apply).await;
     assert_eq!((report.changes(), warned), (0, Vec::new()));
     assert!(matches!(report.nodes[0].outcome, Outcome::Done(Action::Keep)));
     assert_eq!(*hall.asked.lock().unwrap(), [3, 2, 3]);
@@ -126,9 +136,9 @@ async fn what_exists_takes_no_more_room_and_the_warning_is_heard_before_the_writ
 async fn it_is_asked_beside_the_looks_and_deleting_asks_nothing() {
     let hall = Hall { most: 3, slow: Duration::from_secs(1), ..Hall::default() };
     let began = tokio::time::Instant::now();
-    go(&hall, Mode::Plan).await;
+    go(&hall, Way::Plan).await;
     assert!(began.elapsed() < Duration::from_millis(1500), "a look and the answer at the same time");
-    go(&hall, Mode::Destroy).await;
+    go(&hall, Way::Destroy).await;
     assert_eq!(hall.asked.lock().unwrap().len(), 2);
 }
 
@@ -140,7 +150,7 @@ async fn an_interrupt_does_not_wait_for_the_answer() {
     let cancel = Cancel::default();
     let options = Options { cancel: cancel.clone(), ..Options::default() };
     let began = tokio::time::Instant::now();
-    let run = run(&graph, &hall, Mode::Apply, &options, &crate::engine::Quiet);
+    let run = run(&graph, &hall, Way::Apply, &options, &crate::engine::Quiet);
     let interrupt = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         cancel.advance();

@@ -1,13 +1,14 @@
 //! What a resource warns of, in its looks and in its writes.
-use super::fake::Fake;
-use crate::engine::{Change, Cx, Event, Graph, Mode, Observer, Options, Resource, run};
+use super::fake::{Fake, Way, run};
+use crate::engine::{Change, Cx, Event, Graph, Identity, Observer, Options, Resource};
 use crate::{Result, progress::warn};
 use std::sync::Mutex;
 
 /// Warns of the same in each look, and of something else when it is created.
+#[derive(Clone)]
 struct Lamp(&'static str);
 
-impl Resource for Lamp {
+impl Identity for Lamp {
     const KIND: &'static str = "lamp";
     type Cloud = Fake;
     type Live = ();
@@ -15,12 +16,25 @@ impl Resource for Lamp {
     fn name(&self) -> String {
         self.0.to_owned()
     }
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
     async fn find(&self, cx: &Cx<'_, Fake>) -> Result<Option<()>> {
         warn("dim");
         Ok(cx.cloud.names().contains(&self.name()).then_some(()))
+    }
+    async fn remove(&self, cx: &Cx<'_, Fake>, (): &()) -> Result<()> {
+        cx.cloud.things.lock().unwrap().remove(self.0);
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
+
+impl Resource for Lamp {
+    type Identity = Self;
+
+    fn identity(&self) -> Self {
+        self.clone()
+    }
+    fn check(&self) -> Result<()> {
+        Ok(())
     }
     fn diff(&self, _: &Cx<'_, Fake>, (): &()) -> Vec<Change> {
         Vec::new()
@@ -33,11 +47,6 @@ impl Resource for Lamp {
     async fn update(&self, _: &Cx<'_, Fake>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())
     }
-    async fn delete(&self, cx: &Cx<'_, Fake>, (): &()) -> Result<()> {
-        cx.cloud.things.lock().unwrap().remove(self.0);
-        Ok(())
-    }
-    fn output(&self, (): &()) {}
 }
 
 #[derive(Default)]
@@ -55,11 +64,11 @@ async fn each_warning_is_heard_once_in_a_run_and_none_when_all_goes() {
     let mut graph = Graph::default();
     ["a", "b"].into_iter().for_each(|name| _ = graph.add(Lamp(name)));
     for (mode, expected) in [
-        (Mode::Plan, &["dim"][..]),
-        (Mode::Apply, &["a is hot", "b is hot", "dim"]),
-        (Mode::Apply, &["dim"]),
-        (Mode::PlanDestroy, &[]),
-        (Mode::Destroy, &[]),
+        (Way::Plan, &["dim"][..]),
+        (Way::Apply, &["a is hot", "b is hot", "dim"]),
+        (Way::Apply, &["dim"]),
+        (Way::PlanDestroy, &[]),
+        (Way::Destroy, &[]),
     ] {
         let heard = Heard::default();
         let report = run(&graph, &cloud, mode, &Options::default(), &heard).await;

@@ -9,10 +9,11 @@ use crate::{
         Cloud, Told as _,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, names, tag_rules, tags::Whose},
     resources::{
         alias_record::{list_records, plain_name},
+        kind::itself,
         tag_drift,
     },
 };
@@ -35,6 +36,7 @@ const ABSENT: &[&str] = &["ResourceNotFoundException"];
 
 /// A certificate for a domain and every name one label below it. Other people's certificates for the same domain are
 /// none of ours.
+#[derive(Clone)]
 pub struct Certificate {
     /// For whom.
     pub owner: TeamOwner,
@@ -219,23 +221,17 @@ impl Certificate {
     }
 }
 
-impl Resource for Certificate {
+impl Identity for Certificate {
     const KIND: &'static str = "certificate";
     type Cloud = Cloud;
     type Live = Live;
     type Output = CertificateArn;
-
     fn name(&self) -> String {
         self.domain.clone()
     }
     fn noun(&self) -> String {
         format!("certificate for {0} and *.{0}", self.domain)
     }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.domain)), self.fits()])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         for arn in self.candidates(cx.cloud, true).await? {
             if let Some(tags) = self.tags_if_ours(cx.cloud, &arn).await?
@@ -246,11 +242,36 @@ impl Resource for Certificate {
         }
         Ok(None)
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        remove_certificate(cx.cloud, &live.certificate.arn).await.map_err(|e| {
+            // Load balancers that were just deleted hold it for a while.
+            let used = e.code() == Some("ResourceInUseException");
+            let e = e.retry_on(&["ResourceInUseException", "ConflictException"]);
+            if used {
+                e.hint(format!(
+                    "A load balancer still uses it: `aws acm describe-certificate --certificate-arn {}` says which \
+                     (InUseBy). Delete that version first; then run the same command again.",
+                    live.certificate.arn
+                ))
+            } else {
+                e
+            }
+        })
+    }
+    fn output(&self, live: &Live) -> CertificateArn {
+        live.certificate.clone()
+    }
+}
 
+impl Resource for Certificate {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.domain)), self.fits()])
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         tag_drift::changes(&self.owner, &live.tags)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         for arn in self.candidates(cx.cloud, false).await? {
             if self.tags_if_ours(cx.cloud, &arn).await?.is_some() {
@@ -280,7 +301,6 @@ impl Resource for Certificate {
             certificate.ok_or_else(|| Error::failed(format!("certificate {arn} vanished while it was made")))?;
         Ok(Live { certificate, tags })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let stale = tag_drift::stale(&self.owner, &live.tags);
         if !stale.is_empty() {
@@ -290,30 +310,10 @@ impl Resource for Certificate {
         }
         Ok(live.clone())
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        remove_certificate(cx.cloud, &live.certificate.arn).await.map_err(|e| {
-            // Load balancers that were just deleted hold it for a while.
-            let used = e.code() == Some("ResourceInUseException");
-            let e = e.retry_on(&["ResourceInUseException", "ConflictException"]);
-            if used {
-                e.hint(format!(
-                    "A load balancer still uses it: `aws acm describe-certificate --certificate-arn {}` says which \
-                     (InUseBy). Delete that version first; then run the same command again.",
-                    live.certificate.arn
-                ))
-            } else {
-                e
-            }
-        })
-    }
-
-    fn output(&self, live: &Live) -> CertificateArn {
-        live.certificate.clone()
-    }
 }
 
 /// The records that ACM wants to see, in the domain's zone. It looks at them again whenever it renews.
+#[derive(Clone)]
 pub struct ValidationRecord {
     /// The domain's zone.
     pub zone: Ref<ZoneId>,
@@ -353,12 +353,11 @@ impl ValidationRecord {
     }
 }
 
-impl Resource for ValidationRecord {
+impl Identity for ValidationRecord {
     const KIND: &'static str = "validation record";
     type Cloud = Cloud;
     type Live = Records;
     type Output = ();
-
     fn name(&self) -> String {
         self.domain.clone()
     }
@@ -369,13 +368,8 @@ impl Resource for ValidationRecord {
         vec![self.zone.node(), self.certificate.node()]
     }
     fn found_through(&self) -> Vec<NodeId> {
-        self.needs()
+        Identity::needs(self)
     }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Records>> {
         let (Some(zone), Some(certificate)) = (cx.try_get(self.zone), cx.try_get(self.certificate)) else {
             return Ok(None);
@@ -389,29 +383,32 @@ impl Resource for ValidationRecord {
         // An imported certificate's, or one of long ago, may have none.
         Ok((!live.is_empty() || certificate.records.is_empty()).then_some(live))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Records) -> Result<()> {
+        let Some(zone) = cx.try_get(self.zone) else { return Ok(()) };
+        let comment = format!("validation of {}", self.domain);
+        remove(cx.cloud, &zone.id, &comment, live.values().cloned().collect()).await
+    }
+    fn output(&self, _: &Records) {}
+}
 
+impl Resource for ValidationRecord {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Records) -> Vec<Change> {
         cx.try_get(self.certificate).map(|c| compare(live, c)).unwrap_or_default()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Records> {
         self.upsert(cx).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Records, _: &[Change]) -> Result<Records> {
         if compare(live, cx.get(self.certificate)).is_empty() {
             return Ok(live.clone());
         }
         self.upsert(cx).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Records) -> Result<()> {
-        let Some(zone) = cx.try_get(self.zone) else { return Ok(()) };
-        let comment = format!("validation of {}", self.domain);
-        remove(cx.cloud, &zone.id, &comment, live.values().cloned().collect()).await
-    }
-
-    fn output(&self, _: &Records) {}
 }
 
 #[cfg(test)]

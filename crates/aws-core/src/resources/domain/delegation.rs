@@ -6,9 +6,10 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, lookups::zones},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     error::Kind,
     model::names,
+    resources::kind::itself,
 };
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use std::collections::BTreeSet;
@@ -18,11 +19,14 @@ const TTL: i64 = 3600;
 
 /// The NS record set of a domain in its parent's zone. Acts in the account of the parent's zone. One that names other
 /// servers is repaired once the domain's own zone is there; before, the name is somebody else's, and refused.
+#[derive(Clone)]
 pub struct Delegation {
     /// The domain's own zone.
     pub zone: Ref<ZoneId>,
     /// The domain, without a final dot.
     pub domain: String,
+    /// The servers that the domain's zone had when we last wrote the record.
+    pub remembered: Vec<String>,
     /// The parent domain.
     pub parent: String,
     /// The parent's zone; `None`: the only public one of that name.
@@ -90,26 +94,37 @@ fn taken(domain: &str, record: &ResourceRecordSet) -> Change {
     Change::refused("name servers", live.join(", "), "those of a zone to be made", hint)
 }
 
-fn compare(domain: &str, record: &ResourceRecordSet, zone: Option<&ZoneId>) -> Vec<Change> {
-    let Some(zone) = zone else { return vec![taken(domain, record)] };
-    let mut changes = Vec::new();
-    let live = values(record);
-    if live != zone.name_servers.iter().cloned().collect() {
-        let live: Vec<String> = live.into_iter().collect();
-        changes.push(Change::new("name servers", live.join(", "), zone.name_servers.join(", ")));
+impl Delegation {
+    /// Whether these are servers of a zone of ours: of the one that is there, or of one that was.
+    fn are_ours(&self, servers: &BTreeSet<String>, zone: Option<&ZoneId>) -> bool {
+        let of_zone = zone.map(|z| &z.name_servers);
+        let mut known = of_zone.into_iter().chain([&self.remembered]).filter(|list| !list.is_empty());
+        known.any(|list| list.iter().cloned().collect::<BTreeSet<_>>() == *servers)
     }
-    if record.ttl() != Some(TTL) {
-        changes.push(Change::new("TTL", record.ttl().map_or_else(|| "-".into(), |t| t.to_string()), TTL));
+
+    fn compare(&self, record: &ResourceRecordSet, zone: Option<&ZoneId>) -> Vec<Change> {
+        let live = values(record);
+        let there = live.iter().cloned().collect::<Vec<_>>().join(", ");
+        let Some(zone) = zone else {
+            let made = Change::new("name servers", there, "those of a zone to be made");
+            return vec![if self.are_ours(&live, None) { made } else { taken(&self.domain, record) }];
+        };
+        let mut changes = Vec::new();
+        if live != zone.name_servers.iter().cloned().collect() {
+            changes.push(Change::new("name servers", there, zone.name_servers.join(", ")));
+        }
+        if record.ttl() != Some(TTL) {
+            changes.push(Change::new("TTL", record.ttl().map_or_else(|| "-".into(), |t| t.to_string()), TTL));
+        }
+        changes
     }
-    changes
 }
 
-impl Resource for Delegation {
+impl Identity for Delegation {
     const KIND: &'static str = "delegation";
     type Cloud = Cloud;
     type Live = Live;
     type Output = ();
-
     fn name(&self) -> String {
         self.domain.clone()
     }
@@ -119,11 +134,6 @@ impl Resource for Delegation {
     fn needs(&self) -> Vec<NodeId> {
         vec![self.zone.node()]
     }
-
-    /// Without a zone of the parent there is no record; [`Resource::create`] says so, and [`parent_zone`] earlier.
-    fn check(&self) -> Result<()> {
-        names::domain_name(&self.domain)
-    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let zone_id = match parent_zone(cx.cloud, &self.parent, self.parent_zone_id.as_deref()).await {
             Err(e) if e.kind() == Kind::NotFound => return Ok(None),
@@ -132,55 +142,85 @@ impl Resource for Delegation {
         let record = record_at(cx.cloud, &zone_id, &self.domain, RrType::Ns).await?;
         Ok(record.map(|record| Live { zone_id, record }))
     }
-
-    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        compare(&self.domain, &live.record, cx.try_get(self.zone))
+    /// Servers that are not ours: then somebody else answers for the domain.
+    fn left(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Option<String> {
+        let there = values(&live.record);
+        if self.are_ours(&there, cx.try_get(self.zone)) {
+            return None;
+        }
+        let there: Vec<String> = there.into_iter().collect();
+        Some(format!(
+            "it names servers that are not known to be the team's ({}): remove the NS record from {} if nobody needs it",
+            there.join(", "),
+            self.parent
+        ))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let comment = format!("delegation of {}", self.domain);
+        remove(cx.cloud, &live.zone_id, &comment, vec![live.record.clone()]).await
+    }
+    fn output(&self, _: &Live) {}
+}
 
+impl Resource for Delegation {
+    itself!();
+
+    /// Without a zone of the parent there is no record; [`Resource::create`] says so, and [`parent_zone`] earlier.
+    fn check(&self) -> Result<()> {
+        names::domain_name(&self.domain)
+    }
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        self.compare(&live.record, cx.try_get(self.zone))
+    }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let zone_id = parent_zone(cx.cloud, &self.parent, self.parent_zone_id.as_deref()).await?;
         self.put(cx.cloud, zone_id, None, cx.get(self.zone)).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let zone = cx.get(self.zone);
-        if compare(&self.domain, &live.record, Some(zone)).is_empty() {
+        if self.compare(&live.record, Some(zone)).is_empty() {
             return Ok(live.clone());
         }
         self.put(cx.cloud, live.zone_id.clone(), Some(&live.record), zone).await
     }
-
-    /// Servers that are not ours are left as they are: then somebody else answers for the domain.
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let ours: BTreeSet<String> =
-            cx.try_get(self.zone).map(|z| z.name_servers.iter().cloned().collect()).unwrap_or_default();
-        if values(&live.record) != ours {
-            return Ok(());
-        }
-        let comment = format!("delegation of {}", self.domain);
-        remove(cx.cloud, &live.zone_id, &comment, vec![live.record.clone()]).await
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{engine::Graph, model::TeamOwner, resources::domain::hosted_zone::HostedZone};
+    use std::collections::BTreeMap;
+
+    fn record(ttl: i64, servers: &[&str]) -> ResourceRecordSet {
+        let servers = servers.iter().map(|s| (*s).to_owned()).collect();
+        record_set("red.example.org", RrType::Ns, ttl, &servers).unwrap()
+    }
+    fn delegation(remembered: &[&str]) -> Delegation {
+        let mut graph = Graph::<Cloud>::default();
+        let owner = TeamOwner { organization: "acme".parse().unwrap(), team: None, extra: BTreeMap::new() };
+        let domain = "red.example.org".to_owned();
+        let zone = graph.absent(HostedZone { owner, domain: domain.clone() });
+        let remembered = remembered.iter().map(|s| (*s).to_owned()).collect();
+        Delegation { zone, domain, remembered, parent: "example.org".into(), parent_zone_id: None }
+    }
 
     #[test]
     fn servers_and_ttl_are_compared() {
-        let record = |ttl, servers: &[&str]| {
-            let servers = servers.iter().map(|s| (*s).to_owned()).collect();
-            record_set("red.example.org", RrType::Ns, ttl, &servers).unwrap()
-        };
         let zone = ZoneId { id: "Z".into(), name_servers: vec!["a.example".into(), "b.example".into()] };
-        let compare = |record, zone| compare("red.example.org", &record, zone);
+        let compare = |record, zone| delegation(&[]).compare(&record, zone);
         assert_eq!(compare(record(TTL, &["b.example", "a.example"]), Some(&zone)), []);
         assert_eq!(
             compare(record(60, &["x"]), Some(&zone)),
             [Change::new("name servers", "x", "a.example, b.example"), Change::new("TTL", 60, 3600)]
         );
-        assert!(matches!(compare(record(TTL, &["x"]), None).as_slice(), [Change { refused: Some(_), .. }]));
+    }
+
+    /// Without its zone, a record is ours when it names the servers that the zone had.
+    #[test]
+    fn servers_are_remembered() {
+        let compare = |remembered: &[&str]| delegation(remembered).compare(&record(TTL, &["x"]), None);
+        assert!(matches!(compare(&[]).as_slice(), [Change { refused: Some(_), .. }]));
+        assert!(matches!(compare(&["y"]).as_slice(), [Change { refused: Some(_), .. }]));
+        assert_eq!(compare(&["x"]), [Change::new("name servers", "x", "those of a zone to be made")]);
     }
 }

@@ -7,10 +7,11 @@ use crate::{
         lookups::zones::{self, Zone},
         quotas,
     },
-    engine::{Change, Cx, Resource, Use},
+    engine::{Change, Cx, Identity, Resource, Use},
     model::{Owning as _, TeamOwner, names, tag_rules},
     resources::{
         alias_record::{list_records, plain_name, read_records},
+        kind::itself,
         tag_drift,
     },
 };
@@ -40,6 +41,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 
 /// A public hosted zone. Its comment says whose it is, so that a look at all zones of a name needs no call for tags; it
 /// is tagged, too.
+#[derive(Clone)]
 pub struct HostedZone {
     /// For whom.
     pub owner: TeamOwner,
@@ -211,23 +213,14 @@ fn foreign<'r>(domain: &str, records: &'r [ResourceRecordSet]) -> Vec<&'r Resour
     records.iter().filter(|r| !own(r) && !validates(r)).collect()
 }
 
-impl Resource for HostedZone {
+impl Identity for HostedZone {
     const KIND: &'static str = "hosted zone";
     type Cloud = Cloud;
     type Live = Live;
     type Output = ZoneId;
-
     fn name(&self) -> String {
         self.domain.clone()
     }
-    fn uses(&self) -> Vec<Use> {
-        vec![Use::of(quotas::HOSTED_ZONES.name, 1)]
-    }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.domain)), names::domain_name(&self.domain)])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let zones = zones::public_zones(cx.cloud, &self.domain).await?;
         let Some(zone) = self.ours(&zones)? else { return Ok(None) };
@@ -236,42 +229,7 @@ impl Resource for HostedZone {
             tokio::try_join!(list_records(cx.cloud, &zone.id), tags_of(cx.cloud, &zone.id, &self.domain))?;
         Ok(Some(Live { zone: self.read(zone, &records), tags }))
     }
-
-    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        tag_drift::as_changes(self.stale(&live.tags), &live.tags)
-    }
-
-    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        // The same in each run, so that a zone whose making was not answered is not made a second time.
-        let reference = names::shorten(&format!("{} {}", comment(&self.owner), self.domain), REFERENCE);
-        let made = match self.make(cx.cloud, &reference).await {
-            Err(e) if e.code() == Some(ALREADY) => {
-                // It stands, and was not seen yet; or it was deleted, and the reference is used up.
-                if let Some(live) = self.appears(cx.cloud).await? {
-                    return Ok(live);
-                }
-                self.make(cx.cloud, &format!("{reference} {}", jiff::Timestamp::now().as_nanosecond())).await?
-            }
-            other => other?,
-        };
-        let id = made.hosted_zone().map(|z| zones::plain_id(z.id())).unwrap_or_default();
-        let mut name_servers: Vec<String> =
-            made.delegation_set().map(|d| d.name_servers().iter().map(|n| plain_name(n)).collect()).unwrap_or_default();
-        name_servers.sort();
-        let tags = self.tags(&BTreeMap::new());
-        self.tag(cx.cloud, &id, &tags).await?;
-        // Who asks a server that does not know the zone yet is told that there is none, and believes it for a while.
-        let change = made.change_info().map(|c| c.id().trim_start_matches("/change/").to_owned()).unwrap_or_default();
-        synced(cx.cloud, &change, &self.domain).await?;
-        Ok(Live { zone: ZoneId { id, name_servers }, tags })
-    }
-
-    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.tag(cx.cloud, &live.zone.id, &self.stale(&live.tags)).await?;
-        Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
         let id = live.zone.id.as_str();
         // Afresh: records were deleted in this run.
         let records = match read_records(cx.cloud, id).await {
@@ -301,9 +259,50 @@ impl Resource for HostedZone {
             .map_err(|e| e.retry_on(&["HostedZoneNotEmpty", "PriorRequestNotComplete"]))
             .map(drop)
     }
-
     fn output(&self, live: &Live) -> ZoneId {
         live.zone.clone()
+    }
+}
+
+impl Resource for HostedZone {
+    itself!();
+
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::HOSTED_ZONES.name, 1)]
+    }
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.domain)), names::domain_name(&self.domain)])
+    }
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        tag_drift::as_changes(self.stale(&live.tags), &live.tags)
+    }
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        // The same in each run, so that a zone whose making was not answered is not made a second time.
+        let reference = names::shorten(&format!("{} {}", comment(&self.owner), self.domain), REFERENCE);
+        let made = match self.make(cx.cloud, &reference).await {
+            Err(e) if e.code() == Some(ALREADY) => {
+                // It stands, and was not seen yet; or it was deleted, and the reference is used up.
+                if let Some(live) = self.appears(cx.cloud).await? {
+                    return Ok(live);
+                }
+                self.make(cx.cloud, &format!("{reference} {}", jiff::Timestamp::now().as_nanosecond())).await?
+            }
+            other => other?,
+        };
+        let id = made.hosted_zone().map(|z| zones::plain_id(z.id())).unwrap_or_default();
+        let mut name_servers: Vec<String> =
+            made.delegation_set().map(|d| d.name_servers().iter().map(|n| plain_name(n)).collect()).unwrap_or_default();
+        name_servers.sort();
+        let tags = self.tags(&BTreeMap::new());
+        self.tag(cx.cloud, &id, &tags).await?;
+        // Who asks a server that does not know the zone yet is told that there is none, and believes it for a while.
+        let change = made.change_info().map(|c| c.id().trim_start_matches("/change/").to_owned()).unwrap_or_default();
+        synced(cx.cloud, &change, &self.domain).await?;
+        Ok(Live { zone: ZoneId { id, name_servers }, tags })
+    }
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.tag(cx.cloud, &live.zone.id, &self.stale(&live.tags)).await?;
+        Ok(live.clone())
     }
 }
 

@@ -3,6 +3,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_budgets::types::{
     Budget, BudgetType, ComparisonOperator, Notification, NotificationType, NotificationWithSubscribers, Spend,
@@ -97,18 +98,6 @@ impl MonthlyBudget {
         Ok(())
     }
 
-    /// E-mail addresses that this notification goes to; `None` when there is none such.
-    async fn told(&self, cloud: &Cloud, alarm: Alarm) -> Result<Option<BTreeSet<String>>> {
-        let call = cloud.budgets().describe_subscribers_for_notification().account_id(&self.account);
-        let pages = call.budget_name(&self.name).notification(alarm.notification()?).into_paginator().items().send();
-        let all = pages.collect::<Result<Vec<Subscriber>, _>>().await;
-        let all = all.told_unless(cloud, "budgets:DescribeSubscribersForNotification", &self.name, ABSENT)?;
-        Ok(all.map(|all| {
-            let mail = all.into_iter().filter(|s| s.subscription_type == SubscriptionType::Email);
-            mail.map(|s| s.address).collect()
-        }))
-    }
-
     async fn tell(
         &self,
         cloud: &Cloud,
@@ -184,36 +173,50 @@ impl MonthlyBudget {
     }
 }
 
-impl Resource for MonthlyBudget {
-    const KIND: &'static str = "budget";
-    type Cloud = Cloud;
+/// E-mail addresses that this notification goes to; `None` when there is none such.
+async fn told(cloud: &Cloud, account: &str, name: &str, alarm: Alarm) -> Result<Option<BTreeSet<String>>> {
+    let call = cloud.budgets().describe_subscribers_for_notification().account_id(account);
+    let pages = call.budget_name(name).notification(alarm.notification()?).into_paginator().items().send();
+    let all = pages.collect::<Result<Vec<Subscriber>, _>>().await;
+    let all = all.told_unless(cloud, "budgets:DescribeSubscribersForNotification", name, ABSENT)?;
+    Ok(all.map(|all| {
+        let mail = all.into_iter().filter(|s| s.subscription_type == SubscriptionType::Email);
+        mail.map(|s| s.address).collect()
+    }))
+}
+
+impl Kind for MonthlyBudget {
+    const NAME: &'static str = "budget";
+    type Owner = String;
     type Live = Live;
     type Output = ();
-
-    fn name(&self) -> String {
-        self.name.clone()
+    async fn find(cloud: &Cloud, owner: &String, name: &str) -> Result<Option<Live>> {
+        let call = cloud.budgets().describe_budget().account_id(owner).budget_name(name);
+        let answer = call.send().await.told_unless(cloud, "budgets:DescribeBudget", name, ABSENT)?;
+        let Some(budget) = answer.and_then(|a| a.budget) else { return Ok(None) };
+        let (spent, forecast) =
+            futures::try_join!(told(cloud, owner, name, Alarm::Spent), told(cloud, owner, name, Alarm::Forecast))?;
+        Ok(Some(Live { budget, told: [spent, forecast] }))
     }
-    fn noun(&self) -> String {
-        format!("monthly budget {}", self.name)
+    async fn remove(cloud: &Cloud, owner: &String, name: &str, _: &Live) -> Result<()> {
+        let call = cloud.budgets().delete_budget().account_id(owner).budget_name(name);
+        call.send().await.told_unless(cloud, "budgets:DeleteBudget", name, ABSENT).map(drop)
     }
+    fn output(_: &str, _: &Live) {}
+}
 
+impl Resource for MonthlyBudget {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.account, &self.name)
+    }
     fn check(&self) -> Result<()> {
         self.fits()
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let call = cx.cloud.budgets().describe_budget().account_id(&self.account).budget_name(&self.name);
-        let answer = call.send().await.told_unless(cx.cloud, "budgets:DescribeBudget", &self.name, ABSENT)?;
-        let Some(budget) = answer.and_then(|a| a.budget) else { return Ok(None) };
-        let (spent, forecast) =
-            futures::try_join!(self.told(cx.cloud, Alarm::Spent), self.told(cx.cloud, Alarm::Forecast))?;
-        Ok(Some(Live { budget, told: [spent, forecast] }))
-    }
-
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.changes(live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let budget = Budget::builder()
             .budget_name(&self.name)
@@ -238,7 +241,6 @@ impl Resource for MonthlyBudget {
             .map_err(|e| e.retry_on(&["DuplicateRecordException"]))?;
         Ok(Live { budget, told: [Some(addresses.clone()), Some(addresses)] })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let mut budget = live.budget.clone();
         if !self.has_limit(&budget) {
@@ -260,13 +262,6 @@ impl Resource for MonthlyBudget {
         }
         Ok(Live { budget, told: [Some(wanted.clone()), Some(wanted)] })
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        let call = cx.cloud.budgets().delete_budget().account_id(&self.account).budget_name(&self.name);
-        call.send().await.told_unless(cx.cloud, "budgets:DeleteBudget", &self.name, ABSENT).map(drop)
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Action, Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
     model::tag_rules,
+    resources::kind::itself,
 };
 use aws_sdk_costexplorer::types::{CostAllocationTag, CostAllocationTagStatus, CostAllocationTagStatusEntry};
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ const CHANGED: usize = 20;
 
 /// Cost allocation tags that are active. Acts in the management account. A key that billing has not seen yet (up to
 /// a day after its first use) cannot be activated: it is left for a later run.
+#[derive(Clone)]
 pub struct CostTags {
     /// Their keys.
     pub keys: Vec<String>,
@@ -49,37 +51,39 @@ impl CostTags {
     }
 }
 
-impl Resource for CostTags {
+impl Identity for CostTags {
     const KIND: &'static str = "cost allocation tags";
     type Cloud = Cloud;
     type Live = Seen;
     type Output = ();
-
     fn name(&self) -> String {
         self.keys.join(", ")
-    }
-    fn step(&self, action: &Action) -> String {
-        super::step(action, &self.noun(), false)
-    }
-
-    /// They are always there: which of them are active is what is looked at, once in a run: each request is billed.
-    fn check(&self) -> Result<()> {
-        self.fits()
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Seen>> {
         let load = self.seen(cx.cloud);
         let seen = cx.cloud.once(format!("cost allocation tags {}", self.keys.join("\n")), load).await?;
         Ok(Some((*seen).clone()))
     }
+    /// Bills of other teams may be split by them.
+    async fn remove(&self, _: &Cx<'_, Cloud>, _: &Seen) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, _: &Seen) {}
+}
 
+impl Resource for CostTags {
+    itself!();
+
+    /// They are always there: which of them are active is what is looked at, once in a run: each request is billed.
+    fn check(&self) -> Result<()> {
+        self.fits()
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Seen) -> Vec<Change> {
         inactive(live).map(|key| Change::new(format!("cost allocation by {key}"), "off", "on")).collect()
     }
-
     async fn create(&self, _: &Cx<'_, Cloud>) -> Result<Seen> {
         Ok(Seen::new())
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Seen, _: &[Change]) -> Result<Seen> {
         let keys: Vec<&String> = inactive(live).collect();
         for keys in keys.chunks(CHANGED) {
@@ -104,11 +108,4 @@ impl Resource for CostTags {
         }
         Ok(live.keys().map(|key| (key.clone(), true)).collect())
     }
-
-    /// Bills of other teams may be split by them.
-    async fn delete(&self, _: &Cx<'_, Cloud>, _: &Seen) -> Result<()> {
-        Ok(())
-    }
-
-    fn output(&self, _: &Seen) {}
 }

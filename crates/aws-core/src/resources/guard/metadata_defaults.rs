@@ -2,7 +2,8 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Action, Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
+    resources::kind::itself,
 };
 use aws_sdk_ec2::types::{HttpTokensState, ManagedBy, MetadataDefaultHttpTokensState};
 
@@ -13,6 +14,7 @@ const HOPS: i32 = 2;
 const NO_PREFERENCE: i32 = -1;
 
 /// New instances of this account and region answer by IMDSv2 only, also to containers (two hops).
+#[derive(Clone)]
 pub struct MetadataDefaults {
     /// Whether deleting takes the defaults back: there were none before we came.
     pub restore: bool,
@@ -56,26 +58,17 @@ async fn require(cloud: &Cloud, hops: i32) -> Result<Live> {
     Ok(Live { tokens: Some(HttpTokensState::Required.as_str().to_owned()), hops: Some(hops), declared: false })
 }
 
-impl Resource for MetadataDefaults {
+impl Identity for MetadataDefaults {
     const KIND: &'static str = "instance metadata";
     type Cloud = Cloud;
     type Live = Live;
     type Output = ();
-
     fn name(&self) -> String {
         "by IMDSv2 only".into()
     }
     fn noun(&self) -> String {
         "IMDSv2 as the default of new instances".into()
     }
-    fn step(&self, action: &Action) -> String {
-        super::step(action, &self.noun(), self.restore)
-    }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let answer = cx.cloud.ec2().get_instance_metadata_defaults().send().await;
         let level = answer.told(cx.cloud, "ec2:GetInstanceMetadataDefaults", "")?.account_level;
@@ -86,27 +79,31 @@ impl Resource for MetadataDefaults {
         });
         Ok(live.filter(|l| l.tokens.is_some() || l.hops.is_some() || l.declared))
     }
+    fn left(&self, _: &Cx<'_, Cloud>, live: &Live) -> Option<String> {
+        let declared = live.declared.then(|| "a declarative policy of the organization sets it".to_owned());
+        declared.or_else(|| super::found(self.restore))
+    }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        write(cx.cloud, MetadataDefaultHttpTokensState::NoPreference, NO_PREFERENCE).await
+    }
+    fn output(&self, _: &Live) {}
+}
 
+impl Resource for MetadataDefaults {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         compare(live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         require(cx.cloud, HOPS).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         require(cx.cloud, hops(live)).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        if !self.restore || live.declared {
-            return Ok(());
-        }
-        write(cx.cloud, MetadataDefaultHttpTokensState::NoPreference, NO_PREFERENCE).await
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Action, Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
+    resources::kind::itself,
 };
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 
 /// No bucket of the account can be made public.
+#[derive(Clone)]
 pub struct PublicAccess {
     /// The account's number.
     pub account: String,
@@ -24,23 +26,14 @@ fn switches(block: &PublicAccessBlockConfiguration) -> [(&'static str, bool); 4]
     ]
 }
 
-impl Resource for PublicAccess {
+impl Identity for PublicAccess {
     const KIND: &'static str = "public access block";
     type Cloud = Cloud;
     type Live = PublicAccessBlockConfiguration;
     type Output = ();
-
     fn name(&self) -> String {
         format!("of account {}", self.account)
     }
-    fn step(&self, action: &Action) -> String {
-        super::step(action, &self.noun(), self.restore)
-    }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<PublicAccessBlockConfiguration>> {
         let answer = cx.cloud.s3control().get_public_access_block().account_id(&self.account).send().await;
         let absent = &["NoSuchPublicAccessBlockConfiguration"];
@@ -49,12 +42,29 @@ impl Resource for PublicAccess {
         // All of it off is AWS's way to say that there is none.
         Ok(block.filter(|b| switches(b).iter().any(|(_, on)| *on)))
     }
+    fn left(&self, _: &Cx<'_, Cloud>, _: &PublicAccessBlockConfiguration) -> Option<String> {
+        super::found(self.restore)
+    }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, _: &PublicAccessBlockConfiguration) -> Result<()> {
+        let done = cx.cloud.s3control().delete_public_access_block().account_id(&self.account).send().await;
+        let absent = &["NoSuchPublicAccessBlockConfiguration"];
+        done.told_unless(cx.cloud, "s3:PutAccountPublicAccessBlock", &self.account, absent)
+            .map_err(|e| e.retry_on(&["OperationAborted"]))
+            .map(drop)
+    }
+    fn output(&self, _: &PublicAccessBlockConfiguration) {}
+}
 
+impl Resource for PublicAccess {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &PublicAccessBlockConfiguration) -> Vec<Change> {
         let off = switches(live).into_iter().filter(|(_, on)| !on);
         off.map(|(name, _)| Change::new(name, "off", "on")).collect()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<PublicAccessBlockConfiguration> {
         let all = PublicAccessBlockConfiguration::builder()
             .block_public_acls(true)
@@ -68,7 +78,6 @@ impl Resource for PublicAccess {
             .map_err(|e| e.retry_on(&["OperationAborted"]))?;
         Ok(all)
     }
-
     async fn update(
         &self,
         cx: &Cx<'_, Cloud>,
@@ -77,17 +86,4 @@ impl Resource for PublicAccess {
     ) -> Result<PublicAccessBlockConfiguration> {
         self.create(cx).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &PublicAccessBlockConfiguration) -> Result<()> {
-        if !self.restore {
-            return Ok(());
-        }
-        let done = cx.cloud.s3control().delete_public_access_block().account_id(&self.account).send().await;
-        let absent = &["NoSuchPublicAccessBlockConfiguration"];
-        done.told_unless(cx.cloud, "s3:PutAccountPublicAccessBlock", &self.account, absent)
-            .map_err(|e| e.retry_on(&["OperationAborted"]))
-            .map(drop)
-    }
-
-    fn output(&self, _: &PublicAccessBlockConfiguration) {}
 }

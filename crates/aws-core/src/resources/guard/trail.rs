@@ -3,8 +3,9 @@ use super::trail_bucket::BucketName;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
+    resources::kind::itself,
 };
 use aws_sdk_cloudtrail::types::{Tag, Trail};
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ const ABSENT: &[&str] = &["TrailNotFoundException"];
 const BUSY: &[&str] = &["InsufficientS3BucketPolicyException", "S3BucketDoesNotExistException", "ConflictException"];
 
 /// A trail of CloudTrail over all regions; the region that it is made in is its home.
+#[derive(Clone)]
 pub struct AuditTrail {
     /// For whom.
     pub owner: TeamOwner,
@@ -88,12 +90,11 @@ impl AuditTrail {
     }
 }
 
-impl Resource for AuditTrail {
+impl Identity for AuditTrail {
     const KIND: &'static str = "audit trail";
     type Cloud = Cloud;
     type Live = Live;
     type Output = ();
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -101,13 +102,7 @@ impl Resource for AuditTrail {
         vec![self.bucket.node()]
     }
     fn found_through(&self) -> Vec<NodeId> {
-        self.needs()
-    }
-
-    /// A trail of this name that writes to our bucket is ours: the bucket's policy lets in no other. Only for one
-    /// that writes elsewhere its tags are asked.
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+        Identity::needs(self)
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(trail) = self.read(cx.cloud).await? else { return Ok(None) };
@@ -126,11 +121,26 @@ impl Resource for AuditTrail {
             logging: status.is_logging == Some(true),
         }))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        let done = cx.cloud.cloudtrail().delete_trail().name(&self.name).send().await;
+        done.told_unless(cx.cloud, "cloudtrail:DeleteTrail", &self.name, ABSENT)
+            .map_err(|e| e.retry_on(&["ConflictException"]))
+            .map(drop)
+    }
+    fn output(&self, _: &Live) {}
+}
 
+impl Resource for AuditTrail {
+    itself!();
+
+    /// A trail of this name that writes to our bucket is ours: the bucket's policy lets in no other. Only for one
+    /// that writes elsewhere its tags are asked.
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         compare(live, cx.try_get(self.bucket))
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let bucket = &cx.get(self.bucket).0;
         let tags: Result<Vec<Tag>, _> =
@@ -159,7 +169,6 @@ impl Resource for AuditTrail {
         self.start(cx.cloud).await?;
         Ok(Live { bucket: bucket.clone(), all_regions: true, global_events: true, validated: true, logging: true })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let bucket = cx.get(self.bucket);
         let wanted =
@@ -179,15 +188,6 @@ impl Resource for AuditTrail {
         }
         Ok(wanted)
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        let done = cx.cloud.cloudtrail().delete_trail().name(&self.name).send().await;
-        done.told_unless(cx.cloud, "cloudtrail:DeleteTrail", &self.name, ABSENT)
-            .map_err(|e| e.retry_on(&["ConflictException"]))
-            .map(drop)
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Action, Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
     model::{Owning as _, TeamOwner, names::partition, tag_rules},
     progress,
-    resources::tag_drift,
+    resources::{kind::itself, tag_drift},
 };
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
@@ -34,19 +34,33 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 /// A private, encrypted, versioned bucket that one trail of CloudTrail may write to.
+#[derive(Clone)]
 pub struct TrailBucket {
+    /// Which it is.
+    pub bucket: Bucket,
+    /// The trail's name. Its home is the bucket's region.
+    pub trail: String,
+    /// Days that log files are kept, where somebody chose them. `None`: what our rule in the bucket says, and in a new
+    /// bucket [`TrailBucket::DAYS`]. A bucket with logs and without our rule keeps them: nobody asked to have them deleted.
+    pub days: Option<i32>,
+}
+
+/// A bucket of an account.
+#[derive(Debug, Clone)]
+pub struct Bucket {
     /// For whom.
     pub owner: TeamOwner,
     /// The name, unique in all of AWS.
     pub name: String,
-    /// The trail's name. Its home is the bucket's region.
-    pub trail: String,
     /// The account's number.
     pub account: String,
-    /// Days that log files are kept, where somebody chose them. `None`: what our rule in the bucket says, and in a new
-    /// bucket [`TrailBucket::DAYS`]. A bucket with logs and without our rule keeps them: nobody asked to have them deleted.
-    pub days: Option<i32>,
-    /// Whether deleting keeps a bucket that has logs in it, which is no error; else they are removed, too.
+}
+
+/// A bucket that no trail writes to any more.
+pub struct OldBucket {
+    /// Which it is.
+    pub bucket: Bucket,
+    /// Whether it stays while log files are in it; else they are removed, too.
     pub keep_logs: bool,
 }
 
@@ -113,50 +127,11 @@ fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::failed("a request to S3 is incomplete").caused_by(error)
 }
 
-impl TrailBucket {
-    /// Days that log files are kept when nobody chose them: a year, as auditors ask for (PCI DSS 10.5.1), and some weeks to
-    /// look into it.
-    pub const DAYS: i32 = 400;
-    /// The longest that can be chosen, a hundred years: S3 takes any number of days.
-    pub const MOST_DAYS: i32 = 36_500;
-
-    /// Days after which log files are to expire; `None`: that is left as it is. A choice that is taken out of the files
-    /// again shortens nothing.
-    fn days(&self, live: &Live) -> Option<i32> {
-        let ours = live.lifecycle.has_ours();
-        self.days.or_else(|| (live.fresh || ours).then(|| live.lifecycle.age().unwrap_or(Self::DAYS)))
-    }
-
-    /// Whether log files are kept for ever although nobody chose that.
-    fn keeps_forever(&self, live: &Live) -> bool {
-        self.days(live).is_none() && !live.lifecycle.anything_expires()
-    }
-
-    fn fits(&self) -> Result<()> {
-        // S3 user guide, "General purpose bucket naming rules".
-        let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let name = self.name.as_str();
-        let body = name.chars().all(|c| edge(c) || c == '-' || c == '.') && !name.contains("..");
-        if (3..=63).contains(&name.len()) && body && name.starts_with(edge) && name.ends_with(edge) {
-            return Ok(());
-        }
-        Err(Error::usage(format!("invalid bucket name `{name}`"))
-            .hint("S3 accepts 3 to 63 lowercase letters, digits, dots and hyphens; a letter or digit at both ends."))
-    }
-
-    /// What to say of such a bucket.
-    fn kept_forever(&self) -> String {
-        format!(
-            "Log files in bucket {} are kept forever: the bucket exists, and `guard_rails.audit_trail_days` is not set. Set it to \
-             let them expire, e.g. `audit_trail_days: {}`. To keep them without this warning, set `audit_trail_days: {}`.",
-            self.name,
-            Self::DAYS,
-            Self::MOST_DAYS
-        )
-    }
-
-    fn policy(&self, cloud: &Cloud) -> Value {
-        policy(&self.name, &self.trail, &self.account, cloud.region())
+impl Bucket {
+    async fn remove(&self, cloud: &Cloud) -> Result<()> {
+        let call = cloud.s3().delete_bucket().bucket(&self.name).expected_bucket_owner(&self.account);
+        let done = call.send().await.told_unless(cloud, "s3:DeleteBucket", &self.name, ABSENT);
+        done.map_err(|e| e.retry_on(&[NOT_EMPTY, "OperationAborted"])).map(drop)
     }
 
     /// A bucket's name is somebody's in all of AWS.
@@ -185,37 +160,11 @@ impl TrailBucket {
         }
     }
 
-    async fn versioned(&self, cloud: &Cloud) -> Result<bool> {
-        let call = cloud.s3().get_bucket_versioning().bucket(&self.name).expected_bucket_owner(&self.account);
-        let answer = call.send().await.told(cloud, "s3:GetBucketVersioning", &self.name)?;
-        Ok(answer.status == Some(BucketVersioningStatus::Enabled))
-    }
-
-    async fn private(&self, cloud: &Cloud) -> Result<bool> {
-        let call = cloud.s3().get_public_access_block().bucket(&self.name).expected_bucket_owner(&self.account);
-        let absent = &["NoSuchPublicAccessBlockConfiguration"];
-        let answer = call.send().await.told_unless(cloud, "s3:GetBucketPublicAccessBlock", &self.name, absent)?;
-        let block = answer.and_then(|a| a.public_access_block_configuration);
-        Ok(block.is_some_and(|b| {
-            [b.block_public_acls, b.ignore_public_acls, b.block_public_policy, b.restrict_public_buckets]
-                .iter()
-                .all(|on| *on == Some(true))
-        }))
-    }
-
     async fn live_policy(&self, cloud: &Cloud) -> Result<Option<Value>> {
         let call = cloud.s3().get_bucket_policy().bucket(&self.name).expected_bucket_owner(&self.account);
         let answer = call.send().await.told_unless(cloud, "s3:GetBucketPolicy", &self.name, &["NoSuchBucketPolicy"])?;
         // One that is no JSON is none of ours.
         Ok(answer.and_then(|a| a.policy).map(|p| serde_json::from_str(&p).unwrap_or(Value::Null)))
-    }
-
-    /// Replaces all tags of the bucket.
-    async fn put_tags(&self, cloud: &Cloud, tags: &BTreeMap<String, String>) -> Result<()> {
-        let tagging = Tagging::builder().set_tag_set(Some(s3_tags(tags)?)).build().map_err(incomplete)?;
-        let call = cloud.s3().put_bucket_tagging().bucket(&self.name).expected_bucket_owner(&self.account);
-        let done = call.tagging(tagging).send().await;
-        done.told(cloud, "s3:PutBucketTagging", &self.name).map_err(|e| e.retry_on(BUSY)).map(drop)
     }
 
     /// Whether a run was cut off before it could tag the bucket. The account has it, its name holds the organization, the
@@ -224,12 +173,124 @@ impl TrailBucket {
         Ok(tags.is_empty() && self.live_policy(cloud).await?.is_none() && self.versions(cloud, 1).await?.is_empty())
     }
 
+    /// Up to 1,000 versions and deletion markers (S3 `ListObjectVersions`).
+    async fn versions(&self, cloud: &Cloud, most: i32) -> Result<Vec<ObjectIdentifier>> {
+        let call = cloud.s3().list_object_versions().bucket(&self.name).expected_bucket_owner(&self.account);
+        let page = call.max_keys(most).send().await;
+        let Some(page) = page.told_unless(cloud, "s3:ListBucketVersions", &self.name, ABSENT)? else {
+            return Ok(Vec::new());
+        };
+        let versions = page.versions.unwrap_or_default().into_iter().map(|v| (v.key, v.version_id));
+        let markers = page.delete_markers.unwrap_or_default().into_iter().map(|m| (m.key, m.version_id));
+        versions
+            .chain(markers)
+            .map(|(key, version)| {
+                let object = ObjectIdentifier::builder().key(key.unwrap_or_default());
+                object.set_version_id(version).build().map_err(incomplete)
+            })
+            .collect()
+    }
+
+    /// Removes everything in it. A run that is interrupted goes on with what is left.
+    async fn empty(&self, cloud: &Cloud) -> Result<()> {
+        loop {
+            let versions = self.versions(cloud, 1000).await?;
+            if versions.is_empty() {
+                return Ok(());
+            }
+            let delete = Delete::builder().set_objects(Some(versions)).quiet(true).build().map_err(incomplete)?;
+            let call = cloud.s3().delete_objects().bucket(&self.name).expected_bucket_owner(&self.account);
+            let done = call.delete(delete).send().await.told(cloud, "s3:DeleteObjectVersion", &self.name)?;
+            if let Some(e) = done.errors().first() {
+                let (key, message) = (e.key().unwrap_or_default(), e.message().unwrap_or_default());
+                return Err(Error::failed(format!("{key} in bucket {} cannot be deleted: {message}", self.name)));
+            }
+        }
+    }
+}
+
+impl TrailBucket {
+    /// Days that log files are kept when nobody chose them: a year, as auditors ask for (PCI DSS 10.5.1), and some weeks to
+    /// look into it.
+    pub const DAYS: i32 = 400;
+    /// The longest that can be chosen, a hundred years: S3 takes any number of days.
+    pub const MOST_DAYS: i32 = 36_500;
+
+    /// Days after which log files are to expire; `None`: that is left as it is. A choice that is taken out of the files
+    /// again shortens nothing.
+    fn days(&self, live: &Live) -> Option<i32> {
+        let ours = live.lifecycle.has_ours();
+        self.days.or_else(|| (live.fresh || ours).then(|| live.lifecycle.age().unwrap_or(Self::DAYS)))
+    }
+
+    /// Whether log files are kept for ever although nobody chose that.
+    fn keeps_forever(&self, live: &Live) -> bool {
+        self.days(live).is_none() && !live.lifecycle.anything_expires()
+    }
+
+    fn fits(&self) -> Result<()> {
+        // S3 user guide, "General purpose bucket naming rules".
+        let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let name = self.bucket.name.as_str();
+        let body = name.chars().all(|c| edge(c) || c == '-' || c == '.') && !name.contains("..");
+        if (3..=63).contains(&name.len()) && body && name.starts_with(edge) && name.ends_with(edge) {
+            return Ok(());
+        }
+        Err(Error::usage(format!("invalid bucket name `{name}`"))
+            .hint("S3 accepts 3 to 63 lowercase letters, digits, dots and hyphens; a letter or digit at both ends."))
+    }
+
+    /// What to say of such a bucket.
+    fn kept_forever(&self) -> String {
+        format!(
+            "Log files in bucket {} are kept forever: the bucket exists, and `guard_rails.audit_trail_days` is not set. Set it to \
+             let them expire, e.g. `audit_trail_days: {}`. To keep them without this warning, set `audit_trail_days: {}`.",
+            self.bucket.name,
+            Self::DAYS,
+            Self::MOST_DAYS
+        )
+    }
+
+    fn policy(&self, cloud: &Cloud) -> Value {
+        policy(&self.bucket.name, &self.trail, &self.bucket.account, cloud.region())
+    }
+
+    async fn versioned(&self, cloud: &Cloud) -> Result<bool> {
+        let call =
+            cloud.s3().get_bucket_versioning().bucket(&self.bucket.name).expected_bucket_owner(&self.bucket.account);
+        let answer = call.send().await.told(cloud, "s3:GetBucketVersioning", &self.bucket.name)?;
+        Ok(answer.status == Some(BucketVersioningStatus::Enabled))
+    }
+
+    async fn private(&self, cloud: &Cloud) -> Result<bool> {
+        let call =
+            cloud.s3().get_public_access_block().bucket(&self.bucket.name).expected_bucket_owner(&self.bucket.account);
+        let absent = &["NoSuchPublicAccessBlockConfiguration"];
+        let answer =
+            call.send().await.told_unless(cloud, "s3:GetBucketPublicAccessBlock", &self.bucket.name, absent)?;
+        let block = answer.and_then(|a| a.public_access_block_configuration);
+        Ok(block.is_some_and(|b| {
+            [b.block_public_acls, b.ignore_public_acls, b.block_public_policy, b.restrict_public_buckets]
+                .iter()
+                .all(|on| *on == Some(true))
+        }))
+    }
+
+    /// Replaces all tags of the bucket.
+    async fn put_tags(&self, cloud: &Cloud, tags: &BTreeMap<String, String>) -> Result<()> {
+        let tagging = Tagging::builder().set_tag_set(Some(s3_tags(tags)?)).build().map_err(incomplete)?;
+        let call =
+            cloud.s3().put_bucket_tagging().bucket(&self.bucket.name).expected_bucket_owner(&self.bucket.account);
+        let done = call.tagging(tagging).send().await;
+        done.told(cloud, "s3:PutBucketTagging", &self.bucket.name).map_err(|e| e.retry_on(BUSY)).map(drop)
+    }
+
     /// Writes what differs, one after the other: S3 refuses writes to one bucket at the same time.
     async fn converge(&self, cloud: &Cloud, live: &Live) -> Result<Live> {
-        let (s3, name, account) = (cloud.s3(), &self.name, &self.account);
+        let (s3, name, account) = (cloud.s3(), &self.bucket.name, &self.bucket.account);
         let busy = |e: Error| e.retry_on(BUSY);
-        let all = || self.owner.tags(&self.name);
-        let stale = if live.tags.is_empty() { all() } else { tag_drift::stale(&self.owner, &live.tags) };
+        let all = || self.bucket.owner.tags(&self.bucket.name);
+        let stale = if live.tags.is_empty() { all() } else { tag_drift::stale(&self.bucket.owner, &live.tags) };
         let mut tags = live.tags.clone();
         if !stale.is_empty() {
             tags.extend(stale);
@@ -276,13 +337,13 @@ impl TrailBucket {
             &(if live.private { "blocked" } else { "possible" }),
             &"blocked",
         );
-        let policy = policy(&self.name, &self.trail, &self.account, region);
+        let policy = policy(&self.bucket.name, &self.trail, &self.bucket.account, region);
         if live.policy.as_ref() != Some(&policy) {
             let from = if live.policy.is_some() { "another one" } else { "-" };
             changes.push(Change::new("policy", from, format!("for trail {}", self.trail)));
         }
         changes.extend(self.days(live).and_then(|days| live.lifecycle.change(days)));
-        changes.extend(tag_drift::changes(&self.owner, &live.tags));
+        changes.extend(tag_drift::changes(&self.bucket.owner, &live.tags));
         changes
     }
 
@@ -291,96 +352,95 @@ impl TrailBucket {
         let place = (region != UNSAID).then(|| BucketLocationConstraint::from(region));
         let configuration = (place.is_some() || tags.is_some())
             .then(|| CreateBucketConfiguration::builder().set_location_constraint(place).set_tags(tags).build());
-        let call = cloud.s3().create_bucket().bucket(&self.name).set_create_bucket_configuration(configuration);
-        match call.send().await.told(cloud, "s3:CreateBucket", &self.name) {
-            Err(e) if e.code() == Some("BucketAlreadyExists") => Err(self.elsewhere(e)),
+        let call = cloud.s3().create_bucket().bucket(&self.bucket.name).set_create_bucket_configuration(configuration);
+        match call.send().await.told(cloud, "s3:CreateBucket", &self.bucket.name) {
+            Err(e) if e.code() == Some("BucketAlreadyExists") => Err(self.bucket.elsewhere(e)),
             other => other.map_err(|e| e.retry_on(BUSY)).map(drop),
-        }
-    }
-
-    /// Up to 1,000 versions and deletion markers (S3 `ListObjectVersions`).
-    async fn versions(&self, cloud: &Cloud, most: i32) -> Result<Vec<ObjectIdentifier>> {
-        let call = cloud.s3().list_object_versions().bucket(&self.name).expected_bucket_owner(&self.account);
-        let page = call.max_keys(most).send().await;
-        let Some(page) = page.told_unless(cloud, "s3:ListBucketVersions", &self.name, ABSENT)? else {
-            return Ok(Vec::new());
-        };
-        let versions = page.versions.unwrap_or_default().into_iter().map(|v| (v.key, v.version_id));
-        let markers = page.delete_markers.unwrap_or_default().into_iter().map(|m| (m.key, m.version_id));
-        versions
-            .chain(markers)
-            .map(|(key, version)| {
-                let object = ObjectIdentifier::builder().key(key.unwrap_or_default());
-                object.set_version_id(version).build().map_err(incomplete)
-            })
-            .collect()
-    }
-
-    /// Removes everything in it. A run that is interrupted goes on with what is left.
-    async fn empty(&self, cloud: &Cloud) -> Result<()> {
-        loop {
-            let versions = self.versions(cloud, 1000).await?;
-            if versions.is_empty() {
-                return Ok(());
-            }
-            let delete = Delete::builder().set_objects(Some(versions)).quiet(true).build().map_err(incomplete)?;
-            let call = cloud.s3().delete_objects().bucket(&self.name).expected_bucket_owner(&self.account);
-            let done = call.delete(delete).send().await.told(cloud, "s3:DeleteObjectVersion", &self.name)?;
-            if let Some(e) = done.errors().first() {
-                let (key, message) = (e.key().unwrap_or_default(), e.message().unwrap_or_default());
-                return Err(Error::failed(format!("{key} in bucket {} cannot be deleted: {message}", self.name)));
-            }
         }
     }
 }
 
-impl Resource for TrailBucket {
+impl Identity for TrailBucket {
     const KIND: &'static str = "bucket";
     type Cloud = Cloud;
     type Live = Live;
     type Output = BucketName;
-
     fn name(&self) -> String {
-        self.name.clone()
+        self.bucket.name.clone()
     }
     fn noun(&self) -> String {
-        format!("bucket {} for the audit trail", self.name)
+        format!("bucket {} for the audit trail", self.bucket.name)
     }
-    fn step(&self, action: &Action) -> String {
-        let kept = if *action == Action::Delete && self.keep_logs { " (kept while it holds log files)" } else { "" };
-        format!("{} {}{kept}", action.verb(), self.noun())
-    }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let Some(tags) = self.tags(cx.cloud).await? else { return Ok(None) };
+        let Some(tags) = self.bucket.tags(cx.cloud).await? else { return Ok(None) };
         let cloud = cx.cloud;
-        if !self.half_made(cloud, &tags).await? {
-            self.owner.claim(Self::KIND, &self.name, &tags)?;
+        if !self.bucket.half_made(cloud, &tags).await? {
+            self.bucket.owner.claim(Self::KIND, &self.bucket.name, &tags)?;
         }
         let (versioned, private, policy, lifecycle) = futures::try_join!(
             self.versioned(cloud),
             self.private(cloud),
-            self.live_policy(cloud),
-            Lifecycle::read(cloud, &self.name, &self.account)
+            self.bucket.live_policy(cloud),
+            Lifecycle::read(cloud, &self.bucket.name, &self.bucket.account)
         )?;
-        let fresh = policy.is_none() && !lifecycle.has_ours() && self.versions(cloud, 1).await?.is_empty();
+        let fresh = policy.is_none() && !lifecycle.has_ours() && self.bucket.versions(cloud, 1).await?.is_empty();
         let live = Live { versioned, private, policy, lifecycle, fresh, tags };
         if self.keeps_forever(&live) {
             progress::warn(self.kept_forever());
         }
         Ok(Some(live))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        self.bucket.remove(cx.cloud).await
+    }
+    fn output(&self, _: &Live) -> BucketName {
+        BucketName(self.bucket.name.clone())
+    }
+}
 
+impl Identity for OldBucket {
+    const KIND: &'static str = TrailBucket::KIND;
+    type Cloud = Cloud;
+    /// Whether something is in it that stays.
+    type Live = bool;
+    type Output = BucketName;
+
+    fn name(&self) -> String {
+        self.bucket.name.clone()
+    }
+    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<bool>> {
+        let Some(tags) = self.bucket.tags(cx.cloud).await? else { return Ok(None) };
+        if !self.bucket.half_made(cx.cloud, &tags).await? {
+            self.bucket.owner.claim(Self::KIND, &self.bucket.name, &tags)?;
+        }
+        Ok(Some(self.keep_logs && !self.bucket.versions(cx.cloud, 1).await?.is_empty()))
+    }
+    fn left(&self, _: &Cx<'_, Cloud>, logs: &bool) -> Option<String> {
+        logs.then(|| "log files are in it (`--delete-audit-logs` deletes them, too)".into())
+    }
+    /// CloudTrail writes for some minutes after its trail is gone: then another look finds log files.
+    async fn remove(&self, cx: &Cx<'_, Cloud>, _: &bool) -> Result<()> {
+        if !self.keep_logs {
+            self.bucket.empty(cx.cloud).await?;
+        }
+        self.bucket.remove(cx.cloud).await
+    }
+    fn output(&self, _: &bool) -> BucketName {
+        BucketName(self.bucket.name.clone())
+    }
+}
+
+impl Resource for TrailBucket {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.bucket.owner.tags(&self.bucket.name)), self.fits()])
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.changes(cx.cloud.region(), live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        let tags = self.owner.tags(&self.name);
+        let tags = self.bucket.owner.tags(&self.bucket.name);
         match self.make(cx.cloud, Some(s3_tags(&tags)?)).await {
             // The SDK sends a call again when its answer was lost: it was not there a moment ago.
             Err(e) if e.code() == Some("BucketAlreadyOwnedByYou") => {}
@@ -392,28 +452,8 @@ impl Resource for TrailBucket {
         self.put_tags(cx.cloud, &tags).await?;
         self.converge(cx.cloud, &Live { tags, fresh: true, ..Live::default() }).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         self.converge(cx.cloud, live).await
-    }
-
-    /// A bucket that is to keep its logs, and has some, stays; the trail and the account go on without it.
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        if !self.keep_logs {
-            self.empty(cx.cloud).await?;
-        } else if !self.versions(cx.cloud, 1).await?.is_empty() {
-            return Ok(());
-        }
-        let call = cx.cloud.s3().delete_bucket().bucket(&self.name).expected_bucket_owner(&self.account);
-        // CloudTrail writes for some minutes after its trail is gone.
-        match call.send().await.told_unless(cx.cloud, "s3:DeleteBucket", &self.name, ABSENT) {
-            Err(e) if self.keep_logs && e.code() == Some(NOT_EMPTY) => Ok(()),
-            done => done.map_err(|e| e.retry_on(&[NOT_EMPTY, "OperationAborted"])).map(drop),
-        }
-    }
-
-    fn output(&self, _: &Live) -> BucketName {
-        BucketName(self.name.clone())
     }
 }
 
@@ -427,14 +467,8 @@ mod tests {
             team: Some("red".parse().unwrap()),
             extra: BTreeMap::from([("cost".into(), "7".into())]),
         };
-        TrailBucket {
-            owner,
-            name: "logs".into(),
-            trail: "audit".into(),
-            account: "123456789012".into(),
-            days: Some(400),
-            keep_logs: true,
-        }
+        let bucket = Bucket { owner, name: "logs".into(), account: "123456789012".into() };
+        TrailBucket { bucket, trail: "audit".into(), days: Some(400) }
     }
 
     #[test]
@@ -453,7 +487,7 @@ mod tests {
             policy: Some(policy("logs", "audit", "123456789012", "eu-west-1")),
             lifecycle: Lifecycle::of(400),
             fresh: false,
-            tags: bucket.owner.tags("logs"),
+            tags: bucket.bucket.owner.tags("logs"),
         };
         assert_eq!(bucket.changes("eu-west-1", &whole), []);
         let fields: Vec<String> = bucket.changes("eu-west-1", &Live::default()).into_iter().map(|c| c.field).collect();

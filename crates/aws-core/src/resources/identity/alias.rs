@@ -3,10 +3,12 @@ use super::{NOT_THERE, THERE, settle};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Action, Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
+    resources::kind::itself,
 };
 
 /// The one alias that an account can have. An account that has another one is refused: it is the wrong account.
+#[derive(Clone)]
 pub struct AccountAlias {
     /// 3 to 63 small letters, digits and single dashes; unique in all of AWS.
     pub alias: String,
@@ -37,26 +39,14 @@ impl AccountAlias {
     }
 }
 
-impl Resource for AccountAlias {
+impl Identity for AccountAlias {
     const KIND: &'static str = "account alias";
     type Cloud = Cloud;
     type Live = ();
     type Output = ();
-
     fn name(&self) -> String {
         self.alias.clone()
     }
-    fn step(&self, action: &Action) -> String {
-        match action {
-            Action::Delete if !self.restore => format!("Leaving {} as it is", self.noun()),
-            other => format!("{} {}", other.verb(), self.noun()),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        self.fits()
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let load = async {
             let all = cx.cloud.iam().list_account_aliases().send().await;
@@ -64,11 +54,25 @@ impl Resource for AccountAlias {
         };
         self.judge(&cx.cloud.once("account aliases", load).await?)
     }
+    fn left(&self, _: &Cx<'_, Cloud>, _: &()) -> Option<String> {
+        crate::resources::guard::found(self.restore)
+    }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        let done = cx.cloud.iam().delete_account_alias().account_alias(&self.alias).send().await;
+        done.told_unless(cx.cloud, "iam:DeleteAccountAlias", &self.alias, &[NOT_THERE]).map_err(settle).map(drop)
+    }
+    fn output(&self, (): &()) {}
+}
 
+impl Resource for AccountAlias {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        self.fits()
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
         Vec::new()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let made = cx.cloud.iam().create_account_alias().account_alias(&self.alias).send().await;
         made.told(cx.cloud, "iam:CreateAccountAlias", &self.alias).map(drop).map_err(|e| match e.code() {
@@ -76,20 +80,9 @@ impl Resource for AccountAlias {
             _ => settle(e),
         })
     }
-
     async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        if !self.restore {
-            return Ok(());
-        }
-        let done = cx.cloud.iam().delete_account_alias().account_alias(&self.alias).send().await;
-        done.told_unless(cx.cloud, "iam:DeleteAccountAlias", &self.alias, &[NOT_THERE]).map_err(settle).map(drop)
-    }
-
-    fn output(&self, (): &()) {}
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use crate::{
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, Resource, Use},
-    error::Kind,
+    error::Kind as ErrorKind,
     model::{Owning as _, TeamOwner, policy_rules, tag_rules},
     resources::{
+        kind::{Kind, Named},
         role::documents::{parse, short},
         tag_drift,
     },
@@ -80,7 +81,7 @@ impl ManagedPolicy {
     async fn put(&self, cloud: &Cloud, live: &Live) -> Result<()> {
         // One more is in force.
         for version in live.older.iter().take((live.older.len() + 2).saturating_sub(VERSIONS)) {
-            self.drop_version(cloud, &live.arn, version).await?;
+            drop_version(cloud, &self.name, &live.arn, version).await?;
         }
         let call = cloud.iam().create_policy_version().policy_arn(&live.arn).set_as_default(true);
         let done = call.policy_document(self.document.to_string()).send().await;
@@ -89,45 +90,45 @@ impl ManagedPolicy {
             .map_err(|e| settle(e).retry_on(&["LimitExceeded"]))
             .map(drop)
     }
+}
 
-    async fn drop_version(&self, cloud: &Cloud, arn: &str, version: &str) -> Result<()> {
-        let call = cloud.iam().delete_policy_version().policy_arn(arn).version_id(version);
-        let what = format!("{} {version}", self.name);
-        let done = call.send().await.told_unless(cloud, "iam:DeletePolicyVersion", what, &[NOT_THERE]);
-        done.map_err(settle).map(drop)
-    }
+async fn drop_version(cloud: &Cloud, policy: &str, arn: &str, version: &str) -> Result<()> {
+    let call = cloud.iam().delete_policy_version().policy_arn(arn).version_id(version);
+    let what = format!("{policy} {version}");
+    let done = call.send().await.told_unless(cloud, "iam:DeletePolicyVersion", what, &[NOT_THERE]);
+    done.map_err(settle).map(drop)
+}
 
-    /// Who still has the policy, attached or as the boundary: `role x`.
-    async fn users(&self, cloud: &Cloud, arn: &str) -> Result<Vec<String>> {
-        let mut pages = cloud.iam().list_entities_for_policy().policy_arn(arn).into_paginator().send();
-        let mut users = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.told_unless(cloud, "iam:ListEntitiesForPolicy", &self.name, &[NOT_THERE])?;
-            let Some(page) = page else { break };
-            users.extend(page.policy_roles().iter().filter_map(|r| r.role_name()).map(|n| format!("role {n}")));
-            users.extend(page.policy_users().iter().filter_map(|u| u.user_name()).map(|n| format!("user {n}")));
-            users.extend(page.policy_groups().iter().filter_map(|g| g.group_name()).map(|n| format!("group {n}")));
-        }
-        users.sort();
-        users.dedup();
-        Ok(users)
+/// Who still has the policy, attached or as the boundary: `role x`.
+async fn users(cloud: &Cloud, policy: &str, arn: &str) -> Result<Vec<String>> {
+    let mut pages = cloud.iam().list_entities_for_policy().policy_arn(arn).into_paginator().send();
+    let mut users = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.told_unless(cloud, "iam:ListEntitiesForPolicy", policy, &[NOT_THERE])?;
+        let Some(page) = page else { break };
+        users.extend(page.policy_roles().iter().filter_map(|r| r.role_name()).map(|n| format!("role {n}")));
+        users.extend(page.policy_users().iter().filter_map(|u| u.user_name()).map(|n| format!("user {n}")));
+        users.extend(page.policy_groups().iter().filter_map(|g| g.group_name()).map(|n| format!("group {n}")));
     }
+    users.sort();
+    users.dedup();
+    Ok(users)
+}
 
-    /// Waits until nobody has the policy any more: who was deleted just now may still be listed.
-    async fn unused(&self, cloud: &Cloud, arn: &str) -> Result<()> {
-        let patience = Patience::new(USERS_GONE, Cancel::default());
-        let look = || async {
-            let users = self.users(cloud, arn).await?;
-            Ok(if users.is_empty() { Look::Done(()) } else { Look::NotYet(users.join(", ")) })
-        };
-        poll_until(&format!("the end of all use of policy {}", self.name), &patience, look, |_, _| {}).await.map_err(
-            |e| match e.kind() {
-                Kind::Deadline => Error::refused(format!("policy {} is in use: {e}", self.name))
-                    .hint("Delete what has it first: `minion applications delete`, or by hand; then run this again."),
-                _ => e,
-            },
-        )
-    }
+/// Waits until nobody has the policy any more: who was deleted just now may still be listed.
+async fn unused(cloud: &Cloud, policy: &str, arn: &str) -> Result<()> {
+    let patience = Patience::new(USERS_GONE, Cancel::default());
+    let look = || async {
+        let users = users(cloud, policy, arn).await?;
+        Ok(if users.is_empty() { Look::Done(()) } else { Look::NotYet(users.join(", ")) })
+    };
+    poll_until(&format!("the end of all use of policy {policy}"), &patience, look, |_, _| {}).await.map_err(|e| match e
+        .kind()
+    {
+        ErrorKind::Deadline => Error::refused(format!("policy {policy} is in use: {e}"))
+            .hint("Delete what has it first: `minion applications delete`, or by hand; then run this again."),
+        _ => e,
+    })
 }
 
 /// What the list says of a policy, without its tags.
@@ -147,46 +148,59 @@ fn read(policy: &ManagedPolicyDetail) -> Live {
     }
 }
 
-impl Resource for ManagedPolicy {
-    const KIND: &'static str = "IAM policy";
-    type Cloud = Cloud;
+impl Kind for ManagedPolicy {
+    const NAME: &'static str = "IAM policy";
+    type Owner = TeamOwner;
     type Live = Live;
     type Output = PolicyArn;
+    async fn find(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<Live>> {
+        let all = account(cloud).await?;
+        // An ARN ends in the name, whatever the path.
+        let named =
+            |p: &&ManagedPolicyDetail| p.arn().and_then(|arn| arn.rsplit_once('/')).is_some_and(|(_, n)| n == name);
+        let Some(found) = all.policies.iter().find(named) else { return Ok(None) };
+        let mut live = read(found);
+        let load = async {
+            let tags = cloud.iam().list_policy_tags().policy_arn(&live.arn).into_paginator().items().send();
+            let tags = tags.collect::<Result<Vec<_>, _>>().await;
+            tags.told_unless(cloud, "iam:ListPolicyTags", name, &[NOT_THERE])
+        };
+        let tags = cloud.once(format!("iam policy tags {}", name), load).await?;
+        let Some(tags) = tags.as_ref() else { return Ok(None) };
+        live.tags = own_tags(tags);
+        owner.claim(Self::NAME, name, &live.tags)?;
+        Ok(Some(live))
+    }
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, live: &Live) -> Result<()> {
+        unused(cloud, name, &live.arn).await?;
+        for version in &live.older {
+            drop_version(cloud, name, &live.arn, version).await?;
+        }
+        let done = cloud.iam().delete_policy().policy_arn(&live.arn).send().await;
+        done.told_unless(cloud, "iam:DeletePolicy", name, &[NOT_THERE])
+            .map_err(|e| settle(e).retry_on(&["DeleteConflict"]))
+            .map(drop)
+    }
+    fn output(_: &str, live: &Live) -> PolicyArn {
+        PolicyArn(live.arn.clone())
+    }
+}
 
-    fn name(&self) -> String {
-        self.name.clone()
+impl Resource for ManagedPolicy {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::POLICIES.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let all = account(cx.cloud).await?;
-        // An ARN ends in the name, whatever the path.
-        let name =
-            |p: &ManagedPolicyDetail| p.arn().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name == self.name);
-        let Some(found) = all.policies.iter().find(|p| name(p) == Some(true)) else { return Ok(None) };
-        let mut live = read(found);
-        let load = async {
-            let tags = cx.cloud.iam().list_policy_tags().policy_arn(&live.arn).into_paginator().items().send();
-            let tags = tags.collect::<Result<Vec<_>, _>>().await;
-            tags.told_unless(cx.cloud, "iam:ListPolicyTags", &self.name, &[NOT_THERE])
-        };
-        let tags = cx.cloud.once(format!("iam policy tags {}", self.name), load).await?;
-        let Some(tags) = tags.as_ref() else { return Ok(None) };
-        live.tags = own_tags(tags);
-        self.owner.claim(Self::KIND, &self.name, &live.tags)?;
-        Ok(Some(live))
-    }
-
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.changes(live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.iam().create_policy().policy_name(&self.name).description(&self.description);
@@ -202,7 +216,6 @@ impl Resource for ManagedPolicy {
             arn.ok_or_else(|| Error::failed(format!("iam:CreatePolicy answered without the ARN of {}", self.name)))?;
         Ok(Live { arn, document: self.document.clone(), older: Vec::new(), tags })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         if !same(&live.document, &self.document) {
             self.put(cx.cloud, live).await?;
@@ -213,21 +226,6 @@ impl Resource for ManagedPolicy {
             call.send().await.told(cx.cloud, "iam:TagPolicy", &self.name).map_err(settle)?;
         }
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        self.unused(cx.cloud, &live.arn).await?;
-        for version in &live.older {
-            self.drop_version(cx.cloud, &live.arn, version).await?;
-        }
-        let done = cx.cloud.iam().delete_policy().policy_arn(&live.arn).send().await;
-        done.told_unless(cx.cloud, "iam:DeletePolicy", &self.name, &[NOT_THERE])
-            .map_err(|e| settle(e).retry_on(&["DeleteConflict"]))
-            .map(drop)
-    }
-
-    fn output(&self, live: &Live) -> PolicyArn {
-        PolicyArn(live.arn.clone())
     }
 }
 
@@ -270,7 +268,7 @@ mod tests {
             ManagedPolicy { name: "x".repeat(129), ..wanted() },
             ManagedPolicy { description: "\u{2014}".into(), ..wanted() },
         ] {
-            assert_eq!(bad.check().unwrap_err().kind(), Kind::Usage);
+            assert_eq!(bad.check().unwrap_err().kind(), ErrorKind::Usage);
         }
     }
 }

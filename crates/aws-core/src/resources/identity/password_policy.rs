@@ -3,11 +3,13 @@ use super::{NOT_THERE, settle};
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Action, Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
+    resources::kind::itself,
 };
 use aws_sdk_iam::types::PasswordPolicy as IamPolicy;
 
 /// A strict policy for passwords: 14 characters of all classes, none of the last 24 again. A stricter one stays.
+#[derive(Clone)]
 pub struct PasswordPolicy {
     /// Whether deleting goes back to AWS's default; else it stays as it is.
     pub restore: bool,
@@ -73,29 +75,17 @@ impl PasswordPolicy {
     }
 }
 
-impl Resource for PasswordPolicy {
+impl Identity for PasswordPolicy {
     const KIND: &'static str = "password policy";
     type Cloud = Cloud;
     type Live = IamPolicy;
     type Output = ();
-
     fn name(&self) -> String {
         "account".into()
     }
     fn noun(&self) -> String {
         "password policy of the account".into()
     }
-    fn step(&self, action: &Action) -> String {
-        match action {
-            Action::Delete if !self.restore => "Keeping password policy of the account".into(),
-            _ => format!("{} {}", action.verb(), self.noun()),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<IamPolicy>> {
         let load = async {
             let found = cx.cloud.iam().get_account_password_policy().send().await;
@@ -104,28 +94,31 @@ impl Resource for PasswordPolicy {
         };
         Ok(cx.cloud.once("password policy", load).await?.as_ref().clone())
     }
-
-    fn diff(&self, _: &Cx<'_, Cloud>, live: &IamPolicy) -> Vec<Change> {
-        changes(live)
+    fn left(&self, _: &Cx<'_, Cloud>, _: &IamPolicy) -> Option<String> {
+        crate::resources::guard::found(self.restore)
     }
-
-    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<IamPolicy> {
-        self.put(cx.cloud, &IamPolicy::builder().build()).await
-    }
-
-    async fn update(&self, cx: &Cx<'_, Cloud>, live: &IamPolicy, _: &[Change]) -> Result<IamPolicy> {
-        self.put(cx.cloud, live).await
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, _: &IamPolicy) -> Result<()> {
-        if !self.restore {
-            return Ok(());
-        }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, _: &IamPolicy) -> Result<()> {
         let done = cx.cloud.iam().delete_account_password_policy().send().await;
         done.told_unless(cx.cloud, "iam:DeleteAccountPasswordPolicy", "", &[NOT_THERE]).map_err(settle).map(drop)
     }
-
     fn output(&self, _: &IamPolicy) {}
+}
+
+impl Resource for PasswordPolicy {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+    fn diff(&self, _: &Cx<'_, Cloud>, live: &IamPolicy) -> Vec<Change> {
+        changes(live)
+    }
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<IamPolicy> {
+        self.put(cx.cloud, &IamPolicy::builder().build()).await
+    }
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &IamPolicy, _: &[Change]) -> Result<IamPolicy> {
+        self.put(cx.cloud, live).await
+    }
 }
 
 #[cfg(test)]

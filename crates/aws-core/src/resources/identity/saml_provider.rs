@@ -5,7 +5,7 @@ use super::{NOT_THERE, THERE, aws_tags, is_name, own_tags, settle};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
@@ -49,10 +49,8 @@ impl SamlProvider {
         Ok(())
     }
 
-    /// An emulator of AWS keeps no tags of these providers. What carries none at all, and is the very document that
-    /// is wanted, is as good as ours: there is nothing about it that a write would change.
     fn untagged(&self, live: &Live) -> bool {
-        live.tags.is_empty() && same(&live.metadata, &self.metadata)
+        self.identity().untagged(live)
     }
 
     fn changes(&self, live: &Live) -> Vec<Change> {
@@ -73,7 +71,25 @@ fn same(a: &str, b: &str) -> bool {
     a.trim().lines().eq(b.trim().lines())
 }
 
-impl Resource for SamlProvider {
+/// What identifies a SAML provider.
+pub struct SamlIdentity {
+    /// For whom.
+    pub owner: TeamOwner,
+    /// The name.
+    pub name: String,
+    /// The document by which one without any tags is known to be ours, where there is one.
+    pub document: Option<String>,
+}
+
+impl SamlIdentity {
+    /// An emulator of AWS keeps no tags of these providers. What carries none at all, and is the very document that
+    /// is wanted, is as good as ours: there is nothing about it that a write would change.
+    fn untagged(&self, live: &Live) -> bool {
+        live.tags.is_empty() && self.document.as_ref().is_some_and(|document| same(&live.metadata, document))
+    }
+}
+
+impl Identity for SamlIdentity {
     const KIND: &'static str = "SAML provider";
     type Cloud = Cloud;
     type Live = Live;
@@ -82,11 +98,6 @@ impl Resource for SamlProvider {
     fn name(&self) -> String {
         self.name.clone()
     }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let cloud = cx.cloud;
         let list = async {
@@ -113,11 +124,28 @@ impl Resource for SamlProvider {
         }
         Ok(found)
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let done = cx.cloud.iam().delete_saml_provider().saml_provider_arn(&live.arn).send().await;
+        done.told_unless(cx.cloud, "iam:DeleteSAMLProvider", &self.name, &[NOT_THERE]).map_err(settle).map(drop)
+    }
+    fn output(&self, live: &Live) -> SamlArn {
+        SamlArn(live.arn.clone())
+    }
+}
 
+impl Resource for SamlProvider {
+    type Identity = SamlIdentity;
+
+    fn identity(&self) -> SamlIdentity {
+        let document = Some(self.metadata.clone());
+        SamlIdentity { owner: self.owner.clone(), name: self.name.clone(), document }
+    }
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.changes(live)
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.iam().create_saml_provider().name(&self.name).saml_metadata_document(&self.metadata);
@@ -129,7 +157,6 @@ impl Resource for SamlProvider {
         })?;
         Ok(Live { arn, metadata: self.metadata.clone(), tags })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let iam = cx.cloud.iam();
         if !same(&live.metadata, &self.metadata) {
@@ -142,15 +169,6 @@ impl Resource for SamlProvider {
             call.send().await.told(cx.cloud, "iam:TagSAMLProvider", &self.name).map_err(settle)?;
         }
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let done = cx.cloud.iam().delete_saml_provider().saml_provider_arn(&live.arn).send().await;
-        done.told_unless(cx.cloud, "iam:DeleteSAMLProvider", &self.name, &[NOT_THERE]).map_err(settle).map(drop)
-    }
-
-    fn output(&self, live: &Live) -> SamlArn {
-        SamlArn(live.arn.clone())
     }
 }
 

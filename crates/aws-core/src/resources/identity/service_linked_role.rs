@@ -7,8 +7,9 @@ use super::{NOT_THERE, THERE, account::account, settle};
 use crate::{
     Error, Result,
     cloud::{self, Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
     progress,
+    resources::kind::itself,
 };
 use aws_sdk_iam::types::RoleDetail;
 
@@ -63,6 +64,7 @@ impl Service {
 }
 
 /// The service-linked role of a service. Deleting leaves it.
+#[derive(Clone)]
 pub struct ServiceLinkedRole {
     /// Whose.
     pub service: Service,
@@ -108,21 +110,14 @@ impl Service {
     }
 }
 
-impl Resource for ServiceLinkedRole {
+impl Identity for ServiceLinkedRole {
     const KIND: &'static str = "service-linked role";
     type Cloud = Cloud;
     type Live = ();
     type Output = ();
-
     fn name(&self) -> String {
         self.service.role().to_owned()
     }
-
-    /// AWS gives it its name, and it bears no tags.
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     /// By its path: the account's roles are read for the others anyway.
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let all = match account(cx.cloud).await {
@@ -131,11 +126,22 @@ impl Resource for ServiceLinkedRole {
         };
         Ok(all.roles.iter().any(|role| self.service.has(role)).then_some(()))
     }
+    async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
 
+impl Resource for ServiceLinkedRole {
+    itself!();
+
+    /// AWS gives it its name, and it bears no tags.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
         Vec::new()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let call = cx.cloud.iam().create_service_linked_role().aws_service_name(self.service.principal());
         match call.send().await.told(cx.cloud, "iam:CreateServiceLinkedRole", self.service.role()) {
@@ -149,16 +155,9 @@ impl Resource for ServiceLinkedRole {
             other => other.map(drop).map_err(settle),
         }
     }
-
     async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())
     }
-
-    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        Ok(())
-    }
-
-    fn output(&self, (): &()) {}
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The IAM roles of a team's account: whom people and services act as.
 use super::{
-    NOT_THERE,
     account::{account, sessions},
     documents::same,
     is_description, is_name,
@@ -14,6 +13,7 @@ use crate::{
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, names, policy_rules, tag_rules},
     resources::{
+        kind::{Kind, Named},
         role::documents::{parse, short},
         tag_drift,
     },
@@ -267,14 +267,31 @@ fn read(role: &RoleDetail, more: Option<&Role>) -> Live {
     }
 }
 
-impl Resource for TeamRole {
-    const KIND: &'static str = "IAM role";
-    type Cloud = Cloud;
+impl Kind for TeamRole {
+    const NAME: &'static str = "IAM role";
+    type Owner = TeamOwner;
     type Live = Live;
     type Output = RoleArn;
+    async fn find(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<Live>> {
+        let (all, more) = futures::try_join!(account(cloud), sessions(cloud))?;
+        let Some(role) = all.roles.iter().find(|r| r.role_name() == Some(name)) else { return Ok(None) };
+        let live = read(role, more.get(name));
+        owner.claim(Self::NAME, name, &live.tags)?;
+        Ok(Some(live))
+    }
+    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, live: &Live) -> Result<()> {
+        writes::remove(cloud, name, live).await
+    }
+    fn output(_: &str, live: &Live) -> RoleArn {
+        RoleArn(live.arn.clone())
+    }
+}
 
-    fn name(&self) -> String {
-        self.name.clone()
+impl Resource for TeamRole {
+    type Identity = Named<Self>;
+
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn needs(&self) -> Vec<NodeId> {
         let managed = self.managed.iter().filter_map(|m| match m {
@@ -286,38 +303,18 @@ impl Resource for TeamRole {
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::ROLES.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let (all, more) = futures::try_join!(account(cx.cloud), sessions(cx.cloud))?;
-        let Some(role) = all.roles.iter().find(|r| r.role_name() == Some(&self.name)) else { return Ok(None) };
-        let live = read(role, more.get(&self.name));
-        self.owner.claim(Self::KIND, &self.name, &live.tags)?;
-        Ok(Some(live))
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         self.changes(live, &self.wanted(cx))
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         self.make(cx.cloud, &self.wanted(cx)).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         self.converge(cx.cloud, live, &self.wanted(cx)).await?;
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        self.remove(cx.cloud, live).await
-    }
-
-    fn output(&self, live: &Live) -> RoleArn {
-        RoleArn(live.arn.clone())
     }
 }
 

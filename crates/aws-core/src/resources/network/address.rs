@@ -1,7 +1,8 @@
 //! Elastic IP addresses.
 use super::{
+    gateways::InternetGateway,
     ids::AllocationId,
-    kinds::{self, Kind},
+    kinds::{KindId, On, Part},
     lists::{self, Tagged},
     waiting::nameless,
 };
@@ -10,7 +11,7 @@ use crate::{
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::Named, tag_drift},
 };
 use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType, Tag};
 
@@ -29,10 +30,12 @@ impl Tagged for Address {
     }
 }
 
-impl Kind for ElasticIp {
+impl Part for ElasticIp {
     const NAME: &'static str = "elastic IP address";
     const OF_VPC: Option<&'static str> = None;
+    const ON: On = &[KindId::of::<InternetGateway>];
     type Item = Address;
+    type Output = AllocationId;
 
     fn id(item: &Address) -> &str {
         item.allocation_id().unwrap_or_default()
@@ -42,7 +45,7 @@ impl Kind for ElasticIp {
         Ok(found.told(cloud, "ec2:DescribeAddresses", "")?.addresses.unwrap_or_default())
     }
     /// Gives it back. A gateway or instance that is going away holds it for a while.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Address) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Address) -> Result<()> {
         let id = Self::id(item);
         let done = cloud.ec2().release_address().allocation_id(id).send().await;
         done.told_unless(cloud, "ec2:ReleaseAddress", name, &["InvalidAllocationID.NotFound"])
@@ -59,33 +62,26 @@ impl Kind for ElasticIp {
             })
             .map(drop)
     }
+    fn output(live: &Address) -> AllocationId {
+        AllocationId(live.allocation_id().unwrap_or_default().to_owned())
+    }
 }
 
 impl Resource for ElasticIp {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = Address;
-    type Output = AllocationId;
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::ADDRESSES.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Address>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Address) -> Vec<Change> {
         tag_drift::changes(&self.owner, &live.tag_map())
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Address> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().allocate_address().domain(DomainType::Vpc);
@@ -95,18 +91,9 @@ impl Resource for ElasticIp {
         let address = Address::builder().allocation_id(id).set_public_ip(made.public_ip);
         Ok(address.set_tags(Some(lists::ec2_tags(&tags))).build())
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Address, _: &[Change]) -> Result<Address> {
         let id = live.allocation_id().unwrap_or_default();
         lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Address) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &Address) -> AllocationId {
-        AllocationId(live.allocation_id().unwrap_or_default().to_owned())
     }
 }

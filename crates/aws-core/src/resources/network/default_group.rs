@@ -3,12 +3,14 @@ use super::{fresh::settled, ids::VpcId, lists};
 use crate::{
     Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Action, Change, Cx, NodeId, Ref, Resource},
+    engine::{Action, Change, Cx, Identity, NodeId, Ref, Resource},
     model::{OrganizationName, TeamName, TeamOwner},
+    resources::kind::itself,
 };
 use aws_sdk_ec2::types::{Filter, IpPermission, SecurityGroup as Live};
 
 /// The default security group of a VPC, emptied. AWS makes it with the VPC, and deletes it with the VPC.
+#[derive(Clone)]
 pub struct DefaultGroup {
     /// For whom.
     pub owner: TeamOwner,
@@ -66,12 +68,11 @@ fn words(rules: &[IpPermission]) -> Vec<String> {
     rules.iter().flat_map(of).collect()
 }
 
-impl Resource for DefaultGroup {
+impl Identity for DefaultGroup {
     const KIND: &'static str = "default security group";
     type Cloud = Cloud;
     type Live = Live;
     type Output = ();
-
     fn name(&self) -> String {
         let organization = || OrganizationName::as_str(&self.owner.organization);
         self.owner.team.as_ref().map_or_else(organization, TeamName::as_str).to_owned()
@@ -91,23 +92,29 @@ impl Resource for DefaultGroup {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         let all = lists::default_groups(cx.cloud).await?;
         Ok(all.iter().find(|g| g.vpc_id() == Some(&vpc.id)).cloned())
     }
+    /// It goes with the VPC.
+    async fn remove(&self, _: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, _: &Live) {}
+}
 
+impl Resource for DefaultGroup {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let incoming = words(live.ip_permissions()).into_iter().map(|r| Change::new("ingress", r, "-"));
         let outgoing = words(live.ip_permissions_egress()).into_iter().map(|r| Change::new("egress", r, "-"));
         incoming.chain(outgoing).collect()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let vpc = &cx.get(self.vpc).id;
         // AWS made it with the VPC, which was not there when everything was looked at.
@@ -123,18 +130,10 @@ impl Resource for DefaultGroup {
         self.empty(cx.cloud, &live).await?;
         Ok(live)
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         self.empty(cx.cloud, live).await?;
         Ok(live.clone())
     }
-
-    /// It goes with the VPC.
-    async fn delete(&self, _: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        Ok(())
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]

@@ -2,16 +2,16 @@
 use super::{
     fresh::known,
     ids::DhcpOptionsId,
-    kinds::{self, Kind, listed},
+    kinds::{self, Part, listed},
     lists::{self, Tagged as _, retag},
     vpc::Vpc,
 };
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Identity, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::itself, tag_drift},
 };
 use aws_sdk_ec2::types::{DhcpOptions as Live, Filter, NewDhcpConfiguration, ResourceType};
 use std::{collections::BTreeMap, net::IpAddr};
@@ -24,6 +24,7 @@ const AMAZON: &str = "AmazonProvidedDNS";
 const NOT_THERE: &[&str] = &["InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsID.NotFound"];
 
 /// A set of DHCP options. AWS does not change one: with other contents it is another one, and the old one a stray.
+#[derive(Clone)]
 pub struct DhcpOptions {
     /// For whom.
     pub owner: TeamOwner,
@@ -61,18 +62,19 @@ fn contents(live: &Live) -> BTreeMap<String, Vec<String>> {
     live.dhcp_configurations().iter().filter_map(|c| Some((c.key()?.to_owned(), values(c)))).collect()
 }
 
-impl Kind for DhcpOptions {
+impl Part for DhcpOptions {
     const NAME: &'static str = "DHCP options";
     const OF_VPC: Option<&'static str> = None;
     const RARE: Option<&'static str> = Some("dhcp-options");
     type Item = Live;
+    type Output = ();
 
     fn id(item: &Live) -> &str {
         item.dhcp_options_id().unwrap_or_default()
     }
     listed!(describe_dhcp_options, "ec2:DescribeDhcpOptions");
 
-    async fn remove(cloud: &Cloud, owner: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, owner: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = Self::id(item);
         unset(cloud, owner, name, id).await?;
         let done = cloud.ec2().delete_dhcp_options().dhcp_options_id(id).send().await;
@@ -80,6 +82,7 @@ impl Kind for DhcpOptions {
             .map_err(|e| e.retry_on(&["DependencyViolation"]).hint("A VPC still uses them."))
             .map(drop)
     }
+    fn output(_: &Live) {}
 }
 
 /// A VPC that is to go later has them still: it gets AWS's own. Asked for anew, since one that stays may have been given
@@ -94,20 +97,14 @@ async fn unset(cloud: &Cloud, owner: &TeamOwner, name: &str, id: &str) -> Result
     Ok(())
 }
 
-impl Resource for DhcpOptions {
+impl Identity for DhcpOptions {
     const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = DhcpOptionsId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let mine = kinds::owned::<Self>(cx.cloud, &self.owner).await?;
         let wanted = self.contents();
@@ -117,11 +114,23 @@ impl Resource for DhcpOptions {
         same.sort_by_key(|o| o.dhcp_options_id());
         Ok(same.first().copied().cloned())
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        Self::delete(cx.cloud, &self.owner, &self.name, live).await
+    }
+    fn output(&self, live: &Live) -> DhcpOptionsId {
+        DhcpOptionsId(live.dhcp_options_id().unwrap_or_default().to_owned())
+    }
+}
 
+impl Resource for DhcpOptions {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         tag_drift::changes(&self.owner, &live.tag_map())
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let entry = |(key, values): (String, Vec<String>)| {
@@ -143,19 +152,10 @@ impl Resource for DhcpOptions {
         }
         Ok(made)
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let id = live.dhcp_options_id().unwrap_or_default();
         retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &Live) -> DhcpOptionsId {
-        DhcpOptionsId(live.dhcp_options_id().unwrap_or_default().to_owned())
     }
 }
 

@@ -2,15 +2,16 @@
 use super::{
     fresh::{known, settled},
     ids::{RouteTableId, VpcId},
-    kinds::{self, Kind, listed},
+    kinds::{KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
+    route_table::RouteTable,
 };
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::Named, tag_drift},
 };
 use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
 
@@ -64,10 +65,12 @@ fn taken(e: Error) -> Error {
     }
 }
 
-impl Kind for S3Endpoint {
+impl Part for S3Endpoint {
     const NAME: &'static str = "S3 endpoint";
     const NOUN: &'static str = "VPC endpoint";
+    const ON: On = &[KindId::of::<RouteTable>];
     type Item = Live;
+    type Output = ();
 
     fn id(item: &Live) -> &str {
         id(item)
@@ -79,7 +82,7 @@ impl Kind for S3Endpoint {
     }
     listed!(describe_vpc_endpoints, "ec2:DescribeVpcEndpoints");
 
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let done = cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await;
         let done = done.told_unless(cloud, "ec2:DeleteVpcEndpoints", name, NOT_THERE)?;
         // What could not be deleted is told in an answer that is a success.
@@ -99,16 +102,14 @@ impl Kind for S3Endpoint {
         })
         .await
     }
+    fn output(_: &Live) {}
 }
 
 impl Resource for S3Endpoint {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = Live;
-    type Output = ();
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn needs(&self) -> Vec<NodeId> {
         [self.vpc.node()].into_iter().chain(self.route_tables.iter().map(|t| t.node())).collect()
@@ -116,15 +117,9 @@ impl Resource for S3Endpoint {
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::GATEWAY_ENDPOINTS.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut fixed = |field: &str, there: Option<&str>, wanted: &str| {
@@ -141,7 +136,6 @@ impl Resource for S3Endpoint {
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let tables: Vec<String> = self.route_tables.iter().map(|t| cx.get(*t).0.clone()).collect();
@@ -157,7 +151,6 @@ impl Resource for S3Endpoint {
         .map_err(taken)?;
         made.vpc_endpoint.ok_or_else(|| Error::failed("AWS answered without the endpoint it made"))
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let missing = self.missing(cx, live);
         if !missing.is_empty() {
@@ -172,12 +165,6 @@ impl Resource for S3Endpoint {
         retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Flow logs: which packets a VPC's network interfaces saw, told to CloudWatch Logs.
 use super::{
     ids::VpcId,
-    kinds::{self, Kind},
+    kinds::{self, KindId, On, Part},
     lists::{self, Tagged},
+    vpc::Vpc,
     waiting::{nameless, undone},
 };
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{identity::team_role::RoleArn, log_group::LogGroupName, tag_drift},
+    resources::{identity::team_role::RoleArn, kind::Named, log_group::LogGroupName, tag_drift},
 };
 use aws_sdk_ec2::types::{
     Filter, FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType,
@@ -58,10 +59,12 @@ fn note(region: &str, live: &Live) -> Option<String> {
     })
 }
 
-impl Kind for FlowLog {
+impl Part for FlowLog {
     const NAME: &'static str = "flow log";
     const OF_VPC: Option<&'static str> = None;
+    const ON: On = &[KindId::of::<Vpc>];
     type Item = Live;
+    type Output = ();
 
     fn id(item: &Live) -> &str {
         id(item)
@@ -75,7 +78,7 @@ impl Kind for FlowLog {
         Ok(found)
     }
     /// What it told so far stays in the log group.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let operation = "ec2:DeleteFlowLogs";
         let done = cloud.ec2().delete_flow_logs().flow_log_ids(id(item)).send().await;
         let done = done.told_unless(cloud, operation, name, &[GONE])?;
@@ -84,6 +87,7 @@ impl Kind for FlowLog {
             _ => Ok(()),
         }
     }
+    fn output(_: &Live) {}
 }
 
 /// A role that was just made cannot be assumed everywhere yet: EC2 then says `InvalidParameter: Unable to assume
@@ -113,32 +117,22 @@ impl FlowLog {
 }
 
 impl Resource for FlowLog {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = Live;
-    type Output = ();
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node(), self.log_group.node(), self.role.node()]
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = self.differs(cx, live);
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let operation = "ec2:CreateFlowLogs";
         let (vpc, group, role) = (cx.get(self.vpc), cx.get(self.log_group), cx.get(self.role));
@@ -166,22 +160,15 @@ impl Resource for FlowLog {
         let live = live.deliver_logs_permission_arn(&role.0).traffic_type(TrafficType::All);
         Ok(live.set_tags(Some(lists::ec2_tags(&tags))).build())
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         if self.differs(cx, live).is_empty() {
             lists::retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
             return Ok(live.clone());
         }
         // First away with the old one: AWS keeps only one for a VPC and log group.
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await?;
+        Self::delete(cx.cloud, &self.owner, &self.name, live).await?;
         self.create(cx).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, _: &Live) {}
 }
 
 #[cfg(test)]

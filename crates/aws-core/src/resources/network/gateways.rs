@@ -2,15 +2,19 @@
 use super::{
     fresh::known,
     ids::{EgressGatewayId, GatewayId, VpcId},
-    kinds::{self, Kind, listed},
+    kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
+    vpc::Vpc,
 };
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{
+        kind::{Named, itself},
+        tag_drift,
+    },
 };
 use aws_sdk_ec2::types::{
     AttachmentStatus, EgressOnlyInternetGateway as LiveEgress, InternetGateway as Live, InternetGatewayAttachment,
@@ -25,6 +29,7 @@ const UNSEEN: &[&str] = &["InvalidInternetGatewayID.NotFound", "InvalidGatewayID
 const ELSEWHERE: &str = "Detach it from the other VPC, or delete it, and run the same command again.";
 
 /// An internet gateway, attached to its VPC.
+#[derive(Clone)]
 pub struct InternetGateway {
     /// For whom.
     pub owner: TeamOwner,
@@ -82,11 +87,13 @@ impl InternetGateway {
     }
 }
 
-impl Kind for InternetGateway {
+impl Part for InternetGateway {
     const NAME: &'static str = "internet gateway";
     const OF_VPC: Option<&'static str> = Some("attachment.vpc-id");
     const WHOLE: bool = true;
+    const ON: On = &[KindId::of::<Vpc>];
     type Item = Live;
+    type Output = ();
 
     fn id(item: &Live) -> &str {
         item.internet_gateway_id().unwrap_or_default()
@@ -94,7 +101,7 @@ impl Kind for InternetGateway {
     listed!(describe_internet_gateways, "ec2:DescribeInternetGateways");
 
     /// Detaches it first.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = Self::id(item);
         // NAT gateways and load balancers that are going away hold public addresses for minutes.
         let busy = |e: Error| {
@@ -109,14 +116,14 @@ impl Kind for InternetGateway {
         let done = cloud.ec2().delete_internet_gateway().internet_gateway_id(id).send().await;
         done.told_unless(cloud, "ec2:DeleteInternetGateway", name, NOT_THERE).map_err(busy).map(drop)
     }
+    fn output(_: &Live) {}
 }
 
-impl Resource for InternetGateway {
+impl Identity for InternetGateway {
     const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = GatewayId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -126,14 +133,6 @@ impl Resource for InternetGateway {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
-    fn uses(&self) -> Vec<Use> {
-        vec![Use::of(quotas::INTERNET_GATEWAYS.name, 1)]
-    }
-
-    fn check(&self) -> Result<()> {
-        tag_rules::set(&self.owner.tags(&self.name))
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let found = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await?;
         // A VPC takes one: AWS would refuse ours in the middle of the work.
@@ -151,12 +150,27 @@ impl Resource for InternetGateway {
         }
         Ok(found)
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        Self::delete(cx.cloud, &self.owner, &self.name, live).await
+    }
+    fn output(&self, live: &Live) -> GatewayId {
+        GatewayId(live.internet_gateway_id().unwrap_or_default().to_owned())
+    }
+}
 
+impl Resource for InternetGateway {
+    itself!();
+
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::INTERNET_GATEWAYS.name, 1)]
+    }
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let attachment = attachment(attached(live.attachments()), cx.try_get(self.vpc), true);
         attachment.into_iter().chain(tag_drift::changes(&self.owner, &live.tag_map())).collect()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().create_internet_gateway();
@@ -166,7 +180,6 @@ impl Resource for InternetGateway {
         self.attach(cx, live.internet_gateway_id().unwrap_or_default()).await?;
         Ok(live)
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let id = live.internet_gateway_id().unwrap_or_default();
         if attached(live.attachments()) != Some(&cx.get(self.vpc).id) {
@@ -175,21 +188,15 @@ impl Resource for InternetGateway {
         retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &Live) -> GatewayId {
-        GatewayId(live.internet_gateway_id().unwrap_or_default().to_owned())
-    }
 }
 
-impl Kind for EgressOnlyGateway {
+impl Part for EgressOnlyGateway {
     const NAME: &'static str = "egress-only internet gateway";
     const OF_VPC: Option<&'static str> = None;
     const RARE: Option<&'static str> = Some("egress-only-internet-gateway");
+    const ON: On = &[KindId::of::<Vpc>];
     type Item = LiveEgress;
+    type Output = EgressGatewayId;
 
     fn id(item: &LiveEgress) -> &str {
         item.egress_only_internet_gateway_id().unwrap_or_default()
@@ -199,23 +206,23 @@ impl Kind for EgressOnlyGateway {
     }
     listed!(describe_egress_only_internet_gateways, "ec2:DescribeEgressOnlyInternetGateways");
 
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveEgress) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveEgress) -> Result<()> {
         let call = cloud.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(Self::id(item));
         let done = call.send().await;
         done.told_unless(cloud, "ec2:DeleteEgressOnlyInternetGateway", name, NOT_THERE)
             .map_err(|e| e.retry_on(&["DependencyViolation"]))
             .map(drop)
     }
+    fn output(live: &LiveEgress) -> EgressGatewayId {
+        EgressGatewayId(live.egress_only_internet_gateway_id().unwrap_or_default().to_owned())
+    }
 }
 
 impl Resource for EgressOnlyGateway {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = LiveEgress;
-    type Output = EgressGatewayId;
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
@@ -223,20 +230,13 @@ impl Resource for EgressOnlyGateway {
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::EGRESS_GATEWAYS.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveEgress>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress) -> Vec<Change> {
         let attachment = attachment(attached(live.attachments()), cx.try_get(self.vpc), false);
         attachment.into_iter().chain(tag_drift::changes(&self.owner, &live.tag_map())).collect()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveEgress> {
         let tags = self.owner.tags(&self.name);
         let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
@@ -248,19 +248,10 @@ impl Resource for EgressOnlyGateway {
         .await?;
         made.egress_only_internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress, _: &[Change]) -> Result<LiveEgress> {
         let id = live.egress_only_internet_gateway_id().unwrap_or_default();
         retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &LiveEgress) -> EgressGatewayId {
-        EgressGatewayId(live.egress_only_internet_gateway_id().unwrap_or_default().to_owned())
     }
 }
 

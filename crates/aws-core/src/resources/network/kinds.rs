@@ -20,13 +20,17 @@ use crate::{
     Result,
     cloud::Cloud,
     model::{Owning as _, TeamOwner, tags::Whose},
+    resources::kind::Kind,
 };
 use aws_sdk_ec2::types::Filter;
 use futures::{FutureExt as _, future::BoxFuture};
 use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
 
+/// Kinds, as constants say them.
+pub type On = &'static [fn() -> KindId];
+
 /// What a part of a network is.
-pub trait Kind: Send + Sync + 'static {
+pub trait Part: Send + Sync + 'static {
     /// The kind's name in plans.
     const NAME: &'static str;
     /// As it stands in sentences about one that no graph names.
@@ -39,8 +43,12 @@ pub trait Kind: Send + Sync + 'static {
     const WHOLE: bool = false;
     /// EC2's filter for what is in a VPC, where it has one.
     const OF_VPC: Option<&'static str> = Some("vpc-id");
+    /// The kinds of which it holds some, so that it goes before them.
+    const ON: On = &[];
     /// As EC2 lists it.
     type Item: Tagged + Clone + Send + Sync + 'static;
+    /// What other nodes need of it.
+    type Output: Send + Sync + 'static;
 
     /// What names it in a call.
     fn id(item: &Self::Item) -> &str;
@@ -59,15 +67,34 @@ pub trait Kind: Send + Sync + 'static {
     /// What EC2 lists with these filters, gone or not.
     fn list(cloud: &Cloud, filters: Vec<Filter>) -> impl Future<Output = Result<Vec<Self::Item>>> + Send;
     /// Removes it, and waits while it holds what it uses; what is gone already is no error. `name` is for messages.
-    fn remove(
+    fn delete(
         cloud: &Cloud,
         owner: &TeamOwner,
         name: &str,
         item: &Self::Item,
     ) -> impl Future<Output = Result<()>> + Send;
+    /// What other nodes need of it.
+    fn output(item: &Self::Item) -> Self::Output;
 }
 
-/// How EC2 lists a kind in pages: the body of [`Kind::list`].
+impl<P: Part> Kind for P {
+    const NAME: &'static str = P::NAME;
+    type Owner = TeamOwner;
+    type Live = P::Item;
+    type Output = P::Output;
+
+    async fn find(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<P::Item>> {
+        named::<P>(cloud, owner, name).await
+    }
+    async fn remove(cloud: &Cloud, owner: &TeamOwner, name: &str, live: &P::Item) -> Result<()> {
+        P::delete(cloud, owner, name, live).await
+    }
+    fn output(_: &str, live: &P::Item) -> P::Output {
+        P::output(live)
+    }
+}
+
+/// How EC2 lists a kind in pages: the body of [`Part::list`].
 macro_rules! listed {
     ($call:ident, $operation:literal) => {
         listed!($call, set_filters, $operation);
@@ -85,7 +112,7 @@ pub(super) use listed;
 ///
 /// # Errors
 /// What EC2 answers.
-pub(crate) async fn all<K: Kind>(cloud: &Cloud) -> Result<Arc<Vec<K::Item>>> {
+pub(crate) async fn all<K: Part>(cloud: &Cloud) -> Result<Arc<Vec<K::Item>>> {
     let load = async { Ok(there::<K>(K::list(cloud, Vec::new()).await?)) };
     cloud.once(format!("every {}", K::NOUN), load).await
 }
@@ -94,7 +121,7 @@ pub(crate) async fn all<K: Kind>(cloud: &Cloud) -> Result<Arc<Vec<K::Item>>> {
 ///
 /// # Errors
 /// What EC2 answers.
-pub(crate) async fn owned<K: Kind>(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<K::Item>>> {
+pub(crate) async fn owned<K: Part>(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<K::Item>>> {
     let load = async {
         if K::WHOLE {
             return Ok(lists::mine(owner, all::<K>(cloud).await?.iter().cloned()));
@@ -108,7 +135,7 @@ pub(crate) async fn owned<K: Kind>(cloud: &Cloud, owner: &TeamOwner) -> Result<A
 ///
 /// # Errors
 /// What EC2 answers.
-pub(crate) async fn in_vpc<K: Kind>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
+pub(crate) async fn in_vpc<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
     if K::OF_VPC.is_none() {
         return all::<K>(cloud).await;
     }
@@ -120,7 +147,7 @@ pub(crate) async fn in_vpc<K: Kind>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<
 ///
 /// # Errors
 /// What EC2 answers.
-pub(crate) async fn seen_in<K: Kind>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
+pub(crate) async fn seen_in<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
     let filter = K::OF_VPC.map(|name| Filter::builder().name(name).values(vpc).build());
     cloud.once(format!("{} seen in {vpc}", K::NOUN), K::list(cloud, filter.into_iter().collect())).await
 }
@@ -129,21 +156,22 @@ pub(crate) async fn seen_in<K: Kind>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec
 ///
 /// # Errors
 /// A refusal where there are several; what EC2 answers.
-pub(crate) async fn named<K: Kind>(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<K::Item>> {
+pub(crate) async fn named<K: Part>(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<K::Item>> {
     let mine = owned::<K>(cloud, owner).await?;
     Ok(lists::named(K::NOUN, name, &mine, |item| Some(K::id(item)))?.cloned())
 }
 
-fn there<K: Kind>(mut found: Vec<K::Item>) -> Vec<K::Item> {
+fn there<K: Part>(mut found: Vec<K::Item>) -> Vec<K::Item> {
     found.retain(|item| !K::is_gone(item));
     found
 }
 
-/// The object-safe face of [`Kind`].
+/// The object-safe face of [`Part`].
 trait Erased: Sync {
     fn name(&self) -> &'static str;
     fn noun(&self) -> &'static str;
     fn rare(&self) -> Option<&'static str>;
+    fn on(&self) -> On;
     fn things<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner) -> BoxFuture<'a, Result<Vec<Thing>>>;
     fn foreign<'a>(
         &'a self,
@@ -159,7 +187,7 @@ pub(crate) type Foreign = (&'static str, String, BTreeMap<String, String>);
 
 struct Of<K>(PhantomData<fn() -> K>);
 
-impl<K: Kind> Erased for Of<K> {
+impl<K: Part> Erased for Of<K> {
     fn name(&self) -> &'static str {
         K::NAME
     }
@@ -168,6 +196,9 @@ impl<K: Kind> Erased for Of<K> {
     }
     fn rare(&self) -> Option<&'static str> {
         K::RARE
+    }
+    fn on(&self) -> On {
+        K::ON
     }
     fn things<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner) -> BoxFuture<'a, Result<Vec<Thing>>> {
         async move {
@@ -200,7 +231,7 @@ impl<K: Kind> Erased for Of<K> {
         async move {
             let found = owned::<K>(cloud, owner).await?;
             match found.iter().find(|item| K::id(item) == thing.id) {
-                Some(item) => K::remove(cloud, owner, &thing.to_string(), item).await,
+                Some(item) => K::delete(cloud, owner, &thing.to_string(), item).await,
                 None => Ok(()),
             }
         }
@@ -239,7 +270,7 @@ pub struct KindId(usize);
 
 impl KindId {
     /// Of this kind.
-    pub fn of<K: Kind>() -> Self {
+    pub fn of<K: Part>() -> Self {
         let at = KINDS.iter().position(|kind| kind.noun() == K::NOUN);
         Self(at.expect("every kind is in the list"))
     }
@@ -258,6 +289,10 @@ impl KindId {
     /// EC2's word for it in lists of tags, where most teams have none of it.
     pub(super) fn rare(self) -> Option<&'static str> {
         KINDS[self.0].rare()
+    }
+    /// Whether one of this kind goes before one of the other.
+    pub fn goes_before(self, other: Self) -> bool {
+        KINDS[self.0].on().iter().any(|on| on() == other || on().goes_before(other))
     }
     /// Those of this kind that stand in a VPC and are not the owner's.
     pub(crate) async fn foreign(self, cloud: &Cloud, owner: &TeamOwner, vpc: &str) -> Result<Vec<Foreign>> {
@@ -287,6 +322,11 @@ pub struct Thing {
 }
 
 impl Thing {
+    /// Its name and id, without its kind.
+    pub fn label(&self) -> String {
+        let name = if self.name.is_empty() { "without a name" } else { &self.name };
+        format!("{name} ({})", self.id)
+    }
     /// Removes it; what is gone already is no error.
     pub(super) async fn remove(&self, cloud: &Cloud, owner: &TeamOwner) -> Result<()> {
         KINDS[self.kind.0].remove(cloud, owner, self).await
@@ -295,8 +335,7 @@ impl Thing {
 
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.name.is_empty() { "without a name" } else { &self.name };
-        write!(f, "{} {name} ({})", self.kind.noun(), self.id)
+        write!(f, "{} {}", self.kind.noun(), self.label())
     }
 }
 
@@ -310,5 +349,15 @@ mod tests {
         let nouns: BTreeSet<&str> = KindId::all().map(KindId::noun).collect();
         assert_eq!(nouns.len(), KINDS.len());
         assert!(KindId::of::<Vpc>() < KindId::of::<Subnet>());
+    }
+
+    #[test]
+    fn what_goes_before_another_is_made_after_it() {
+        for (one, other) in KindId::all().flat_map(|one| KindId::all().map(move |other| (one, other))) {
+            assert!(!one.goes_before(other) || one > other, "{one:?} {other:?}");
+        }
+        let before = |one: KindId, other| one.goes_before(other);
+        assert!(before(KindId::of::<S3Endpoint>(), KindId::of::<Vpc>()));
+        assert!(!before(KindId::of::<VpnConnection>(), KindId::of::<NatGateway>()), "both take a minute");
     }
 }

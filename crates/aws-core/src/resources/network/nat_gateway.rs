@@ -1,8 +1,10 @@
 //! NAT gateways: AWS's own way from private subnets to the internet.
 use super::{
+    address::ElasticIp,
     ids::{AllocationId, NatGatewayId, SubnetId},
-    kinds::{self, Kind, listed},
+    kinds::{KindId, On, Part, listed},
     lists::{self, Tagged},
+    subnet::Subnet,
     waiting::{nameless, until},
 };
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::AwsDetail,
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::Named, tag_drift},
 };
 use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType, Tag};
 
@@ -68,9 +70,11 @@ async fn usable(cloud: &Cloud, name: &str, id: &str) -> Result<Live> {
     .await
 }
 
-impl Kind for NatGateway {
+impl Part for NatGateway {
     const NAME: &'static str = "NAT gateway";
+    const ON: On = &[KindId::of::<Subnet>, KindId::of::<ElasticIp>];
     type Item = Live;
+    type Output = NatGatewayId;
 
     fn id(item: &Live) -> &str {
         id(item)
@@ -82,7 +86,7 @@ impl Kind for NatGateway {
     listed!(describe_nat_gateways, set_filter, "ec2:DescribeNatGateways");
 
     /// So long its address and its subnet are in use.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = id(item);
         let done = cloud.ec2().delete_nat_gateway().nat_gateway_id(id).send().await;
         let done = done.told_unless(cloud, "ec2:DeleteNatGateway", name, NOT_THERE);
@@ -97,6 +101,9 @@ impl Kind for NatGateway {
             })
         })
         .await
+    }
+    fn output(live: &Live) -> NatGatewayId {
+        NatGatewayId(id(live).to_owned())
     }
 }
 
@@ -144,26 +151,17 @@ impl NatGateway {
 }
 
 impl Resource for NatGateway {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = Live;
-    type Output = NatGatewayId;
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.subnet.node(), self.address.node()]
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = self.moved(live, cx.try_get(self.subnet), cx.try_get(self.address));
         if live.state() == Some(&NatGatewayState::Pending) {
@@ -172,7 +170,6 @@ impl Resource for NatGateway {
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let (SubnetId(subnet), AllocationId(address)) = (cx.get(self.subnet), cx.get(self.address));
         let tags = lists::specification(ResourceType::Natgateway, &self.owner.tags(&self.name));
@@ -185,7 +182,6 @@ impl Resource for NatGateway {
         let made = made.nat_gateway.ok_or_else(|| nameless("ec2:CreateNatGateway"))?;
         usable(cx.cloud, &self.name, id(&made)).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         if let Some(change) = self.moved(live, cx.try_get(self.subnet), cx.try_get(self.address)).first() {
             let hint = change.refused.clone().unwrap_or_default();
@@ -196,14 +192,6 @@ impl Resource for NatGateway {
             Some(NatGatewayState::Pending) => usable(cx.cloud, &self.name, id(live)).await,
             _ => Ok(live.clone()),
         }
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &Live) -> NatGatewayId {
-        NatGatewayId(id(live).to_owned())
     }
 }
 

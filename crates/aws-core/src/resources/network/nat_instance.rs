@@ -4,8 +4,10 @@ use super::{
     address::ElasticIp,
     fresh::known,
     ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
-    kinds::{self, Kind, listed},
+    kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged},
+    subnet::Subnet,
+    vpc::Vpc,
     waiting::{nameless, until},
 };
 use crate::{
@@ -15,9 +17,9 @@ use crate::{
         lookups::{image_details, machine},
         wait::Look,
     },
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Architecture, Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::itself, tag_drift},
 };
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState, Instance,
@@ -33,6 +35,7 @@ use std::{collections::BTreeSet, time::SystemTime};
 ///
 /// Amazon Linux 2023 from AWS's public parameter, IMDSv2 only, an encrypted root volume, no key and no way in but
 /// for what it forwards. A newer image is no difference: terminate the instance, and the next run makes it anew.
+#[derive(Clone)]
 pub struct NatInstance {
     /// For whom.
     pub owner: TeamOwner,
@@ -83,10 +86,12 @@ tagged!(Instance, SecurityGroup);
 /// The instance of a [`NatInstance`].
 pub struct Machine;
 
-impl Kind for Machine {
+impl Part for Machine {
     const NAME: &'static str = NatInstance::KIND;
     const RARE: Option<&'static str> = Some("instance");
+    const ON: On = &[KindId::of::<Subnet>, KindId::of::<ElasticIp>, KindId::of::<MachineGroup>];
     type Item = Instance;
+    type Output = ();
 
     fn id(item: &Instance) -> &str {
         instance_id(item)
@@ -104,7 +109,7 @@ impl Kind for Machine {
         Ok(found)
     }
     /// So long its group, subnet and address are in use.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Instance) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Instance) -> Result<()> {
         let id = instance_id(item);
         let done = cloud.ec2().terminate_instances().instance_ids(id).send().await;
         if done.told_unless(cloud, "ec2:TerminateInstances", name, NO_INSTANCE)?.is_none() {
@@ -118,17 +123,20 @@ impl Kind for Machine {
         })
         .await
     }
+    fn output(_: &Instance) {}
 }
 
 /// The security group of a [`NatInstance`], whose name it has.
 pub struct MachineGroup;
 
-impl Kind for MachineGroup {
+impl Part for MachineGroup {
     // The group goes with its instance.
     const NAME: &'static str = NatInstance::KIND;
     const NOUN: &'static str = "security group";
     const RARE: Option<&'static str> = Some("security-group");
+    const ON: On = &[KindId::of::<Vpc>];
     type Item = SecurityGroup;
+    type Output = ();
 
     fn id(item: &SecurityGroup) -> &str {
         group_id(item)
@@ -139,12 +147,13 @@ impl Kind for MachineGroup {
     listed!(describe_security_groups, "ec2:DescribeSecurityGroups");
 
     /// What goes away holds it for a while.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &SecurityGroup) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &SecurityGroup) -> Result<()> {
         let done = cloud.ec2().delete_security_group().group_id(group_id(item)).send().await;
         done.told_unless(cloud, "ec2:DeleteSecurityGroup", name, NO_GROUP)
             .map_err(|e| e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"]))
             .map(drop)
     }
+    fn output(_: &SecurityGroup) {}
 }
 
 async fn read(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Instance>> {
@@ -503,23 +512,17 @@ fn safe_metadata(instance: &Instance) -> bool {
     instance.metadata_options().and_then(|m| m.http_tokens()) == Some(&HttpTokensState::Required)
 }
 
-impl Resource for NatInstance {
+impl Identity for NatInstance {
     const KIND: &'static str = "NAT instance";
     type Cloud = Cloud;
     type Live = Live;
     type Output = NatInstanceId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node(), self.subnet.node(), self.address.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        tag_rules::set(&self.owner.tags(&self.name))
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let (instance, group, addresses) = futures::try_join!(
             kinds::named::<Machine>(cx.cloud, &self.owner, &self.name),
@@ -531,31 +534,15 @@ impl Resource for NatInstance {
         let addresses = its.filter_map(|a| a.allocation_id().map(str::to_owned)).collect();
         Ok((instance.is_some() || group.is_some()).then_some(Live { group, instance, addresses }))
     }
-
-    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        let vpc = cx.try_get(self.vpc).map(|v| v.id.as_str());
-        let subnet = cx.try_get(self.subnet).map(|s| s.0.as_str());
-        self.differs(live, vpc, subnet, cx.try_get(self.address).map(|a| a.0.as_str()))
-    }
-
-    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        self.converge(cx, &Live::default()).await
-    }
-
-    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        self.converge(cx, live).await
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
         if let Some(instance) = &live.instance {
-            Machine::remove(cx.cloud, &self.owner, &self.name, instance).await?;
+            Machine::delete(cx.cloud, &self.owner, &self.name, instance).await?;
         }
         match &live.group {
-            Some(group) => MachineGroup::remove(cx.cloud, &self.owner, &self.name, group).await,
+            Some(group) => MachineGroup::delete(cx.cloud, &self.owner, &self.name, group).await,
             None => Ok(()),
         }
     }
-
     fn output(&self, live: &Live) -> NatInstanceId {
         let instance = live.instance.as_ref();
         let interfaces = instance.map(Instance::network_interfaces).unwrap_or_default();
@@ -565,6 +552,25 @@ impl Resource for NatInstance {
             instance: instance.map(instance_id).unwrap_or_default().to_owned(),
             interface: interface.unwrap_or_default().to_owned(),
         }
+    }
+}
+
+impl Resource for NatInstance {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
+    fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
+        let vpc = cx.try_get(self.vpc).map(|v| v.id.as_str());
+        let subnet = cx.try_get(self.subnet).map(|s| s.0.as_str());
+        self.differs(live, vpc, subnet, cx.try_get(self.address).map(|a| a.0.as_str()))
+    }
+    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
+        self.converge(cx, &Live::default()).await
+    }
+    async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
+        self.converge(cx, live).await
     }
 }
 

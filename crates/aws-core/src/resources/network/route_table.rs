@@ -1,19 +1,26 @@
 //! Route tables: their routes, their subnets, and what a VPN gateway tells them.
 use super::{
     fresh::known,
+    gateways::{EgressOnlyGateway, InternetGateway},
     ids::{
         AttachmentId, EgressGatewayId, GatewayId, NatGatewayId, NatInstanceId, PeeringId, RouteTableId, SubnetId,
         TransitGatewayId, VpcId, VpnGatewayId,
     },
-    kinds::{self, Kind, listed},
+    kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
+    nat_gateway::NatGateway,
+    nat_instance::Machine,
+    peering::PeeringConnection,
+    subnet::Subnet,
+    transit::TransitAttachment,
+    vpn::VpnGateway,
 };
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::itself, tag_drift},
 };
 use aws_sdk_ec2::types::{
     ResourceType, RouteTable as Ec2RouteTable, RouteTableAssociation, RouteTableAssociationStateCode as State,
@@ -40,6 +47,7 @@ const UNSEEN: &[&str] = &[
 ];
 
 /// A route table with its routes and subnets.
+#[derive(Clone)]
 pub struct RouteTable {
     /// For whom.
     pub owner: TeamOwner,
@@ -310,10 +318,21 @@ impl RouteTable {
     }
 }
 
-impl Kind for RouteTable {
+impl Part for RouteTable {
     const NAME: &'static str = "route table";
     const WHOLE: bool = true;
+    const ON: On = &[
+        KindId::of::<InternetGateway>,
+        KindId::of::<EgressOnlyGateway>,
+        KindId::of::<Subnet>,
+        KindId::of::<NatGateway>,
+        KindId::of::<Machine>,
+        KindId::of::<VpnGateway>,
+        KindId::of::<TransitAttachment>,
+        KindId::of::<PeeringConnection>,
+    ];
     type Item = Ec2RouteTable;
+    type Output = ();
 
     fn id(item: &Ec2RouteTable) -> &str {
         item.route_table_id().unwrap_or_default()
@@ -324,7 +343,7 @@ impl Kind for RouteTable {
     listed!(describe_route_tables, "ec2:DescribeRouteTables");
 
     /// Takes its subnets away first; they fall back to the VPC's main table.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2RouteTable) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2RouteTable) -> Result<()> {
         for association in associations(item).filter_map(|a| a.route_table_association_id()) {
             let done = cloud.ec2().disassociate_route_table().association_id(association).send().await;
             let gone = &["InvalidAssociationID.NotFound"];
@@ -335,14 +354,14 @@ impl Kind for RouteTable {
             .map_err(|e| e.retry_on(&["DependencyViolation"]))
             .map(drop)
     }
+    fn output(_: &Ec2RouteTable) {}
 }
 
-impl Resource for RouteTable {
+impl Identity for RouteTable {
     const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = RouteTableId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -353,16 +372,24 @@ impl Resource for RouteTable {
         needs.extend(self.propagate.iter().map(|g| g.node()));
         needs
     }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(table) = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await? else { return Ok(None) };
         Ok(Some(Live { table, seats: seats(&kinds::all::<Self>(cx.cloud).await?) }))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        Self::delete(cx.cloud, &self.owner, &self.name, &live.table).await
+    }
+    fn output(&self, live: &Live) -> RouteTableId {
+        RouteTableId(live.id().to_owned())
+    }
+}
 
+impl Resource for RouteTable {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();
         if let Some(vpc) = cx.try_get(self.vpc)
@@ -392,7 +419,6 @@ impl Resource for RouteTable {
         changes.extend(tag_drift::changes(&self.owner, &live.table.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         // Before anything is made: a subnet may sit in a table of somebody else's.
@@ -409,18 +435,9 @@ impl Resource for RouteTable {
         self.converge(cx, &live).await?;
         Ok(live)
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         self.converge(cx, live).await?;
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, &live.table).await
-    }
-
-    fn output(&self, live: &Live) -> RouteTableId {
-        RouteTableId(live.id().to_owned())
     }
 }
 

@@ -5,9 +5,9 @@ use super::{
     lists,
 };
 use crate::{
-    Error, Result,
+    Result,
     cloud::{Cloud, Clouds, Spot, Told as _},
-    engine::{Change, Cx, Graph, NodeId, Ref, Resource},
+    engine::{Cx, Graph, Identity, NodeId},
     model::{
         TeamOwner,
         tags::{ORGANIZATION, OVERLORD_TEAM},
@@ -57,91 +57,75 @@ async fn tagged_kinds(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<String
     cloud.once(lists::key("tagged kinds", owner), load).await
 }
 
-/// Adds what is no longer wanted to a graph that is to be applied: each goes once `after` are done, and what is made
-/// later first.
-pub fn add_unwanted(
+/// Adds things that should not exist: what others hold goes after those, and all of it once `after` are done.
+/// Returns the nodes.
+pub fn add(
     graph: &mut Graph<Clouds>,
     clouds: &Clouds,
     spot: Spot,
     owner: &TeamOwner,
-    mut things: Vec<Thing>,
+    things: impl IntoIterator<Item = Tagged>,
     after: &[NodeId],
-) {
-    things.sort_by(|a, b| b.cmp(a));
-    let mut before: Vec<(KindId, Ref<()>)> = Vec::new();
-    for stray in things {
-        let kind = stray.kind;
-        let needs = before.iter().filter(|(later, _)| *later > kind).map(|(_, r)| r.node()).collect();
-        let resource = StrayResource { owner: owner.clone(), stray, needs };
-        before.push((kind, graph.add(clouds.put(spot, resource).unwanted(after.to_vec()))));
-    }
-}
-
-/// Adds things to a graph that is to be destroyed: what is made later is removed first, and all of it before
-/// `after`.
-pub fn add_to_destroy(
-    graph: &mut Graph<Clouds>,
-    clouds: &Clouds,
-    spot: Spot,
-    owner: &TeamOwner,
-    mut things: Vec<Thing>,
-    after: &[NodeId],
-) {
+) -> Vec<NodeId> {
+    let mut things: Vec<Tagged> = things.into_iter().collect();
     things.sort();
-    let mut before: Vec<(KindId, Ref<()>)> = Vec::new();
-    for stray in things {
-        let kind = stray.kind;
-        let earlier = before.iter().filter(|(earlier, _)| *earlier < kind).map(|(_, r)| r.node());
-        let needs = earlier.chain(after.iter().copied()).collect();
-        let resource = StrayResource { owner: owner.clone(), stray, needs };
-        before.push((kind, graph.add(clouds.put(spot, resource))));
+    let mut before: Vec<(KindId, NodeId)> = Vec::new();
+    for thing in things {
+        let kind = thing.thing().kind;
+        let held = before.iter().filter(|(other, _)| kind.goes_before(*other)).map(|(_, node)| *node);
+        let needs: Vec<NodeId> = held.chain(after.iter().copied()).collect();
+        let node = clouds.put(spot, Carrier { owner: owner.clone(), thing }).after(needs).absent(graph);
+        before.push((kind, node.node()));
+    }
+    before.into_iter().map(|(_, node)| node).collect()
+}
+
+/// Why a thing should not exist.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tagged {
+    /// All that carries the owner's tags is to go.
+    Going(Thing),
+    /// No file asks for it any more.
+    Unused(Thing),
+}
+
+impl Tagged {
+    fn thing(&self) -> &Thing {
+        let (Self::Going(thing) | Self::Unused(thing)) = self;
+        thing
     }
 }
 
-/// A thing that is only ever removed.
-pub struct StrayResource {
-    /// Whose tags it carries.
-    pub owner: TeamOwner,
-    /// Which it is.
-    pub stray: Thing,
-    /// Destroying, these go after it. In an apply, where it is unwanted, it goes after these.
-    pub needs: Vec<NodeId>,
+/// A thing that carries the owner's tags, and is only ever removed.
+struct Carrier {
+    owner: TeamOwner,
+    thing: Tagged,
 }
 
-impl Resource for StrayResource {
+impl Identity for Carrier {
     const KIND: &'static str = "unused";
     type Cloud = Cloud;
     type Live = ();
     type Output = ();
 
+    fn kind(&self) -> &'static str {
+        match &self.thing {
+            Tagged::Going(thing) => thing.kind.noun(),
+            Tagged::Unused(_) => Self::KIND,
+        }
+    }
     fn name(&self) -> String {
-        self.stray.to_string()
-    }
-    fn noun(&self) -> String {
-        format!("unused {}", self.stray)
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        self.needs.clone()
-    }
-    fn check(&self) -> Result<()> {
-        Ok(())
+        match &self.thing {
+            Tagged::Going(thing) => thing.label(),
+            Tagged::Unused(thing) => thing.to_string(),
+        }
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
-        let there = strays(cx.cloud, &self.owner).await?;
-        Ok(there.iter().any(|s| s.kind == self.stray.kind && s.id == self.stray.id).then_some(()))
+        let thing = self.thing.thing();
+        Ok(thing.kind.things(cx.cloud, &self.owner).await?.contains(thing).then_some(()))
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
-    async fn create(&self, _: &Cx<'_, Cloud>) -> Result<()> {
-        Err(Error::refused(format!("{} is only ever removed", self.stray)))
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        // Something that it refers to is gone already: nothing to do about that.
-        Ok(())
-    }
-    async fn delete(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        self.stray.remove(cx.cloud, &self.owner).await
+    async fn remove(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        self.thing.thing().remove(cx.cloud, &self.owner).await
     }
     fn output(&self, (): &()) {}
 }

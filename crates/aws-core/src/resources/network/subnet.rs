@@ -2,15 +2,16 @@
 use super::{
     fresh::{known, settled},
     ids::{SubnetId, VpcId},
-    kinds::{self, Kind, listed},
+    kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
+    vpc::Vpc,
 };
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Layer, Owning as _, TeamOwner, tag_rules, tags::LAYER},
-    resources::tag_drift,
+    resources::{kind::itself, tag_drift},
 };
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, ResourceType, Subnet as Live, SubnetCidrBlockStateCode as State, SubnetState,
@@ -25,6 +26,7 @@ const IPV6: u8 = 64;
 const NOT_THERE: &[&str] = &["InvalidSubnetID.NotFound"];
 
 /// A subnet. Nothing in it gets a public IPv4 address by itself.
+#[derive(Clone)]
 pub struct Subnet {
     /// For whom.
     pub owner: TeamOwner,
@@ -145,17 +147,19 @@ fn ipv6(live: &Live) -> Option<Ipv6Net> {
     usable.find_map(|a| a.ipv6_cidr_block()?.parse().ok())
 }
 
-impl Kind for Subnet {
+impl Part for Subnet {
     const NAME: &'static str = "subnet";
     const WHOLE: bool = true;
+    const ON: On = &[KindId::of::<Vpc>];
     type Item = Live;
+    type Output = ();
 
     fn id(item: &Live) -> &str {
         id(item)
     }
     listed!(describe_subnets, "ec2:DescribeSubnets");
 
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let done = cloud.ec2().delete_subnet().subnet_id(id(item)).send().await;
         done.told_unless(cloud, "ec2:DeleteSubnet", name, NOT_THERE)
             // Network interfaces of what is going away hold it for minutes.
@@ -165,14 +169,14 @@ impl Kind for Subnet {
             })
             .map(drop)
     }
+    fn output(_: &Live) {}
 }
 
-impl Resource for Subnet {
+impl Identity for Subnet {
     const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = SubnetId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -182,11 +186,6 @@ impl Resource for Subnet {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.tags()), self.fits()])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         if let Some(live) = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await? {
             return Ok(Some(live));
@@ -205,7 +204,20 @@ impl Resource for Subnet {
         }
         Ok(None)
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        Self::delete(cx.cloud, &self.owner, &self.name, live).await
+    }
+    fn output(&self, live: &Live) -> SubnetId {
+        SubnetId(id(live).to_owned())
+    }
+}
 
+impl Resource for Subnet {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.tags()), self.fits()])
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();
         let hint = "AWS does not change this of a subnet: write the old value back, or empty and delete the subnet \
@@ -245,7 +257,6 @@ impl Resource for Subnet {
             .extend(tag_drift::changes(&self.owner, &tags).into_iter().filter(|c| c.field != format!("tag {LAYER}")));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let vpc = cx.get(self.vpc);
         let wanted = self.ipv6(cx);
@@ -272,17 +283,8 @@ impl Resource for Subnet {
         let live = self.usable(cx.cloud, made.subnet().map(id).unwrap_or_default()).await?;
         self.converge(cx, &live).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         self.converge(cx, live).await
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &Live) -> SubnetId {
-        SubnetId(id(live).to_owned())
     }
 }
 

@@ -3,15 +3,15 @@ use super::{
     dhcp_options::DhcpOptions,
     fresh::{known, settled},
     ids::{DhcpOptionsId, VpcId},
-    kinds::{self, Kind, listed},
+    kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
 };
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::itself, tag_drift},
 };
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, ResourceType, Vpc as Ec2Vpc, VpcAttributeName, VpcCidrBlockStateCode as State, VpcState,
@@ -26,6 +26,7 @@ const NOT_THERE: &[&str] = &["InvalidVpcID.NotFound"];
 const DEFAULT: &str = "default";
 
 /// A VPC with DNS support and host names.
+#[derive(Clone)]
 pub struct Vpc {
     /// For whom.
     pub owner: TeamOwner,
@@ -168,18 +169,20 @@ async fn attribute(cloud: &Cloud, id: &str, attribute: VpcAttributeName) -> Resu
     }))
 }
 
-impl Kind for Vpc {
+impl Part for Vpc {
     const NAME: &'static str = "VPC";
     const WHOLE: bool = true;
     const OF_VPC: Option<&'static str> = None;
+    const ON: On = &[KindId::of::<DhcpOptions>];
     type Item = Ec2Vpc;
+    type Output = VpcId;
 
     fn id(item: &Ec2Vpc) -> &str {
         item.vpc_id().unwrap_or_default()
     }
     listed!(describe_vpcs, "ec2:DescribeVpcs");
 
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2Vpc) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2Vpc) -> Result<()> {
         let done = cloud.ec2().delete_vpc().vpc_id(Self::id(item)).send().await;
         done.told_unless(cloud, "ec2:DeleteVpc", name, NOT_THERE)
             .map_err(|e| {
@@ -190,28 +193,22 @@ impl Kind for Vpc {
             })
             .map(drop)
     }
+    fn output(item: &Ec2Vpc) -> VpcId {
+        VpcId { id: item.vpc_id().unwrap_or_default().to_owned(), ipv6: ipv6(item) }
+    }
 }
 
-impl Resource for Vpc {
+impl Identity for Vpc {
     const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = VpcId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
     fn needs(&self) -> Vec<NodeId> {
         self.dhcp.iter().map(|d| d.node()).collect()
     }
-    fn uses(&self) -> Vec<Use> {
-        vec![Use::of(quotas::VPCS.name, 1)]
-    }
-
-    fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let cloud = cx.cloud;
         let Some(vpc) = kinds::named::<Self>(cloud, &self.owner, &self.name).await? else {
@@ -236,7 +233,23 @@ impl Resource for Vpc {
         let (Some(dns_support), Some(dns_names)) = (support, names) else { return Ok(None) };
         Ok(Some(Live { vpc, dns_support, dns_names, dhcp_is_ours }))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        Self::delete(cx.cloud, &self.owner, &self.name, &live.vpc).await
+    }
+    fn output(&self, live: &Live) -> VpcId {
+        VpcId { id: live.id().to_owned(), ipv6: ipv6(&live.vpc) }
+    }
+}
 
+impl Resource for Vpc {
+    itself!();
+
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::VPCS.name, 1)]
+    }
+    fn check(&self) -> Result<()> {
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();
         let cidr = live.vpc.cidr_block().unwrap_or_default();
@@ -264,7 +277,6 @@ impl Resource for Vpc {
         changes.extend(tag_drift::changes(&self.owner, &live.vpc.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().create_vpc().cidr_block(self.cidr.trunc().to_string());
@@ -276,17 +288,8 @@ impl Resource for Vpc {
         // So are VPCs made (VPC user guide, "DNS attributes in your VPC").
         self.converge(cx, &Live { vpc, dns_support: true, dns_names: false, dhcp_is_ours: false }).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         self.converge(cx, live).await
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, &live.vpc).await
-    }
-
-    fn output(&self, live: &Live) -> VpcId {
-        VpcId { id: live.id().to_owned(), ipv6: ipv6(&live.vpc) }
     }
 }
 

@@ -2,8 +2,9 @@
 use super::{
     fresh::known,
     ids::{CustomerGatewayId, VpcId, VpnGatewayId},
-    kinds::{self, Kind},
+    kinds::{KindId, On, Part},
     lists::{self, Tagged},
+    vpc::Vpc,
     waiting::{nameless, until},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     cloud::{Cloud, Told as _, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::tag_drift,
+    resources::{kind::Named, tag_drift},
 };
 use aws_sdk_ec2::types::{
     AttachmentStatus, CustomerGateway as LiveCustomer, Filter, GatewayType, ResourceType, Tag,
@@ -149,11 +150,13 @@ impl VpnGateway {
     }
 }
 
-impl Kind for VpnGateway {
+impl Part for VpnGateway {
     const NAME: &'static str = "VPN gateway";
     const OF_VPC: Option<&'static str> = Some("attachment.vpc-id");
     const RARE: Option<&'static str> = Some("vpn-gateway");
+    const ON: On = &[KindId::of::<Vpc>];
     type Item = LiveGateway;
+    type Output = VpnGatewayId;
 
     fn id(item: &LiveGateway) -> &str {
         item.vpn_gateway_id().unwrap_or_default()
@@ -170,7 +173,7 @@ impl Kind for VpnGateway {
         Ok(found.told(cloud, "ec2:DescribeVpnGateways", "")?.vpn_gateways.unwrap_or_default())
     }
     /// Detaches it first.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveGateway) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveGateway) -> Result<()> {
         detach(cloud, name, item).await?;
         let done = cloud.ec2().delete_vpn_gateway().vpn_gateway_id(Self::id(item)).send().await;
         done.told_unless(cloud, "ec2:DeleteVpnGateway", name, NO_GATEWAY)
@@ -178,16 +181,16 @@ impl Kind for VpnGateway {
             .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
             .map(drop)
     }
+    fn output(live: &LiveGateway) -> VpnGatewayId {
+        VpnGatewayId(live.vpn_gateway_id().unwrap_or_default().to_owned())
+    }
 }
 
 impl Resource for VpnGateway {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = LiveGateway;
-    type Output = VpnGatewayId;
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
@@ -195,21 +198,14 @@ impl Resource for VpnGateway {
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::VPN_GATEWAYS.name, 1)]
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveGateway>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway) -> Vec<Change> {
         let mut changes: Vec<Change> = Self::misplaced(live, cx.try_get(self.vpc)).into_iter().collect();
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveGateway> {
         let tags = lists::specification(ResourceType::VpnGateway, &self.owner.tags(&self.name));
         let call = cx.cloud.ec2().create_vpn_gateway().r#type(GatewayType::Ipsec1).tag_specifications(tags);
@@ -217,7 +213,6 @@ impl Resource for VpnGateway {
         let id = made.vpn_gateway.and_then(|g| g.vpn_gateway_id).ok_or_else(|| nameless("ec2:CreateVpnGateway"))?;
         attach(cx.cloud, &self.name, &id, &cx.get(self.vpc).id).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway, _: &[Change]) -> Result<LiveGateway> {
         let id = live.vpn_gateway_id().unwrap_or_default();
         lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
@@ -230,21 +225,14 @@ impl Resource for VpnGateway {
         }
         attach(cx.cloud, &self.name, id, &vpc.id).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &LiveGateway) -> VpnGatewayId {
-        VpnGatewayId(live.vpn_gateway_id().unwrap_or_default().to_owned())
-    }
 }
 
-impl Kind for CustomerGateway {
+impl Part for CustomerGateway {
     const NAME: &'static str = "customer gateway";
     const OF_VPC: Option<&'static str> = None;
     const RARE: Option<&'static str> = Some("customer-gateway");
     type Item = LiveCustomer;
+    type Output = CustomerGatewayId;
 
     fn id(item: &LiveCustomer) -> &str {
         item.customer_gateway_id().unwrap_or_default()
@@ -256,32 +244,26 @@ impl Kind for CustomerGateway {
         let found = cloud.ec2().describe_customer_gateways().set_filters(Some(filters)).send().await;
         Ok(found.told(cloud, "ec2:DescribeCustomerGateways", "")?.customer_gateways.unwrap_or_default())
     }
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveCustomer) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveCustomer) -> Result<()> {
         let done = cloud.ec2().delete_customer_gateway().customer_gateway_id(Self::id(item)).send().await;
         done.told_unless(cloud, "ec2:DeleteCustomerGateway", name, &["InvalidCustomerGatewayID.NotFound"])
             .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
             .map(drop)
     }
+    fn output(live: &LiveCustomer) -> CustomerGatewayId {
+        CustomerGatewayId(live.customer_gateway_id().unwrap_or_default().to_owned())
+    }
 }
 
 impl Resource for CustomerGateway {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = LiveCustomer;
-    type Output = CustomerGatewayId;
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveCustomer>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveCustomer) -> Vec<Change> {
         let (address, asn) = (self.address.to_string(), self.asn.to_string());
         // EC2 tells large numbers in a field of their own.
@@ -293,7 +275,6 @@ impl Resource for CustomerGateway {
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveCustomer> {
         let tags = lists::specification(ResourceType::CustomerGateway, &self.owner.tags(&self.name));
         // Without a name of its own, EC2 would answer with another gateway of the same address and number.
@@ -308,19 +289,10 @@ impl Resource for CustomerGateway {
             .filter(|g| g.customer_gateway_id().is_some())
             .ok_or_else(|| nameless("ec2:CreateCustomerGateway"))
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveCustomer, _: &[Change]) -> Result<LiveCustomer> {
         let id = live.customer_gateway_id().unwrap_or_default();
         lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveCustomer) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &LiveCustomer) -> CustomerGatewayId {
-        CustomerGatewayId(live.customer_gateway_id().unwrap_or_default().to_owned())
     }
 }
 
@@ -418,11 +390,13 @@ impl VpnConnection {
     }
 }
 
-impl Kind for VpnConnection {
+impl Part for VpnConnection {
     const NAME: &'static str = "VPN connection";
     const OF_VPC: Option<&'static str> = None;
     const RARE: Option<&'static str> = Some("vpn-connection");
+    const ON: On = &[KindId::of::<VpnGateway>, KindId::of::<CustomerGateway>];
     type Item = LiveConnection;
+    type Output = ();
 
     fn id(item: &LiveConnection) -> &str {
         item.vpn_connection_id().unwrap_or_default()
@@ -435,7 +409,7 @@ impl Kind for VpnConnection {
         Ok(found.told(cloud, "ec2:DescribeVpnConnections", "")?.vpn_connections.unwrap_or_default())
     }
     /// So long both gateways are in use.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveConnection) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveConnection) -> Result<()> {
         let id = Self::id(item);
         let done = cloud.ec2().delete_vpn_connection().vpn_connection_id(id).send().await;
         // One that is still being made cannot be deleted.
@@ -451,29 +425,21 @@ impl Kind for VpnConnection {
         })
         .await
     }
+    fn output(_: &LiveConnection) {}
 }
 
 impl Resource for VpnConnection {
-    const KIND: &'static str = Self::NAME;
-    type Cloud = Cloud;
-    type Live = LiveConnection;
-    type Output = ();
+    type Identity = Named<Self>;
 
-    fn name(&self) -> String {
-        self.name.clone()
+    fn identity(&self) -> Named<Self> {
+        Named::new(&self.owner, &self.name)
     }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.gateway.node(), self.customer.node()]
     }
-
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
-
-    async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveConnection>> {
-        kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await
-    }
-
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Vec<Change> {
         let mut changes = self.moved(live, cx.try_get(self.gateway));
         if let Some(CustomerGatewayId(wanted)) = cx.try_get(self.customer) {
@@ -493,7 +459,6 @@ impl Resource for VpnConnection {
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveConnection> {
         let tags = lists::specification(ResourceType::VpnConnection, &self.owner.tags(&self.name));
         let options = VpnConnectionOptionsSpecification::builder().static_routes_only(true).build();
@@ -507,7 +472,6 @@ impl Resource for VpnConnection {
         let live = self.usable(cx.cloud, &id, None).await?;
         self.route(cx.cloud, &live).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection, _: &[Change]) -> Result<LiveConnection> {
         let id = live.vpn_connection_id().unwrap_or_default();
         if let Some(change) = self.moved(live, cx.try_get(self.gateway)).first() {
@@ -517,10 +481,4 @@ impl Resource for VpnConnection {
         let live = self.settle(cx.cloud, live, cx.get(self.customer)).await?;
         self.route(cx.cloud, &live).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, _: &LiveConnection) {}
 }

@@ -1,33 +1,21 @@
 //! What is written to IAM. All calls are keyed by name and safe to repeat.
-use super::{Live, NOT_THERE, POLICY, Role, all, instances_may_assume};
-use crate::model::Owning as _;
+use super::{Live, POLICY, Role, instances_may_assume};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    resources::tag_drift,
+    model::Owning as _,
+    resources::{
+        iam::{NOT_THERE, all, aws_tags, delete_inline, delete_role, detach, settle, uncarry},
+        tag_drift,
+    },
 };
-use aws_sdk_iam::{
-    error::BuildError,
-    types::{InstanceProfile, Role as IamRole, Tag},
-};
+use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, Tag};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Codes by which IAM says that another write is still on its way.
-const BUSY: &[&str] = &["ConcurrentModification", "EntityTemporarilyUnmodifiable"];
-
-fn settle(e: Error) -> Error {
-    e.retry_on(BUSY)
-}
-
-fn tag(key: &str, value: &str) -> Result<Tag> {
-    let tag: Result<Tag, BuildError> = Tag::builder().key(key).value(value).build();
-    tag.map_err(|e| Error::failed("a tag lacks its key or value").caused_by(e))
-}
-
 impl Role {
     fn aws_tags(&self) -> Result<Vec<Tag>> {
-        self.owner.tags(&self.name).iter().map(|(k, v)| tag(k, v)).collect()
+        aws_tags(&self.owner.tags(&self.name))
     }
 
     /// Makes what is missing and changes what differs: two steps, each of calls at the same time.
@@ -89,7 +77,7 @@ impl Role {
         if wanted == live.policy.as_ref() {
             return Ok(());
         }
-        let Some(wanted) = wanted else { return self.delete_inline(cloud, POLICY).await };
+        let Some(wanted) = wanted else { return delete_inline(cloud, &self.name, POLICY).await };
         let call = cloud.iam().put_role_policy().role_name(&self.name).policy_name(POLICY);
         call.policy_document(wanted.to_string())
             .send()
@@ -100,15 +88,9 @@ impl Role {
             .map(drop)
     }
 
-    async fn delete_inline(&self, cloud: &Cloud, policy: &str) -> Result<()> {
-        let call = cloud.iam().delete_role_policy().role_name(&self.name).policy_name(policy);
-        let done = call.send().await.told_unless(cloud, "iam:DeleteRolePolicy", &self.name, &[NOT_THERE]);
-        done.map_err(settle).map(drop)
-    }
-
     async fn managed(&self, cloud: &Cloud, live: &Live) -> Result<()> {
         // Detached first: the limit counts what is attached.
-        self.detach(cloud, live.attached.difference(&self.managed_policies)).await?;
+        detach(cloud, &self.name, live.attached.difference(&self.managed_policies)).await?;
         let missing = self.managed_policies.difference(&live.attached);
         let calls = missing.map(|arn| async move {
             let call = cloud.iam().attach_role_policy().role_name(&self.name).policy_arn(arn);
@@ -119,22 +101,13 @@ impl Role {
         all(calls.collect()).await
     }
 
-    async fn detach(&self, cloud: &Cloud, arns: impl Iterator<Item = &String>) -> Result<()> {
-        let calls = arns.map(|arn| async move {
-            let call = cloud.iam().detach_role_policy().role_name(&self.name).policy_arn(arn);
-            let done = call.send().await.told_unless(cloud, "iam:DetachRolePolicy", &self.name, &[NOT_THERE]);
-            done.map_err(settle).map(drop)
-        });
-        all(calls.collect()).await
-    }
-
     /// Puts the role into its profile, which holds one role at most.
     async fn carry(&self, cloud: &Cloud, live: &Live) -> Result<()> {
         if live.carried().eq([self.name.as_str()]) {
             return Ok(());
         }
         for other in live.carried() {
-            self.uncarry(cloud, &self.name, other).await?;
+            uncarry(cloud, &self.name, other).await?;
         }
         let call = cloud.iam().add_role_to_instance_profile().instance_profile_name(&self.name);
         call.role_name(&self.name)
@@ -143,12 +116,6 @@ impl Role {
             .told(cloud, "iam:AddRoleToInstanceProfile", &self.name)
             .map_err(|e| settle(e).retry_on(&[NOT_THERE, "LimitExceeded"]))
             .map(drop)
-    }
-
-    async fn uncarry(&self, cloud: &Cloud, profile: &str, role: &str) -> Result<()> {
-        let call = cloud.iam().remove_role_from_instance_profile().instance_profile_name(profile).role_name(role);
-        let done = call.send().await.told_unless(cloud, "iam:RemoveRoleFromInstanceProfile", profile, &[NOT_THERE]);
-        done.map_err(settle).map(drop)
     }
 
     async fn trust(&self, cloud: &Cloud, live: &Live) -> Result<()> {
@@ -173,7 +140,7 @@ impl Role {
 
     async fn retag(&self, cloud: &Cloud, live: &Live) -> Result<()> {
         let stale = tag_drift::stale(&self.owner, &live.tags());
-        let tags = stale.iter().map(|(k, v)| tag(k, v)).collect::<Result<Vec<_>>>()?;
+        let tags = aws_tags(&stale)?;
         if tags.is_empty() {
             return Ok(());
         }
@@ -197,52 +164,42 @@ impl Role {
         )?;
         Ok(())
     }
+}
 
-    /// Removes the profile and the role, with everything attached to them.
-    pub(super) async fn remove(&self, cloud: &Cloud, live: &Live) -> Result<()> {
-        let name = self.name.as_str();
-        let (profiles, policies) = futures::try_join!(self.profiles(cloud), self.inline_policies(cloud))?;
-        let mut carried: BTreeSet<(String, String)> = profiles.into_iter().map(|p| (p, name.to_owned())).collect();
-        carried.extend(live.carried().map(|role| (name.to_owned(), role.to_owned())));
-        futures::try_join!(
-            all(carried.iter().map(|(profile, role)| self.uncarry(cloud, profile, role)).collect()),
-            all(policies.iter().map(|policy| self.delete_inline(cloud, policy)).collect()),
-            self.detach(cloud, live.attached.iter()),
-        )?;
-        futures::try_join!(
-            async {
-                if live.profile.is_none() {
-                    return Ok(());
-                }
-                let call = cloud.iam().delete_instance_profile().instance_profile_name(name);
-                let done = call.send().await.told_unless(cloud, "iam:DeleteInstanceProfile", name, &[NOT_THERE]);
-                done.map_err(|e| settle(e).retry_on(&["DeleteConflict"])).map(drop)
-            },
-            async {
-                if live.role.is_none() {
-                    return Ok(());
-                }
-                let call = cloud.iam().delete_role().role_name(name);
-                let done = call.send().await.told_unless(cloud, "iam:DeleteRole", name, &[NOT_THERE]);
-                // What was just detached may still count for a moment.
-                done.map_err(|e| settle(e).retry_on(&["DeleteConflict"])).map(drop)
-            },
-        )?;
-        Ok(())
-    }
+/// Removes the profile and the role, with everything attached to them.
+pub(super) async fn remove(cloud: &Cloud, name: &str, live: &Live) -> Result<()> {
+    let (profiles, policies) = futures::try_join!(profiles(cloud, name), inline_policies(cloud, name))?;
+    let mut carried: BTreeSet<(String, String)> = profiles.into_iter().map(|p| (p, name.to_owned())).collect();
+    carried.extend(live.carried().map(|role| (name.to_owned(), role.to_owned())));
+    futures::try_join!(
+        all(carried.iter().map(|(profile, role)| uncarry(cloud, profile, role)).collect()),
+        all(policies.iter().map(|policy| delete_inline(cloud, name, policy)).collect()),
+        detach(cloud, name, live.attached.iter()),
+    )?;
+    let profile = async {
+        if live.profile.is_none() {
+            return Ok(());
+        }
+        let call = cloud.iam().delete_instance_profile().instance_profile_name(name);
+        let done = call.send().await.told_unless(cloud, "iam:DeleteInstanceProfile", name, &[NOT_THERE]);
+        done.map_err(|e| settle(e).retry_on(&["DeleteConflict"])).map(drop)
+    };
+    let role = async { if live.role.is_none() { Ok(()) } else { delete_role(cloud, name).await } };
+    futures::try_join!(profile, role)?;
+    Ok(())
+}
 
-    /// Names of the instance profiles that carry the role.
-    async fn profiles(&self, cloud: &Cloud) -> Result<Vec<String>> {
-        let call = cloud.iam().list_instance_profiles_for_role().role_name(&self.name);
-        let list = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        let list = list.told_unless(cloud, "iam:ListInstanceProfilesForRole", &self.name, &[NOT_THERE])?;
-        Ok(list.unwrap_or_default().into_iter().map(|p| p.instance_profile_name).collect())
-    }
+/// Names of the instance profiles that carry the role.
+async fn profiles(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
+    let call = cloud.iam().list_instance_profiles_for_role().role_name(role);
+    let list = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let list = list.told_unless(cloud, "iam:ListInstanceProfilesForRole", role, &[NOT_THERE])?;
+    Ok(list.unwrap_or_default().into_iter().map(|p| p.instance_profile_name).collect())
+}
 
-    /// Names of the inline policies, ours and those that were added by hand.
-    async fn inline_policies(&self, cloud: &Cloud) -> Result<Vec<String>> {
-        let call = cloud.iam().list_role_policies().role_name(&self.name);
-        let list = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        Ok(list.told_unless(cloud, "iam:ListRolePolicies", &self.name, &[NOT_THERE])?.unwrap_or_default())
-    }
+/// Names of the inline policies, ours and those that were added by hand.
+async fn inline_policies(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
+    let call = cloud.iam().list_role_policies().role_name(role);
+    let list = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    Ok(list.told_unless(cloud, "iam:ListRolePolicies", role, &[NOT_THERE])?.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use aws_core::resources::network::ids::{CustomerGatewayId, VpnGatewayId};
 
 fn vpn(owner: &TeamOwner, vpc: &str, address: &str, routes: &[&str]) -> Graph<Cloud> {
     let (mut graph, name) = (Graph::default(), || "office".to_owned());
-    let vpc = graph.add(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
+    let vpc = graph.external(Given("vpc", VpcId { id: vpc.into(), ipv6: None }));
     let gateway: Ref<VpnGatewayId> = graph.add(VpnGateway { owner: owner.clone(), name: name(), vpc });
     let address: std::net::Ipv4Addr = address.parse().unwrap();
     let customer = CustomerGateway { owner: owner.clone(), name: format!("office-{address}"), address, asn: 65_010 };
@@ -114,7 +114,7 @@ async fn another_number_of_the_device_is_refused() {
         graph
     };
     support::apply(&device(65_010), &cloud).await;
-    let report = support::go(&device(65_011), &cloud, Mode::Apply).await;
+    let report = support::go(&device(65_011), &cloud, Way::Apply).await;
     let (_, e) = report.failures().next().unwrap();
     assert!(e.to_string().contains("cannot change ASN: 65010 -> 65011"), "{e}");
     assert!(e.hints()[0].contains("take `vpn` out of the file, update, and put it back"), "{:?}", e.hints());
@@ -125,7 +125,7 @@ async fn a_vpn_gateway_that_was_detached_is_attached_again() {
     let cloud = support::cloud().await;
     let (vpc, owner) = (support::vpc(&cloud).await, owner());
     let mut graph = Graph::default();
-    let given = graph.add(Given("vpc", VpcId { id: vpc.clone(), ipv6: None }));
+    let given = graph.external(Given("vpc", VpcId { id: vpc.clone(), ipv6: None }));
     graph.add(VpnGateway { owner: owner.clone(), name: "office".into(), vpc: given });
     support::apply(&graph, &cloud).await;
     let found = cloud.ec2().describe_vpn_gateways().send().await.unwrap().vpn_gateways.unwrap();

@@ -1,12 +1,15 @@
 //! Shares of a transit gateway with accounts in and outside of the AWS organization.
 use super::{OTHER, OWN, done, go, owner, settled};
-use crate::{given::Given, support};
+use crate::{
+    given::Given,
+    support::{self, Way},
+};
 use aws_core::{
     cloud::{
         Cloud, Clouds, ConnectOptions, Spot,
         membership::{Membership, membership},
     },
-    engine::{Graph, Mode, Options, Outcome, World as _, run},
+    engine::{Graph, Outcome, World as _},
     model::Owning as _,
     resources::network::{
         ids::TransitGatewayId,
@@ -175,7 +178,7 @@ async fn both(ram: &Arc<Mutex<Ram>>) -> Both {
 fn hub(Both(clouds, home, team): &Both, outside: Option<bool>) -> Graph<Clouds> {
     let mut graph = Graph::default();
     let gateway = TransitGatewayId { id: "tgw-1".into(), arn: GATEWAY.into() };
-    let gateway = clouds.put(*home, Given("hub", gateway)).to(&mut graph);
+    let gateway = graph.external(clouds.put(*home, Given("hub", gateway)));
     let share = ResourceShare { owner: owner(None), name: "hub".into(), gateway, outside };
     let share = clouds.put(*home, share).to(&mut graph);
     let own = clouds.put(*home, SharePrincipal { share, account: OWN.into() }).to(&mut graph);
@@ -188,13 +191,13 @@ fn hub(Both(clouds, home, team): &Both, outside: Option<bool>) -> Graph<Clouds> 
 async fn warnings(graph: &Graph<Clouds>, Both(clouds, ..): &Both) -> Vec<String> {
     clouds.forget();
     let warned = support::Warned::default();
-    assert!(run(graph, clouds, Mode::Apply, &Options::default(), &warned).await.complete());
+    assert!(Way::Apply.run(graph, clouds, &warned).await.complete());
     warned.texts()
 }
 
 /// All that the errors of a run say, with their hints.
 async fn fails(graph: &Graph<Clouds>, Both(clouds, ..): &Both) -> String {
-    let report = go(graph, clouds, Mode::Apply).await;
+    let report = go(graph, clouds, Way::Apply).await;
     assert!(!report.complete(), "{}", support::text(&report));
     let errors = report.nodes.iter().filter_map(|node| match &node.outcome {
         Outcome::Failed(e) => Some(format!("{e}\n{}", e.hints().join("\n"))),
@@ -209,9 +212,9 @@ async fn an_account_outside_of_the_organization_is_invited_and_accepts() {
     let clouds = both(&ram).await;
     let graph = hub(&clouds, Some(true));
 
-    done(&graph, &clouds.0, Mode::Apply).await;
-    settled(&graph, &clouds.0, Mode::Plan).await;
-    settled(&graph, &clouds.0, Mode::Apply).await;
+    done(&graph, &clouds.0, Way::Apply).await;
+    settled(&graph, &clouds.0, Way::Plan).await;
+    settled(&graph, &clouds.0, Way::Apply).await;
     {
         let ram = ram.lock().unwrap();
         assert_eq!((ram.accepted, ram.external), (1, true));
@@ -220,12 +223,12 @@ async fn an_account_outside_of_the_organization_is_invited_and_accepts() {
 
     // Taken out by hand: it comes back.
     ram.lock().unwrap().principals.insert(OTHER.into(), "DISASSOCIATED");
-    let text = done(&graph, &clouds.0, Mode::Apply).await;
+    let text = done(&graph, &clouds.0, Way::Apply).await;
     assert!(text.contains(&format!("share with account {OTHER}: + create")), "{text}");
     assert_eq!(ram.lock().unwrap().accepted, 2);
 
-    done(&graph, &clouds.0, Mode::Destroy).await;
-    settled(&graph, &clouds.0, Mode::Destroy).await;
+    done(&graph, &clouds.0, Way::Destroy).await;
+    settled(&graph, &clouds.0, Way::Destroy).await;
     assert!(ram.lock().unwrap().share.is_none());
 }
 
@@ -235,14 +238,14 @@ async fn within_the_organization_a_share_allows_no_external_principals() {
     let ram = Arc::new(Mutex::new(Ram { inside: true, enabled: true, denies: true, ..Ram::default() }));
     let clouds = both(&ram).await;
     let graph = hub(&clouds, Some(false));
-    done(&graph, &clouds.0, Mode::Apply).await;
-    settled(&graph, &clouds.0, Mode::Plan).await;
+    done(&graph, &clouds.0, Way::Apply).await;
+    settled(&graph, &clouds.0, Way::Plan).await;
     {
         let ram = ram.lock().unwrap();
         assert_eq!((ram.external, ram.accepted, ram.invited), (false, 0, false), "there at once");
     }
     // Where nobody may ask about the organization any more, the share stays as it is.
-    settled(&hub(&clouds, None), &clouds.0, Mode::Apply).await;
+    settled(&hub(&clouds, None), &clouds.0, Way::Apply).await;
     assert!(!ram.lock().unwrap().external);
 }
 
@@ -250,11 +253,11 @@ async fn within_the_organization_a_share_allows_no_external_principals() {
 async fn an_existing_share_is_opened_in_place_and_never_restricted() {
     let ram = Arc::new(Mutex::new(Ram { inside: true, enabled: true, ..Ram::default() }));
     let clouds = both(&ram).await;
-    done(&hub(&clouds, None), &clouds.0, Mode::Apply).await;
+    done(&hub(&clouds, None), &clouds.0, Way::Apply).await;
     assert!(ram.lock().unwrap().external, "what is not known is allowed");
-    settled(&hub(&clouds, None), &clouds.0, Mode::Plan).await;
+    settled(&hub(&clouds, None), &clouds.0, Way::Plan).await;
     // All accounts are in the organization; whether RAM shares within it, nobody says.
-    settled(&hub(&clouds, Some(false)), &clouds.0, Mode::Apply).await;
+    settled(&hub(&clouds, Some(false)), &clouds.0, Way::Apply).await;
     assert!(ram.lock().unwrap().external, "its accounts would lose the gateway");
     let [warning] = &warnings(&hub(&clouds, Some(false)), &clouds).await[..] else { panic!("no warning") };
     let command = format!(
@@ -268,7 +271,7 @@ async fn an_existing_share_is_opened_in_place_and_never_restricted() {
     assert_eq!(warnings(&hub(&clouds, Some(false)), &clouds).await, [""; 0]);
 
     // A team outside of the organization joins: the share is opened, and stays open for the others' runs.
-    let text = done(&hub(&clouds, Some(true)), &clouds.0, Mode::Apply).await;
+    let text = done(&hub(&clouds, Some(true)), &clouds.0, Way::Apply).await;
     assert!(text.contains("external principals: false -> true"), "{text}");
     ram.lock().unwrap().inside = false;
     assert_eq!(warnings(&hub(&clouds, Some(false)), &clouds).await, [""; 0], "it has an external principal");
@@ -297,7 +300,7 @@ async fn sharing_that_is_not_enabled_says_how_to_enable_it() {
     let told = fails(&hub(&clouds, Some(false)), &clouds).await;
     assert!(told.contains("`aws ram enable-sharing-with-aws-organization`"), "{told}");
     ram.lock().unwrap().enabled = true;
-    done(&hub(&clouds, Some(false)), &clouds.0, Mode::Apply).await;
+    done(&hub(&clouds, Some(false)), &clouds.0, Way::Apply).await;
     assert!(!ram.lock().unwrap().external);
 }
 

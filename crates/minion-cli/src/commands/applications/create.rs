@@ -5,7 +5,7 @@ use crate::{
         undertaking::{Change, on_application},
     },
     deployed::{self, Deployed},
-    graph::application::{Input, SaveKey, deletion_graph, graph, kept_grants, problem},
+    graph::application::{Input, SaveKey, deletion, graph, kept_grants, problem},
     manifest::{self, Loaded, Manifest, limits, registries},
     site::{Session, Site},
 };
@@ -79,7 +79,7 @@ async fn converged(
     let (ground, versions) = terminal
         .during(&format!("Checking whether application {name} exists"), async {
             // What the names lead to is looked at while the settings are read.
-            let names = deletion_graph(&loaded.manifest, &site.owner(name, None), site.cloud.region(), false);
+            let names = deletion(name, &site.owner(name, None), site.cloud.region(), false);
             let early = async {
                 look(session, &site.cloud, &names).await;
                 Ok(())

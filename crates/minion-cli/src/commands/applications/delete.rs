@@ -2,7 +2,7 @@
 use super::create::key_directory;
 use crate::{
     commands::{
-        converge::{destroy, tell},
+        converge::{carry_out, tell},
         undertaking::{Change, on_application},
         versions::delete::Removal,
     },
@@ -81,15 +81,15 @@ async fn deleted(session: &Session, site: &Site, args: &DeleteArgs, under: &Unde
     let removal =
         Removal { session, site, manifest: &manifest, names: &names, writes: &args.writes, wait: false, under };
     let what = format!("application {name}");
-    let mut removed = Report { nodes: Vec::new() };
+    let mut removed = Report::from(Vec::new());
     if !ids.is_empty() {
         removed = removal.versions(&ids).await?;
         if !removed.complete() {
             return tell(session, &removed, &args.writes, &what, true);
         }
     }
-    let graph = application::deletion_graph(&manifest, &owner, site.cloud.region(), args.keep_logs);
-    let mut own = destroy(session, &site.cloud, &graph, &args.writes).await;
+    let graph = application::deletion(name, &owner, site.cloud.region(), args.keep_logs);
+    let mut own = carry_out(session, &site.cloud, &graph, &args.writes).await;
     under.changed(&own);
     if own.complete() && own.changes() == 0 && start.manifest.is_none() && ids.is_empty() {
         return Err(Error::not_found(format!(

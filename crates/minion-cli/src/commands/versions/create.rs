@@ -236,7 +236,8 @@ async fn deployed(
 async fn look_early(session: &Session, site: &Site, id: &AppVersion) -> Result<()> {
     let (manifest, owner) = (Manifest::bare(&id.application), site.owner(&id.application, None));
     let mut graph = Graph::default();
-    version::deletion(&mut graph, id, &manifest, &owner, site.cloud.region(), None, String::new());
+    version::ground(&mut graph, id, &owner, site.cloud.region());
+    version::deletion(&mut graph, id, &manifest, &owner, None);
     let certificates = async {
         if let Some(domain) = &site.settings.values.domain {
             let _ = lookups::certificates_for(&site.cloud, domain).await;
@@ -486,7 +487,7 @@ mod tests {
         let id = AppVersion::new("hello".parse().unwrap(), "1.0".parse().unwrap()).unwrap();
         let report = |outcomes: Vec<Outcome>| {
             let node = |outcome| NodeReport { kind: "thing", name: "a".into(), outcome };
-            Report { nodes: outcomes.into_iter().map(node).collect() }
+            Report::from(outcomes.into_iter().map(node).collect::<Vec<_>>())
         };
         let said = |existed, outcomes| left_behind(&id, existed, &report(outcomes)).unwrap_or_default();
         let failed = || Outcome::Failed(Error::refused("no"));

@@ -1,7 +1,7 @@
 //! `minion versions delete`, and removing several versions at once for `applications delete --cascade`.
 use crate::{
     commands::{
-        converge::{destroy, tell},
+        converge::{carry_out, tell},
         undertaking::{Change as Task, on_application},
     },
     deployed,
@@ -154,11 +154,10 @@ impl Removal<'_> {
                     home = Some((zone.id.as_str(), id.dns_name(&names.domain)));
                 }
             }
-            let (zone, name) = home.map_or((None, String::new()), |(zone, name)| (Some(zone), name));
-            let owner = self.site.owner(&id.application, None);
-            version::deletion(&mut graph, id, self.manifest, &owner, cloud.region(), zone, name);
+            let home = home.as_ref().map(|(zone, name)| (*zone, name.as_str()));
+            version::deletion(&mut graph, id, self.manifest, &self.site.owner(&id.application, None), home);
         }
-        let plan = destroy(self.session, cloud, &graph, &Writes { dry_run: true, ..*self.writes }).await;
+        let plan = carry_out(self.session, cloud, &graph, &Writes { dry_run: true, ..*self.writes }).await;
         if !plan.complete() {
             self.under.hindered(&plan);
             return Ok(plan);
@@ -166,13 +165,13 @@ impl Removal<'_> {
         let mut nodes = self.take_traffic(ids).await?;
         let mut report = plan;
         if !self.writes.dry_run {
-            report = destroy(self.session, cloud, &graph, self.writes).await;
+            report = carry_out(self.session, cloud, &graph, self.writes).await;
             self.under.changed(&report);
         }
         nodes.append(&mut report.nodes);
         // What is not the version's own was only looked at.
         nodes.retain(|n| !matches!(&n.outcome, Outcome::Done(Action::Keep)));
-        Ok(Report { nodes })
+        Ok(Report::from(nodes))
     }
 
     /// Gives the versions' traffic to the others, or removes the records when there are no others.
@@ -215,7 +214,7 @@ impl Removal<'_> {
     fn moved(&self, name: &str, tried: &mut Move, pending: Option<String>) {
         tried.done = true;
         tried.pending = pending;
-        self.under.changed(&Report { nodes: vec![tried.node(name)] });
+        self.under.changed(&Report::from(vec![tried.node(name)]));
     }
 
     /// Once: what was read may have changed when it is written.
@@ -287,7 +286,7 @@ impl Removal<'_> {
         if !found.ours.is_empty() {
             let mut graph = Graph::default();
             leftover::add(&mut graph, owner, found.ours);
-            let mut gone = destroy(self.session, &self.site.cloud, &graph, self.writes).await;
+            let mut gone = carry_out(self.session, &self.site.cloud, &graph, self.writes).await;
             self.under.changed(&gone);
             report.nodes.append(&mut gone.nodes);
         }

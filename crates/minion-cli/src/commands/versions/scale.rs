@@ -98,7 +98,7 @@ async fn scaled(
     let text: Vec<_> = changes.iter().map(ToString::to_string).collect();
     let action = if changes.is_empty() { Action::Keep } else { Action::Update(changes) };
     let node = NodeReport { kind: "auto scaling group", name: id.resource(), outcome: Outcome::Done(action) };
-    let report = Report { nodes: vec![node] };
+    let report = Report::from(vec![node]);
     if args.writes.dry_run {
         terminal.plan(&report, false)?;
         return Ok(args.writes.exit(&report));

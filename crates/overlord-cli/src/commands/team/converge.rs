@@ -10,19 +10,14 @@ use crate::{
 };
 use aws_core::{
     Error, Result,
-    cloud::{
-        Clouds,
-        wait::{Look, Patience, poll_until},
-    },
-    engine::{
-        Action, Change, Event, Graph, Mode, NodeReport, Observer, Outcome, Quiet, Report, Resource as _, World,
-        run as engine,
-    },
-    error::Kind,
+    cloud::wait::{Look, Patience, poll_until},
+    engine::{Action, Change, Event, Identity as _, Mode, NodeReport, Observer, Outcome, Report, World, run as engine},
+    error::Kind as ErrorKind,
     registry::teams::{self, TeamRecord},
     resources::{
         domain::certificate,
         identity::managed_policy::ManagedPolicy,
+        kind::Kind as _,
         network::{
             adopt, default_group::DefaultGroup, kinds::KindId, peering::PeeringConnection, transit::TransitAttachment,
             vpn::VpnConnection,
@@ -58,21 +53,15 @@ impl Observer for Warnings<'_> {
     }
 }
 
-/// Both halves of a plan: what is made or changed, and what goes.
+/// The plan: what is made or changed, and what goes.
 ///
 /// `observer` hears what the operator should know of the plan.
 ///
 /// # Errors
 /// What could be known without AWS, and is wrong.
 pub(crate) async fn plan(session: &Session, survey: &Survey, observer: &dyn Observer) -> Result<Report> {
-    let graph = survey.graph(Purpose::Converge, true);
     let clouds = &survey.places.clouds;
-    let mut report = checked(engine(&graph, clouds, Mode::Plan, &session.options(), observer).await)?;
-    for graph in [survey.leaving(), survey.gone()] {
-        let mut gone = engine(&graph, clouds, Mode::PlanDestroy, &session.options(), &Quiet).await;
-        report.nodes.append(&mut gone.nodes);
-    }
-    Ok(report)
+    checked(engine(&survey.graph().0, clouds, Mode::Plan, &session.options(), observer).await)
 }
 
 pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &Undertaking) -> Result<Exit> {
@@ -104,9 +93,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
         }
         survey.record.file.clone_from(&file);
         survey.free(&survey.gone, true).await?;
-        let graph = survey.graph(Purpose::Converge, true);
-        let (clouds, observer) = (&survey.places.clouds, Warnings(terminal));
-        let planned = checked(engine(&graph, clouds, Mode::Plan, &session.options(), &observer).await)?;
+        let planned = plan(session, &survey, &Warnings(terminal)).await?;
         unrecorded(session, &survey, &planned).await?;
         let planned = match hindered(planned) {
             Ok(planned) => planned,
@@ -123,7 +110,7 @@ pub(super) async fn run(session: &Session, wish: Wish, writes: &Writes, under: &
             terminal.say("Another operator took these addresses a moment ago: choosing others.");
             continue;
         }
-        return apply(session, survey, graph, &what, under).await;
+        return apply(session, survey, &what, under).await;
     }
     Err(Error::failed("other operators keep taking the addresses that were chosen").hint("Run the same command again."))
 }
@@ -144,7 +131,7 @@ fn told(session: &Session, survey: &Survey) {
 /// Refuses a team that has its roles and no record: with another `home` every team would seem to be new.
 async fn unrecorded(session: &Session, survey: &Survey, plan: &Report) -> Result<()> {
     let there = |n: &NodeReport| {
-        n.kind == ManagedPolicy::KIND && matches!(n.outcome, Outcome::Done(Action::Keep | Action::Update(_)))
+        n.kind == ManagedPolicy::NAME && matches!(n.outcome, Outcome::Done(Action::Keep | Action::Update(_)))
     };
     if survey.stored.is_some() || !plan.nodes.iter().any(there) {
         return Ok(());
@@ -157,10 +144,10 @@ async fn unrecorded(session: &Session, survey: &Survey, plan: &Report) -> Result
 /// does not; it keeps back what needs it. Nothing has been written yet, not even the record.
 fn hindered(plan: Report) -> Result<Report, Report> {
     let stands = |n: &NodeReport| match &n.outcome {
-        Outcome::Failed(e) => e.kind() != Kind::Access,
+        Outcome::Failed(e) => e.kind() != ErrorKind::Access,
         Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
         Outcome::Cancelled => true,
-        Outcome::Done(_) | Outcome::Tolerated(_) | Outcome::Skipped(_) => false,
+        Outcome::Done(_) | Outcome::Left(_) | Outcome::Tolerated(_) | Outcome::Skipped(_) => false,
     };
     if !plan.nodes.iter().any(stands) {
         return Ok(plan);
@@ -174,7 +161,7 @@ fn hindered(plan: Report) -> Result<Report, Report> {
         }
         n
     });
-    Err(Report { nodes: nodes.collect() })
+    Err(Report::from(nodes.collect::<Vec<_>>()))
 }
 
 /// Says which changes interrupt traffic before they are made.
@@ -233,32 +220,24 @@ async fn remember(session: &Session, survey: &mut Survey, under: &Undertaking) -
     Ok(true)
 }
 
-async fn apply(
-    session: &Session,
-    survey: Survey,
-    graph: Graph<Clouds>,
-    what: &str,
-    under: &Undertaking,
-) -> Result<Exit> {
-    let (terminal, clouds, team) = (&session.terminal, &survey.places.clouds, &survey.team);
-    let left = engine(&survey.leaving(), clouds, Mode::Destroy, &session.options(), terminal).await;
-    under.changed(&left);
-    let mut exit = terminal.summary(&left, &format!("the ways to other teams that {what} no longer has"));
-    let report = engine(&graph, clouds, Mode::Apply, &session.options(), terminal).await;
+async fn apply(session: &Session, mut survey: Survey, what: &str, under: &Undertaking) -> Result<Exit> {
+    let terminal = &session.terminal;
+    let (graph, zones) = survey.graph();
+    let report = engine(&graph, &survey.places.clouds, Mode::Apply, &session.options(), terminal).await;
     under.changed(&report);
-    exit = exit.and(terminal.summary(&report, what));
-    let mut changes = report.changes() + left.changes();
-    if report.complete() {
-        let gone = engine(&survey.gone(), clouds, Mode::Destroy, &session.options(), terminal).await;
-        exit = exit.and(terminal.summary(&gone, &format!("what {what} no longer has")));
-        changes += gone.changes();
-        under.changed(&gone);
+    let exit = terminal.summary(&report, what);
+    let changes = report.changes();
+    for domain in &mut survey.record.domains {
+        if let Some(zone) = zones.get(&domain.name).and_then(|zone| report.output(*zone)) {
+            domain.name_servers.clone_from(&zone.name_servers);
+        }
     }
     let whole = exit == Exit::Done;
     settle(session, &survey, whole, changes > 0, under).await?;
     if !whole {
         return Ok(exit);
     }
+    let team = &survey.team;
     if changes == 0 {
         terminal.say(&format!("The place of team {} is as the files say; nothing to change.", team.name));
         return Ok(exit);
@@ -350,7 +329,7 @@ async fn certificates(session: &Session, survey: &Survey) -> Result<()> {
             let step = session.terminal.waiting(&format!("Waiting for the {what}"), ISSUED);
             let end = poll_until(&what, &patience, look, |note, _| step.tick(note)).await;
             match step.end(end) {
-                Err(e) if e.kind() == Kind::Deadline => session.terminal.warn(&format!(
+                Err(e) if e.kind() == ErrorKind::Deadline => session.terminal.warn(&format!(
                     "{e}. Check that {} can be resolved; `minion configure` finds the certificate once it is issued.",
                     domain.name
                 )),

@@ -2,10 +2,7 @@
 use super::show::not_there;
 use crate::{
     commands::undertaking::{Change, on_team},
-    organization::{
-        Team,
-        types::{MonthlyBudget, TeamAccount},
-    },
+    organization::{Team, types::TeamAccount},
     session::Session,
     survey::{Purpose, Survey},
 };
@@ -14,7 +11,7 @@ use aws_core::{
     cloud::lookups,
     engine::{Mode, run as engine},
     model::TeamName,
-    registry::teams::{self, Feature, TeamRecord},
+    registry::teams::{self, TeamRecord},
     resources::network::{kinds::KindId, vpc::Vpc},
 };
 use clap::Args;
@@ -54,11 +51,10 @@ async fn deleted(session: &Session, args: &DeleteArgs, under: &Undertaking) -> R
         terminal.during(&looking, Survey::make(session, team, Some(stored.clone()), None, Purpose::Delete)).await?;
     let survey = made.ok_or_else(|| not_there(name))?;
     occupied(session, &survey).await?;
-    let keep_logs = !args.delete_audit_logs;
-    let graph = survey.graph(Purpose::Delete, keep_logs);
+    let graph = survey.deletion(!args.delete_audit_logs);
     let clouds = &survey.places.clouds;
     if args.writes.dry_run {
-        let report = engine(&graph, clouds, Mode::PlanDestroy, &session.options(), terminal).await;
+        let report = engine(&graph, clouds, Mode::Plan, &session.options(), terminal).await;
         terminal.plan(&report, true)?;
         return Ok(args.writes.exit(&report));
     }
@@ -75,7 +71,7 @@ async fn deleted(session: &Session, args: &DeleteArgs, under: &Undertaking) -> R
     }
     // After an interrupt, too: the record goes with the last of it.
     let _held = session.cancel.in_flight().hold("the team's record");
-    let report = engine(&graph, clouds, Mode::Destroy, &session.options(), terminal).await;
+    let report = engine(&graph, clouds, Mode::Apply, &session.options(), terminal).await;
     under.changed(&report);
     let exit = terminal.summary(&report, &format!("the place of team {name}"));
     if exit == Exit::Done {
@@ -107,17 +103,6 @@ fn as_made(session: &Session, name: &TeamName, stored: &TeamRecord) -> Result<Te
     team.account = TeamAccount::Current;
     team.regions = stored.regions.iter().map(|r| r.region.clone()).collect();
     team.account_wide = stored.account_wide;
-    let made = |feature: Feature| stored.made.contains(&feature);
-    team.audit_trail |= made(Feature::AuditTrail);
-    if made(Feature::FlowLogs) && team.flow_logs_days.is_none() {
-        team.flow_logs_days = Some(1);
-    }
-    if made(Feature::Budget) && team.budget.is_none() {
-        team.budget = Some(MonthlyBudget { usd: 1, notify: Vec::new() });
-    }
-    if made(Feature::Saml) && team.saml_metadata.is_none() {
-        team.saml_metadata = Some(String::new());
-    }
     team.interconnect = stored.interconnect;
     if team.regions.is_empty() {
         return Err(Error::failed(format!("the record of team {name} names no region")));

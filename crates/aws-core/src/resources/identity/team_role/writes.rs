@@ -1,21 +1,16 @@
 //! What is written to IAM. All calls are keyed by name and safe to repeat.
-use super::{Live, NOT_THERE, TeamRole, Wanted, same};
+use super::{Live, TeamRole, Wanted, same};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     model::Owning as _,
     resources::{
-        identity::{THERE, aws_tags, settle},
+        iam::{NOT_THERE, all, aws_tags, delete_inline, delete_role, detach, settle, uncarry},
+        identity::THERE,
         tag_drift,
     },
 };
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::collections::BTreeMap;
-
-/// Runs the calls at the same time, a few at once.
-async fn all<F: Future<Output = Result<()>>>(calls: Vec<F>) -> Result<()> {
-    stream::iter(calls).map(Ok).try_for_each_concurrent(4, |call| call).await
-}
 
 /// A SAML provider just made may not be known as a principal yet. Other principals are the operator's words: one that
 /// is wrong stays wrong.
@@ -99,7 +94,7 @@ impl TeamRole {
         let ours = self.inline.as_ref().map(|(name, _)| name);
         // Removed first: the limit counts all of them together.
         let extra = live.inline.keys().filter(|name| Some(*name) != ours);
-        all(extra.map(|name| self.delete_inline(cloud, name)).collect()).await?;
+        all(extra.map(|name| delete_inline(cloud, &self.name, name)).collect()).await?;
         let Some((name, document)) = &self.inline else { return Ok(()) };
         if live.inline.get(name).is_some_and(|there| same(there, document)) {
             return Ok(());
@@ -110,15 +105,9 @@ impl TeamRole {
         done.told(cloud, "iam:PutRolePolicy", &self.name).map_err(|e| settle(e).retry_on(&[NOT_THERE])).map(drop)
     }
 
-    async fn delete_inline(&self, cloud: &Cloud, policy: &str) -> Result<()> {
-        let call = cloud.iam().delete_role_policy().role_name(&self.name).policy_name(policy);
-        let done = call.send().await.told_unless(cloud, "iam:DeleteRolePolicy", &self.name, &[NOT_THERE]);
-        done.map_err(settle).map(drop)
-    }
-
     async fn managed(&self, cloud: &Cloud, live: &Live, wanted: &Wanted) -> Result<()> {
         // Detached first: the limit counts what is attached.
-        self.detach(cloud, live.attached.difference(&wanted.attached)).await?;
+        detach(cloud, &self.name, live.attached.difference(&wanted.attached)).await?;
         let missing = wanted.attached.difference(&live.attached);
         let calls = missing.map(|arn| async move {
             let call = cloud.iam().attach_role_policy().role_name(&self.name).policy_arn(arn);
@@ -130,15 +119,6 @@ impl TeamRole {
                 false => settle(e).retry_on(&[NOT_THERE]),
             })
             .map(drop)
-        });
-        all(calls.collect()).await
-    }
-
-    async fn detach(&self, cloud: &Cloud, arns: impl Iterator<Item = &String>) -> Result<()> {
-        let calls = arns.map(|arn| async move {
-            let call = cloud.iam().detach_role_policy().role_name(&self.name).policy_arn(arn);
-            let done = call.send().await.told_unless(cloud, "iam:DetachRolePolicy", &self.name, &[NOT_THERE]);
-            done.map_err(settle).map(drop)
         });
         all(calls.collect()).await
     }
@@ -161,24 +141,14 @@ impl TeamRole {
         let call = cloud.iam().tag_role().role_name(&self.name).set_tags(Some(aws_tags(&stale)?));
         call.send().await.told(cloud, "iam:TagRole", &self.name).map_err(settle).map(drop)
     }
+}
 
-    /// Removes the role with everything attached to it, also what was attached by hand: IAM deletes no other.
-    pub(super) async fn remove(&self, cloud: &Cloud, live: &Live) -> Result<()> {
-        let profiles = live.profiles.iter().map(|profile| async move {
-            let call = cloud.iam().remove_role_from_instance_profile().instance_profile_name(profile);
-            let done = call.role_name(&self.name).send().await;
-            let done = done.told_unless(cloud, "iam:RemoveRoleFromInstanceProfile", profile, &[NOT_THERE]);
-            done.map_err(settle).map(drop)
-        });
-        futures::try_join!(
-            all(profiles.collect()),
-            all(live.inline.keys().map(|name| self.delete_inline(cloud, name)).collect()),
-            self.detach(cloud, live.attached.iter()),
-        )?;
-        let done = cloud.iam().delete_role().role_name(&self.name).send().await;
-        done.told_unless(cloud, "iam:DeleteRole", &self.name, &[NOT_THERE])
-            // What was just detached may still count for a moment.
-            .map_err(|e| settle(e).retry_on(&["DeleteConflict"]))
-            .map(drop)
-    }
+/// Removes the role with everything attached to it, also what was attached by hand: IAM deletes no other.
+pub(super) async fn remove(cloud: &Cloud, name: &str, live: &Live) -> Result<()> {
+    futures::try_join!(
+        all(live.profiles.iter().map(|profile| uncarry(cloud, profile, name)).collect()),
+        all(live.inline.keys().map(|policy| delete_inline(cloud, name, policy)).collect()),
+        detach(cloud, name, live.attached.iter()),
+    )?;
+    delete_role(cloud, name).await
 }

@@ -6,10 +6,13 @@ use crate::{
         Cloud, Told as _,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
-    resources::network::{
-        ids::{PeeringId, VpcId},
-        kinds,
+    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
+    resources::{
+        kind::itself,
+        network::{
+            ids::{PeeringId, VpcId},
+            kinds,
+        },
     },
 };
 use aws_sdk_ec2::types::{VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State};
@@ -19,6 +22,7 @@ const SETTLED: Duration = Duration::from_secs(300);
 
 /// The acceptance of a peering connection. Acts in the account and region of the VPC that was asked, which is not
 /// the team's own. A connection that is active is accepted, whoever did it.
+#[derive(Clone)]
 pub struct PeeringAcceptance {
     /// The name, unique in the region.
     pub name: String,
@@ -59,12 +63,11 @@ pub(super) async fn accept(cloud: &Cloud, id: &str, name: &str) -> Result<Live> 
     poll_until(&format!("peering connection {name} ({id}) to be active"), &patience, look, |_, _| {}).await
 }
 
-impl Resource for PeeringAcceptance {
+impl Identity for PeeringAcceptance {
     const KIND: &'static str = "peering acceptance";
     type Cloud = Cloud;
     type Live = ();
     type Output = ();
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -77,22 +80,28 @@ impl Resource for PeeringAcceptance {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.peering.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(peering) = cx.try_get(self.peering) else { return Ok(None) };
         let all = kinds::all::<PeeringConnection>(cx.cloud).await?;
         let active = all.iter().any(|p| id(p) == peering.0 && state(p) == Some(&State::Active));
         Ok(active.then_some(()))
     }
+    /// It goes with the connection.
+    async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
 
+impl Resource for PeeringAcceptance {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
         Vec::new()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let (peering, vpc) = (cx.get(self.peering), cx.get(self.vpc));
         // When the other side asked, the team's own side has accepted: what is left is to wait until that is visible.
@@ -103,15 +112,7 @@ impl Resource for PeeringAcceptance {
         }
         accept(cx.cloud, &peering.0, &self.name).await.map(drop)
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
         self.create(cx).await
     }
-
-    /// It goes with the connection.
-    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        Ok(())
-    }
-
-    fn output(&self, (): &()) {}
 }

@@ -7,17 +7,19 @@ use crate::{
         network::tag_map,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
     model::{
         Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
     },
     resources::{
+        kind::itself,
         network::{
             ids::{PeeringId, VpcId},
-            kinds::{self, Kind, listed},
+            kinds::{self, KindId, On, Part, listed},
             lists::Tagged,
             transit::{ec2_tags, specification},
+            vpc::Vpc,
         },
         tag_drift,
     },
@@ -34,6 +36,7 @@ const SETTLED: Duration = Duration::from_secs(300);
 /// either side, by either team.
 ///
 /// AWS: [`super::PEERINGS`] for each VPC; the address ranges must not overlap.
+#[derive(Clone)]
 pub struct PeeringConnection {
     /// For whom.
     pub owner: TeamOwner,
@@ -51,12 +54,14 @@ impl Tagged for Live {
     }
 }
 
-impl Kind for PeeringConnection {
+impl Part for PeeringConnection {
     const NAME: &'static str = "peering connection";
     const OF_VPC: Option<&'static str> = None;
     const RARE: Option<&'static str> = Some("vpc-peering-connection");
     const WHOLE: bool = true;
+    const ON: On = &[KindId::of::<Vpc>];
     type Item = Live;
+    type Output = ();
 
     fn id(item: &Live) -> &str {
         id(item)
@@ -66,7 +71,7 @@ impl Kind for PeeringConnection {
     }
     listed!(describe_vpc_peering_connections, "ec2:DescribeVpcPeeringConnections");
 
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = id(item);
         // `InvalidStateTransition`: the other side has removed it a moment ago.
         let gone: Vec<&str> = NOT_THERE.iter().copied().chain(["InvalidStateTransition"]).collect();
@@ -82,6 +87,7 @@ impl Kind for PeeringConnection {
         let patience = Patience::new(SETTLED, Cancel::default());
         poll_until(&format!("peering connection {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
     }
+    fn output(_: &Live) {}
 }
 
 impl PeeringConnection {
@@ -121,12 +127,11 @@ impl PeeringConnection {
     }
 }
 
-impl Resource for PeeringConnection {
+impl Identity for PeeringConnection {
     const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = PeeringId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -136,11 +141,6 @@ impl Resource for PeeringConnection {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        tag_rules::set(&self.owner.tags(&self.name))
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         let (own, other) = (Some(vpc.id.as_str()), Some(self.peer.vpc.as_str()));
@@ -155,7 +155,20 @@ impl Resource for PeeringConnection {
         }
         Ok(Some(live))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        Self::delete(cx.cloud, &self.owner, &self.name, live).await
+    }
+    fn output(&self, live: &Live) -> PeeringId {
+        PeeringId(id(live).to_owned())
+    }
+}
 
+impl Resource for PeeringConnection {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();
         if self.asked(cx, live) {
@@ -166,7 +179,6 @@ impl Resource for PeeringConnection {
         }
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().create_vpc_peering_connection().vpc_id(&cx.get(self.vpc).id);
@@ -181,7 +193,6 @@ impl Resource for PeeringConnection {
         let id = made.vpc_peering_connection().map(id).unwrap_or_default().to_owned();
         self.requested(cx.cloud, &id).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
         if self.ours(live) && !stale.is_empty() {
@@ -192,13 +203,5 @@ impl Resource for PeeringConnection {
             return accept(cx.cloud, id(live), &self.name).await;
         }
         Ok(live.clone())
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &Live) -> PeeringId {
-        PeeringId(id(live).to_owned())
     }
 }

@@ -3,12 +3,12 @@ use super::NOT_THERE;
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{
         TeamOwner,
         tags::{ORGANIZATION, OVERLORD_TEAM},
     },
-    resources::network::ids::PeeringId,
+    resources::{kind::itself, network::ids::PeeringId},
 };
 use aws_sdk_ec2::types::{Filter, Route, RouteOrigin, RouteState, RouteTable};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -23,15 +23,14 @@ const NO_TABLE: &str = "InvalidRouteTableID.NotFound";
 /// The routes of another team to our network, in all of its route tables in a region. Acts in that team's account.
 ///
 /// AWS: [`ROUTES_PER_TABLE`](crate::cloud::quotas::ROUTES_PER_TABLE) routes in a table by default.
+#[derive(Clone)]
 pub struct PeerRoutes {
     /// The other team.
     pub owner: TeamOwner,
     /// The name, unique in the region.
     pub name: String,
-    /// The connection that the routes go through.
+    /// The connection that the routes go through. AWS takes no route before it is accepted: put it after that.
     pub peering: Ref<PeeringId>,
-    /// That it is accepted: before that, AWS takes no route.
-    pub accepted: Ref<()>,
     /// Our network.
     pub to: Ipv4Net,
 }
@@ -142,12 +141,11 @@ fn goes(table: &Table, peering: &PeeringId) -> bool {
     table.route.as_ref().is_some_and(|r| r.to == peering.0 && !r.dead)
 }
 
-impl Resource for PeerRoutes {
+impl Identity for PeerRoutes {
     const KIND: &'static str = "peer routes";
     type Cloud = Cloud;
     type Live = Vec<Table>;
     type Output = ();
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -158,19 +156,32 @@ impl Resource for PeerRoutes {
         }
     }
     fn needs(&self) -> Vec<NodeId> {
-        vec![self.peering.node(), self.accepted.node()]
-    }
-
-    /// There when at least one table has such a route; and when there is no table that could have one.
-    fn check(&self) -> Result<()> {
-        Ok(())
+        vec![self.peering.node()]
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Vec<Table>>> {
         let tables = self.read(cx.cloud).await?;
         let there = tables.is_empty() || tables.iter().any(|t| t.peering().is_some());
         Ok(there.then_some(tables))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Vec<Table>) -> Result<()> {
+        let removed = live.iter().filter(|t| t.peering().is_some()).map(|t| async move {
+            let call = cx.cloud.ec2().delete_route().route_table_id(&t.id).destination_cidr_block(self.to.to_string());
+            let done = call.send().await;
+            let gone = &["InvalidRoute.NotFound", NO_TABLE];
+            done.told_unless(cx.cloud, "ec2:DeleteRoute", format!("{} in {}", self.to, t.label()), gone).map(drop)
+        });
+        stream::iter(removed.collect::<Vec<_>>()).buffered(PARALLEL).try_collect().await
+    }
+    fn output(&self, _: &Vec<Table>) {}
+}
 
+impl Resource for PeerRoutes {
+    itself!();
+
+    /// There when at least one table has such a route; and when there is no table that could have one.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Vec<Table>) -> Vec<Change> {
         let Some(peering) = cx.try_get(self.peering) else { return Vec::new() };
         let change = |t: &Table| {
@@ -183,27 +194,13 @@ impl Resource for PeerRoutes {
         };
         live.iter().filter(|t| !goes(t, peering)).map(change).collect()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Vec<Table>> {
         let tables = self.read(cx.cloud).await?;
         self.write_all(cx, &tables).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Vec<Table>, _: &[Change]) -> Result<Vec<Table>> {
         self.write_all(cx, live).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Vec<Table>) -> Result<()> {
-        let removed = live.iter().filter(|t| t.peering().is_some()).map(|t| async move {
-            let call = cx.cloud.ec2().delete_route().route_table_id(&t.id).destination_cidr_block(self.to.to_string());
-            let done = call.send().await;
-            let gone = &["InvalidRoute.NotFound", NO_TABLE];
-            done.told_unless(cx.cloud, "ec2:DeleteRoute", format!("{} in {}", self.to, t.label()), gone).map(drop)
-        });
-        stream::iter(removed.collect::<Vec<_>>()).buffered(PARALLEL).try_collect().await
-    }
-
-    fn output(&self, _: &Vec<Table>) {}
 }
 
 #[cfg(test)]

@@ -7,13 +7,15 @@ use crate::{
         network::tag_map,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
+        kind::itself,
         network::{
             ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
-            kinds::{self, Kind, listed},
+            kinds::{self, KindId, On, Part, listed},
             lists::Tagged,
+            subnet::Subnet,
         },
         tag_drift,
     },
@@ -35,6 +37,7 @@ const GONE: &[&str] = &["InvalidTransitGatewayAttachmentID.NotFound"];
 /// The attachment of a VPC to a transit gateway. A gateway takes one for each VPC.
 ///
 /// AWS: 5 attachments for each VPC ("Quotas for your transit gateways"); one subnet in each zone.
+#[derive(Clone)]
 pub struct TransitAttachment {
     /// For whom.
     pub owner: TeamOwner,
@@ -67,12 +70,14 @@ impl Tagged for Live {
     }
 }
 
-impl Kind for TransitAttachment {
+impl Part for TransitAttachment {
     const NAME: &'static str = "transit gateway attachment";
     // There is no filter by tag.
     const WHOLE: bool = true;
     const OF_VPC: Option<&'static str> = None;
+    const ON: On = &[KindId::of::<Subnet>];
     type Item = Live;
+    type Output = ();
 
     fn id(item: &Live) -> &str {
         item.transit_gateway_attachment_id().unwrap_or_default()
@@ -86,7 +91,7 @@ impl Kind for TransitAttachment {
     listed!(describe_transit_gateway_vpc_attachments, "ec2:DescribeTransitGatewayVpcAttachments");
 
     /// Until it is gone, it holds its subnets.
-    async fn remove(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
+    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = Self::id(item);
         let done = cloud.ec2().delete_transit_gateway_vpc_attachment().transit_gateway_attachment_id(id).send().await;
         done.told_unless(cloud, "ec2:DeleteTransitGatewayVpcAttachment", name, GONE)
@@ -101,6 +106,7 @@ impl Kind for TransitAttachment {
         let patience = Patience::new(READY, Cancel::default());
         poll_until(&format!("transit gateway attachment {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
     }
+    fn output(_: &Live) {}
 }
 
 impl TransitAttachment {
@@ -154,12 +160,11 @@ fn settings(live: &Live) -> (&str, &str) {
     (dns, options.and_then(|o| o.ipv6_support()).map_or("-", Ipv6::as_str))
 }
 
-impl Resource for TransitAttachment {
+impl Identity for TransitAttachment {
     const KIND: &'static str = Self::NAME;
     type Cloud = Cloud;
     type Live = Live;
     type Output = AttachmentId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -171,11 +176,6 @@ impl Resource for TransitAttachment {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.gateway.node(), self.vpc.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        tag_rules::set(&self.owner.tags(&self.name))
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = kinds::all::<Self>(cx.cloud).await?;
         let named = |a: &&Live| {
@@ -194,7 +194,20 @@ impl Resource for TransitAttachment {
         }
         Ok(found)
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        Self::delete(cx.cloud, &self.owner, &self.name, live).await
+    }
+    fn output(&self, live: &Live) -> AttachmentId {
+        AttachmentId(live.transit_gateway_attachment_id().unwrap_or_default().to_owned())
+    }
+}
 
+impl Resource for TransitAttachment {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();
         let hint =
@@ -219,7 +232,6 @@ impl Resource for TransitAttachment {
         changes.extend(tag_drift::changes(&self.owner, &tag_map(live.tags())));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let cloud = cx.cloud;
         let tags = self.owner.tags(&self.name);
@@ -252,7 +264,6 @@ impl Resource for TransitAttachment {
         live.tags = Some(ec2_tags(&tags));
         Ok(live)
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let (cloud, id) = (cx.cloud, live.transit_gateway_attachment_id().unwrap_or_default());
         if live.state() != Some(&State::Available) {
@@ -272,14 +283,6 @@ impl Resource for TransitAttachment {
                 .map_err(|e| e.retry_on(&["IncorrectState", "InvalidSubnetID.NotFound"]))?;
         }
         self.ready(cloud, id).await
-    }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        Self::remove(cx.cloud, &self.owner, &self.name, live).await
-    }
-
-    fn output(&self, live: &Live) -> AttachmentId {
-        AttachmentId(live.transit_gateway_attachment_id().unwrap_or_default().to_owned())
     }
 }
 

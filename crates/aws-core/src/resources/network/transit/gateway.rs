@@ -8,12 +8,12 @@ use crate::{
         quotas,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Resource, Use},
+    engine::{Cancel, Change, Cx, Identity, Resource, Use},
     model::{
         Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
     },
-    resources::{network::ids::TransitGatewayId, tag_drift},
+    resources::{kind::itself, network::ids::TransitGatewayId, tag_drift},
 };
 use aws_sdk_ec2::types::{
     AutoAcceptSharedAttachmentsValue as AutoAccept, DefaultRouteTableAssociationValue as Association,
@@ -34,6 +34,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// be attached without anybody's consent; every attachment reaches every other one.
 ///
 /// AWS: 5 of them in an account and region, 5,000 attachments each ("Quotas for your transit gateways").
+#[derive(Clone)]
 pub struct TransitGateway {
     /// For whom: the organization, without a team.
     pub owner: TeamOwner,
@@ -156,28 +157,58 @@ impl TransitGateway {
     }
 }
 
-impl Resource for TransitGateway {
+impl Identity for TransitGateway {
     const KIND: &'static str = "transit gateway";
     type Cloud = Cloud;
     type Live = Live;
     type Output = TransitGatewayId;
-
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn uses(&self) -> Vec<Use> {
-        vec![Use::of(quotas::TRANSIT_GATEWAYS.name, 1)]
-    }
-
-    fn check(&self) -> Result<()> {
-        tag_rules::set(&self.owner.tags(&self.name))
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = gateways(cx.cloud, &self.owner).await?;
         Ok(self.first(all.iter()).cloned())
     }
+    /// While somebody else is attached, it cannot go: that is said at once. What is left after that (it takes AWS
+    /// minutes) holds nothing back.
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
+        let id = live.transit_gateway_id().unwrap_or_default();
+        let others = self.others(cx.cloud, id).await?;
+        if !others.is_empty() {
+            return Err(Error::refused(format!(
+                "transit gateway {} still joins others: {}",
+                self.name,
+                others.join(", ")
+            ))
+            .hint("Delete these attachments, or have their owners do it; then run the same command again."));
+        }
+        let done = cx.cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
+        done.told_unless(cx.cloud, "ec2:DeleteTransitGateway", &self.name, GONE)
+            // Of our own, one may be on its way out.
+            .map_err(|e| {
+                e.retry_on(&["IncorrectState", "DependencyViolation"]).hint(
+                    "A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.",
+                )
+            })
+            .map(drop)
+    }
+    fn output(&self, live: &Live) -> TransitGatewayId {
+        TransitGatewayId {
+            id: live.transit_gateway_id().unwrap_or_default().to_owned(),
+            arn: live.transit_gateway_arn().unwrap_or_default().to_owned(),
+        }
+    }
+}
 
+impl Resource for TransitGateway {
+    itself!();
+
+    fn uses(&self) -> Vec<Use> {
+        vec![Use::of(quotas::TRANSIT_GATEWAYS.name, 1)]
+    }
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();
         if let Some(state @ (State::Pending | State::Modifying)) = live.state() {
@@ -189,7 +220,6 @@ impl Resource for TransitGateway {
         changes.extend(tag_drift::changes(&self.owner, &tag_map(live.tags())));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let options = TransitGatewayRequestOptions::builder()
             .auto_accept_shared_attachments(AutoAccept::Enable)
@@ -205,7 +235,6 @@ impl Resource for TransitGateway {
         let ready = self.ready(cx.cloud, id).await?;
         self.settled(cx.cloud, ready).await
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let id = live.transit_gateway_id().unwrap_or_default();
         let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
@@ -227,36 +256,5 @@ impl Resource for TransitGateway {
             done.map_err(|e| e.retry_on(&["IncorrectState"]))?;
         }
         self.ready(cx.cloud, id).await
-    }
-
-    /// While somebody else is attached, it cannot go: that is said at once. What is left after that (it takes AWS
-    /// minutes) holds nothing back.
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
-        let id = live.transit_gateway_id().unwrap_or_default();
-        let others = self.others(cx.cloud, id).await?;
-        if !others.is_empty() {
-            return Err(Error::refused(format!(
-                "transit gateway {} still joins others: {}",
-                self.name,
-                others.join(", ")
-            ))
-            .hint("Delete these attachments, or have their owners do it; then run the same command again."));
-        }
-        let done = cx.cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteTransitGateway", &self.name, GONE)
-            // Of our own, one may be on its way out.
-            .map_err(|e| {
-                e.retry_on(&["IncorrectState", "DependencyViolation"]).hint(
-                    "A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.",
-                )
-            })
-            .map(drop)
-    }
-
-    fn output(&self, live: &Live) -> TransitGatewayId {
-        TransitGatewayId {
-            id: live.transit_gateway_id().unwrap_or_default().to_owned(),
-            arn: live.transit_gateway_arn().unwrap_or_default().to_owned(),
-        }
     }
 }

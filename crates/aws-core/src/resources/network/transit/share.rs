@@ -5,11 +5,12 @@ use crate::{
         Cloud, Told as _,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
     error::Kind,
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     progress,
     resources::{
+        kind::itself,
         network::ids::{ShareArn, TransitGatewayId},
         tag_drift,
     },
@@ -40,6 +41,7 @@ fn account_of(share: &ShareArn) -> &str {
 const NOT_PERMITTED: &str = "OperationNotPermittedException";
 
 /// Shares a transit gateway. With whom, the [`SharePrincipal`]s say.
+#[derive(Clone)]
 pub struct ResourceShare {
     /// For whom: the organization, without a team.
     pub owner: TeamOwner,
@@ -190,12 +192,11 @@ impl ResourceShare {
     }
 }
 
-impl Resource for ResourceShare {
+impl Identity for ResourceShare {
     const KIND: &'static str = "resource share";
     type Cloud = Cloud;
     type Live = LiveShare;
     type Output = ShareArn;
-
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -204,11 +205,6 @@ impl Resource for ResourceShare {
     }
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.gateway.node()]
-    }
-
-    /// By tags; one whose tags are not told is ours when it has our name and shares our gateway.
-    fn check(&self) -> Result<()> {
-        tag_rules::set(&self.owner.tags(&self.name))
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveShare>> {
         let all = shares(cx.cloud).await?;
@@ -240,7 +236,24 @@ impl Resource for ResourceShare {
         // Names of shares are not unique: one of somebody else is in nobody's way.
         Ok(None)
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Result<()> {
+        let done = cx.cloud.ram().delete_resource_share().resource_share_arn(&live.arn).send().await;
+        done.told_unless(cx.cloud, "ram:DeleteResourceShare", &self.name, GONE)
+            .map_err(|e| e.retry_on(&["InvalidStateTransitionException"]))
+            .map(drop)
+    }
+    fn output(&self, live: &LiveShare) -> ShareArn {
+        ShareArn(live.arn.clone())
+    }
+}
 
+impl Resource for ResourceShare {
+    itself!();
+
+    /// By tags; one whose tags are not told is ours when it has our name and shares our gateway.
+    fn check(&self) -> Result<()> {
+        tag_rules::set(&self.owner.tags(&self.name))
+    }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Vec<Change> {
         let mut changes = Vec::new();
         if let Some(gateway) = cx.try_get(self.gateway)
@@ -252,7 +265,6 @@ impl Resource for ResourceShare {
         changes.extend(live.tags.iter().flat_map(|tags| tag_drift::changes(&self.owner, tags)));
         changes
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveShare> {
         let gateway = cx.get(self.gateway);
         let call = cx.cloud.ram().create_resource_share().name(&self.name).resource_arns(&gateway.arn);
@@ -268,7 +280,6 @@ impl Resource for ResourceShare {
         let tags = Some(self.owner.tags(&self.name));
         Ok(LiveShare { arn, external, tags, resources: vec![gateway.arn.clone()] })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveShare, _: &[Change]) -> Result<LiveShare> {
         let (ram, gateway) = (cx.cloud.ram(), cx.get(self.gateway));
         let external = self.external(Some(live));
@@ -293,23 +304,13 @@ impl Resource for ResourceShare {
         }
         Ok(LiveShare { arn: live.arn.clone(), external, tags: live.tags.clone(), resources })
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Result<()> {
-        let done = cx.cloud.ram().delete_resource_share().resource_share_arn(&live.arn).send().await;
-        done.told_unless(cx.cloud, "ram:DeleteResourceShare", &self.name, GONE)
-            .map_err(|e| e.retry_on(&["InvalidStateTransitionException"]))
-            .map(drop)
-    }
-
-    fn output(&self, live: &LiveShare) -> ShareArn {
-        ShareArn(live.arn.clone())
-    }
 }
 
 /// An account with which a share is shared. The share's own account always sees it: nothing is done for that one.
 /// (Leave it and the membership out for that account when they are to be removed while the share stays: they are there
 /// as long as it is.) Accounts of the same AWS organization are in at once when sharing with the organization is enabled; others get an
 /// invitation, which [`ShareMembership`] accepts.
+#[derive(Clone)]
 pub struct SharePrincipal {
     /// The share.
     pub share: Ref<ShareArn>,
@@ -317,12 +318,11 @@ pub struct SharePrincipal {
     pub account: String,
 }
 
-impl Resource for SharePrincipal {
+impl Identity for SharePrincipal {
     const KIND: &'static str = "share with account";
     type Cloud = Cloud;
     type Live = ();
     type Output = ();
-
     fn name(&self) -> String {
         self.account.clone()
     }
@@ -332,11 +332,6 @@ impl Resource for SharePrincipal {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.share.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(share) = cx.try_get(self.share) else { return Ok(None) };
         if account_of(share) == self.account {
@@ -346,11 +341,27 @@ impl Resource for SharePrincipal {
         let there = of(&all, &share.0, &self.account).filter(|a| a.status() != Some(&Joined::Failed));
         Ok(there.map(drop))
     }
+    async fn remove(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        let Some(share) = cx.try_get(self.share) else { return Ok(()) };
+        if account_of(share) == self.account {
+            return Ok(());
+        }
+        let call = cx.cloud.ram().disassociate_resource_share().resource_share_arn(&share.0).principals(&self.account);
+        let done = call.send().await.told_unless(cx.cloud, "ram:DisassociateResourceShare", &self.account, GONE);
+        done.map_err(|e| e.retry_on(&["InvalidStateTransitionException"])).map(drop)
+    }
+    fn output(&self, (): &()) {}
+}
 
+impl Resource for SharePrincipal {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
         Vec::new()
     }
-
     /// Does not wait: for an account that is invited, it stays `ASSOCIATING` until the invitation is accepted.
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let share = cx.get(self.share);
@@ -361,27 +372,15 @@ impl Resource for SharePrincipal {
         let done = call.send().await.told(cx.cloud, "ram:AssociateResourceShare", &self.account);
         done.map_err(|e| not_enabled(e.retry_on(BUSY))).map(drop)
     }
-
     /// Reached when the share is re-made: it has no accounts yet.
     async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
         self.create(cx).await
     }
-
-    async fn delete(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        let Some(share) = cx.try_get(self.share) else { return Ok(()) };
-        if account_of(share) == self.account {
-            return Ok(());
-        }
-        let call = cx.cloud.ram().disassociate_resource_share().resource_share_arn(&share.0).principals(&self.account);
-        let done = call.send().await.told_unless(cx.cloud, "ram:DisassociateResourceShare", &self.account, GONE);
-        done.map_err(|e| e.retry_on(&["InvalidStateTransitionException"])).map(drop)
-    }
-
-    fn output(&self, (): &()) {}
 }
 
 /// That an account can use what is shared with it. Acts in that account: accepts the invitation, if there is one, and
 /// waits until the share is visible. Put it after the account's [`SharePrincipal`].
+#[derive(Clone)]
 pub struct ShareMembership {
     /// The share, which is another account's.
     pub share: Ref<ShareArn>,
@@ -412,12 +411,11 @@ impl ShareMembership {
     }
 }
 
-impl Resource for ShareMembership {
+impl Identity for ShareMembership {
     const KIND: &'static str = "share membership";
     type Cloud = Cloud;
     type Live = ();
     type Output = ();
-
     fn name(&self) -> String {
         "transit gateway".into()
     }
@@ -430,21 +428,27 @@ impl Resource for ShareMembership {
     fn found_through(&self) -> Vec<NodeId> {
         vec![self.share.node()]
     }
-
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(share) = cx.try_get(self.share) else { return Ok(None) };
         let own = cx.cloud.account().await? == account_of(share);
         Ok((own || Self::visible(cx.cloud, &share.0).await?).then_some(()))
     }
+    /// It goes when the share's owner takes the account out.
+    async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
+        Ok(())
+    }
+    fn output(&self, (): &()) {}
+}
 
+impl Resource for ShareMembership {
+    itself!();
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
     fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
         Vec::new()
     }
-
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let (cloud, share) = (cx.cloud, cx.get(self.share));
         if cloud.account().await? == account_of(share) {
@@ -470,15 +474,7 @@ impl Resource for ShareMembership {
                 )
             })
     }
-
     async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
         self.create(cx).await
     }
-
-    /// It goes when the share's owner takes the account out.
-    async fn delete(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        Ok(())
-    }
-
-    fn output(&self, (): &()) {}
 }

@@ -1,10 +1,22 @@
-//! What there is only so much of: whether what a plan creates fits, judged before the first write.
+//! What a graph acts on; and what there is only so much of: whether what a plan creates fits, judged before the first write.
 use crate::Error;
+use futures::{FutureExt as _, future::BoxFuture};
+
+/// What the resources act on: one account and region, or a fake in tests.
+pub trait World: Send + Sync + 'static {
+    /// Drops everything remembered from earlier reads; called before a retry looks again.
+    fn forget(&self) {}
+    /// Whether what is wanted fits into what is left. Asked twice: beside the looks, as if all were to be written, so that
+    /// the answer is known by then; and with the plan.
+    fn room<'a>(&'a self, _: &'a [Wanted]) -> BoxFuture<'a, Room> {
+        std::future::ready(Room::default()).boxed()
+    }
+}
 
 /// What a resource takes of something of which the world has only so much, once it is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// The quota, by the name that the [`World`](super::World) knows.
+    /// The quota, by the name that the [`World`] knows.
     pub quota: &'static str,
     /// How much of it.
     pub amount: u64,

@@ -1,0 +1,178 @@
+//! Every part of a network disappears behind the tool's back: what that means follows from its kind alone.
+use crate::{
+    given::Given,
+    support::{self, Way},
+};
+use aws_core::{
+    cloud::{Cloud, Clouds, Spot},
+    engine::{Graph, Quiet},
+    model::{Layer, TeamOwner},
+    resources::{
+        identity::team_role::RoleArn,
+        log_group::LogGroupName,
+        network::{
+            address::ElasticIp,
+            dhcp_options::DhcpOptions,
+            endpoint::S3Endpoint,
+            flow_log::FlowLog,
+            gateways::{EgressOnlyGateway, InternetGateway},
+            kinds::{KindId, Thing},
+            nat_gateway::NatGateway,
+            nat_instance::NatInstance,
+            peering::{Peer, PeeringAcceptance, PeeringConnection},
+            route_table::{Route, RouteTable, Via},
+            stray::{self, Tagged, strays},
+            subnet::Subnet,
+            transit::{TransitAttachment, TransitGateway},
+            vpc::Vpc,
+            vpn::{CustomerGateway, VpnConnection, VpnGateway},
+        },
+    },
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A network with every kind in it, and the one place where it is.
+struct Whole {
+    clouds: Clouds,
+    spot: Spot,
+    cloud: Arc<Cloud>,
+    team: TeamOwner,
+    /// Another team's VPC.
+    peer: String,
+    /// The first two bytes of its addresses.
+    stem: String,
+}
+
+impl Whole {
+    async fn new(n: usize) -> Self {
+        let cloud = Arc::new(support::cloud().await);
+        let mut clouds = Clouds::default();
+        let spot = clouds.add(cloud.clone(), None);
+        let team = support::unique("parts").parse().ok();
+        let team = TeamOwner { organization: "acme".parse().unwrap(), team, extra: BTreeMap::new() };
+        let peer = support::vpc(&cloud).await;
+        Self { clouds, spot, cloud, team, peer, stem: format!("172.{}", 16 + n % 16) }
+    }
+    fn owner(&self) -> TeamOwner {
+        self.team.clone()
+    }
+    fn name(&self) -> String {
+        self.team.team.as_ref().unwrap().to_string()
+    }
+
+    fn graph(&self) -> Graph<Clouds> {
+        let mut graph = Graph::default();
+        macro_rules! add {
+            ($resource:expr) => {
+                self.clouds.put(self.spot, $resource).to(&mut graph)
+            };
+        }
+        let (owner, name) = (|| self.owner(), || self.name());
+        let cidr = |rest: &str| format!("{}.{rest}", self.stem).parse().unwrap();
+        let servers = vec!["10.0.0.2".parse().unwrap()];
+        let dhcp = add!(DhcpOptions { owner: owner(), name: name(), servers, domain: None });
+        let vpc = add!(Vpc { owner: owner(), name: name(), cidr: cidr("0.0/20"), ipv6: true, dhcp: Some(dhcp) });
+        let internet = add!(InternetGateway { owner: owner(), name: name(), vpc });
+        let egress = add!(EgressOnlyGateway { owner: owner(), name: name(), vpc });
+        let mut subnet = |layer: Layer, n: u8| {
+            let (zone_id, cidr) = ("euw1-az1".to_owned(), cidr(&format!("{n}.0/24")));
+            let name = layer.to_string();
+            add!(Subnet { owner: owner(), name, vpc, zone_id, cidr, layer, ipv6_index: Some(n) })
+        };
+        let (public, private) = (subnet(Layer::Public, 0), subnet(Layer::Private, 1));
+        let address = add!(ElasticIp { owner: owner(), name: "gateway".into() });
+        let nat = add!(NatGateway { owner: owner(), name: "nat".into(), subnet: public, address });
+        let address = add!(ElasticIp { owner: owner(), name: "instance".into() });
+        let (instance_type, from) = ("t4g.nano".to_owned(), vec![cidr("0.0/20")]);
+        let machine = "machine".to_owned();
+        add!(NatInstance { owner: owner(), name: machine, vpc, subnet: public, address, instance_type, from });
+        let vpn = add!(VpnGateway { owner: owner(), name: name(), vpc });
+        let device = "198.51.100.9".parse().unwrap();
+        let customer = add!(CustomerGateway { owner: owner(), name: name(), address: device, asn: 65_000 });
+        add!(VpnConnection { owner: owner(), name: name(), gateway: vpn, customer, routes: Vec::new() });
+        let gateway = add!(TransitGateway { owner: owner(), name: name() });
+        let subnets = vec![private];
+        let attachment = add!(TransitAttachment { owner: owner(), name: name(), gateway, vpc, subnets, ipv6: false });
+        let account = "123456789012".to_owned();
+        let peer = Peer { vpc: self.peer.clone(), account, region: support::REGION.into() };
+        let peering = add!(PeeringConnection { owner: owner(), name: name(), vpc, peer });
+        let accepted = add!(PeeringAcceptance { name: name(), peering, vpc });
+        let route = |to: &str, via| Route { to: to.parse().unwrap(), via };
+        let routes = vec![
+            route("0.0.0.0/0", Via::Nat(nat)),
+            route("::/0", Via::EgressOnly(egress)),
+            route("10.0.0.0/8", Via::Transit { gateway, attachment }),
+            route("192.168.0.0/16", Via::Peering { peering, accepted }),
+        ];
+        let managed = vec!["10.0.0.0/8".parse().unwrap(), "192.168.0.0/16".parse().unwrap()];
+        let table = |name: &str, subnets, routes, propagate| RouteTable {
+            owner: owner(),
+            name: name.into(),
+            vpc,
+            routes,
+            subnets,
+            propagate,
+            managed: managed.clone(),
+        };
+        let out = vec![route("0.0.0.0/0", Via::Internet(internet))];
+        let route_tables = vec![
+            add!(table("public", vec![public], out, None)),
+            add!(table("private", vec![private], routes, Some(vpn))),
+        ];
+        add!(S3Endpoint { owner: owner(), name: "s3".into(), vpc, route_tables });
+        let log_group = graph.external(self.clouds.put(self.spot, Given("log group", LogGroupName("/parts".into()))));
+        let role = RoleArn("arn:aws:iam::123456789012:role/flow-logs".into());
+        let role = graph.external(self.clouds.put(self.spot, Given("role", role)));
+        let flow_log = FlowLog { owner: owner(), name: name(), vpc, log_group, role };
+        self.clouds.put(self.spot, flow_log).to(&mut graph);
+        graph
+    }
+
+    async fn run(&self, way: Way, what: &str) -> usize {
+        let report = way.run(&self.graph(), &self.clouds, &Quiet).await;
+        assert!(report.complete(), "{what}, {way:?}:\n{}", support::text(&report));
+        report.changes()
+    }
+
+    async fn there(&self) -> Vec<Thing> {
+        use aws_core::engine::World as _;
+        self.cloud.forget();
+        strays(&self.cloud, &self.team).await.unwrap()
+    }
+
+    /// Removes all of a kind, and first what holds some of it.
+    async fn lose(&self, kind: KindId) -> usize {
+        let gone = self.there().await.into_iter().filter(|t| t.kind == kind || t.kind.goes_before(kind));
+        let mut graph = Graph::default();
+        let nodes = stray::add(&mut graph, &self.clouds, self.spot, &self.team, gone.map(Tagged::Unused), &[]);
+        let report = Way::Apply.run(&graph, &self.clouds, &Quiet).await;
+        assert!(report.complete(), "{kind:?}:\n{}", support::text(&report));
+        nodes.len()
+    }
+}
+
+/// Lost, found to be missing, made again; lost again, and deleted with the rest.
+async fn disappears(n: usize, kind: KindId) {
+    let whole = Whole::new(n).await;
+    whole.cloud.logs().create_log_group().log_group_name("/parts").send().await.ok();
+    whole.run(Way::Apply, "the first time").await;
+    let before = whole.there().await;
+    assert!(before.iter().any(|t| t.kind == kind), "{kind:?} is in the network: {before:?}");
+    assert!(whole.lose(kind).await > 0);
+    let what = format!("without {}", kind.noun());
+    assert!(whole.run(Way::Plan, &what).await > 0, "{what} something is missing");
+    assert!(whole.run(Way::Apply, &what).await > 0);
+    assert_eq!(whole.run(Way::Plan, &what).await, 0, "{what} it was made again");
+    let names = |things: &[Thing]| things.iter().map(|t| (t.kind, t.name.clone())).collect::<Vec<_>>();
+    assert_eq!(names(&whole.there().await), names(&before));
+    whole.lose(kind).await;
+    whole.run(Way::Destroy, &what).await;
+    assert_eq!(whole.there().await, Vec::<Thing>::new(), "{what} all the rest is deleted");
+}
+
+#[tokio::test]
+async fn every_kind_disappears() {
+    for (n, kind) in KindId::all().enumerate() {
+        disappears(n, kind).await;
+    }
+}
