@@ -1,37 +1,54 @@
-//! The AWS calls in the sources: each one's result goes with its action, `service:Operation`, in quotes.
+//! The AWS calls in the sources: each is a method of one of `Cloud`'s clients, and has a row in the table of operations.
+use aws_core::cloud::operations;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-/// The actions that sources name, by file; both as paths below `crates`. What only tests name does not count.
+/// The operations that sources call, by file; both as paths below `crates`. What only tests call does not count.
 pub(crate) fn named(sources: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let files = sources.iter().flat_map(|source| code(source));
+    files.map(|(file, code)| (file, called(&code).into_iter().map(str::to_owned).collect())).collect()
+}
+
+/// Sources without their tests, by path below `crates`.
+pub(crate) fn code(source: &str) -> BTreeMap<String, String> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let files = sources.iter().flat_map(|source| files(&crates.join(source)));
-    let files = files.map(|file| (file.strip_prefix(crates).unwrap().to_str().unwrap().to_owned(), file));
-    files.filter(|(name, _)| !name.ends_with("tests.rs")).map(|(name, file)| (name, actions(&file))).collect()
+    let name = |file: &Path| file.strip_prefix(crates).unwrap().to_str().unwrap().to_owned();
+    let all = files(&crates.join(source)).into_iter().map(|file| (name(&file), file));
+    let all = all.filter(|(name, _)| !name.ends_with("tests.rs") && !name.contains("/tests/"));
+    let code = |text: String| text.split("#[cfg(test)]").next().unwrap().to_owned();
+    all.map(|(name, file)| (name, code(fs::read_to_string(file).unwrap()))).collect()
 }
 
-fn actions(file: &Path) -> BTreeSet<String> {
-    let text = fs::read_to_string(file).unwrap();
-    let code = text.split("#[cfg(test)]").next().unwrap();
-    quoted(code, '"').filter(|word| is_action(word)).map(str::to_owned).collect()
+/// `cloud.ec2().describe_vpcs()`, also with the client in a variable; `listed!(describe_vpcs)`; `ec2::DescribeVpcs`. Of
+/// methods that several services have, it is the one of the client that was named last.
+fn called(code: &str) -> BTreeSet<&'static str> {
+    let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for (at, word) in words(code) {
+        let (before, after) = (&code[..at], &code[at + word.len()..]);
+        let method = before.ends_with("listed!(") || (before.ends_with('.') && after.starts_with("()"));
+        let of_type = |client: &str| before.strip_suffix("::").is_some_and(|path| path.ends_with(client));
+        let rows = operations::all().filter(|row| match row.call() {
+            (client, _) if client == word && method => {
+                named.insert(client, at);
+                false
+            }
+            (client, name) => (method && name == word) || (of_type(client) && row.sdk() == word),
+        });
+        let rows: Vec<_> = rows.collect();
+        let last = rows.iter().max_by_key(|row| named.get(row.call().0).map(|at| at + 1));
+        found.extend(last.filter(|row| rows.len() == 1 || named.contains_key(row.call().0)).map(|row| row.name));
+    }
+    found
 }
 
-/// `service:Operation`
-pub(crate) fn is_action(word: &str) -> bool {
-    word.split_once(':').is_some_and(|(service, operation)| {
-        !service.is_empty()
-            && service.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-            && operation.starts_with(|c: char| c.is_ascii_uppercase())
-            && operation.chars().all(|c| c.is_ascii_alphanumeric())
-    })
-}
-
-/// What stands between quotes, and between the texts in quotes: words that are no actions do not matter.
-pub(crate) fn quoted(text: &str, quote: char) -> impl Iterator<Item = &str> {
-    text.split(quote)
+fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = code.split(move |c| !is_word(c)).filter(|word| !word.is_empty());
+    words.map(move |word| (word.as_ptr() as usize - code.as_ptr() as usize, word))
 }
 
 fn files(place: &Path) -> Vec<PathBuf> {

@@ -88,7 +88,7 @@ pub(crate) struct Call {
 impl Call {
     /// Whether it changes nothing.
     pub(crate) fn reads(&self) -> bool {
-        self.operation.split_once(':').is_some_and(|(_, name)| reads(name))
+        reads(&self.operation)
     }
 
     /// `ec2:DescribeVpcs#1`

@@ -1,4 +1,5 @@
 //! Which operation of AWS a request is.
+use aws_core::cloud::operations;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 
 /// A call, as its request says.
@@ -9,10 +10,6 @@ pub(crate) struct Operation {
     /// `DescribeVpcs`
     pub(crate) name: String,
 }
-
-/// Names that begin with these change nothing.
-const READS: [&str; 10] =
-    ["Describe", "Get", "List", "Lookup", "Head", "Search", "Filter", "BatchGet", "AssumeRole", "Simulate"];
 
 impl Operation {
     /// The service from the signature's scope, the operation from where its protocol has it.
@@ -41,13 +38,13 @@ impl Operation {
 
     /// Whether it changes nothing.
     pub(crate) fn reads(&self) -> bool {
-        reads(&self.name)
+        reads(&self.full())
     }
 }
 
-/// Whether an operation of this name changes nothing.
-pub(crate) fn reads(name: &str) -> bool {
-    READS.iter().any(|start| name.starts_with(start))
+/// Whether an operation, `ec2:DescribeVpcs`, changes nothing: as the table of the tools says, which has all that they call.
+pub(crate) fn reads(operation: &str) -> bool {
+    operations::find(operation).unwrap_or_else(|| panic!("{operation} has no row in the table of operations")).reads()
 }
 
 fn verb(method: &str, what: &str) -> String {
@@ -169,6 +166,11 @@ mod tests {
         ] {
             assert_eq!(of(service, request, body), wanted);
         }
-        assert!(reads("DescribeVpcs") && reads("AssumeRole") && !reads("CreateVpc"));
+        assert!(
+            reads("ec2:DescribeVpcs")
+                && reads("sts:AssumeRole")
+                && reads("s3:GetPublicAccessBlock")
+                && !reads("ec2:CreateVpc")
+        );
     }
 }

@@ -47,8 +47,7 @@ impl Engine {
     /// When the engine does not have the image, or refuses the configuration.
     pub async fn create(&self, name: Option<&str>, body: ContainerCreateBody) -> Result<String> {
         let options = CreateContainerOptions { name: name.map(str::to_owned), ..CreateContainerOptions::default() };
-        let created = self.client().create_container(Some(options), body).await;
-        Ok(created.told("the container cannot be created")?.id)
+        Ok(self.client().create_container(Some(options), body).await.told("the container cannot be created")?.id)
     }
 
     /// Starts a container.

@@ -29,7 +29,7 @@ pub(crate) async fn tagged(cloud: &Cloud, answer: Response<Full<Bytes>>) -> Resu
     let filter = Filter::builder().name("resource-type").values("key-pair").values("resource").build();
     let read = cloud.ec2().describe_tags().filters(filter).send().await;
     let mut tags: BTreeMap<String, String> = BTreeMap::new();
-    for tag in read.told(cloud, "ec2:DescribeTags", "key pairs")?.tags.unwrap_or_default() {
+    for tag in read.told(cloud, "key pairs")?.tags.unwrap_or_default() {
         let (key, value) = (tag.key.unwrap_or_default(), tag.value.unwrap_or_default());
         let item = format!("<item><key>{}</key><value>{}</value></item>", escape(key), escape(value));
         tags.entry(tag.resource_id.unwrap_or_default()).or_default().push_str(&item);

@@ -32,13 +32,12 @@ pub(crate) async fn prepare(cloud: &Cloud) -> Result<BTreeMap<String, String>> {
 /// What the emulator answers.
 pub(crate) async fn zone(cloud: &Cloud, domain: &str) -> Result<()> {
     let route53 = cloud.route53();
-    let known = route53.list_hosted_zones_by_name().dns_name(domain).max_items(1).send().await;
-    let known = known.told(cloud, "route53:ListHostedZonesByName", domain)?;
+    let known = route53.list_hosted_zones_by_name().dns_name(domain).max_items(1).send().await.told(cloud, domain)?;
     if known.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == domain) {
         return Ok(());
     }
     let create = route53.create_hosted_zone().name(domain).caller_reference(format!("minion-sandbox-{domain}"));
-    create.send().await.told(cloud, "route53:CreateHostedZone", domain).map(drop)
+    create.send().await.told(cloud, domain).map(drop)
 }
 
 /// A machine image of the emulator; what it boots is the sandbox's own image all the same.
@@ -46,12 +45,11 @@ async fn machine_image(cloud: &Cloud, architecture: &str) -> Result<String> {
     use aws_sdk_ec2::types::{ArchitectureValues, Filter};
     let name = format!("minion-sandbox-{architecture}");
     let filter = Filter::builder().name("name").values(&name).build();
-    let known = cloud.ec2().describe_images().filters(filter).send().await.told(cloud, "ec2:DescribeImages", &name)?;
+    let known = cloud.ec2().describe_images().filters(filter).send().await.told(cloud, &name)?;
     if let Some(id) = known.images().iter().find_map(|image| image.image_id()) {
         return Ok(id.to_owned());
     }
     let register = cloud.ec2().register_image().name(&name).root_device_name("/dev/xvda").virtualization_type("hvm");
-    let made = register.architecture(ArchitectureValues::from(architecture)).send().await;
-    let made = made.told(cloud, "ec2:RegisterImage", &name)?;
+    let made = register.architecture(ArchitectureValues::from(architecture)).send().await.told(cloud, &name)?;
     Ok(made.image_id.unwrap_or_default())
 }

@@ -213,7 +213,7 @@ impl Cloud {
     /// What AWS answers.
     pub async fn caller(&self) -> Result<&Caller> {
         let load = async {
-            let who = self.sts().get_caller_identity().send().await.told(self, "sts:GetCallerIdentity", "")?;
+            let who = self.sts().get_caller_identity().send().await.told(self, "")?;
             let account =
                 who.account.ok_or_else(|| Error::failed("sts:GetCallerIdentity answered without an account"))?;
             Ok(Caller { account, arn: who.arn.unwrap_or_default() })

@@ -4,7 +4,7 @@
 //! those of "Troubleshoot access denied error messages" (IAM user guide) and, since 2026, with the policy's ARN at the end
 //! ("Enhanced access denied error messages with policy ARNs", AWS Security Blog). Some services say less, and EC2 adds a
 //! message that only `sts:DecodeAuthorizationMessage` reads.
-use super::operations::checked_inside;
+use super::operations::{self, checked_inside, name_of};
 
 /// Codes by which the services deny a call.
 const CODES: [&str; 6] = [
@@ -17,7 +17,9 @@ const CODES: [&str; 6] = [
 ];
 
 /// The call that takes a role.
-pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
+pub(super) const ASSUME_ROLE: &str = name_of::<operations::sts::AssumeRole>();
+/// The action that creates the role of a service.
+const LINK: &str = name_of::<operations::iam::CreateServiceLinkedRole>();
 /// What stands before the message that only AWS reads.
 const ENCODED: &str = "Encoded authorization failure message:";
 
@@ -76,7 +78,7 @@ pub(super) fn shown(message: &str) -> &str {
 pub(super) fn hints(operation: &str, region: &str, account: Option<&str>, code: &str, message: &str) -> Vec<String> {
     let mut denied = parse(message);
     if code.ends_with("ServiceLinkedRoleCreationNotPermitted") || code == "AccessDeniedForDependencyException" {
-        denied.action.get_or_insert_with(|| "iam:CreateServiceLinkedRole".to_owned());
+        denied.action.get_or_insert_with(|| LINK.to_owned());
     }
     let mut hints = vec![denied.hint(operation, region, account)];
     hints.extend(denied.linked());
@@ -251,7 +253,7 @@ impl Denied {
 
     /// A role that somebody who may can create beforehand.
     fn linked(&self) -> Option<String> {
-        if self.action.as_deref() != Some("iam:CreateServiceLinkedRole") {
+        if self.action.as_deref() != Some(LINK) {
             return None;
         }
         let service =
@@ -266,7 +268,8 @@ impl Denied {
 
 /// Some services do not name the action.
 fn unnamed(operation: &str) -> String {
-    let inside = checked_inside(operation);
+    let (inside, action) =
+        (checked_inside(operation), operations::find(operation).map_or(operation, |row| row.action()));
     let also = if inside.is_empty() {
         String::new()
     } else {
@@ -274,7 +277,7 @@ fn unnamed(operation: &str) -> String {
         format!(" This call also requires {}.", actions.join(", "))
     };
     format!(
-        "Allow {operation} (see docs/permissions.md) if it is not allowed yet: AWS does not name the action that it \
+        "Allow {action} (see docs/permissions.md) if it is not allowed yet: AWS does not name the action that it \
          denied.{also}"
     )
 }

@@ -103,7 +103,7 @@ pub(super) async fn route_tables(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<Rou
     let load = async {
         let of_vpc = Filter::builder().name("vpc-id").values(vpc).build();
         let pages = cloud.ec2().describe_route_tables().filters(of_vpc).into_paginator().items().send();
-        pages.collect::<Result<Vec<RouteTable>, _>>().await.told(cloud, "ec2:DescribeRouteTables", vpc)
+        pages.collect::<Result<Vec<RouteTable>, _>>().await.told(cloud, vpc)
     };
     cloud.once(format!("route tables of {vpc}"), load).await
 }
@@ -116,7 +116,7 @@ async fn endpoints(cloud: &Cloud, vpc: &str) -> Result<Vec<VpcEndpoint>> {
     let read = read.map_err(|_| {
         Error::deadline(format!("ec2:DescribeVpcEndpoints for {vpc}: no answer within {} seconds", PATIENCE.as_secs()))
     })?;
-    read.told(cloud, "ec2:DescribeVpcEndpoints", vpc)
+    read.told(cloud, vpc)
 }
 
 /// The route table of a subnet: its own, else the VPC's main one.

@@ -3,7 +3,11 @@ mod new_account;
 
 pub use new_account::{advice, is_opt_in};
 
-use super::{Cloud, denied, operations::is_repeatable, quotas};
+use super::{
+    Cloud, denied,
+    operations::{self, Called, Effect, Operation},
+    quotas,
+};
 use crate::{
     Error, Result,
     error::{AwsDetail, Kind},
@@ -18,41 +22,60 @@ use std::{
     time::Duration,
 };
 
-/// Turns the SDK's result of a call into ours.
-pub trait Told<T> {
-    /// `operation` is `service:Operation` as IAM spells it; `what` names the resource.
+/// Turns the SDK's result of a call into ours. Which operation it was, and what its codes mean, is in the row of its error's
+/// type; `what` names the resource.
+pub trait Told<T>: Sized {
+    /// What passes by itself is marked as an error to try again.
     ///
     /// # Errors
     /// The SDK's error, told.
-    fn told(self, cloud: &Cloud, operation: &str, what: impl Display) -> Result<T>;
-    /// As [`Told::told`], but an answer with one of these codes means "not there".
+    fn told(self, cloud: &Cloud, what: impl Display) -> Result<T> {
+        let told = self.told_unless(cloud, what, |_, _| false)?;
+        Ok(told.expect("no code is excepted"))
+    }
+    /// As [`Told::told`]; `None` where it is not there.
     ///
     /// # Errors
     /// As [`Told::told`].
-    fn told_unless(self, cloud: &Cloud, operation: &str, what: impl Display, absent: &[&str]) -> Result<Option<T>>;
+    fn unless_gone(self, cloud: &Cloud, what: impl Display) -> Result<Option<T>> {
+        self.told_unless(cloud, what, |row, code| row.gone.contains(&code))
+    }
+    /// As [`Told::told`]; `None` where it is done already.
+    ///
+    /// # Errors
+    /// As [`Told::told`].
+    fn unless_there(self, cloud: &Cloud, what: impl Display) -> Result<Option<T>> {
+        self.told_unless(cloud, what, |row, code| row.there.contains(&code))
+    }
+    /// As [`Told::told`]; `None` where the code is one of these.
+    ///
+    /// # Errors
+    /// As [`Told::told`].
+    fn told_unless(
+        self,
+        cloud: &Cloud,
+        what: impl Display,
+        none: impl FnOnce(&Operation, &str) -> bool,
+    ) -> Result<Option<T>>;
 }
 
 impl<T, E> Told<T> for Result<T, SdkError<E, HttpResponse>>
 where
-    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    E: Called + ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    fn told(self, cloud: &Cloud, operation: &str, what: impl Display) -> Result<T> {
-        match self {
-            Ok(v) => {
-                cloud.lost.answered(cloud, operation, &what);
-                Ok(v)
-            }
-            Err(e) => Err(translate(e, cloud, operation, &what.to_string())),
-        }
-    }
-    fn told_unless(self, cloud: &Cloud, operation: &str, what: impl Display, absent: &[&str]) -> Result<Option<T>> {
-        match self {
-            Err(e) if e.code().is_some_and(|c| absent.contains(&c)) => {
-                cloud.lost.answered(cloud, operation, &what);
-                Ok(None)
-            }
-            other => other.told(cloud, operation, what).map(Some),
-        }
+    fn told_unless(
+        self,
+        cloud: &Cloud,
+        what: impl Display,
+        none: impl FnOnce(&Operation, &str) -> bool,
+    ) -> Result<Option<T>> {
+        let told = match self {
+            Ok(answer) => Some(answer),
+            Err(e) if e.code().is_some_and(|code| none(E::OPERATION, code)) => None,
+            Err(e) => return Err(translate(e, cloud, E::OPERATION, &what.to_string()).judged()),
+        };
+        cloud.lost.answered(cloud, E::OPERATION, &what);
+        Ok(told)
     }
 }
 
@@ -73,18 +96,14 @@ struct Seen {
     /// By what the error is about.
     lost: HashMap<String, u32>,
     /// The client tokens of calls that were not answered yet, by operation and what it is about.
-    tokens: HashMap<(String, String), String>,
+    tokens: HashMap<(&'static str, String), String>,
 }
-
-/// How the operations' names begin after which a thing of the same name is another one.
-const ENDS: [&str; 2] = ["Delete", "Terminate"];
 
 impl Seen {
     /// A call was answered: the next one of this kind is about another thing.
-    fn settle(&mut self, operation: &str, what: &str) {
-        let name = operation.rsplit(':').next().unwrap_or(operation);
-        let ends = ENDS.iter().any(|begin| name.starts_with(begin));
-        self.tokens.retain(|(o, w), _| w != what || (o != operation && !ends));
+    fn settle(&mut self, operation: &Operation, what: &str) {
+        let ends = operation.effect == Effect::End;
+        self.tokens.retain(|(o, w), _| w != what || (*o != operation.name && !ends));
     }
 }
 
@@ -95,9 +114,9 @@ impl Cloud {
     /// error, the next one is another.
     ///
     /// 32 hexadecimal digits, which ACM takes as well; the SDK's own tokens are new at each try.
-    pub fn token(&self, operation: &str, what: impl Display) -> String {
+    pub fn token<E: Called>(&self, what: impl Display) -> String {
         let new = || format!("{:032x}", fastrand::u128(..));
-        self.lost.seen().tokens.entry((operation.to_owned(), what.to_string())).or_insert_with(new).clone()
+        self.lost.seen().tokens.entry((E::OPERATION.name, what.to_string())).or_insert_with(new).clone()
     }
 }
 
@@ -105,7 +124,7 @@ impl Lost {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn answered(&self, cloud: &Cloud, operation: &str, what: &impl Display) {
+    fn answered(&self, cloud: &Cloud, operation: &Operation, what: &impl Display) {
         let mut seen = self.seen();
         seen.answered = true;
         if !seen.tokens.is_empty() {
@@ -116,17 +135,17 @@ impl Lost {
         }
     }
     /// Another lost answer. Marks the error, unless there were too many, or never any other.
-    fn retryable(&self, error: Error, operation: &str, about: &str) -> Error {
+    fn retryable(&self, error: Error, operation: &Operation, about: &str) -> Error {
         let mut seen = self.seen();
         let times = seen.lost.entry(about.to_owned()).or_default();
         *times += 1;
         if *times >= TRIES || !seen.answered {
             return error;
         }
-        error.retryable_after(if is_repeatable(operation) { Duration::ZERO } else { SETTLED })
+        error.retryable_after(if operation.is_repeatable() { Duration::ZERO } else { SETTLED })
     }
     /// What is there already may be what an earlier call made, whose answer was lost: then it is looked for again.
-    fn made(&self, error: Error, operation: &str, what: &str, about: &str) -> Error {
+    fn made(&self, error: Error, operation: &Operation, what: &str, about: &str) -> Error {
         // The last one: made with our token, and with other parameters.
         let words = ["AlreadyExists", "Duplicate", "AlreadyOwned", "IdempotentParameterMismatch"];
         let there = |code: &str| words.iter().any(|w| code.contains(w));
@@ -144,12 +163,28 @@ impl Lost {
     }
 }
 
-fn about(cloud: &Cloud, operation: &str, what: &str) -> String {
-    let region = cloud.region();
+fn about(cloud: &Cloud, operation: &Operation, what: &str) -> String {
+    let (operation, region) = (operation.name, cloud.region());
     if what.is_empty() { format!("{operation} in {region}") } else { format!("{operation} for {what} in {region}") }
 }
 
 impl Error {
+    /// The code, with what is known of the operation that failed.
+    fn coded(&self) -> Option<(&'static Operation, &str)> {
+        Some((operations::find(&self.aws()?.operation)?, self.code()?))
+    }
+    /// Marks the error as one to try again, when it passes by itself.
+    pub(crate) fn judged(self) -> Self {
+        if self.coded().is_some_and(|(row, code)| row.passes(code)) { self.retryable() } else { self }
+    }
+    /// Whether AWS says that what the call is about is not there.
+    pub fn is_gone(&self) -> bool {
+        self.coded().is_some_and(|(row, code)| row.gone.contains(&code))
+    }
+    /// Whether some part of AWS does not see yet what the call is about.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.coded().is_some_and(|(row, code)| row.unseen.contains(&code))
+    }
     /// Marks the error as one to try again, when its code is one of these.
     #[must_use]
     pub fn retry_on(self, codes: &[&str]) -> Self {
@@ -182,7 +217,7 @@ const THROTTLED: &[&str] = &[
     "BandwidthLimitExceeded",
 ];
 
-fn translate<E>(error: SdkError<E, HttpResponse>, cloud: &Cloud, operation: &str, what: &str) -> Error
+fn translate<E>(error: SdkError<E, HttpResponse>, cloud: &Cloud, operation: &Operation, what: &str) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -192,7 +227,7 @@ where
         .map(str::to_owned)
         .or_else(|| error.meta().extra("aws_request_id").map(str::to_owned));
     let detail = AwsDetail {
-        operation: operation.into(),
+        operation: operation.name.into(),
         region: cloud.region().into(),
         code: error.code().map(str::to_owned),
         request_id,

@@ -40,7 +40,7 @@ pub struct VpcSummary {
 /// What AWS answers.
 pub async fn vpcs(cloud: &Cloud) -> Result<Vec<VpcSummary>> {
     let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();
-    let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "ec2:DescribeVpcs", "")?;
+    let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "")?;
     let mut list: Vec<VpcSummary> = found
         .into_iter()
         .filter_map(|v| {

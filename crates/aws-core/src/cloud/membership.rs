@@ -2,9 +2,6 @@
 use super::{Cloud, Told as _};
 use crate::{Result, error::Kind};
 
-/// AWS's code for an account that is in none.
-const NONE: &str = "AWSOrganizationsNotInUseException";
-
 /// What an account knows of its AWS organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Membership {
@@ -32,8 +29,7 @@ impl Membership {
 /// # Errors
 /// When the operator interrupts.
 pub async fn membership(account: &Cloud) -> Result<Membership> {
-    let told = account.organizations().describe_organization().send().await;
-    match told.told_unless(account, "organizations:DescribeOrganization", "", &[NONE]) {
+    match account.organizations().describe_organization().send().await.unless_gone(account, "") {
         Ok(None) => Ok(Membership::Alone),
         Ok(Some(found)) => Ok(match found.organization.and_then(|o| o.id) {
             Some(id) => Membership::Of(id),

@@ -148,16 +148,11 @@ pub async fn load(cloud: &Cloud, vpc: &str) -> Result<Place> {
     let of_vpc = || Filter::builder().name("vpc-id").values(vpc).build();
     let vpcs = async {
         let pages = cloud.ec2().describe_vpcs().vpc_ids(vpc).into_paginator().items().send();
-        pages.collect::<Result<Vec<Vpc>, _>>().await.told_unless(
-            cloud,
-            "ec2:DescribeVpcs",
-            vpc,
-            &["InvalidVpcID.NotFound", "InvalidVpcID.Malformed", "InvalidVpcId.Malformed"],
-        )
+        pages.collect::<Result<Vec<Vpc>, _>>().await.unless_gone(cloud, vpc)
     };
     let subnets = async {
         let pages = cloud.ec2().describe_subnets().filters(of_vpc()).into_paginator().items().send();
-        pages.collect::<Result<Vec<Ec2Subnet>, _>>().await.told(cloud, "ec2:DescribeSubnets", vpc)
+        pages.collect::<Result<Vec<Ec2Subnet>, _>>().await.told(cloud, vpc)
     };
     let tables = egress::route_tables(cloud, vpc);
     let (vpcs, subnets, tables) = futures::try_join!(vpcs, subnets, tables)?;

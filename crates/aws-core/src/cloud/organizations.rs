@@ -68,13 +68,9 @@ pub async fn check_management(management: &Cloud) -> Result<()> {
         _ => e,
     })?;
     let described = management.organizations().describe_organization().send().await;
-    let described =
-        described.told(management, "organizations:DescribeOrganization", "").map_err(|e| match e.code() {
-            Some("AWSOrganizationsNotInUseException") => {
-                Error::usage(format!("account {} belongs to no organization", caller.account)).hint(NAME_MANAGEMENT)
-            }
-            _ => e,
-        })?;
+    let described = described.unless_gone(management, "")?.ok_or_else(|| {
+        Error::usage(format!("account {} belongs to no organization", caller.account)).hint(NAME_MANAGEMENT)
+    })?;
     let manager = described.organization.and_then(|o| o.master_account_id).unwrap_or_default();
     if manager != caller.account {
         return Err(Error::usage(format!(
@@ -186,9 +182,8 @@ const DENIED_STILL: &str = "Check who may call sts:AssumeRole on it: the role tr
                             command again: it finds the account by its e-mail address.";
 
 async fn usable(account: &Cloud) -> Result<()> {
-    let who = account.sts().get_caller_identity().send().await;
-    who.told(account, "sts:GetCallerIdentity", "")?;
-    account.ec2().describe_regions().send().await.told(account, "ec2:DescribeRegions", "").map(drop)
+    account.sts().get_caller_identity().send().await.told(account, "")?;
+    account.ec2().describe_regions().send().await.told(account, "").map(drop)
 }
 
 /// An account that is closed keeps its address, and is of no use.
@@ -204,12 +199,11 @@ fn has_email(account: &Account, email: &str) -> bool {
 
 async fn by_email(cloud: &Cloud, email: &str) -> Result<Option<Account>> {
     let pages = cloud.organizations().list_accounts().into_paginator().send();
-    let all = pages.collect::<Result<Vec<_>, _>>().await;
-    let all = all.told(cloud, "organizations:ListAccounts", "").map_err(|e| match e.code() {
-        Some("AWSOrganizationsNotInUseException") => e.hint(
+    let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "").map_err(|e| match e.is_gone() {
+        true => e.hint(
             "These credentials' account is in no organization: name the management account under `accounts.management`.",
         ),
-        _ => e,
+        false => e,
     })?;
     let mut all = all.into_iter().flat_map(|page| page.accounts.unwrap_or_default());
     Ok(all.find(|a| has_email(a, email) && active(a)))
@@ -224,14 +218,12 @@ async fn begun(
     told: impl Fn(&str, Duration),
 ) -> Result<Option<String>> {
     let call = cloud.organizations().list_create_account_status().states(CreateAccountState::InProgress);
-    let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await;
-    let pages = pages.told(cloud, "organizations:ListCreateAccountStatus", &wanted.name)?;
+    let pages = call.into_paginator().send().collect::<Result<Vec<_>, _>>().await.told(cloud, &wanted.name)?;
     let all = pages.into_iter().flat_map(|page| page.create_account_statuses.unwrap_or_default());
     for status in all.filter(|s| s.account_name() == Some(&wanted.name)) {
         let status = ended(cloud, wanted, status.id().unwrap_or_default(), cancel.clone(), &told).await?;
         let Some(number) = status.account_id() else { continue };
-        let made = cloud.organizations().describe_account().account_id(number).send().await;
-        let made = made.told(cloud, "organizations:DescribeAccount", number)?;
+        let made = cloud.organizations().describe_account().account_id(number).send().await.told(cloud, number)?;
         if made.account().is_some_and(|a| has_email(a, &wanted.email)) {
             return Ok(Some(number.to_owned()));
         }
@@ -241,8 +233,7 @@ async fn begun(
 
 async fn make(cloud: &Cloud, wanted: &NewAccount, cancel: Cancel, told: impl Fn(&str, Duration)) -> Result<String> {
     let call = cloud.organizations().create_account().account_name(&wanted.name).email(&wanted.email);
-    let begun = call.role_name(&wanted.role).send().await;
-    let begun = begun.told(cloud, "organizations:CreateAccount", &wanted.email)?;
+    let begun = call.role_name(&wanted.role).send().await.told(cloud, &wanted.email)?;
     let id = begun.create_account_status().and_then(|s| s.id()).unwrap_or_default();
     let status = ended(cloud, wanted, id, cancel, told).await?;
     if status.state() == Some(&CreateAccountState::Succeeded) {
@@ -262,7 +253,7 @@ async fn ended(
 ) -> Result<CreateAccountStatus> {
     let look = || async {
         let call = cloud.organizations().describe_create_account_status().create_account_request_id(id);
-        let told = call.send().await.told(cloud, "organizations:DescribeCreateAccountStatus", &wanted.email)?;
+        let told = call.send().await.told(cloud, &wanted.email)?;
         let end = |s: &CreateAccountStatus| {
             matches!(s.state(), Some(CreateAccountState::Succeeded | CreateAccountState::Failed))
         };
@@ -305,13 +296,11 @@ fn hint(why: &str) -> &'static str {
 
 /// Moves the account into the unit, unless it is there.
 async fn place(cloud: &Cloud, account: &str, unit: &str) -> Result<()> {
-    let parents = cloud.organizations().list_parents().child_id(account).send().await;
-    let parents = parents.told(cloud, "organizations:ListParents", account)?;
+    let parents = cloud.organizations().list_parents().child_id(account).send().await.told(cloud, account)?;
     let Some(now) = parents.parents().first().and_then(|p| p.id()) else { return Ok(()) };
     if now == unit {
         return Ok(());
     }
     let call = cloud.organizations().move_account().account_id(account);
-    let moved = call.source_parent_id(now).destination_parent_id(unit).send().await;
-    moved.told_unless(cloud, "organizations:MoveAccount", account, &["DuplicateAccountException"]).map(drop)
+    call.source_parent_id(now).destination_parent_id(unit).send().await.unless_there(cloud, account).map(drop)
 }

@@ -4,6 +4,7 @@
 //! --service-code ..`; "Amazon VPC quotas", "Quotas for your transit gateways", "Site-to-Site VPN quotas", "IAM and STS
 //! quotas"). Where the code is not known for sure, there is none. What is read and counted before the first write is in
 //! `room`.
+use super::operations;
 use crate::{engine::Use, error::AwsDetail, model::policy_rules};
 
 /// A quota of an account.
@@ -35,8 +36,10 @@ const fn quota(name: &'static str, default: u32, raise: Raise) -> Quota {
 }
 
 pub(crate) const ADDRESSES: Quota = quota("EC2-VPC Elastic IPs", 5, Raise::Regional("ec2", "L-0263D0A3"));
-const ATTACHMENTS: Quota = quota("Attachments per transit gateway", 5_000, Raise::Regional("ec2", "L-E0233F82"));
-const CUSTOMER_GATEWAYS: Quota = quota("Customer gateways per region", 50, Raise::Regional("ec2", "L-4FB7FF5D"));
+pub(super) const ATTACHMENTS: Quota =
+    quota("Attachments per transit gateway", 5_000, Raise::Regional("ec2", "L-E0233F82"));
+pub(super) const CUSTOMER_GATEWAYS: Quota =
+    quota("Customer gateways per region", 50, Raise::Regional("ec2", "L-4FB7FF5D"));
 pub(crate) const EGRESS_GATEWAYS: Quota =
     quota("Egress-only internet gateways per Region", 5, Raise::Regional("vpc", "L-45FE3B85"));
 pub(crate) const GATEWAY_ENDPOINTS: Quota =
@@ -46,21 +49,23 @@ pub(crate) const INTERNET_GATEWAYS: Quota =
     quota("Internet gateways per Region", 5, Raise::Regional("vpc", "L-A4707A72"));
 pub(crate) const NAT_GATEWAYS: Quota =
     quota("NAT gateways per Availability Zone", 5, Raise::Regional("vpc", "L-FE5A380F"));
-const PEERINGS: Quota = quota("Active VPC peering connections per VPC", 50, Raise::Regional("vpc", "L-7E9ECCDB"));
+pub(super) const PEERINGS: Quota =
+    quota("Active VPC peering connections per VPC", 50, Raise::Regional("vpc", "L-7E9ECCDB"));
 const PEERING_REQUESTS: Quota =
     quota("Outstanding VPC peering connection requests", 25, Raise::Regional("vpc", "L-DC9F7029"));
 /// Routes that a table takes, those that are propagated aside: 500 since June 2025, 50 before ("Amazon VPC quotas").
 pub const ROUTES_PER_TABLE: u32 = 500;
-const ROUTES: Quota = quota("Routes per route table", ROUTES_PER_TABLE, Raise::Regional("vpc", "L-93826ACB"));
-const ROUTE_TABLES: Quota = quota("Route tables per VPC", 200, Raise::Regional("vpc", "L-589F43AA"));
+pub(super) const ROUTES: Quota =
+    quota("Routes per route table", ROUTES_PER_TABLE, Raise::Regional("vpc", "L-93826ACB"));
+pub(super) const ROUTE_TABLES: Quota = quota("Route tables per VPC", 200, Raise::Regional("vpc", "L-589F43AA"));
 pub(crate) const SECURITY_GROUPS: Quota =
     quota("VPC security groups per Region", 2_500, Raise::Regional("vpc", "L-E79EC296"));
-const SUBNETS: Quota = quota("Subnets per VPC", 200, Raise::Regional("vpc", "L-407747CB"));
-const TRAILS: Quota = quota("Trails per Region", 5, Raise::Never);
+pub(super) const SUBNETS: Quota = quota("Subnets per VPC", 200, Raise::Regional("vpc", "L-407747CB"));
+pub(super) const TRAILS: Quota = quota("Trails per Region", 5, Raise::Never);
 pub(crate) const TRANSIT_GATEWAYS: Quota =
     quota("Transit gateways per account", 5, Raise::Regional("ec2", "L-A2478D36"));
 pub(crate) const VPCS: Quota = quota("VPCs per Region", 5, Raise::Regional("vpc", "L-F678F1CE"));
-const VPN_CONNECTIONS: Quota = quota("VPN connections per region", 50, Raise::Regional("ec2", "L-3E6EC3A3"));
+pub(super) const VPN_CONNECTIONS: Quota = quota("VPN connections per region", 50, Raise::Regional("ec2", "L-3E6EC3A3"));
 pub(crate) const VPN_GATEWAYS: Quota =
     quota("Virtual private gateways per region", 5, Raise::Regional("ec2", "L-7029FAB6"));
 
@@ -150,6 +155,12 @@ pub fn uses_processors(instance_type: &str, spot: bool, processors: u64) -> Opti
     processors_of(instance_type, spot).map(|quota| Use::of(quota.name, processors))
 }
 
+pub(super) const CERTIFICATES: Quota = quota("ACM certificates", 2_500, Raise::Regional("acm", "L-F141DD1D"));
+pub(super) const INLINE_POLICIES: Quota = quota("Characters in all inline policies of a role", 10_240, Raise::Never);
+pub(super) const LOG_GROUPS: Quota = quota("Log groups", 1_000_000, Raise::Regional("logs", "L-C7B9AAAB"));
+pub(super) const POLICY_VERSIONS: Quota = quota("Versions per managed policy", 5, Raise::Never);
+pub(super) const SAML_PROVIDERS: Quota = quota("SAML providers per account", 100, Raise::Console);
+
 /// AWS accounts in an organization. `CreateAccount` tells of it in its status (`ACCOUNT_LIMIT_EXCEEDED`), too.
 pub const ACCOUNTS: Quota = quota("Default maximum number of accounts", 10, Raise::Console);
 
@@ -183,44 +194,10 @@ const BY_CODE: &[(&str, Quota)] = &[
     ("VpnGatewayLimitExceeded", VPN_GATEWAYS),
 ];
 
-/// What is meant when the code only says that some quota is reached.
-const BY_OPERATION: &[(&str, Quota)] = &[
-    ("acm:RequestCertificate", quota("ACM certificates", 2_500, Raise::Regional("acm", "L-F141DD1D"))),
-    ("cloudtrail:CreateTrail", TRAILS),
-    ("ec2:AcceptVpcPeeringConnection", PEERINGS),
-    ("ec2:AllocateAddress", ADDRESSES),
-    ("ec2:CreateCustomerGateway", CUSTOMER_GATEWAYS),
-    ("ec2:CreateEgressOnlyInternetGateway", EGRESS_GATEWAYS),
-    ("ec2:CreateInternetGateway", INTERNET_GATEWAYS),
-    ("ec2:CreateNatGateway", NAT_GATEWAYS),
-    ("ec2:CreateRoute", ROUTES),
-    ("ec2:CreateRouteTable", ROUTE_TABLES),
-    ("ec2:CreateSecurityGroup", SECURITY_GROUPS),
-    ("ec2:CreateSubnet", SUBNETS),
-    ("ec2:CreateTransitGateway", TRANSIT_GATEWAYS),
-    ("ec2:CreateTransitGatewayVpcAttachment", ATTACHMENTS),
-    ("ec2:CreateVpc", VPCS),
-    ("ec2:CreateVpcEndpoint", GATEWAY_ENDPOINTS),
-    ("ec2:CreateVpcPeeringConnection", PEERINGS),
-    ("ec2:CreateVpnConnection", VPN_CONNECTIONS),
-    ("ec2:CreateVpnGateway", VPN_GATEWAYS),
-    ("iam:AttachRolePolicy", ROLE_POLICIES),
-    ("iam:CreateInstanceProfile", INSTANCE_PROFILES),
-    ("iam:CreatePolicy", POLICIES),
-    ("iam:CreatePolicyVersion", quota("Versions per managed policy", 5, Raise::Never)),
-    ("iam:CreateRole", ROLES),
-    ("iam:CreateSAMLProvider", quota("SAML providers per account", 100, Raise::Console)),
-    ("iam:PutRolePolicy", quota("Characters in all inline policies of a role", 10_240, Raise::Never)),
-    ("logs:CreateLogGroup", quota("Log groups", 1_000_000, Raise::Regional("logs", "L-C7B9AAAB"))),
-    ("organizations:CreateAccount", ACCOUNTS),
-    ("route53:CreateHostedZone", HOSTED_ZONES),
-];
-
 /// The quota that an error is about; `None` when it is about none, or about one that we do not know.
 pub fn reached(operation: &str, code: &str, message: &str) -> Option<Quota> {
-    let in_list = |list: &[(&str, Quota)], key: &str| list.iter().find(|(k, _)| *k == key).map(|(_, q)| *q);
-    if let Some(quota) = in_list(BY_CODE, code) {
-        return Some(quota);
+    if let Some((_, quota)) = BY_CODE.iter().find(|(key, _)| *key == code) {
+        return Some(*quota);
     }
     // Of the many constraints of Organizations, the one on the number of accounts: its reason is not in the code.
     if code == "ConstraintViolationException" {
@@ -229,7 +206,8 @@ pub fn reached(operation: &str, code: &str, message: &str) -> Option<Quota> {
             ["account_number_limit_exceeded", "account limit", "number of aws accounts", "number of accounts"];
         return accounts.iter().any(|words| text.contains(words)).then_some(ACCOUNTS);
     }
-    is_about_a_quota(code).then(|| in_list(BY_OPERATION, operation)).flatten()
+    // It only says that some quota is reached.
+    is_about_a_quota(code).then(|| operations::find(operation)?.quota).flatten()
 }
 
 /// Whether a code says that some quota is reached.
@@ -298,7 +276,6 @@ pub(super) fn hint(detail: &AwsDetail, message: &str, account: Option<&str>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     fn told(operation: &str, code: &str, message: &str) -> Option<&'static str> {
         reached(operation, code, message).map(|q| q.name)
@@ -375,15 +352,12 @@ mod tests {
 
     #[test]
     fn the_lists_are_clean() {
-        for list in [BY_CODE, BY_OPERATION] {
-            let keys: BTreeSet<&str> = list.iter().map(|(k, _)| *k).collect();
-            assert_eq!(keys.len(), list.len(), "no key twice");
-            assert!(list.is_sorted_by_key(|(k, _)| *k));
-            for (key, quota) in list {
-                if let Raise::Regional(_, code) | Raise::Global(_, code) = quota.raise {
-                    let digits = code.strip_prefix("L-").expect(key);
-                    assert!(digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit()), "{key}: {code}");
-                }
+        assert!(BY_CODE.is_sorted_by(|(a, _), (b, _)| a < b), "no key twice");
+        let by_operation = operations::all().filter_map(|row| Some((row.name, row.quota?)));
+        for (key, quota) in by_operation.chain(BY_CODE.iter().copied()) {
+            if let Raise::Regional(_, code) | Raise::Global(_, code) = quota.raise {
+                let digits = code.strip_prefix("L-").expect(key);
+                assert!(digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit()), "{key}: {code}");
             }
         }
         assert!(BY_CODE.iter().all(|(code, _)| is_about_a_quota(code)), "every code is recognised as one");

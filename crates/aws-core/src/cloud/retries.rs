@@ -4,7 +4,7 @@
 //! A call whose answer was lost may have been carried out. What only reads, or does the same when done twice, is sent
 //! again a few times. All else is sent once: who sent it looks at what became of it before trying again, as
 //! [`crate::engine`] does, so that nothing is made twice. Calls that write are noted while they are under way.
-use super::operations::{is_read, is_repeatable};
+use super::operations::{self, Operation};
 use crate::engine::{Held, InFlight};
 use aws_config::retry::RetryConfig;
 use aws_smithy_runtime::client::retries::{
@@ -118,6 +118,11 @@ impl Storable for Lost {
     type Storer = StoreReplace<Self>;
 }
 
+/// What is known of the operation: one without a row counts as one that writes, and must not be repeated.
+fn row(sent: &Metadata) -> Option<&'static Operation> {
+    operations::sent(sent.service(), sent.name())
+}
+
 /// Decides after each attempt of one service's calls whether there is another.
 #[derive(Debug)]
 pub(super) struct Retries {
@@ -137,8 +142,10 @@ impl Intercept for Retries {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let call =
-            cfg.load::<Metadata>().filter(|m| !is_read(m.name())).map(|m| format!("{}: {}", m.service(), m.name()));
+        let call = cfg
+            .load::<Metadata>()
+            .filter(|m| !row(m).is_some_and(Operation::reads))
+            .map(|m| format!("{}: {}", m.service(), m.name()));
         if let Some(name) = call {
             cfg.interceptor_state().store_put(Sent(Some(self.in_flight.hold(name))));
         }
@@ -176,7 +183,7 @@ impl Intercept for Retries {
         } else {
             let lost = cfg.load::<Lost>().copied().unwrap_or_default().0 + 1;
             cfg.interceptor_state().store_put(Lost(lost));
-            lost < ATTEMPTS && cfg.load::<Metadata>().is_some_and(|m| is_repeatable(m.name()))
+            lost < ATTEMPTS && cfg.load::<Metadata>().and_then(row).is_some_and(Operation::is_repeatable)
         };
         let most = if again { attempts + 1 } else { attempts };
         cfg.interceptor_state().store_put(config.with_max_attempts(most));

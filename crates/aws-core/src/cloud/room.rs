@@ -6,6 +6,7 @@
 //! is said.
 use super::{
     Cloud, Clouds,
+    operations::{Called, name_of},
     quotas::{self, Quota, Raise},
 };
 use crate::{
@@ -336,12 +337,11 @@ async fn once<T: Clone + Send + Sync + 'static>(
 }
 
 /// As [`once`], for what is counted.
-async fn counted<T: Clone + Send + Sync + 'static>(
+async fn counted<E: Called, T: Clone + Send + Sync + 'static>(
     cloud: &Cloud,
-    what: &str,
     load: impl Future<Output = crate::Result<T>>,
 ) -> Result<T, Unread> {
-    once(cloud, what, (what, COUNTS), load).await
+    once(cloud, name_of::<E>(), (name_of::<E>(), COUNTS), load).await
 }
 
 impl Clouds {

@@ -8,8 +8,7 @@ use crate::{Error, Result};
 /// Not found; what AWS answers.
 pub async fn parameter(cloud: &Cloud, name: &str) -> Result<String> {
     // The call that is made for settings and manifests too, so that it needs no permission of its own.
-    let call = cloud.ssm().get_parameters().names(name).with_decryption(true).send().await;
-    let answer = call.told(cloud, "ssm:GetParameters", name)?;
+    let answer = cloud.ssm().get_parameters().names(name).with_decryption(true).send().await.told(cloud, name)?;
     let value = answer.parameters.and_then(|p| p.into_iter().next()).and_then(|p| p.value);
     value.ok_or_else(|| Error::not_found(format!("parameter {name} does not exist in {}", cloud.region())))
 }
@@ -19,9 +18,7 @@ pub async fn parameter(cloud: &Cloud, name: &str) -> Result<String> {
 /// # Errors
 /// Not found, also when it holds bytes instead of a text; what AWS answers.
 pub async fn secret(cloud: &Cloud, id: &str) -> Result<String> {
-    let call = cloud.secretsmanager().get_secret_value().secret_id(id).send().await;
-    let absent = &["ResourceNotFoundException"];
-    let answer = call.told_unless(cloud, "secretsmanager:GetSecretValue", id, absent)?;
+    let answer = cloud.secretsmanager().get_secret_value().secret_id(id).send().await.unless_gone(cloud, id)?;
     let Some(answer) = answer else {
         return Err(Error::not_found(format!("secret {id} does not exist in {}", cloud.region())));
     };

@@ -112,9 +112,7 @@ pub struct LoadBalancerState {
 /// # Errors
 /// When the call fails, or when AWS could not make the load balancer.
 pub async fn load_balancer(cloud: &Cloud, name: &str) -> Result<Option<LoadBalancerState>> {
-    let answer = cloud.elb().describe_load_balancers().names(name).send().await;
-    let answer =
-        answer.told_unless(cloud, "elasticloadbalancing:DescribeLoadBalancers", name, &["LoadBalancerNotFound"])?;
+    let answer = cloud.elb().describe_load_balancers().names(name).send().await.unless_gone(cloud, name)?;
     let Some(found) = answer.and_then(|a| a.load_balancers.unwrap_or_default().into_iter().next()) else {
         return Ok(None);
     };

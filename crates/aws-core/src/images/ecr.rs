@@ -28,7 +28,7 @@ fn config(host: &EcrHost) -> aws_sdk_ecr::config::Builder {
 pub(super) async fn login(cloud: &Cloud, host: &EcrHost) -> Result<Credential> {
     let what = format!("registry {} in {}", host.account, host.region);
     let call = cloud.ecr().get_authorization_token().customize().config_override(config(host));
-    let answer = call.send().await.told(cloud, "ecr:GetAuthorizationToken", &what)?;
+    let answer = call.send().await.told(cloud, &what)?;
     let token = answer.authorization_data().first().and_then(|d| d.authorization_token()).unwrap_or_default();
     let decoded = base64::engine::general_purpose::STANDARD.decode(token).unwrap_or_default();
     let text = String::from_utf8(decoded).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) async fn repositories(cloud: &Cloud, host: &EcrHost) -> Result<Vec<St
     loop {
         let call = cloud.ecr().describe_repositories().registry_id(&host.account).max_results(1000);
         let call = call.set_next_token(next).customize().config_override(config(host));
-        let page = call.send().await.told(cloud, "ecr:DescribeRepositories", &host.account)?;
+        let page = call.send().await.told(cloud, &host.account)?;
         names.extend(page.repositories().iter().filter_map(|r| r.repository_name().map(str::to_owned)));
         next = page.next_token().map(str::to_owned);
         if next.is_none() {
@@ -59,15 +59,10 @@ pub(super) async fn images(cloud: &Cloud, host: &EcrHost, repository: &str) -> R
     loop {
         let call = cloud.ecr().describe_images().registry_id(&host.account).repository_name(repository);
         let call = call.max_results(1000).set_next_token(next).customize().config_override(config(host));
-        let absent = &["RepositoryNotFoundException"];
-        let page =
-            call.send().await.told_unless(cloud, "ecr:DescribeImages", repository, absent)?.ok_or_else(|| {
-                Error::not_found(format!(
-                    "repository {repository} is not in registry {} in {}",
-                    host.account, host.region
-                ))
+        let page = call.send().await.unless_gone(cloud, repository)?.ok_or_else(|| {
+            Error::not_found(format!("repository {repository} is not in registry {} in {}", host.account, host.region))
                 .hint("`minion images` lists the repositories.")
-            })?;
+        })?;
         for image in page.image_details() {
             let pushed = image.image_pushed_at().and_then(|t| jiff::Timestamp::from_second(t.secs()).ok());
             images.extend(image.image_tags().iter().map(|tag| RepositoryImage {

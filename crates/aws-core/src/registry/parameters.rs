@@ -305,17 +305,12 @@ async fn create_head(cloud: &Cloud, name: &str, value: &str, tags: &BTreeMap<Str
 async fn put_once_free(cloud: &Cloud, name: &str, call: PutParameterFluentBuilder) -> Result<bool> {
     let mut pause = PAUSE;
     loop {
-        let answer = call.clone().send().await;
-        match answer.told_unless(cloud, "ssm:PutParameter", name, &["ParameterAlreadyExists"]) {
+        match call.clone().send().await.unless_there(cloud, name) {
             Err(e) if e.code() == Some(BUSY) && pause < LONGEST => tokio::time::sleep(pause).await,
-            answer => return answer.map_err(busy).map(|made| made.is_some()),
+            answer => return answer.map(|made| made.is_some()),
         }
         pause *= 2;
     }
-}
-
-fn busy(e: Error) -> Error {
-    e.retry_on(&[BUSY])
 }
 
 /// Values by name; what does not exist is left out.
@@ -323,8 +318,7 @@ async fn get(cloud: &Cloud, names: &[String]) -> Result<BTreeMap<String, String>
     let calls: Vec<_> = names
         .chunks(NAMES)
         .map(|names| async move {
-            let answer = cloud.ssm().get_parameters().set_names(Some(names.to_vec())).send().await;
-            answer.told(cloud, "ssm:GetParameters", names.join(", "))
+            cloud.ssm().get_parameters().set_names(Some(names.to_vec())).send().await.told(cloud, names.join(", "))
         })
         .collect();
     let answers: Vec<_> = stream::iter(calls).buffered(PARALLEL).try_collect().await?;
@@ -340,7 +334,7 @@ async fn below(cloud: &Cloud, path: &str) -> Result<BTreeMap<String, String>> {
 pub(super) async fn parameters(cloud: &Cloud, path: &str) -> Result<Vec<Parameter>> {
     let call = cloud.ssm().get_parameters_by_path().path(path).recursive(true);
     let pages = call.into_paginator().page_size(PAGE).send();
-    let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ssm:GetParametersByPath", path)?;
+    let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, path)?;
     Ok(all.into_iter().flat_map(|page| page.parameters.unwrap_or_default()).collect())
 }
 
@@ -351,8 +345,7 @@ fn pair(parameter: Parameter) -> Option<(String, String)> {
 /// Removes parameters; those that are gone already are told apart by AWS, and are no error.
 async fn delete(cloud: &Cloud, names: &[String]) -> Result<()> {
     for names in names.chunks(NAMES) {
-        let answer = cloud.ssm().delete_parameters().set_names(Some(names.to_vec())).send().await;
-        answer.told(cloud, "ssm:DeleteParameters", names.join(", ")).map_err(busy)?;
+        cloud.ssm().delete_parameters().set_names(Some(names.to_vec())).send().await.told(cloud, names.join(", "))?;
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(super) async fn read_records(cloud: &Cloud, zone_id: &str) -> Result<Vec<Res
             .set_start_record_identifier(identifier)
             .send()
             .await
-            .told(cloud, "route53:ListResourceRecordSets", format!("hosted zone {zone_id}"))?;
+            .told(cloud, format!("hosted zone {zone_id}"))?;
         let following = (page.next_record_name, page.next_record_type, page.next_record_identifier);
         next = Some(following).filter(|(name, ..)| page.is_truncated && name.is_some());
         records.extend(page.resource_record_sets);
@@ -82,12 +82,8 @@ pub async fn change_batch(cloud: &Cloud, zone_id: &str, comment: &str, changes: 
         Some(ChangeResourceRecordSetsError::InvalidChangeBatch(e)) => e.messages().join("; "),
         _ => String::new(),
     };
-    let answer = call.told(cloud, "route53:ChangeResourceRecordSets", format!("hosted zone {zone_id}"));
-    let answer = answer.map_err(|e| {
-        // Another batch for this zone is not done yet; it passes.
-        let e = e.retry_on(&["PriorRequestNotComplete"]);
-        if reasons.is_empty() { e } else { e.context(&reasons) }
-    })?;
+    let answer = call.told(cloud, format!("hosted zone {zone_id}"));
+    let answer = answer.map_err(|e| if reasons.is_empty() { e } else { e.context(&reasons) })?;
     let id = answer.change_info().map(|i| i.id()).unwrap_or_default();
     Ok(id.trim_start_matches("/change/").to_owned())
 }
@@ -97,7 +93,7 @@ pub async fn change_batch(cloud: &Cloud, zone_id: &str, comment: &str, changes: 
 /// # Errors
 /// What AWS answers.
 pub async fn in_sync(cloud: &Cloud, change_id: &str) -> Result<bool> {
-    let answer = cloud.route53().get_change().id(change_id).send().await.told(cloud, "route53:GetChange", change_id)?;
+    let answer = cloud.route53().get_change().id(change_id).send().await.told(cloud, change_id)?;
     Ok(answer.change_info().is_some_and(|i| *i.status() == ChangeStatus::Insync))
 }
 
@@ -275,14 +271,14 @@ impl Identity for Alias {
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ResourceRecordSet>> {
         let records = match list_records(cx.cloud, &self.zone_id).await {
-            Err(e) if e.code() == Some("NoSuchHostedZone") => return Ok(None),
+            Err(e) if e.is_gone() => return Ok(None),
             other => other?,
         };
         Ok(self.claim(cx.cloud).ours(&records).cloned())
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, live: &ResourceRecordSet) -> Result<()> {
         match self.write(cx.cloud, &[(ChangeAction::Delete, live)]).await {
-            Err(e) if e.code() == Some("NoSuchHostedZone") => Ok(()),
+            Err(e) if e.is_gone() => Ok(()),
             Err(e) if e.code() == Some(REFUSED) && e.to_string().contains("not found") => Ok(()),
             other => other,
         }

@@ -34,8 +34,6 @@ const PAGE: i32 = 100;
 /// How long instances may take to go: connections drain (up to the target group's delay), then they shut
 /// down. Shorter than the engine's time for a node, so that this error, which says what is left, is told.
 const DRAIN: Duration = Duration::from_secs(570);
-/// Auto Scaling is at something else with the group; it passes.
-const BUSY: &[&str] = &["ResourceInUse", "ScalingActivityInProgress", "ResourceContention"];
 
 /// An Auto Scaling group.
 pub struct AutoScalingGroup {
@@ -104,7 +102,7 @@ pub async fn list(
     let load = async {
         let call = cloud.autoscaling().describe_auto_scaling_groups().set_filters(Some(filters)).max_records(PAGE);
         let pages = call.into_paginator().items().send();
-        pages.collect::<Result<Vec<Group>, _>>().await.told(cloud, "autoscaling:DescribeAutoScalingGroups", vpc)
+        pages.collect::<Result<Vec<Group>, _>>().await.told(cloud, vpc)
     };
     cloud.once(format!("auto scaling groups {vpc} {application:?} {version:?}"), load).await
 }
@@ -115,7 +113,7 @@ pub async fn list(
 /// What AWS answers.
 pub async fn describe(cloud: &Cloud, name: &str) -> Result<Option<Group>> {
     let call = cloud.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name).send().await;
-    let answer = call.told(cloud, "autoscaling:DescribeAutoScalingGroups", name)?;
+    let answer = call.told(cloud, name)?;
     Ok(answer.auto_scaling_groups.unwrap_or_default().into_iter().next())
 }
 
@@ -135,7 +133,7 @@ pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     if !deleting(&group) {
         match resize(cloud, name, &Size { min: 0, max: 0, desired: 0 }).await {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-            other => other.map_err(|e| e.retry_on(BUSY))?,
+            other => other?,
         }
     }
     let what = format!("the instances of {name} to end");
@@ -149,10 +147,9 @@ pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     if deleting(&group) {
         return Ok(());
     }
-    let call = cloud.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(name).send().await;
-    match call.told(cloud, "autoscaling:DeleteAutoScalingGroup", name) {
+    match cloud.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(name).send().await.told(cloud, name) {
         Err(e) if gone(&e) => Ok(()),
-        other => other.map(|_| ()).map_err(|e| e.retry_on(BUSY)),
+        other => other.map(drop),
     }
 }
 
@@ -170,12 +167,11 @@ pub async fn resize(cloud: &Cloud, name: &str, size: &Size) -> Result<()> {
         .desired_capacity(size.desired)
         .send()
         .await;
-    match call.told(cloud, "autoscaling:UpdateAutoScalingGroup", name) {
+    match call.told(cloud, name) {
         Err(e) if gone(&e) => {
             Err(Error::not_found(format!("there is no Auto Scaling group {name} in {}", cloud.region())))
         }
-        Err(e) => Err(e.retry_on(BUSY)),
-        Ok(_) => Ok(()),
+        other => other.map(drop),
     }
 }
 
@@ -223,7 +219,7 @@ impl AutoScalingGroup {
             .target_tracking_configuration(tracking)
             .send()
             .await;
-        call.told(cloud, "autoscaling:PutScalingPolicy", &self.name).map_err(|e| e.retry_on(BUSY))?;
+        call.told(cloud, &self.name)?;
         Ok(())
     }
 
@@ -275,7 +271,7 @@ impl AutoScalingGroup {
                 "target groups not found",
             ]
             .iter()
-            .fold(error.retry_on(BUSY), |e, words| e.retry_on_words("ValidationError", words));
+            .fold(error, |e, words| e.retry_on_words("ValidationError", words));
         }
         // The look was for groups with our tags: this one is somebody else's, or an earlier answer was lost, or
         // the tags are not listed yet.
@@ -350,7 +346,7 @@ impl Identity for Scaling {
 /// What the scaling policy aims at.
 async fn cpu(cloud: &Cloud, group: &str) -> Result<Option<f64>> {
     let call = cloud.autoscaling().describe_policies().auto_scaling_group_name(group).policy_names(POLICY);
-    let answer = match call.send().await.told(cloud, "autoscaling:DescribePolicies", group) {
+    let answer = match call.send().await.told(cloud, group) {
         Err(e) if gone(&e) => return Ok(None),
         other => other?,
     };
@@ -406,7 +402,7 @@ impl Resource for AutoScalingGroup {
             .set_tags(Some(tags.collect()))
             .send()
             .await;
-        if let Err(e) = call.told(cx.cloud, "autoscaling:CreateAutoScalingGroup", &self.name) {
+        if let Err(e) = call.told(cx.cloud, &self.name) {
             return Err(self.explain(cx.cloud, e).await);
         }
         self.write_policy(cx.cloud).await?;
@@ -425,9 +421,7 @@ impl Resource for AutoScalingGroup {
         let missing: Vec<String> = changes.iter().filter(|c| c.field == TARGETS).map(|c| c.to.clone()).collect();
         if !missing.is_empty() {
             let call = cx.cloud.autoscaling().attach_load_balancer_target_groups().auto_scaling_group_name(&self.name);
-            let call = call.set_target_group_arns(Some(missing)).send().await;
-            call.told(cx.cloud, "autoscaling:AttachLoadBalancerTargetGroups", &self.name)
-                .map_err(|e| e.retry_on(BUSY))?;
+            call.set_target_group_arns(Some(missing)).send().await.told(cx.cloud, &self.name)?;
         }
         if changes.iter().any(|c| c.field != TARGETS && c.field != CPU) {
             let template = LaunchTemplateSpecification::builder()
@@ -436,7 +430,7 @@ impl Resource for AutoScalingGroup {
                 .build();
             let call = cx.cloud.autoscaling().update_auto_scaling_group().auto_scaling_group_name(&self.name);
             let call = call.launch_template(template).health_check_grace_period(self.grace_seconds()).send().await;
-            if let Err(e) = call.told(cx.cloud, "autoscaling:UpdateAutoScalingGroup", &self.name) {
+            if let Err(e) = call.told(cx.cloud, &self.name) {
                 return Err(self.explain(cx.cloud, e).await);
             }
         }

@@ -10,11 +10,6 @@ use std::collections::BTreeMap;
 /// IAM's code for what is not there, or not visible yet.
 pub(super) const NOT_THERE: &str = "NoSuchEntity";
 
-/// Tries again when IAM says that another write is still on its way.
-pub(super) fn settle(e: Error) -> Error {
-    e.retry_on(&["ConcurrentModification", "EntityTemporarilyUnmodifiable"])
-}
-
 pub(super) fn aws_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>> {
     let tag = |(key, value): (&String, &String)| {
         let tag: Result<Tag, BuildError> = Tag::builder().key(key).value(value).build();
@@ -34,15 +29,13 @@ pub(super) async fn all<F: Future<Output = Result<()>>>(calls: Vec<F>) -> Result
 
 pub(super) async fn delete_inline(cloud: &Cloud, role: &str, policy: &str) -> Result<()> {
     let call = cloud.iam().delete_role_policy().role_name(role).policy_name(policy);
-    let done = call.send().await.told_unless(cloud, "iam:DeleteRolePolicy", role, &[NOT_THERE]);
-    done.map_err(settle).map(drop)
+    call.send().await.unless_gone(cloud, role).map(drop)
 }
 
 pub(super) async fn detach(cloud: &Cloud, role: &str, arns: impl Iterator<Item = &String>) -> Result<()> {
     let calls = arns.map(|arn| async move {
         let call = cloud.iam().detach_role_policy().role_name(role).policy_arn(arn);
-        let done = call.send().await.told_unless(cloud, "iam:DetachRolePolicy", role, &[NOT_THERE]);
-        done.map_err(settle).map(drop)
+        call.send().await.unless_gone(cloud, role).map(drop)
     });
     all(calls.collect()).await
 }
@@ -50,15 +43,10 @@ pub(super) async fn detach(cloud: &Cloud, role: &str, arns: impl Iterator<Item =
 /// Takes the role out of an instance profile.
 pub(super) async fn uncarry(cloud: &Cloud, profile: &str, role: &str) -> Result<()> {
     let call = cloud.iam().remove_role_from_instance_profile().instance_profile_name(profile).role_name(role);
-    let done = call.send().await.told_unless(cloud, "iam:RemoveRoleFromInstanceProfile", profile, &[NOT_THERE]);
-    done.map_err(settle).map(drop)
+    call.send().await.unless_gone(cloud, profile).map(drop)
 }
 
 /// Deletes a role from which everything was detached.
 pub(super) async fn delete_role(cloud: &Cloud, role: &str) -> Result<()> {
-    let done = cloud.iam().delete_role().role_name(role).send().await;
-    done.told_unless(cloud, "iam:DeleteRole", role, &[NOT_THERE])
-        // What was just detached may still count for a moment.
-        .map_err(|e| settle(e).retry_on(&["DeleteConflict"]))
-        .map(drop)
+    cloud.iam().delete_role().role_name(role).send().await.unless_gone(cloud, role).map(drop)
 }

@@ -40,8 +40,7 @@ impl KeyPair {
 }
 
 async fn delete(cloud: &Cloud, name: &str) -> Result<()> {
-    let done = cloud.ec2().delete_key_pair().key_name(name).send().await;
-    done.told_unless(cloud, "ec2:DeleteKeyPair", name, &["InvalidKeyPair.NotFound"]).map(drop)
+    cloud.ec2().delete_key_pair().key_name(name).send().await.unless_gone(cloud, name).map(drop)
 }
 
 impl Kind for KeyPair {
@@ -53,8 +52,7 @@ impl Kind for KeyPair {
         // A filter: asked by name, AWS answers with an error when there is none. Not paginated.
         let filter = Filter::builder().name("key-name").values(name).build();
         let load = async {
-            let found = cloud.ec2().describe_key_pairs().filters(filter).send().await;
-            let found = found.told(cloud, "ec2:DescribeKeyPairs", name)?;
+            let found = cloud.ec2().describe_key_pairs().filters(filter).send().await.told(cloud, name)?;
             let mut pairs = found.key_pairs.unwrap_or_default().into_iter();
             // Filters take * and ? as wildcards.
             Ok(pairs.find(|p| p.key_name() == Some(name)))
@@ -99,7 +97,7 @@ impl Resource for KeyPair {
             )
             .send()
             .await
-            .told(cx.cloud, "ec2:CreateKeyPair", &self.name)
+            .told(cx.cloud, &self.name)
             .map_err(|e| match e.code() {
                 // The first answer was lost on its way, and the private half with it.
                 Some("InvalidKeyPair.Duplicate") => e.hint(format!(
@@ -145,7 +143,7 @@ impl Resource for KeyPair {
         let stale = tag_drift::stale(&self.owner, &tags(live));
         let tags = stale.iter().map(|(k, v)| tag(k, v)).collect();
         let call = cx.cloud.ec2().create_tags().resources(live.key_pair_id().unwrap_or_default());
-        call.set_tags(Some(tags)).send().await.told(cx.cloud, "ec2:CreateTags", &self.name)?;
+        call.set_tags(Some(tags)).send().await.told(cx.cloud, &self.name)?;
         Ok(live.clone())
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, network::tag_map},
+    cloud::{Cloud, Told as _, network::tag_map, operations::ec2},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owner, Owning as _, tag_rules},
     resources::kind::{Kind, Named},
@@ -31,12 +31,6 @@ pub const USER_DATA: usize = 16_384;
 
 /// A launch template has one version, its first: ours is never changed, and what others add is not used.
 pub(super) const VERSION: &str = "1";
-/// EC2's codes for "no such template": by name, by id, and without the version ("Error codes for the Amazon EC2 API").
-const NOT_THERE: &[&str] = &[
-    "InvalidLaunchTemplateName.NotFoundException",
-    "InvalidLaunchTemplateId.NotFound",
-    "InvalidLaunchTemplateId.VersionNotFound",
-];
 
 /// A launch template.
 pub struct LaunchTemplate {
@@ -98,7 +92,7 @@ pub struct LiveLaunchTemplate {
 /// What AWS answers.
 pub async fn launches(cloud: &Cloud, name: &str) -> Result<Option<(String, bool)>> {
     let call = cloud.ec2().describe_launch_template_versions().launch_template_name(name).versions(VERSION);
-    let answer = call.send().await.told_unless(cloud, "ec2:DescribeLaunchTemplateVersions", name, NOT_THERE)?;
+    let answer = call.send().await.unless_gone(cloud, name)?;
     let version = answer.and_then(|a| a.launch_template_versions.unwrap_or_default().into_iter().next());
     Ok(version.and_then(|v| v.launch_template_data).and_then(|data| {
         let kind = data.instance_type()?.as_str().to_owned();
@@ -258,12 +252,11 @@ impl Kind for LaunchTemplate {
         let load = async {
             let template = async {
                 let call = cloud.ec2().describe_launch_templates().launch_template_names(name).send().await;
-                call.told_unless(cloud, "ec2:DescribeLaunchTemplates", name, NOT_THERE)
+                call.unless_gone(cloud, name)
             };
             let version = async {
                 let call = cloud.ec2().describe_launch_template_versions().launch_template_name(name);
-                let answer = call.versions(VERSION).send().await;
-                answer.told_unless(cloud, "ec2:DescribeLaunchTemplateVersions", name, NOT_THERE)
+                call.versions(VERSION).send().await.unless_gone(cloud, name)
             };
             futures::try_join!(template, version)
         };
@@ -285,8 +278,7 @@ impl Kind for LaunchTemplate {
     }
     async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveLaunchTemplate) -> Result<()> {
         let id = live.template.launch_template_id().unwrap_or_default();
-        let call = cloud.ec2().delete_launch_template().launch_template_id(id).send().await;
-        call.told_unless(cloud, "ec2:DeleteLaunchTemplate", name, NOT_THERE)?;
+        cloud.ec2().delete_launch_template().launch_template_id(id).send().await.unless_gone(cloud, name)?;
         Ok(())
     }
     fn output(_: &str, live: &LiveLaunchTemplate) -> LaunchTemplateId {
@@ -319,16 +311,13 @@ impl Resource for LaunchTemplate {
             .cloud
             .ec2()
             .create_launch_template()
-            .client_token(cx.cloud.token("ec2:CreateLaunchTemplate", &self.name))
+            .client_token(cx.cloud.token::<ec2::CreateLaunchTemplate>(&self.name))
             .launch_template_name(&self.name)
             .launch_template_data(self.data(&groups, &cx.get(self.role).profile))
             .tag_specifications(tags)
             .send()
             .await;
-        // One of that name that the look did not see: an earlier answer was lost. Look again.
-        let answer = call
-            .told(cx.cloud, "ec2:CreateLaunchTemplate", &self.name)
-            .map_err(|e| e.retry_on(&["InvalidLaunchTemplateName.AlreadyExistsException"]))?;
+        let answer = call.told(cx.cloud, &self.name)?;
         let template = answer
             .launch_template
             .ok_or_else(|| Error::failed("AWS answered without the new launch template").retryable())?;

@@ -129,22 +129,21 @@ fn filters(owner: &Owner) -> Vec<Filter> {
 }
 
 async fn key_pairs(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
-    let answer = cloud.ec2().describe_key_pairs().set_filters(Some(filters(owner))).send().await;
-    let answer = answer.told(cloud, "ec2:DescribeKeyPairs", "")?;
+    let answer = cloud.ec2().describe_key_pairs().set_filters(Some(filters(owner))).send().await.told(cloud, "")?;
     Ok(answer.key_pairs().iter().map(|k| (found(k.key_pair_id(), k.key_name()), ec2_tags(k.tags()))).collect())
 }
 
 async fn security_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages =
         cloud.ec2().describe_security_groups().set_filters(Some(filters(owner))).into_paginator().items().send();
-    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeSecurityGroups", "")?;
+    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
     Ok(all.iter().map(|g| (found(g.group_id(), g.group_name()), ec2_tags(g.tags()))).collect())
 }
 
 async fn launch_templates(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages =
         cloud.ec2().describe_launch_templates().set_filters(Some(filters(owner))).into_paginator().items().send();
-    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeLaunchTemplates", "")?;
+    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
     let pair = |t: &aws_sdk_ec2::types::LaunchTemplate| {
         (found(t.launch_template_id(), t.launch_template_name()), ec2_tags(t.tags()))
     };
@@ -162,8 +161,7 @@ async fn scaling_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
 
 async fn load_balancers(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages = cloud.elb().describe_load_balancers().page_size(400).into_paginator().items().send();
-    let all: Vec<_> =
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "elasticloadbalancing:DescribeLoadBalancers", "")?;
+    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
     let mine = all.iter().filter(|b| b.vpc_id() == Some(&owner.vpc));
     let things = mine.map(|b| found(b.load_balancer_arn(), b.load_balancer_name())).collect();
     with_tags(cloud, things).await
@@ -171,8 +169,7 @@ async fn load_balancers(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
 
 async fn target_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages = cloud.elb().describe_target_groups().page_size(400).into_paginator().items().send();
-    let all: Vec<_> =
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "elasticloadbalancing:DescribeTargetGroups", "")?;
+    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
     let mine = all.iter().filter(|t| t.vpc_id() == Some(&owner.vpc));
     let things = mine.map(|t| found(t.target_group_arn(), t.target_group_name())).collect();
     with_tags(cloud, things).await
@@ -184,8 +181,7 @@ async fn with_tags(cloud: &Cloud, things: Vec<Found>) -> Result<Tagged> {
     for chunk in things.chunks(20) {
         let arns = chunk.iter().map(|f| f.id.clone()).collect();
         let answer = cloud.elb().describe_tags().set_resource_arns(Some(arns)).send().await;
-        let gone = &["LoadBalancerNotFound", "TargetGroupNotFound"];
-        let Some(answer) = answer.told_unless(cloud, "elasticloadbalancing:DescribeTags", "", gone)? else { continue };
+        let Some(answer) = answer.unless_gone(cloud, "")? else { continue };
         for description in answer.tag_descriptions() {
             let tags = description.tags().iter().filter_map(|t| Some((t.key()?.to_owned(), t.value()?.to_owned())));
             if let Some(thing) = chunk.iter().find(|f| Some(f.id.as_str()) == description.resource_arn()) {

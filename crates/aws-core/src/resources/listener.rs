@@ -111,12 +111,7 @@ pub(super) async fn none_yet(cloud: &Cloud, load_balancer: &str) -> Result<()> {
 pub async fn list(cloud: &Cloud, load_balancer: &str) -> Result<Arc<Vec<Live>>> {
     let load = async {
         let pages = cloud.elb().describe_listeners().load_balancer_arn(load_balancer).into_paginator().items().send();
-        let found = pages.collect::<Result<Vec<Live>, _>>().await.told_unless(
-            cloud,
-            "elasticloadbalancing:DescribeListeners",
-            load_balancer,
-            &["LoadBalancerNotFound", "ListenerNotFound"],
-        )?;
+        let found = pages.collect::<Result<Vec<Live>, _>>().await.unless_gone(cloud, load_balancer)?;
         Ok(found.unwrap_or_default())
     };
     cloud.once(key(load_balancer), load).await
@@ -221,9 +216,7 @@ impl Identity for Listener {
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
         let arn = live.listener_arn().unwrap_or_default();
-        let call = cx.cloud.elb().delete_listener().listener_arn(arn).send().await;
-        let absent = ["ListenerNotFound", "LoadBalancerNotFound"];
-        call.told_unless(cx.cloud, "elasticloadbalancing:DeleteListener", &self.name, &absent)?;
+        cx.cloud.elb().delete_listener().listener_arn(arn).send().await.unless_gone(cx.cloud, &self.name)?;
         Ok(())
     }
     fn output(&self, live: &Live) -> ListenerArn {
@@ -262,11 +255,7 @@ impl Resource for Listener {
             .set_tags(Some(tag_list(&self.owner.tags(&self.name))))
             .send()
             .await;
-        // What was made a moment ago may not be known everywhere yet; and one on that port that the look
-        // did not see means that an earlier answer was lost.
-        let answer = call
-            .told(cx.cloud, "elasticloadbalancing:CreateListener", &self.name)
-            .map_err(|e| explain(e.retry_on(&["DuplicateListener", "LoadBalancerNotFound", "TargetGroupNotFound"])))?;
+        let answer = call.told(cx.cloud, &self.name).map_err(explain)?;
         let made = answer.listeners.unwrap_or_default().into_iter().next();
         made.ok_or_else(|| Error::failed("AWS answered without the new listener").retryable())
     }
@@ -283,9 +272,7 @@ impl Resource for Listener {
             .set_default_actions(self.wanted(cx).map(|a| vec![a]))
             .send()
             .await;
-        let answer = call
-            .told(cx.cloud, "elasticloadbalancing:ModifyListener", &self.name)
-            .map_err(|e| explain(e.retry_on(&["ListenerNotFound"])))?;
+        let answer = call.told(cx.cloud, &self.name).map_err(explain)?;
         Ok(answer.listeners.unwrap_or_default().into_iter().next().unwrap_or_else(|| live.clone()))
     }
 }

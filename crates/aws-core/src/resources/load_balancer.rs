@@ -62,9 +62,7 @@ pub struct LiveLoadBalancer {
 /// What AWS answers.
 pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Balancer>>> {
     let load = async {
-        let call = cloud.elb().describe_load_balancers().names(name).send().await;
-        let answer =
-            call.told_unless(cloud, "elasticloadbalancing:DescribeLoadBalancers", name, &["LoadBalancerNotFound"])?;
+        let answer = cloud.elb().describe_load_balancers().names(name).send().await.unless_gone(cloud, name)?;
         Ok(answer.and_then(|a| a.load_balancers.unwrap_or_default().into_iter().next()))
     };
     cloud.once(key(name), load).await
@@ -108,8 +106,7 @@ impl LoadBalancer {
         let attribute = LoadBalancerAttribute::builder().key(key).value(value).build();
         let call =
             cloud.elb().modify_load_balancer_attributes().load_balancer_arn(arn).attributes(attribute).send().await;
-        call.told(cloud, "elasticloadbalancing:ModifyLoadBalancerAttributes", &self.name)
-            .map_err(|e| e.retry_on(&["LoadBalancerNotFound"]))?;
+        call.told(cloud, &self.name)?;
         Ok(())
     }
     fn compare(&self, live: &LiveLoadBalancer, wanted: &BTreeSet<String>) -> Vec<Change> {
@@ -147,9 +144,7 @@ impl Kind for LoadBalancer {
         let Some(balancer) = found.as_ref().clone() else { return Ok(None) };
         let arn = balancer.load_balancer_arn().unwrap_or_default();
         let attributes = async {
-            let call = cloud.elb().describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
-            let operation = "elasticloadbalancing:DescribeLoadBalancerAttributes";
-            call.told_unless(cloud, operation, name, &["LoadBalancerNotFound"])
+            cloud.elb().describe_load_balancer_attributes().load_balancer_arn(arn).send().await.unless_gone(cloud, name)
         };
         let (tags, attributes) = futures::try_join!(tags(cloud, arn), attributes)?;
         let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
@@ -160,9 +155,7 @@ impl Kind for LoadBalancer {
     }
     async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveLoadBalancer) -> Result<()> {
         let arn = live.balancer.load_balancer_arn().unwrap_or_default();
-        let call = cloud.elb().delete_load_balancer().load_balancer_arn(arn).send().await;
-        let operation = "elasticloadbalancing:DeleteLoadBalancer";
-        match call.told_unless(cloud, operation, name, &["LoadBalancerNotFound"]) {
+        match cloud.elb().delete_load_balancer().load_balancer_arn(arn).send().await.unless_gone(cloud, name) {
             Err(e) if e.code() == Some("OperationNotPermitted") => Err(e.hint(
                 "Somebody protected it against deletion: switch its attribute deletion_protection.enabled off first.",
             )),
@@ -223,11 +216,7 @@ impl Resource for LoadBalancer {
             .set_tags(Some(tag_list(&self.owner.tags(&self.name))))
             .send()
             .await;
-        // One of that name that the look did not see: an earlier answer was lost. Look again. A security group that was
-        // just made may not be seen yet.
-        let answer = call
-            .told(cx.cloud, "elasticloadbalancing:CreateLoadBalancer", &self.name)
-            .map_err(|e| e.retry_on(&["DuplicateLoadBalancerName", "InvalidSecurityGroup"]))?;
+        let answer = call.told(cx.cloud, &self.name)?;
         let balancer = answer.load_balancers.unwrap_or_default().into_iter().next();
         let balancer =
             balancer.ok_or_else(|| Error::failed("AWS answered without the new load balancer").retryable())?;
@@ -247,7 +236,7 @@ impl Resource for LoadBalancer {
         if changes.iter().any(|c| c.field == GROUPS) {
             let groups = self.groups(cx).into_iter().collect();
             let call = cx.cloud.elb().set_security_groups().load_balancer_arn(arn).set_security_groups(Some(groups));
-            call.send().await.told(cx.cloud, "elasticloadbalancing:SetSecurityGroups", &self.name)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         if changes.iter().any(|c| c.field == self.attribute().0) {
             self.write_attributes(cx.cloud, arn).await?;

@@ -14,8 +14,6 @@ pub const RETENTIONS: &[i32] =
     &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 /// Longest name, in characters (`CreateLogGroup`).
 const NAME: usize = 512;
-/// Codes by which the service says that another write is still on its way, or not visible yet.
-const BUSY: &[&str] = &["OperationAbortedException", "ResourceNotFoundException"];
 
 /// A log group.
 pub struct LogGroup<O = Owner> {
@@ -60,8 +58,7 @@ impl<O: Owning> LogGroup<O> {
 
     async fn retain(&self, cloud: &Cloud) -> Result<()> {
         let call = cloud.logs().put_retention_policy().log_group_name(&self.name);
-        let done = call.retention_in_days(self.retention_days).send().await;
-        done.told(cloud, "logs:PutRetentionPolicy", &self.name).map_err(|e| e.retry_on(BUSY)).map(drop)
+        call.retention_in_days(self.retention_days).send().await.told(cloud, &self.name).map(drop)
     }
 
     fn changes(&self, live: &Live) -> Vec<Change> {
@@ -81,7 +78,7 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Option<Live>> {
     let mut found = None;
     // In the order of their names: the group itself comes before those whose names it begins.
     while let Some(page) = pages.next().await {
-        let page = page.told(cloud, "logs:DescribeLogGroups", name)?;
+        let page = page.told(cloud, name)?;
         let mut groups = page.log_groups.unwrap_or_default().into_iter();
         found = groups.find(|g| g.log_group_name() == Some(name));
         if found.is_some() {
@@ -93,8 +90,7 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Option<Live>> {
     let arn = group.log_group_arn.clone().or_else(|| group.arn.clone()).unwrap_or_default();
     let arn = arn.trim_end_matches(":*").to_owned();
     let tags = cloud.logs().list_tags_for_resource().resource_arn(&arn).send().await;
-    let absent = &["ResourceNotFoundException"];
-    let Some(tags) = tags.told_unless(cloud, "logs:ListTagsForResource", name, absent)? else {
+    let Some(tags) = tags.unless_gone(cloud, name)? else {
         return Ok(None);
     };
     let tags: BTreeMap<String, String> = tags.tags.unwrap_or_default().into_iter().collect();
@@ -115,10 +111,7 @@ impl<O: Owning> Kind for LogGroup<O> {
         Ok(found)
     }
     async fn remove(cloud: &Cloud, _: &O, name: &str, _: &Live) -> Result<()> {
-        let done = cloud.logs().delete_log_group().log_group_name(name).send().await;
-        done.told_unless(cloud, "logs:DeleteLogGroup", name, &["ResourceNotFoundException"])
-            .map_err(|e| e.retry_on(&["OperationAbortedException"]))
-            .map(drop)
+        cloud.logs().delete_log_group().log_group_name(name).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(name: &str, _: &Live) -> LogGroupName {
         LogGroupName(name.to_owned())
@@ -140,10 +133,7 @@ impl<O: Owning> Resource for LogGroup<O> {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.logs().create_log_group().log_group_name(&self.name);
-        let made = call.set_tags(Some(tags.clone().into_iter().collect())).send().await;
-        made.told(cx.cloud, "logs:CreateLogGroup", &self.name)
-            // It was not there a moment ago: an earlier try of this very call made it.
-            .map_err(|e| e.retry_on(&["ResourceAlreadyExistsException", "OperationAbortedException"]))?;
+        call.set_tags(Some(tags.clone().into_iter().collect())).send().await.told(cx.cloud, &self.name)?;
         self.retain(cx.cloud).await?;
         Ok(Live { arn: String::new(), retention_days: Some(self.retention_days), tags })
     }
@@ -162,7 +152,7 @@ impl<O: Owning> Resource for LogGroup<O> {
                 }
                 let call = cx.cloud.logs().tag_resource().resource_arn(&live.arn);
                 let done = call.set_tags(Some(stale.clone().into_iter().collect())).send().await;
-                done.told(cx.cloud, "logs:TagResource", &self.name).map(drop)
+                done.told(cx.cloud, &self.name).map(drop)
             },
         )?;
         Ok(Live { retention_days: Some(self.retention_days), ..live.clone() })

@@ -7,10 +7,7 @@ use crate::{
     engine::{Change, Cx, Identity, Resource, Use},
     error::Kind as ErrorKind,
     model::{Owner, Owning as _, names, policy_rules, tag_rules},
-    resources::{
-        iam::NOT_THERE,
-        kind::{Kind, Named},
-    },
+    resources::kind::{Kind, Named},
 };
 use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, SummaryKeyType, Tag};
 use serde_json::Value;
@@ -128,17 +125,16 @@ impl Role {
 async fn read(cloud: &Cloud, name: &str) -> Result<Live> {
     let load = async {
         let iam = cloud.iam();
-        let absent = &[NOT_THERE];
         let (role, policy, attached, profile) = futures::try_join!(
-            async { iam.get_role().role_name(name).send().await.told_unless(cloud, "iam:GetRole", name, absent) },
+            async { iam.get_role().role_name(name).send().await.unless_gone(cloud, name) },
             async {
                 let call = iam.get_role_policy().role_name(name).policy_name(POLICY);
-                call.send().await.told_unless(cloud, "iam:GetRolePolicy", name, absent)
+                call.send().await.unless_gone(cloud, name)
             },
             attached(cloud, name),
             async {
                 let call = iam.get_instance_profile().instance_profile_name(name);
-                call.send().await.told_unless(cloud, "iam:GetInstanceProfile", name, absent)
+                call.send().await.unless_gone(cloud, name)
             },
         )?;
         Ok(Live {
@@ -156,7 +152,7 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Live> {
 /// # Errors
 /// What else IAM answers.
 pub async fn managed_quota(cloud: &Cloud) -> Result<Option<usize>> {
-    let summary = cloud.iam().get_account_summary().send().await.told(cloud, "iam:GetAccountSummary", "");
+    let summary = cloud.iam().get_account_summary().send().await.told(cloud, "");
     let summary = match summary {
         Err(e) if e.kind() == ErrorKind::Access => return Ok(None),
         other => other?,
@@ -301,8 +297,7 @@ impl Role {
 /// ARNs of the managed policies of a role; none when there is no role.
 async fn attached(cloud: &Cloud, name: &str) -> Result<BTreeSet<String>> {
     let pages = cloud.iam().list_attached_role_policies().role_name(name).into_paginator().items().send();
-    let policies = pages.collect::<Result<Vec<_>, _>>().await;
-    let policies = policies.told_unless(cloud, "iam:ListAttachedRolePolicies", name, &[NOT_THERE])?;
+    let policies = pages.collect::<Result<Vec<_>, _>>().await.unless_gone(cloud, name)?;
     Ok(policies.unwrap_or_default().into_iter().filter_map(|p| p.policy_arn).collect())
 }
 

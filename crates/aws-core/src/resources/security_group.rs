@@ -24,8 +24,6 @@ const RULES: usize = 60;
 const MOST_RULES: usize = 1_000;
 /// Rules whose description begins so are ours to revoke; others were added by hand, and stay.
 const OURS: &str = "minion:";
-/// A group that is gone, or not visible yet.
-const NOT_THERE: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
 
 /// A security group with its ingress rules. Egress stays as AWS makes it: open.
 pub struct SecurityGroup {
@@ -115,13 +113,8 @@ impl SecurityGroup {
     async fn authorize(&self, cloud: &Cloud, id: &str, missing: &Rules) -> Result<()> {
         for rules in missing.in_one_call().chain(missing.one_by_one()) {
             let call = cloud.ec2().authorize_security_group_ingress().group_id(id);
-            let added = call
-                .set_ip_permissions(Some(rules.permissions()))
-                .send()
-                .await
-                .told_unless(cloud, "ec2:AuthorizeSecurityGroupIngress", &self.name, &["InvalidPermission.Duplicate"])
-                // A group just made may not be visible everywhere yet.
-                .map_err(|e| e.retry_on(NOT_THERE))?;
+            let added =
+                call.set_ip_permissions(Some(rules.permissions())).send().await.unless_there(cloud, &self.name)?;
             if added.is_some() && rules == *missing {
                 break;
             }
@@ -133,12 +126,8 @@ impl SecurityGroup {
     async fn revoke(&self, cloud: &Cloud, id: &str, extra: &Rules) -> Result<()> {
         for rules in extra.in_one_call().chain(extra.one_by_one()) {
             let call = cloud.ec2().revoke_security_group_ingress().group_id(id);
-            let revoked = call.set_ip_permissions(Some(rules.permissions())).send().await.told_unless(
-                cloud,
-                "ec2:RevokeSecurityGroupIngress",
-                &self.name,
-                &["InvalidPermission.NotFound"],
-            )?;
+            let revoked =
+                call.set_ip_permissions(Some(rules.permissions())).send().await.unless_gone(cloud, &self.name)?;
             if revoked.is_some() && rules == *extra {
                 break;
             }
@@ -152,15 +141,7 @@ impl SecurityGroup {
             return Ok(());
         }
         let tags = stale.iter().map(|(k, v)| tag(k, v)).collect();
-        cloud
-            .ec2()
-            .create_tags()
-            .resources(id)
-            .set_tags(Some(tags))
-            .send()
-            .await
-            .told(cloud, "ec2:CreateTags", &self.name)
-            .map(drop)
+        cloud.ec2().create_tags().resources(id).set_tags(Some(tags)).send().await.told(cloud, &self.name).map(drop)
     }
 }
 
@@ -187,10 +168,10 @@ impl Kind for SecurityGroup {
             .group_id(id(live))
             .send()
             .await
-            .told_unless(cloud, "ec2:DeleteSecurityGroup", name, NOT_THERE)
+            .unless_gone(cloud, name)
             // Network interfaces of instances and load balancers that are going away hold it for minutes.
             .map_err(|e| {
-                e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"])
+                e
                     .hint("Something still uses the group: network interfaces of instances or load balancers, or another group's rules.")
             })
             .map(drop)
@@ -282,9 +263,7 @@ impl Resource for SecurityGroup {
             )
             .send()
             .await
-            .told(cx.cloud, "ec2:CreateSecurityGroup", &self.name)
-            // It was not there a moment ago: an earlier try of this very call made it.
-            .map_err(|e| e.retry_on(&["InvalidGroup.Duplicate"]))?;
+            .told(cx.cloud, &self.name)?;
         let id = made.group_id().unwrap_or_default();
         let wanted = self.wanted(cx, id);
         self.authorize(cx.cloud, id, &wanted).await?;
@@ -347,7 +326,7 @@ async fn list(cloud: &Cloud, filters: &[(&str, &str)]) -> Result<Vec<Live>> {
         .send()
         .collect::<Result<Vec<_>, _>>()
         .await
-        .told(cloud, "ec2:DescribeSecurityGroups", "")
+        .told(cloud, "")
 }
 
 /// A filter's value, with the wildcards of EC2 filters taken literally.

@@ -81,9 +81,7 @@ pub struct LiveTargetGroup {
 /// What AWS answers.
 pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Group>>> {
     let load = async {
-        let call = cloud.elb().describe_target_groups().names(name).send().await;
-        let answer =
-            call.told_unless(cloud, "elasticloadbalancing:DescribeTargetGroups", name, &["TargetGroupNotFound"])?;
+        let answer = cloud.elb().describe_target_groups().names(name).send().await.unless_gone(cloud, name)?;
         Ok(answer.and_then(|a| a.target_groups.unwrap_or_default().into_iter().next()))
     };
     cloud.once(format!("target group {name}"), load).await
@@ -136,8 +134,7 @@ impl TargetGroup {
         let attribute = TargetGroupAttribute::builder().key(DELAY).value(delay).build();
         let call =
             cloud.elb().modify_target_group_attributes().target_group_arn(arn).attributes(attribute).send().await;
-        call.told(cloud, "elasticloadbalancing:ModifyTargetGroupAttributes", &self.name)
-            .map_err(|e| e.retry_on(&["TargetGroupNotFound"]))?;
+        call.told(cloud, &self.name)?;
         Ok(())
     }
 }
@@ -152,13 +149,7 @@ impl Kind for TargetGroup {
         let Some(group) = found.as_ref().clone() else { return Ok(None) };
         let arn = group.target_group_arn().unwrap_or_default();
         let attributes = async {
-            let call = cloud.elb().describe_target_group_attributes().target_group_arn(arn).send().await;
-            call.told_unless(
-                cloud,
-                "elasticloadbalancing:DescribeTargetGroupAttributes",
-                name,
-                &["TargetGroupNotFound"],
-            )
+            cloud.elb().describe_target_group_attributes().target_group_arn(arn).send().await.unless_gone(cloud, name)
         };
         let (tags, attributes) = futures::try_join!(tags(cloud, arn), attributes)?;
         let (Some(tags), Some(attributes)) = (tags, attributes) else { return Ok(None) };
@@ -168,10 +159,7 @@ impl Kind for TargetGroup {
     }
     async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveTargetGroup) -> Result<()> {
         let arn = live.group.target_group_arn().unwrap_or_default();
-        let call = cloud.elb().delete_target_group().target_group_arn(arn).send().await;
-        // In use until the listener is gone everywhere.
-        call.told_unless(cloud, "elasticloadbalancing:DeleteTargetGroup", name, &["TargetGroupNotFound"])
-            .map_err(|e| e.retry_on(&["ResourceInUse"]))?;
+        cloud.elb().delete_target_group().target_group_arn(arn).send().await.unless_gone(cloud, name)?;
         Ok(())
     }
     fn output(_: &str, live: &LiveTargetGroup) -> TargetGroupArn {
@@ -218,10 +206,7 @@ impl Resource for TargetGroup {
             .set_tags(Some(tag_list(&self.owner.tags(&self.name))))
             .send()
             .await;
-        // A group of that name that the look did not see: an earlier answer was lost. Look again.
-        let answer = call
-            .told(cx.cloud, "elasticloadbalancing:CreateTargetGroup", &self.name)
-            .map_err(|e| e.retry_on(&["DuplicateTargetGroupName"]))?;
+        let answer = call.told(cx.cloud, &self.name)?;
         let group = answer.target_groups.unwrap_or_default().into_iter().next();
         let group =
             group.ok_or_else(|| crate::Error::failed("AWS answered without the new target group").retryable())?;
@@ -267,9 +252,7 @@ pub(super) fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
 
 /// The tags of a load balancer or target group; `None` when it is gone.
 pub(super) async fn tags(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {
-    let call = cloud.elb().describe_tags().resource_arns(arn).send().await;
-    let absent = ["LoadBalancerNotFound", "TargetGroupNotFound"];
-    let answer = call.told_unless(cloud, "elasticloadbalancing:DescribeTags", arn, &absent)?;
+    let answer = cloud.elb().describe_tags().resource_arns(arn).send().await.unless_gone(cloud, arn)?;
     let all = answer.map(|a| a.tag_descriptions.unwrap_or_default());
     Ok(all.map(|descriptions| {
         let tags = descriptions.iter().flat_map(|d| d.tags());

@@ -39,7 +39,7 @@ pub async fn run(session: &Session, args: ConfigureArgs) -> Result<Exit> {
     let cloud = session_with_region.connect().await?;
     let account = terminal
         .during("Checking AWS credentials", async {
-            let answer = cloud.sts().get_caller_identity().send().await.told(&cloud, "sts:GetCallerIdentity", "")?;
+            let answer = cloud.sts().get_caller_identity().send().await.told(&cloud, "")?;
             Ok(answer.account().unwrap_or_default().to_owned())
         })
         .await?;

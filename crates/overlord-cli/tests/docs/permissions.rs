@@ -1,6 +1,6 @@
 //! `docs/overlord-permissions.md`: which IAM actions `overlord` needs in which account, from the calls in the sources.
 use crate::pages::calls;
-use aws_core::cloud::operations::checked_inside;
+use aws_core::cloud::operations::{self, checked_inside};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -58,6 +58,7 @@ const ACCOUNTS: [Account; 5] = [
             ("resources/guard/trail.rs", &[]),
             ("resources/guard/trail_bucket.rs", &[]),
             ("resources/guard/trail_bucket/", &[]),
+            ("resources/iam.rs", &[]),
             ("resources/identity/", &[]),
             ("resources/log_group.rs", &[]),
             ("resources/network/", &[]),
@@ -131,17 +132,6 @@ const ACCOUNTS: [Account; 5] = [
     },
 ];
 
-/// What is named in the sources of resources and is not called: it stands in policies that are written.
-const OF_POLICIES: [(&str, &str); 7] = [
-    ("resources/guard/trail_bucket.rs", "aws:SecureTransport"),
-    ("resources/guard/trail_bucket.rs", "aws:SourceArn"),
-    ("resources/guard/trail_bucket.rs", "s3:GetBucketAcl"),
-    ("resources/guard/trail_bucket.rs", "s3:PutObject"),
-    ("resources/identity/", "aws:SourceAccount"),
-    ("resources/identity/", "sts:AssumeRole"),
-    ("resources/identity/", "sts:AssumeRoleWithSAML"),
-];
-
 /// Sources that are `overlord`'s alone: each of their calls has to be on the page.
 const OWN: [&str; 12] = [
     "cloud/lookups/occupants.rs",
@@ -158,14 +148,9 @@ const OWN: [&str; 12] = [
     "resources/place_settings.rs",
 ];
 
-/// The IAM action, where it is not called as the operation is (Service Authorization Reference of AWS Budgets). S3's are
-/// called by the action in the sources.
-fn action(operation: &str) -> &str {
-    match operation.split_once(':') {
-        Some(("budgets", looks)) if looks.starts_with("Describe") => "budgets:ViewBudget",
-        Some(("budgets", _)) => "budgets:ModifyBudget",
-        _ => operation,
-    }
+/// The IAM action, where it is not called as the operation is.
+fn action(operation: &str) -> &'static str {
+    operations::find(operation).unwrap().action()
 }
 
 fn looks(action: &str) -> bool {
@@ -175,13 +160,8 @@ fn looks(action: &str) -> bool {
 
 /// What the sources call, by file below `aws-core/src/`.
 fn called() -> BTreeMap<String, BTreeSet<String>> {
-    let in_policy = |file: &str, word: &str| OF_POLICIES.iter().any(|(place, w)| file.starts_with(place) && *w == word);
-    let named = calls::named(&["aws-core/src"]).into_iter().map(|(file, actions)| {
-        let file = file.strip_prefix("aws-core/src/").unwrap().to_owned();
-        let actions = actions.into_iter().filter(|word| !in_policy(&file, word)).collect();
-        (file, actions)
-    });
-    named.collect()
+    let named = calls::named(&["aws-core/src"]).into_iter();
+    named.map(|(file, words)| (file.strip_prefix("aws-core/src/").unwrap().to_owned(), words)).collect()
 }
 
 /// Parts of the network that act in the account `network` alone, or in the management account.

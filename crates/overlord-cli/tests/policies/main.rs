@@ -8,7 +8,10 @@ mod evaluator;
 mod judged;
 #[path = "../../../../tests/judges/mod.rs"]
 mod judges;
+mod sources;
 mod table;
+#[path = "../../../../tests/pages/words.rs"]
+mod words;
 
 use overlord::policies::{self, Input};
 use serde_json::{Value, json};

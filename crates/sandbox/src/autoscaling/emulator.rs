@@ -7,7 +7,7 @@ use super::{
 use crate::place::{INSTANCE_LABEL, LABEL, MACHINE_LABEL};
 use aws_core::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, Told as _, operations::Operation},
 };
 use aws_sdk_ec2::types::{Instance, LaunchTemplateSpecification, ResourceType, Tag, TagSpecification};
 use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetDescription};
@@ -104,9 +104,8 @@ impl World for Emulator {
     }
 
     async fn subnets(&self, ids: &[String]) -> Result<Vec<Subnet>> {
-        let absent = ["InvalidSubnetID.NotFound", "InvalidSubnetId.Malformed"];
         let call = self.cloud.ec2().describe_subnets().set_subnet_ids(Some(ids.to_vec())).send().await;
-        let answer = call.told_unless(&self.cloud, "ec2:DescribeSubnets", ids.join(", "), &absent)?;
+        let answer = call.unless_gone(&self.cloud, ids.join(", "))?;
         let subnets = answer.and_then(|a| a.subnets).unwrap_or_default();
         let subnet = |s: &aws_sdk_ec2::types::Subnet| {
             let zone = s.availability_zone().unwrap_or_default().to_owned();
@@ -116,12 +115,6 @@ impl World for Emulator {
     }
 
     async fn template(&self, asked: &Template) -> Result<Option<Template>> {
-        let absent = [
-            "InvalidLaunchTemplateId.NotFound",
-            "InvalidLaunchTemplateId.VersionNotFound",
-            "InvalidLaunchTemplateId.Malformed",
-            "InvalidLaunchTemplateName.NotFoundException",
-        ];
         let call = self
             .cloud
             .ec2()
@@ -130,8 +123,7 @@ impl World for Emulator {
             .set_launch_template_name(asked.name.clone())
             .versions(asked.version.as_deref().unwrap_or("$Default"));
         let named = asked.id.as_ref().or(asked.name.as_ref()).cloned().unwrap_or_default();
-        let answer =
-            call.send().await.told_unless(&self.cloud, "ec2:DescribeLaunchTemplateVersions", named, &absent)?;
+        let answer = call.send().await.unless_gone(&self.cloud, named)?;
         let found = answer.and_then(|a| a.launch_template_versions.unwrap_or_default().into_iter().next());
         Ok(found.map(|v| Template {
             id: v.launch_template_id,
@@ -142,15 +134,15 @@ impl World for Emulator {
 
     async fn target_group(&self, arn: &str) -> Result<Option<TargetGroup>> {
         let elb = self.cloud.elb();
-        let absent = ["TargetGroupNotFound", "ValidationError"];
         let call = elb.describe_target_groups().target_group_arns(arn).send().await;
-        let answer = call.told_unless(&self.cloud, "elasticloadbalancing:DescribeTargetGroups", arn, &absent)?;
+        // An ARN that is none is not there, either.
+        let none = |row: &Operation, code: &str| row.gone.contains(&code) || code == "ValidationError";
+        let answer = call.told_unless(&self.cloud, arn, none)?;
         let Some(group) = answer.and_then(|a| a.target_groups.unwrap_or_default().into_iter().next()) else {
             return Ok(None);
         };
         let call = elb.describe_target_group_attributes().target_group_arn(arn).send().await;
-        let operation = "elasticloadbalancing:DescribeTargetGroupAttributes";
-        let Some(answer) = call.told_unless(&self.cloud, operation, arn, &absent)? else { return Ok(None) };
+        let Some(answer) = call.told_unless(&self.cloud, arn, none)? else { return Ok(None) };
         let delay = answer.attributes().iter().find(|a| a.key() == Some("deregistration_delay.timeout_seconds"));
         let port = group.port().unwrap_or(80);
         // A port of its own, or `traffic-port`.
@@ -168,7 +160,7 @@ impl World for Emulator {
     /// Instances first: one that runs by then has its container.
     async fn look(&self) -> Result<Sight> {
         let pages = self.cloud.ec2().describe_instances().into_paginator().send();
-        let pages = pages.collect::<Result<Vec<_>, _>>().await.told(&self.cloud, "ec2:DescribeInstances", "")?;
+        let pages = pages.collect::<Result<Vec<_>, _>>().await.told(&self.cloud, "")?;
         let instances = pages.iter().flat_map(|p| p.reservations()).flat_map(|r| r.instances());
         let instances = instances.filter_map(|i| Some((i.instance_id()?.to_owned(), seen(i)))).collect();
         let mut containers = BTreeMap::new();
@@ -198,7 +190,7 @@ impl World for Emulator {
             .client_token(&order.token)
             .min_count(1)
             .max_count(1);
-        let answer = call.send().await.told(&self.cloud, "ec2:RunInstances", &order.subnet)?;
+        let answer = call.send().await.told(&self.cloud, &order.subnet)?;
         let instance = answer.instances().first();
         let id = instance.and_then(|i| i.instance_id());
         let id = id.ok_or_else(|| Error::failed("ec2:RunInstances answered without an instance"))?;
@@ -208,26 +200,24 @@ impl World for Emulator {
 
     async fn terminate(&self, instance: &str) -> Result<()> {
         let call = self.cloud.ec2().terminate_instances().instance_ids(instance).send().await;
-        let absent = ["InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"];
-        call.told_unless(&self.cloud, "ec2:TerminateInstances", instance, &absent).map(drop)
+        call.unless_gone(&self.cloud, instance).map(drop)
     }
 
     async fn register(&self, arn: &str, instance: &str, port: i32) -> Result<()> {
         let target = TargetDescription::builder().id(instance).port(port).build();
         let call = self.cloud.elb().register_targets().target_group_arn(arn).targets(target).send().await;
-        call.told(&self.cloud, "elasticloadbalancing:RegisterTargets", instance).map(drop)
+        call.told(&self.cloud, instance).map(drop)
     }
 
     async fn deregister(&self, arn: &str, instance: &str) -> Result<()> {
         let target = TargetDescription::builder().id(instance).build();
         let call = self.cloud.elb().deregister_targets().target_group_arn(arn).targets(target).send().await;
-        let absent = ["TargetGroupNotFound", "InvalidTarget"];
-        call.told_unless(&self.cloud, "elasticloadbalancing:DeregisterTargets", instance, &absent).map(drop)
+        call.unless_gone(&self.cloud, instance).map(drop)
     }
 
     async fn unhealthy(&self, arn: &str) -> Result<BTreeSet<String>> {
         let call = self.cloud.elb().describe_target_health().target_group_arn(arn).send().await;
-        let answer = call.told(&self.cloud, "elasticloadbalancing:DescribeTargetHealth", arn)?;
+        let answer = call.told(&self.cloud, arn)?;
         let all = answer.target_health_descriptions().iter();
         let state = |d: &aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
             Some(d.target_health()?.state()?.as_str() == "unhealthy")

@@ -57,7 +57,7 @@ impl Look {
             match alias_record::list_records(&self.cloud, &zone.id).await {
                 Ok(records) => Ok(records.iter().filter_map(record).collect()),
                 // Deleted a moment ago.
-                Err(e) if e.code() == Some("NoSuchHostedZone") => Ok(Vec::new()),
+                Err(e) if e.is_gone() => Ok(Vec::new()),
                 Err(e) => Err(e),
             }
         });

@@ -63,8 +63,7 @@ async fn read_certificates(cloud: &Cloud, domain: &str) -> Result<Vec<Certificat
         .into_paginator()
         .items()
         .send();
-    let summaries =
-        pages.collect::<Result<Vec<CertificateSummary>, _>>().await.told(cloud, "acm:ListCertificates", "")?;
+    let summaries = pages.collect::<Result<Vec<CertificateSummary>, _>>().await.told(cloud, "")?;
     let mut found: Vec<Certificate> = stream::iter(summaries)
         .map(|s| complete(cloud, s, domain))
         .buffer_unordered(PARALLEL)
@@ -93,12 +92,7 @@ async fn complete(cloud: &Cloud, summary: CertificateSummary, domain: &str) -> R
     if !partial || certificate.covers(domain) {
         return Ok(Some(certificate));
     }
-    let described = cloud.acm().describe_certificate().certificate_arn(arn).send().await.told_unless(
-        cloud,
-        "acm:DescribeCertificate",
-        arn,
-        &["ResourceNotFoundException"],
-    )?;
+    let described = cloud.acm().describe_certificate().certificate_arn(arn).send().await.unless_gone(cloud, arn)?;
     let Some(detail) = described.and_then(|d| d.certificate) else { return Ok(None) };
     let more = detail.subject_alternative_names().iter().cloned();
     certificate.names = certificate.names.into_iter().chain(more).collect::<BTreeSet<_>>().into_iter().collect();

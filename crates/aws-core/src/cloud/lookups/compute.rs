@@ -50,7 +50,7 @@ async fn read_machine(cloud: &Cloud, instance_type: &str) -> Result<Machine> {
         .instance_types(InstanceType::from(instance_type))
         .send()
         .await
-        .told_unless(cloud, "ec2:DescribeInstanceTypes", instance_type, &["InvalidInstanceType"])?
+        .unless_gone(cloud, instance_type)?
         .ok_or_else(unknown)?;
     let info = answer.instance_types().first().ok_or_else(unknown)?;
     let supported = info.processor_info().map(|p| p.supported_architectures()).unwrap_or_default();
@@ -95,11 +95,13 @@ const AMI_ARM64: &str = "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/
 /// What AWS answers. An image that is not offered in this region is `None`.
 pub async fn recommended_amis(cloud: &Cloud) -> Result<Amis> {
     let names = [AMI_AMD64, AMI_ARM64].map(str::to_owned);
-    let answer = cloud.ssm().get_parameters().set_names(Some(names.into())).send().await.told(
-        cloud,
-        "ssm:GetParameters",
-        "the recommended machine images",
-    )?;
+    let answer = cloud
+        .ssm()
+        .get_parameters()
+        .set_names(Some(names.into()))
+        .send()
+        .await
+        .told(cloud, "the recommended machine images")?;
     let value = |name| {
         let parameter = answer.parameters().iter().find(|p| p.name() == Some(name))?;
         parameter.value().map(str::to_owned)
@@ -123,11 +125,8 @@ pub struct AmiDetails {
 /// # Errors
 /// Not found, when it does not exist in this region or is not shared with this account.
 pub async fn image_details(cloud: &Cloud, ami: &str) -> Result<AmiDetails> {
-    let absent = ["InvalidAMIID.NotFound", "InvalidAMIID.Malformed", "InvalidAMIID.Unavailable"];
     let answer = cloud.ec2().describe_images().image_ids(ami).send().await;
-    let image = answer
-        .told_unless(cloud, "ec2:DescribeImages", ami, &absent)?
-        .and_then(|a| a.images.unwrap_or_default().into_iter().next());
+    let image = answer.unless_gone(cloud, ami)?.and_then(|a| a.images.unwrap_or_default().into_iter().next());
     image.map(|i| ami_details(&i)).ok_or_else(|| {
         Error::not_found(format!("there is no machine image {ami} in {}", cloud.region()))
             .hint("Check ami_id in the VPC's settings or the manifest; an image id is valid in one region only.")
@@ -165,7 +164,7 @@ pub struct Target {
 /// What AWS answers.
 pub async fn target_health(cloud: &Cloud, target_group_arn: &str) -> Result<Vec<Target>> {
     let call = cloud.elb().describe_target_health().target_group_arn(target_group_arn).send().await;
-    let answer = call.told(cloud, "elasticloadbalancing:DescribeTargetHealth", target_group_arn)?;
+    let answer = call.told(cloud, target_group_arn)?;
     let mut targets: Vec<Target> = answer
         .target_health_descriptions()
         .iter()
@@ -204,7 +203,7 @@ pub struct Activity {
 /// What AWS answers.
 pub async fn scaling_activities(cloud: &Cloud, group: &str) -> Result<Vec<Activity>> {
     let call = cloud.autoscaling().describe_scaling_activities().auto_scaling_group_name(group).send().await;
-    let answer = call.told(cloud, "autoscaling:DescribeScalingActivities", group)?;
+    let answer = call.told(cloud, group)?;
     let activity = |a: &aws_sdk_autoscaling::types::Activity| Activity {
         status: a.status_code().map_or("unknown", |s| s.as_str()).to_owned(),
         description: a.description().unwrap_or_default().to_owned(),
@@ -220,11 +219,10 @@ pub async fn scaling_activities(cloud: &Cloud, group: &str) -> Result<Vec<Activi
 /// # Errors
 /// What AWS answers.
 pub async fn console_output(cloud: &Cloud, instance: &str) -> Result<Option<String>> {
-    let absent = ["InvalidInstanceID.NotFound", "IncorrectInstanceState", "UnsupportedOperation"];
     for latest in [true, false] {
         // `latest` is understood by Nitro types only.
         let call = cloud.ec2().get_console_output().instance_id(instance).latest(latest).send().await;
-        let answer = call.told_unless(cloud, "ec2:GetConsoleOutput", instance, &absent)?;
+        let answer = call.unless_gone(cloud, instance)?;
         let text = answer.and_then(|a| decoded(a.output()?)).filter(|t| !t.trim().is_empty());
         if text.is_some() {
             return Ok(text);
@@ -240,8 +238,7 @@ pub async fn console_output(cloud: &Cloud, instance: &str) -> Result<Option<Stri
 /// What AWS answers.
 pub async fn last_words(cloud: &Cloud, group: &str, instance: &str, lines: i32) -> Result<Vec<String>> {
     let call = cloud.logs().get_log_events().log_group_name(group).log_stream_name(instance).limit(lines);
-    let answer = call.start_from_head(false).send().await;
-    let answer = answer.told_unless(cloud, "logs:GetLogEvents", group, &["ResourceNotFoundException"])?;
+    let answer = call.start_from_head(false).send().await.unless_gone(cloud, group)?;
     let events = answer.and_then(|a| a.events).unwrap_or_default();
     Ok(events.into_iter().filter_map(|e| e.message).map(|m| m.trim_end().to_owned()).collect())
 }
@@ -278,7 +275,7 @@ pub async fn instances(
     let mut pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.told(cloud, "ec2:DescribeInstances", vpc)?;
+        let page = page.told(cloud, vpc)?;
         found.extend(page.reservations.unwrap_or_default().into_iter().flat_map(|r| r.instances.unwrap_or_default()));
     }
     Ok(found)

@@ -100,7 +100,7 @@ impl Place<'_> {
         let path = format!("/minion/{}/applications", self.vpc);
         let pages = self.cloud.ssm().get_parameters_by_path().path(&path).into_paginator().send();
         let pages: Result<Vec<_>, _> = pages.collect().await;
-        let pages = pages.told(self.cloud, "ssm:GetParametersByPath", &path)?;
+        let pages = pages.told(self.cloud, &path)?;
         let told = pages.iter().flat_map(|p| p.parameters()).filter_map(|p| p.name()).map(|id| Occupant {
             kind: "application".into(),
             id: id.to_owned(),
@@ -116,14 +116,14 @@ impl Place<'_> {
         let interfaces = async {
             let pages = ec2.describe_network_interfaces().filters(filter("vpc-id", self.vpc)).into_paginator();
             let all: Result<Vec<NetworkInterface>, _> = pages.items().send().collect().await;
-            all.told(self.cloud, "ec2:DescribeNetworkInterfaces", self.vpc)
+            all.told(self.cloud, self.vpc)
         };
         let instances = async {
             let living = ["pending", "running", "stopping", "stopped"].map(str::to_owned).to_vec();
             let states = Filter::builder().name("instance-state-name").set_values(Some(living)).build();
             let call = ec2.describe_instances().filters(filter("vpc-id", self.vpc)).filters(states);
             let pages: Result<Vec<_>, _> = call.into_paginator().items().send().collect().await;
-            let pages = pages.told(self.cloud, "ec2:DescribeInstances", self.vpc)?;
+            let pages = pages.told(self.cloud, self.vpc)?;
             Ok(pages.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect::<Vec<Instance>>())
         };
         let nats = kinds::seen_in::<NatGateway>(self.cloud, self.vpc);
@@ -144,7 +144,7 @@ impl Place<'_> {
     async fn load_balancers(&self) -> Result<Vec<Occupant>> {
         let pages = self.cloud.elb().describe_load_balancers().page_size(400).into_paginator().items().send();
         let all: Result<Vec<LoadBalancer>, _> = pages.collect().await;
-        let all = all.told(self.cloud, "elasticloadbalancing:DescribeLoadBalancers", "")?;
+        let all = all.told(self.cloud, "")?;
         let here = all.into_iter().filter(|b| b.vpc_id() == Some(self.vpc));
         let told = here.map(|b| Occupant {
             kind: "load balancer".into(),
@@ -189,7 +189,7 @@ impl Place<'_> {
     async fn acls(&self) -> Result<Vec<Occupant>> {
         let call = self.cloud.ec2().describe_network_acls().filters(filter("vpc-id", self.vpc));
         let all: Result<Vec<NetworkAcl>, _> = call.into_paginator().items().send().collect().await;
-        let all = all.told(self.cloud, "ec2:DescribeNetworkAcls", self.vpc)?;
+        let all = all.told(self.cloud, self.vpc)?;
         let foreign = all.iter().filter(|a| a.is_default() != Some(true) && !self.ours(a.tags()));
         Ok(foreign.map(|a| thing("network ACL", a.network_acl_id(), a.tags())).collect())
     }

@@ -60,7 +60,7 @@ async fn offers(cloud: &Cloud, instance_types: &[&str], by: LocationType) -> Res
         let filter = Filter::builder().name("instance-type").set_values(Some(wanted)).build();
         let call = cloud.ec2().describe_instance_type_offerings().location_type(by).filters(filter);
         let all = call.into_paginator().items().send().collect::<Result<Vec<InstanceTypeOffering>, _>>().await;
-        let all = all.told(cloud, "ec2:DescribeInstanceTypeOfferings", &what)?;
+        let all = all.told(cloud, &what)?;
         let pair = |o: InstanceTypeOffering| Some((o.instance_type?.as_str().to_owned(), o.location?));
         Ok(all.into_iter().filter_map(pair).collect::<Offers>())
     };

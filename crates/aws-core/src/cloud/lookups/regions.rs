@@ -22,8 +22,7 @@ pub struct AvailabilityZone {
 pub async fn zones_of_region(cloud: &Cloud) -> Result<Vec<AvailabilityZone>> {
     let load = async {
         let kind = Filter::builder().name("zone-type").values("availability-zone").build();
-        let found = cloud.ec2().describe_availability_zones().filters(kind).send().await;
-        let found = found.told(cloud, "ec2:DescribeAvailabilityZones", "")?;
+        let found = cloud.ec2().describe_availability_zones().filters(kind).send().await.told(cloud, "")?;
         let available = found
             .availability_zones()
             .iter()
@@ -43,8 +42,7 @@ pub async fn zones_of_region(cloud: &Cloud) -> Result<Vec<AvailabilityZone>> {
 /// A usage error, when it is no region; a refusal, when the account has not opted in to it.
 pub async fn check_region(cloud: &Cloud, region: &str) -> Result<()> {
     let load = async {
-        let all = cloud.ec2().describe_regions().all_regions(true).send().await;
-        Ok(all.told(cloud, "ec2:DescribeRegions", "")?.regions.unwrap_or_default())
+        Ok(cloud.ec2().describe_regions().all_regions(true).send().await.told(cloud, "")?.regions.unwrap_or_default())
     };
     let all = cloud.once("regions", load).await?;
     let Some(found) = all.iter().find(|r| r.region_name() == Some(region)) else {
@@ -71,7 +69,7 @@ pub async fn check_region(cloud: &Cloud, region: &str) -> Result<()> {
 pub async fn vpc_networks(cloud: &Cloud) -> Result<Vec<Ipv4Net>> {
     let load = async {
         let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();
-        let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "ec2:DescribeVpcs", "")?;
+        let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "")?;
         Ok(found.iter().flat_map(networks).collect::<Vec<Ipv4Net>>())
     };
     Ok(cloud.once("networks of all VPCs", load).await?.as_ref().clone())

@@ -212,8 +212,7 @@ struct Ground {
 async fn ground(cloud: &Cloud, vpc: &str) -> Result<Ground> {
     let vpcs = async {
         let call = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await;
-        let absent = ["InvalidVpcID.NotFound", "InvalidVpcID.Malformed", "InvalidVpcId.Malformed"];
-        Ok(call.told_unless(cloud, "ec2:DescribeVpcs", vpc, &absent)?.and_then(|a| a.vpcs?.into_iter().next()))
+        Ok(call.unless_gone(cloud, vpc)?.and_then(|a| a.vpcs?.into_iter().next()))
     };
     let (found, subnets, tables) =
         futures::try_join!(vpcs, in_vpc::<Subnet>(cloud, vpc), in_vpc::<RouteTable>(cloud, vpc))?;
@@ -295,7 +294,7 @@ async fn ways(cloud: &Cloud, vpc: &str) -> Result<Ways> {
         let call = call.filters(filter("source-dest-check", &["false"]));
         let call = call.filters(filter("instance-state-name", &["pending", "running", "stopping", "stopped"]));
         let pages = call.into_paginator().items().send();
-        let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeInstances", vpc)?;
+        let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, vpc)?;
         Ok(found.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect())
     };
     let first = async {
@@ -441,16 +440,13 @@ fn ranges(side: &VpcPeeringConnectionVpcInfo) -> Vec<String> {
 /// The load balancers in this VPC. There is no filter by VPC, and tags are asked for apart.
 async fn balancers(cloud: &Cloud, vpc: &str) -> Result<Vec<BalancerSight>> {
     let pages = cloud.elb().describe_load_balancers().into_paginator().items().send();
-    let all = pages.collect::<Result<Vec<LoadBalancer>, _>>().await;
-    let all = all.told(cloud, "elasticloadbalancing:DescribeLoadBalancers", vpc)?;
+    let all = pages.collect::<Result<Vec<LoadBalancer>, _>>().await.told(cloud, vpc)?;
     let here: Vec<LoadBalancer> = all.into_iter().filter(|b| b.vpc_id() == Some(vpc)).collect();
     let arns: Vec<String> = here.iter().filter_map(|b| b.load_balancer_arn().map(str::to_owned)).collect();
     let told: Vec<Vec<TagDescription>> = stream::iter(arns.chunks(TAGS_OF))
         .map(async |some| {
             let call = cloud.elb().describe_tags().set_resource_arns(Some(some.to_vec())).send().await;
-            // One that has just gone makes the whole call fail.
-            let absent = ["LoadBalancerNotFound"];
-            let answer = call.told_unless(cloud, "elasticloadbalancing:DescribeTags", vpc, &absent)?;
+            let answer = call.unless_gone(cloud, vpc)?;
             Ok::<_, Error>(answer.and_then(|a| a.tag_descriptions).unwrap_or_default())
         })
         .buffer_unordered(PARALLEL)

@@ -68,7 +68,7 @@ async fn private_zones(cloud: &Cloud, vpc: &str) -> Result<Vec<Zone>> {
                 .set_next_token(next)
                 .send()
                 .await
-                .told(cloud, "route53:ListHostedZonesByVPC", vpc)?;
+                .told(cloud, vpc)?;
             let ours =
                 page.hosted_zone_summaries().iter().filter(|z| z.owner().is_none_or(|o| o.owning_service().is_none()));
             found.extend(ours.map(|z| Zone {
@@ -98,7 +98,7 @@ pub(crate) async fn read_public_zones(cloud: &Cloud, domain: &str) -> Result<Vec
     let (mut name, mut id) = (format!("{domain}."), None);
     loop {
         let call = cloud.route53().list_hosted_zones_by_name().dns_name(name).set_hosted_zone_id(id);
-        let page = call.send().await.told(cloud, "route53:ListHostedZonesByName", domain)?;
+        let page = call.send().await.told(cloud, domain)?;
         let zones: Vec<Zone> = page.hosted_zones().iter().map(zone).collect();
         let past = zones.iter().any(|z| !z.name.eq_ignore_ascii_case(domain));
         found.extend(zones.into_iter().filter(|z| !z.private && z.name.eq_ignore_ascii_case(domain)));
@@ -113,7 +113,7 @@ pub(crate) async fn read_public_zones(cloud: &Cloud, domain: &str) -> Result<Vec
 /// What AWS answers.
 pub async fn all_zones(cloud: &Cloud) -> Result<Vec<Zone>> {
     let pages = cloud.route53().list_hosted_zones().into_paginator().items().send();
-    let found = pages.collect::<Result<Vec<HostedZone>, _>>().await.told(cloud, "route53:ListHostedZones", "")?;
+    let found = pages.collect::<Result<Vec<HostedZone>, _>>().await.told(cloud, "")?;
     let mut zones: Vec<Zone> = found.iter().map(zone).collect();
     zones.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     Ok(zones)

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Error, Result,
-    cloud::{Cloud, ConnectOptions, Told as _},
+    cloud::{Cloud, ConnectOptions, Told as _, operations::ec2},
 };
 use std::{
     collections::VecDeque,
@@ -82,10 +82,10 @@ async fn cloud(endpoint: String, on_throttle: OnThrottle) -> Cloud {
 }
 
 async fn allocate(cloud: &Cloud) -> Result<()> {
-    cloud.ec2().allocate_address().send().await.told(cloud, "ec2:AllocateAddress", "a").map(drop)
+    cloud.ec2().allocate_address().send().await.told(cloud, "a").map(drop)
 }
 async fn look(cloud: &Cloud) -> Result<()> {
-    cloud.ec2().describe_addresses().send().await.told(cloud, "ec2:DescribeAddresses", "").map(drop)
+    cloud.ec2().describe_addresses().send().await.told(cloud, "").map(drop)
 }
 
 fn passes(result: Result<()>) -> Option<(bool, u64)> {
@@ -185,10 +185,10 @@ async fn a_client_token_stays_until_there_is_an_answer() {
     let (endpoint, _) = aws(&[Good, Gone, Bad(500, "InternalError"), refused, Good, Gone, Good, Gone, mismatch]);
     let cloud = cloud(endpoint, OnThrottle::default()).await;
     look(&cloud).await.unwrap();
-    let token = || cloud.token("ec2:AllocateAddress", "a");
+    let token = || cloud.token::<ec2::AllocateAddress>("a");
     let first = token();
     assert!(first.len() == 32 && first.chars().all(|c| c.is_ascii_hexdigit()), "{first}");
-    assert_ne!(first, cloud.token("ec2:AllocateAddress", "b"));
+    assert_ne!(first, cloud.token::<ec2::AllocateAddress>("b"));
     for _ in ["lost", "an internal error"] {
         assert_eq!(passes(allocate(&cloud).await), Some((true, 5)));
         assert_eq!(token(), first);
@@ -200,8 +200,7 @@ async fn a_client_token_stays_until_there_is_an_answer() {
     let third = token();
     assert_ne!(second, third, "it was made");
     assert_eq!(passes(allocate(&cloud).await), Some((true, 5)));
-    let gone = cloud.ec2().describe_addresses().send().await;
-    gone.told(&cloud, "ec2:DeleteAddress", "a").unwrap();
+    cloud.ec2().delete_vpc().vpc_id("vpc-1").send().await.told(&cloud, "a").unwrap();
     assert_ne!(token(), third, "what it made was found, and is gone");
     // What is there was made with other words: it is looked for.
     assert_eq!(passes(allocate(&cloud).await), Some((true, 5)));
@@ -234,34 +233,12 @@ async fn a_dead_network_is_not_tried_for_ever() {
 
 #[test]
 fn what_may_be_repeated() {
-    for operation in [
-        "ec2:DescribeVpcs",
-        "iam:GetRole",
-        "ssm:PutParameter",
-        "ec2:CreateTags",
-        "ec2:DeleteVpc",
-        "sts:GetCallerIdentity",
-        "autoscaling:UpdateAutoScalingGroup",
-        "route53:ChangeTagsForResource",
-        "iam:UpdateAssumeRolePolicy",
-        "ecr:BatchGetImage",
-    ] {
-        assert!(is_repeatable(operation), "{operation}");
-    }
-    for operation in [
-        "ec2:AllocateAddress",
-        "ec2:CreateVpc",
-        "ec2:RunInstances",
-        "route53:ChangeResourceRecordSets",
-        "acm:RequestCertificate",
-        "route53:CreateHostedZone",
-        "organizations:CreateAccount",
-        "ram:CreateResourceShare",
-        "ec2:AssociateRouteTable",
-        "ec2:AcceptVpcPeeringConnection",
-        "autoscaling:StartInstanceRefresh",
-        "ecr:BatchCreateThing",
-    ] {
-        assert!(!is_repeatable(operation), "{operation}");
-    }
+    let sent = |service, name| row(&Metadata::new(name, service)).map(|row| (row.reads(), row.is_repeatable()));
+    assert_eq!(sent("EC2", "DescribeVpcs"), Some((true, true)));
+    assert_eq!(sent("STS", "AssumeRole"), Some((true, true)));
+    assert_eq!(sent("SSM", "PutParameter"), Some((false, true)));
+    assert_eq!(sent("EC2", "DeleteVpc"), Some((false, true)));
+    assert_eq!(sent("Route 53", "ChangeResourceRecordSets"), Some((false, false)));
+    assert_eq!(sent("EC2", "CreateVpc"), Some((false, false)));
+    assert_eq!(sent("EC2", "DescribeCarrierGateways"), None, "without a row: sent once, and as one that writes");
 }

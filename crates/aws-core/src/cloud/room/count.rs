@@ -4,7 +4,11 @@
 use super::{Judged, Tally, Unread, counted, network};
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, quotas},
+    cloud::{
+        Cloud, Told as _,
+        operations::{autoscaling, ec2, elb, iam},
+        quotas,
+    },
 };
 use aws_sdk_ec2::types::{Filter, Instance, InstanceLifecycleType};
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
@@ -45,7 +49,7 @@ async fn balancers(cloud: &Cloud, kind: &LoadBalancerTypeEnum) -> Result<Option<
         let mut pages = cloud.elb().describe_load_balancers().page_size(BALANCERS).into_paginator().send();
         let (mut types, mut read) = (Vec::new(), 0);
         while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "elasticloadbalancing:DescribeLoadBalancers", "")?;
+            let page = page.told(cloud, "")?;
             types.extend(page.load_balancers().iter().filter_map(|b| b.r#type().cloned()));
             read += 1;
             if read == PAGES && page.next_marker().is_some() {
@@ -54,7 +58,7 @@ async fn balancers(cloud: &Cloud, kind: &LoadBalancerTypeEnum) -> Result<Option<
         }
         Ok(Some(types))
     };
-    let types = counted(cloud, "elasticloadbalancing:DescribeLoadBalancers", load).await?;
+    let types = counted::<elb::DescribeLoadBalancers, _>(cloud, load).await?;
     Ok(types.map(|types| types.iter().filter(|t| *t == kind).count() as u64))
 }
 
@@ -63,7 +67,7 @@ async fn target_groups(cloud: &Cloud) -> Result<Option<u64>, Unread> {
         let mut pages = cloud.elb().describe_target_groups().page_size(BALANCERS).into_paginator().send();
         let (mut count, mut read) = (0, 0);
         while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "elasticloadbalancing:DescribeTargetGroups", "")?;
+            let page = page.told(cloud, "")?;
             count += many(page.target_groups());
             read += 1;
             if read == PAGES && page.next_marker().is_some() {
@@ -72,32 +76,31 @@ async fn target_groups(cloud: &Cloud) -> Result<Option<u64>, Unread> {
         }
         Ok(Some(count))
     };
-    counted(cloud, "elasticloadbalancing:DescribeTargetGroups", load).await
+    counted::<elb::DescribeTargetGroups, _>(cloud, load).await
 }
 
 /// Auto Scaling groups of the region, and how many there may be.
 pub(super) async fn groups(cloud: &Cloud) -> Result<(u64, Option<u64>), Unread> {
     let load = async {
-        let call = cloud.autoscaling().describe_account_limits().send().await;
-        let answer = call.told(cloud, "autoscaling:DescribeAccountLimits", "")?;
+        let answer = cloud.autoscaling().describe_account_limits().send().await.told(cloud, "")?;
         let count = |n: Option<i32>| n.and_then(|n| u64::try_from(n).ok());
         let used = count(answer.number_of_auto_scaling_groups());
         let used = used.ok_or_else(|| Error::failed("AWS answered without the number of groups"))?;
         Ok((used, count(answer.max_number_of_auto_scaling_groups())))
     };
-    counted(cloud, "autoscaling:DescribeAccountLimits", load).await
+    counted::<autoscaling::DescribeAccountLimits, _>(cloud, load).await
 }
 
 /// What IAM has in the account, and how much of it there may be.
 pub(super) async fn iam(cloud: &Cloud) -> Result<BTreeMap<String, u64>, Unread> {
     let load = async {
-        let answer = cloud.iam().get_account_summary().send().await.told(cloud, "iam:GetAccountSummary", "")?;
+        let answer = cloud.iam().get_account_summary().send().await.told(cloud, "")?;
         let count = |(key, n): (aws_sdk_iam::types::SummaryKeyType, i32)| {
             Some((key.as_str().to_owned(), u64::try_from(n).ok()?))
         };
         Ok(answer.summary_map.unwrap_or_default().into_iter().filter_map(count).collect())
     };
-    counted(cloud, "iam:GetAccountSummary", load).await
+    counted::<iam::GetAccountSummary, _>(cloud, load).await
 }
 
 /// A quota's name in IAM's summary.
@@ -131,7 +134,7 @@ async fn processors(cloud: &Cloud, name: &'static str) -> Result<Option<u64>, Un
         let mut pages = cloud.ec2().describe_instances().filters(running).into_paginator().page_size(PAGE).send();
         let (mut sums, mut read) = (BTreeMap::<&'static str, u64>::new(), 0);
         while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "ec2:DescribeInstances", "")?;
+            let page = page.told(cloud, "")?;
             for instance in page.reservations().iter().flat_map(|r| r.instances()) {
                 let spot = instance.instance_lifecycle() == Some(&InstanceLifecycleType::Spot);
                 let kind = instance.instance_type().map(|t| t.as_str()).unwrap_or_default();
@@ -146,7 +149,7 @@ async fn processors(cloud: &Cloud, name: &'static str) -> Result<Option<u64>, Un
         }
         Ok(Some(sums))
     };
-    let sums = counted(cloud, "ec2:DescribeInstances", load).await?;
+    let sums = counted::<ec2::DescribeInstances, _>(cloud, load).await?;
     Ok(sums.map(|sums| sums.get(name).copied().unwrap_or_default()))
 }
 
@@ -155,7 +158,7 @@ async fn security_groups(cloud: &Cloud) -> Result<Option<u64>, Unread> {
         let mut pages = cloud.ec2().describe_security_groups().into_paginator().page_size(PAGE).send();
         let (mut count, mut read) = (0, 0);
         while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "ec2:DescribeSecurityGroups", "")?;
+            let page = page.told(cloud, "")?;
             count += many(page.security_groups());
             read += 1;
             if read == PAGES && page.next_token().is_some() {
@@ -164,5 +167,5 @@ async fn security_groups(cloud: &Cloud) -> Result<Option<u64>, Unread> {
         }
         Ok(Some(count))
     };
-    counted(cloud, "ec2:DescribeSecurityGroups", load).await
+    counted::<ec2::DescribeSecurityGroups, _>(cloud, load).await
 }

@@ -31,7 +31,7 @@ async fn listed(cloud: &Cloud, service: &'static str) -> Result<BTreeMap<String,
         let mut pages = call.into_paginator().send();
         let mut values = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "servicequotas:ListServiceQuotas", service)?;
+            let page = page.told(cloud, service)?;
             for quota in page.quotas() {
                 // Of one resource there may be a value beside the account's.
                 let of_account = quota.quota_context().is_none_or(|c| c.context_id().is_none_or(|id| id == "*"));
@@ -48,7 +48,7 @@ async fn listed(cloud: &Cloud, service: &'static str) -> Result<BTreeMap<String,
 async fn one(cloud: &Cloud, service: &str, code: &str) -> Result<Option<u64>, Unread> {
     let load = async {
         let call = cloud.quotas().get_service_quota().service_code(service).quota_code(code).send().await;
-        let answer = call.told_unless(cloud, "servicequotas:GetServiceQuota", code, &["NoSuchResourceException"])?;
+        let answer = call.unless_gone(cloud, code)?;
         Ok(answer.and_then(|a| a.quota?.value).map(whole))
     };
     once(cloud, &format!("servicequotas:GetServiceQuota for {code}"), (SERVICE, LIMITS), load).await

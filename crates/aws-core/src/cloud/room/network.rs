@@ -2,7 +2,10 @@
 use super::{Tally, Unread, count::many, counted};
 use crate::{
     Result,
-    cloud::{Cloud, Told as _, lookups},
+    cloud::{
+        Cloud, Told as _, lookups,
+        operations::{ec2, route53},
+    },
 };
 use aws_sdk_ec2::types::{Filter, TransitGateway};
 use aws_sdk_route53::types::AccountLimitType;
@@ -13,41 +16,43 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Unrea
     match tally {
         Tally::Addresses => {
             let load = async {
-                let answer = ec2.describe_addresses().send().await.told(cloud, "ec2:DescribeAddresses", "")?;
+                let answer = ec2.describe_addresses().send().await.told(cloud, "")?;
                 Ok(Some(many(answer.addresses())))
             };
-            counted(cloud, "ec2:DescribeAddresses", load).await
+            counted::<ec2::DescribeAddresses, _>(cloud, load).await
         }
-        Tally::Vpcs => counted(cloud, "ec2:DescribeVpcs", async { Ok(Some(many(&lookups::vpcs(cloud).await?))) }).await,
+        Tally::Vpcs => {
+            counted::<ec2::DescribeVpcs, _>(cloud, async { Ok(Some(many(&lookups::vpcs(cloud).await?))) }).await
+        }
         Tally::InternetGateways => {
             let load = async {
                 let pages = ec2.describe_internet_gateways().into_paginator().items().send();
-                let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeInternetGateways", "")?;
+                let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
                 Ok(Some(many(&all)))
             };
-            counted(cloud, "ec2:DescribeInternetGateways", load).await
+            counted::<ec2::DescribeInternetGateways, _>(cloud, load).await
         }
         Tally::EgressGateways => {
             let load = async {
                 let pages = ec2.describe_egress_only_internet_gateways().into_paginator().items().send();
                 let all = pages.collect::<Result<Vec<_>, _>>().await;
-                Ok(Some(many(&all.told(cloud, "ec2:DescribeEgressOnlyInternetGateways", "")?)))
+                Ok(Some(many(&all.told(cloud, "")?)))
             };
-            counted(cloud, "ec2:DescribeEgressOnlyInternetGateways", load).await
+            counted::<ec2::DescribeEgressOnlyInternetGateways, _>(cloud, load).await
         }
         Tally::Endpoints => {
             let load = async {
                 let gateways = Filter::builder().name("vpc-endpoint-type").values("Gateway").build();
                 let pages = ec2.describe_vpc_endpoints().filters(gateways).into_paginator().items().send();
-                let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeVpcEndpoints", "")?;
+                let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
                 Ok(Some(many(&all)))
             };
-            counted(cloud, "ec2:DescribeVpcEndpoints", load).await
+            counted::<ec2::DescribeVpcEndpoints, _>(cloud, load).await
         }
         Tally::TransitGateways => {
             let load = async {
                 let pages = ec2.describe_transit_gateways().into_paginator().items().send();
-                let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeTransitGateways", "")?;
+                let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
                 // Those that others share are listed, too.
                 let account = cloud.account().await?;
                 let ours = |g: &&TransitGateway| {
@@ -55,15 +60,15 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Unrea
                 };
                 Ok(Some(all.iter().filter(ours).count() as u64))
             };
-            counted(cloud, "ec2:DescribeTransitGateways", load).await
+            counted::<ec2::DescribeTransitGateways, _>(cloud, load).await
         }
         Tally::VpnGateways => {
             let load = async {
-                let answer = ec2.describe_vpn_gateways().send().await.told(cloud, "ec2:DescribeVpnGateways", "")?;
+                let answer = ec2.describe_vpn_gateways().send().await.told(cloud, "")?;
                 let there = answer.vpn_gateways().iter().filter(|g| g.state().is_none_or(|s| s.as_str() != "deleted"));
                 Ok(Some(there.count() as u64))
             };
-            counted(cloud, "ec2:DescribeVpnGateways", load).await
+            counted::<ec2::DescribeVpnGateways, _>(cloud, load).await
         }
         other => Err(Unread::Failed(format!("{other:?} is counted elsewhere"))),
     }
@@ -73,9 +78,9 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Unrea
 pub(super) async fn zones(cloud: &Cloud) -> Result<(u64, u64), Unread> {
     let load = async {
         let call = cloud.route53().get_account_limit().r#type(AccountLimitType::MaxHostedZonesByOwner).send().await;
-        let answer = call.told(cloud, "route53:GetAccountLimit", "")?;
+        let answer = call.told(cloud, "")?;
         let most = answer.limit.map_or(0, |l| l.value);
         Ok((u64::try_from(answer.count).unwrap_or_default(), u64::try_from(most).unwrap_or_default()))
     };
-    counted(cloud, "route53:GetAccountLimit", load).await
+    counted::<route53::GetAccountLimit, _>(cloud, load).await
 }

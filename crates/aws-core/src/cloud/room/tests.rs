@@ -1,5 +1,5 @@
 use super::*;
-use crate::{engine::Use, error::AwsDetail};
+use crate::{cloud::operations::ec2, engine::Use, error::AwsDetail};
 
 const ALB: &str = quotas::APPLICATION_LOAD_BALANCERS.name;
 
@@ -215,6 +215,6 @@ async fn quotas_that_nobody_answers_for_are_waited_for_three_seconds_in_all_and_
     assert_eq!(again.warnings, room.warnings);
     assert!(began.elapsed() < Duration::from_secs(4), "not waited for again: {:?}", began.elapsed());
     let never = std::future::pending::<crate::Result<u64>>();
-    let uncounted = counted(&cloud, "ec2:DescribeVpcs", never).await.unwrap_err();
+    let uncounted = counted::<ec2::DescribeVpcs, _>(&cloud, never).await.unwrap_err();
     assert!(uncounted.why().starts_with("ec2:DescribeVpcs: no answer"), "{uncounted:?}");
 }

@@ -20,8 +20,7 @@ pub async fn read(cloud: &Cloud, book: &Book, runs: usize, documents: bool) -> R
     loop {
         let call = cloud.logs().get_log_events().log_group_name(&book.group).log_stream_name(&book.stream);
         let answer = call.start_from_head(false).set_next_token(token.clone()).send().await;
-        let absent = &["ResourceNotFoundException"];
-        let Some(page) = answer.told_unless(cloud, "logs:GetLogEvents", &book.group, absent)? else {
+        let Some(page) = answer.unless_gone(cloud, &book.group)? else {
             return Ok(Vec::new());
         };
         for event in page.events() {

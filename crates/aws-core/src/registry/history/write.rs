@@ -13,9 +13,6 @@ use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
 
-/// What is not there, or not to be seen yet.
-const ABSENT: &[&str] = &["ResourceNotFoundException"];
-const EXISTS: &[&str] = &["ResourceAlreadyExistsException"];
 /// Tries until a group and a stream that were just made can be written to, and the pause before each.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(250);
@@ -79,8 +76,7 @@ async fn write(cloud: &Cloud, book: &Book, event: Event) -> Result<()> {
     let event = event.map_err(|e| Error::failed("an event lacks its text or time").caused_by(e))?;
     let put = async || {
         let call = cloud.logs().put_log_events().log_group_name(&book.group).log_stream_name(&book.stream);
-        let done = call.log_events(event.clone()).send().await;
-        done.told_unless(cloud, "logs:PutLogEvents", &book.group, ABSENT)
+        call.log_events(event.clone()).send().await.unless_gone(cloud, &book.group)
     };
     for n in 0..TRIES {
         if let Some(answer) = put().await? {
@@ -98,9 +94,8 @@ async fn write(cloud: &Cloud, book: &Book, event: Event) -> Result<()> {
 async fn open(cloud: &Cloud, book: &Book) -> Result<()> {
     let stream = async || {
         let call = cloud.logs().create_log_stream().log_group_name(&book.group).log_stream_name(&book.stream);
-        match call.send().await.told(cloud, "logs:CreateLogStream", &book.group) {
-            Err(e) if e.code().is_some_and(|c| EXISTS.contains(&c)) => Ok(true),
-            Err(e) if e.code().is_some_and(|c| ABSENT.contains(&c)) => Ok(false),
+        match call.send().await.unless_there(cloud, &book.group) {
+            Err(e) if e.is_gone() => Ok(false),
             other => other.map(|_| true),
         }
     };
@@ -108,9 +103,6 @@ async fn open(cloud: &Cloud, book: &Book) -> Result<()> {
         return Ok(());
     }
     let call = cloud.logs().create_log_group().log_group_name(&book.group);
-    let made = call.set_tags(Some(book.tags.clone().into_iter().collect())).send().await;
-    // Aborted: somebody else makes it at this moment.
-    let made = made.told_unless(cloud, "logs:CreateLogGroup", &book.group, &[EXISTS[0], "OperationAbortedException"]);
-    made?;
+    call.set_tags(Some(book.tags.clone().into_iter().collect())).send().await.unless_there(cloud, &book.group)?;
     stream().await.map(drop)
 }

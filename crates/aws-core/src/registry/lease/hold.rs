@@ -5,7 +5,11 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, wait::seconds},
+    cloud::{
+        Cloud,
+        operations::{self, Operation},
+        wait::seconds,
+    },
     engine::{Cancel, Stop},
     error::{AwsDetail, Kind},
 };
@@ -208,7 +212,7 @@ fn interrupted(place: &Place) -> Error {
 
 /// Whether AWS may have acted although no answer came.
 fn unclear(e: &Error) -> bool {
-    let wrote = |aws: &AwsDetail| aws.code.is_none() && aws.operation != "ssm:GetParameters";
+    let wrote = |aws: &AwsDetail| aws.code.is_none() && !operations::find(&aws.operation).is_some_and(Operation::reads);
     e.kind() == Kind::Failed && e.aws().is_some_and(wrote)
 }
 

@@ -70,8 +70,7 @@ async fn versions(cloud: &Cloud, name: &str, which: impl IntoIterator<Item = i64
 
 async fn parameters(cloud: &Cloud, name: &str, names: Vec<String>) -> Result<Vec<Parameter>> {
     let call = cloud.ssm().get_parameters().set_names(Some(names)).customize().config_override(promptly());
-    let answer = call.send().await;
-    Ok(answer.told(cloud, "ssm:GetParameters", name)?.parameters.unwrap_or_default())
+    Ok(call.send().await.told(cloud, name)?.parameters.unwrap_or_default())
 }
 
 fn said(parameter: &Parameter) -> Said {
@@ -128,26 +127,19 @@ pub(super) async fn create(cloud: &Cloud, place: &Place, said: &Said) -> Result<
     let tags = tags.map_err(|e| Error::failed("a tag lacks its key or value").caused_by(e))?;
     let call = cloud.ssm().put_parameter().name(&place.parameter).value(said.claiming(1).text());
     let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(false).set_tags(Some(tags));
-    let made = call.customize().config_override(promptly()).send().await;
-    let absent = &["ParameterAlreadyExists"];
-    Ok(made.told_unless(cloud, "ssm:PutParameter", &place.parameter, absent).map_err(busy)?.is_some())
+    Ok(call.customize().config_override(promptly()).send().await.unless_there(cloud, &place.parameter)?.is_some())
 }
 
 /// Writes over what there is, meaning to become `claim`; says which version it became.
 pub(super) async fn put(cloud: &Cloud, name: &str, said: &Said, claim: i64) -> Result<i64> {
     let call = cloud.ssm().put_parameter().name(name).value(said.claiming(claim).text());
     let call = call.r#type(ParameterType::String).tier(ParameterTier::Standard).overwrite(true);
-    let put = call.customize().config_override(promptly()).send().await;
-    Ok(put.told(cloud, "ssm:PutParameter", name).map_err(busy)?.version)
+    Ok(call.customize().config_override(promptly()).send().await.told(cloud, name)?.version)
 }
 
 /// Removes the parameter. Not tried again by the SDK: by then it may be somebody else's.
 pub(super) async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     let once = promptly().retry_config(RetryConfig::disabled());
     let call = cloud.ssm().delete_parameters().names(name).customize().config_override(once);
-    call.send().await.told(cloud, "ssm:DeleteParameters", name).map_err(busy).map(drop)
-}
-
-fn busy(e: Error) -> Error {
-    e.retry_on(&["TooManyUpdates"])
+    call.send().await.told(cloud, name).map(drop)
 }

@@ -7,6 +7,7 @@ use crate::{
     Error, Result,
     cloud::{
         Cloud, Told as _,
+        operations::acm,
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
@@ -31,8 +32,6 @@ use std::{
 const TOLD: Duration = Duration::from_secs(120);
 /// Seconds that resolvers keep the validation records.
 const TTL: i64 = 300;
-/// ACM's code for a certificate that is not there.
-const ABSENT: &[&str] = &["ResourceNotFoundException"];
 
 /// A certificate for a domain and every name one label below it. Other people's certificates for the same domain are
 /// none of ours.
@@ -114,7 +113,7 @@ pub async fn in_use(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Ve
 
 async fn describe(cloud: &Cloud, arn: &str) -> Result<Option<CertificateDetail>> {
     let answer = cloud.acm().describe_certificate().certificate_arn(arn).send().await;
-    Ok(answer.told_unless(cloud, "acm:DescribeCertificate", arn, ABSENT)?.and_then(|d| d.certificate))
+    Ok(answer.unless_gone(cloud, arn)?.and_then(|d| d.certificate))
 }
 
 /// Waits until ACM has told the records of all names. One that was just asked for may not be known at first; else
@@ -155,21 +154,19 @@ fn records(detail: &CertificateDetail) -> Option<Vec<(String, String)>> {
 async fn list(cloud: &Cloud) -> Result<Arc<Vec<CertificateSummary>>> {
     let load = async {
         let pages = cloud.acm().list_certificates().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "acm:ListCertificates", "")
+        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
     };
     cloud.once("certificates with RSA 2048 keys", load).await
 }
 
 async fn tags_of(cloud: &Cloud, arn: &str) -> Result<BTreeMap<String, String>> {
-    let answer = cloud.acm().list_tags_for_certificate().certificate_arn(arn).send().await;
-    let answer = answer.told_unless(cloud, "acm:ListTagsForCertificate", arn, ABSENT)?;
+    let answer = cloud.acm().list_tags_for_certificate().certificate_arn(arn).send().await.unless_gone(cloud, arn)?;
     let tags = answer.and_then(|a| a.tags).unwrap_or_default();
     Ok(tags.into_iter().map(|t| (t.key, t.value.unwrap_or_default())).collect())
 }
 
 async fn remove_certificate(cloud: &Cloud, arn: &str) -> Result<()> {
-    let done = cloud.acm().delete_certificate().certificate_arn(arn).send().await;
-    done.told_unless(cloud, "acm:DeleteCertificate", arn, ABSENT).map(drop)
+    cloud.acm().delete_certificate().certificate_arn(arn).send().await.unless_gone(cloud, arn).map(drop)
 }
 
 fn acm_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>> {
@@ -246,7 +243,6 @@ impl Identity for Certificate {
         remove_certificate(cx.cloud, &live.certificate.arn).await.map_err(|e| {
             // Load balancers that were just deleted hold it for a while.
             let used = e.code() == Some("ResourceInUseException");
-            let e = e.retry_on(&["ResourceInUseException", "ConflictException"]);
             if used {
                 e.hint(format!(
                     "A load balancer still uses it: `aws acm describe-certificate --certificate-arn {}` says which \
@@ -287,14 +283,14 @@ impl Resource for Certificate {
             .cloud
             .acm()
             .request_certificate()
-            .idempotency_token(cx.cloud.token("acm:RequestCertificate", &self.domain))
+            .idempotency_token(cx.cloud.token::<acm::RequestCertificate>(&self.domain))
             .domain_name(&self.domain)
             .subject_alternative_names(format!("*.{}", self.domain))
             .validation_method(ValidationMethod::Dns)
             .set_tags(Some(acm_tags(&tags)?))
             .send()
             .await
-            .told(cx.cloud, "acm:RequestCertificate", &self.domain)?;
+            .told(cx.cloud, &self.domain)?;
         let arn = made.certificate_arn.unwrap_or_default();
         let certificate = told(cx.cloud, &arn, true).await?;
         let certificate =
@@ -305,8 +301,7 @@ impl Resource for Certificate {
         let stale = tag_drift::stale(&self.owner, &live.tags);
         if !stale.is_empty() {
             let call = cx.cloud.acm().add_tags_to_certificate().certificate_arn(&live.certificate.arn);
-            let done = call.set_tags(Some(acm_tags(&stale)?)).send().await;
-            done.told(cx.cloud, "acm:AddTagsToCertificate", &self.domain)?;
+            call.set_tags(Some(acm_tags(&stale)?)).send().await.told(cx.cloud, &self.domain)?;
         }
         Ok(live.clone())
     }

@@ -1,5 +1,5 @@
 //! Public hosted zones of teams.
-use super::records::{NO_ZONE, remove, synced, values};
+use super::records::{remove, synced, values};
 use crate::{
     Error, Result,
     cloud::{
@@ -82,7 +82,7 @@ pub async fn in_use(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Ve
     let zones = zones::public_zones(cloud, domain).await?;
     let Some(zone) = owned(&zones, owner) else { return Ok(Vec::new()) };
     let records = match list_records(cloud, &zone.id).await {
-        Err(e) if e.code() == Some(NO_ZONE) => return Ok(Vec::new()),
+        Err(e) if e.is_gone() => return Ok(Vec::new()),
         other => other?,
     };
     Ok(foreign(domain, &records).into_iter().map(readable).collect())
@@ -123,8 +123,7 @@ impl HostedZone {
     async fn make(&self, cloud: &Cloud, reference: &str) -> Result<CreateHostedZoneOutput> {
         let config = HostedZoneConfig::builder().comment(comment(&self.owner)).private_zone(false).build();
         let call = cloud.route53().create_hosted_zone().name(format!("{}.", self.domain)).hosted_zone_config(config);
-        let made = call.caller_reference(reference).send().await;
-        made.told(cloud, "route53:CreateHostedZone", &self.domain).map_err(|e| match e.code() {
+        call.caller_reference(reference).send().await.told(cloud, &self.domain).map_err(|e| match e.code() {
             Some("DelegationSetNotAvailable" | "ConflictingDomainExists") => e.hint(
                 "Route 53 keeps this name's servers for other zones of that name: ask AWS support, or use another domain.",
             ),
@@ -182,14 +181,13 @@ impl HostedZone {
         }
         let tags = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
         let call = cloud.route53().change_tags_for_resource().resource_type(TagResourceType::Hostedzone);
-        let done = call.resource_id(id).set_add_tags(Some(tags)).send().await;
-        done.told(cloud, "route53:ChangeTagsForResource", &self.domain).map(drop)
+        call.resource_id(id).set_add_tags(Some(tags)).send().await.told(cloud, &self.domain).map(drop)
     }
 }
 
 async fn tags_of(cloud: &Cloud, id: &str, domain: &str) -> Result<BTreeMap<String, String>> {
     let call = cloud.route53().list_tags_for_resource().resource_type(TagResourceType::Hostedzone).resource_id(id);
-    let answer = call.send().await.told_unless(cloud, "route53:ListTagsForResource", domain, &[NO_ZONE])?;
+    let answer = call.send().await.unless_gone(cloud, domain)?;
     let tags = answer.and_then(|a| a.resource_tag_set).and_then(|set| set.tags).unwrap_or_default();
     Ok(tags.into_iter().filter_map(|t| Some((t.key?, t.value.unwrap_or_default()))).collect())
 }
@@ -233,7 +231,7 @@ impl Identity for HostedZone {
         let id = live.zone.id.as_str();
         // Afresh: records were deleted in this run.
         let records = match read_records(cx.cloud, id).await {
-            Err(e) if e.code() == Some(NO_ZONE) => return Ok(()),
+            Err(e) if e.is_gone() => return Ok(()),
             other => other?,
         };
         let foreign = foreign(&self.domain, &records);
@@ -253,11 +251,7 @@ impl Identity for HostedZone {
         for batch in ours.chunks(BATCH) {
             remove(cx.cloud, id, &self.domain, batch.to_vec()).await?;
         }
-        let done = cx.cloud.route53().delete_hosted_zone().id(id).send().await;
-        done.told_unless(cx.cloud, "route53:DeleteHostedZone", &self.domain, &[NO_ZONE])
-            // Something was written since we looked: look again, and say what.
-            .map_err(|e| e.retry_on(&["HostedZoneNotEmpty", "PriorRequestNotComplete"]))
-            .map(drop)
+        cx.cloud.route53().delete_hosted_zone().id(id).send().await.unless_gone(cx.cloud, &self.domain).map(drop)
     }
     fn output(&self, live: &Live) -> ZoneId {
         live.zone.clone()
@@ -343,7 +337,7 @@ pub async fn adopt(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Opt
     let tags = tags_of(cloud, &id, domain).await?;
     zone.tag(cloud, &id, &zone.stale(&tags)).await?;
     let call = cloud.route53().update_hosted_zone_comment().id(&id).comment(comment(owner));
-    call.send().await.told(cloud, "route53:UpdateHostedZoneComment", domain)?;
+    call.send().await.told(cloud, domain)?;
     Ok(Some(id))
 }
 

@@ -14,8 +14,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// Route 53 says 60 seconds for a change to reach all of its servers; it can be more on a bad day.
 const IN_SYNC: Duration = Duration::from_secs(540);
-/// Route 53's code for a zone that is not there.
-pub(super) const NO_ZONE: &str = "NoSuchHostedZone";
 
 fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::failed("a change of DNS records is incomplete").caused_by(error)
@@ -56,7 +54,7 @@ pub(super) async fn record_at(
         .max_items(1)
         .send()
         .await
-        .told_unless(cloud, "route53:ListResourceRecordSets", format!("{name} in hosted zone {zone_id}"), &[NO_ZONE])?;
+        .unless_gone(cloud, format!("{name} in hosted zone {zone_id}"))?;
     let sets = page.map(|p| p.resource_record_sets).unwrap_or_default();
     Ok(sets.into_iter().find(|s| *s.r#type() == kind && plain_name(s.name()) == name))
 }
@@ -77,7 +75,7 @@ pub(super) async fn write(
         return done.map(drop);
     }
     // The zone may have been made a moment ago.
-    synced(cloud, &done.map_err(|e| e.retry_on(&[NO_ZONE]))?, comment).await
+    synced(cloud, &done.map_err(|e| if e.is_gone() { e.retryable() } else { e })?, comment).await
 }
 
 /// Puts a record set in the place of the one that was read, or where there was none. When that is no longer so, somebody
@@ -106,7 +104,7 @@ pub(super) async fn remove(cloud: &Cloud, zone_id: &str, comment: &str, sets: Ve
         return Ok(());
     }
     match write(cloud, zone_id, comment, &ChangeAction::Delete, sets).await {
-        Err(e) if e.code() == Some(NO_ZONE) => Ok(()),
+        Err(e) if e.is_gone() => Ok(()),
         Err(e) if e.code() == Some("InvalidChangeBatch") && e.to_string().contains("not found") => Ok(()),
         other => other,
     }

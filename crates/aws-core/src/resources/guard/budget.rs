@@ -11,7 +11,6 @@ use aws_sdk_budgets::types::{
 };
 use std::collections::BTreeSet;
 
-const ABSENT: &[&str] = &["NotFoundException"];
 /// Most e-mail addresses of one notification (Budgets `CreateNotification`).
 const ADDRESSES: usize = 10;
 
@@ -113,29 +112,24 @@ impl MonthlyBudget {
             }
             let subscribers: Result<Vec<_>> = wanted.iter().map(|a| subscriber(a)).collect();
             let call = budgets.create_notification().account_id(account).budget_name(name).notification(notification);
-            let done = call.set_subscribers(Some(subscribers?)).send().await;
-            return done
-                .told(cloud, "budgets:CreateNotification", name)
-                .map_err(|e| e.retry_on(&["DuplicateRecordException"]))
-                .map(drop);
+            return call.set_subscribers(Some(subscribers?)).send().await.told(cloud, name).map(drop);
         };
         if wanted.is_empty() {
             // Also those who are told otherwise than by e-mail would be lost: only ours go, and a notification
             // without anybody is none.
             let call = budgets.delete_notification().account_id(account).budget_name(name).notification(notification);
-            let done = call.send().await;
-            return done.told_unless(cloud, "budgets:DeleteNotification", name, ABSENT).map(drop);
+            return call.send().await.unless_gone(cloud, name).map(drop);
         }
         // First the new ones: AWS wants one subscriber at least.
         for address in wanted.difference(live) {
             let call = budgets.create_subscriber().account_id(account).budget_name(name);
             let done = call.notification(notification.clone()).subscriber(subscriber(address)?).send().await;
-            done.told_unless(cloud, "budgets:CreateSubscriber", name, &["DuplicateRecordException"])?;
+            done.unless_there(cloud, name)?;
         }
         for address in live.difference(wanted) {
             let call = budgets.delete_subscriber().account_id(account).budget_name(name);
             let done = call.notification(notification.clone()).subscriber(subscriber(address)?).send().await;
-            done.told_unless(cloud, "budgets:DeleteSubscriber", name, ABSENT)?;
+            done.unless_gone(cloud, name)?;
         }
         Ok(())
     }
@@ -177,8 +171,7 @@ impl MonthlyBudget {
 async fn told(cloud: &Cloud, account: &str, name: &str, alarm: Alarm) -> Result<Option<BTreeSet<String>>> {
     let call = cloud.budgets().describe_subscribers_for_notification().account_id(account);
     let pages = call.budget_name(name).notification(alarm.notification()?).into_paginator().items().send();
-    let all = pages.collect::<Result<Vec<Subscriber>, _>>().await;
-    let all = all.told_unless(cloud, "budgets:DescribeSubscribersForNotification", name, ABSENT)?;
+    let all = pages.collect::<Result<Vec<Subscriber>, _>>().await.unless_gone(cloud, name)?;
     Ok(all.map(|all| {
         let mail = all.into_iter().filter(|s| s.subscription_type == SubscriptionType::Email);
         mail.map(|s| s.address).collect()
@@ -192,7 +185,7 @@ impl Kind for MonthlyBudget {
     type Output = ();
     async fn find(cloud: &Cloud, owner: &String, name: &str) -> Result<Option<Live>> {
         let call = cloud.budgets().describe_budget().account_id(owner).budget_name(name);
-        let answer = call.send().await.told_unless(cloud, "budgets:DescribeBudget", name, ABSENT)?;
+        let answer = call.send().await.unless_gone(cloud, name)?;
         let Some(budget) = answer.and_then(|a| a.budget) else { return Ok(None) };
         let (spent, forecast) =
             futures::try_join!(told(cloud, owner, name, Alarm::Spent), told(cloud, owner, name, Alarm::Forecast))?;
@@ -200,7 +193,7 @@ impl Kind for MonthlyBudget {
     }
     async fn remove(cloud: &Cloud, owner: &String, name: &str, _: &Live) -> Result<()> {
         let call = cloud.budgets().delete_budget().account_id(owner).budget_name(name);
-        call.send().await.told_unless(cloud, "budgets:DeleteBudget", name, ABSENT).map(drop)
+        call.send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(_: &str, _: &Live) {}
 }
@@ -235,10 +228,7 @@ impl Resource for MonthlyBudget {
                 call = call.notifications_with_subscribers(both);
             }
         }
-        call.send()
-            .await
-            .told(cx.cloud, "budgets:CreateBudget", &self.name)
-            .map_err(|e| e.retry_on(&["DuplicateRecordException"]))?;
+        call.send().await.told(cx.cloud, &self.name)?;
         Ok(Live { budget, told: [Some(addresses.clone()), Some(addresses)] })
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
@@ -252,7 +242,7 @@ impl Resource for MonthlyBudget {
             budget.last_updated_time = None;
             budget.health_status = None;
             let call = cx.cloud.budgets().update_budget().account_id(&self.account).new_budget(budget.clone());
-            call.send().await.told(cx.cloud, "budgets:UpdateBudget", &self.name)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         let wanted = self.addresses();
         for (alarm, told) in Alarm::ALL.into_iter().zip(&live.told) {

@@ -43,7 +43,7 @@ impl CostTags {
         for keys in self.keys.chunks(ASKED) {
             let call = cloud.costs().list_cost_allocation_tags().set_tag_keys(Some(keys.to_vec()));
             let tags = call.into_paginator().items().send().collect::<Result<Vec<CostAllocationTag>, _>>().await;
-            let tags = tags.told(cloud, "ce:ListCostAllocationTags", self.name())?;
+            let tags = tags.told(cloud, self.name())?;
             seen.extend(tags.into_iter().map(|t| (t.tag_key, t.status == CostAllocationTagStatus::Active)));
         }
         seen.retain(|key, _| self.keys.contains(key));
@@ -94,8 +94,7 @@ impl Resource for CostTags {
                 .collect();
             let entries = entries.map_err(|e| Error::failed("a tag lacks its key").caused_by(e))?;
             let call = cx.cloud.costs().update_cost_allocation_tags_status();
-            let done = call.set_cost_allocation_tags_status(Some(entries)).send().await;
-            let done = done.told(cx.cloud, "ce:UpdateCostAllocationTagsStatus", self.name())?;
+            let done = call.set_cost_allocation_tags_status(Some(entries)).send().await.told(cx.cloud, self.name())?;
             if let Some(e) = done.errors().first() {
                 let text = |v: Option<&str>| v.unwrap_or("-").to_owned();
                 return Err(Error::failed(format!(

@@ -25,16 +25,14 @@ impl Identity for EbsEncryption {
         "encryption of new EBS volumes".into()
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
-        let answer = cx.cloud.ec2().get_ebs_encryption_by_default().send().await;
-        let answer = answer.told(cx.cloud, "ec2:GetEbsEncryptionByDefault", "")?;
+        let answer = cx.cloud.ec2().get_ebs_encryption_by_default().send().await.told(cx.cloud, "")?;
         Ok((answer.ebs_encryption_by_default == Some(true)).then_some(()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, _: &()) -> Option<String> {
         super::found(self.restore)
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
-        let done = cx.cloud.ec2().disable_ebs_encryption_by_default().send().await;
-        done.told(cx.cloud, "ec2:DisableEbsEncryptionByDefault", "").map(drop)
+        cx.cloud.ec2().disable_ebs_encryption_by_default().send().await.told(cx.cloud, "").map(drop)
     }
     fn output(&self, (): &()) {}
 }
@@ -50,8 +48,7 @@ impl Resource for EbsEncryption {
         Vec::new()
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
-        let done = cx.cloud.ec2().enable_ebs_encryption_by_default().send().await;
-        done.told(cx.cloud, "ec2:EnableEbsEncryptionByDefault", "").map(drop)
+        cx.cloud.ec2().enable_ebs_encryption_by_default().send().await.told(cx.cloud, "").map(drop)
     }
     async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())

@@ -50,7 +50,7 @@ fn compare(live: &Live) -> Vec<Change> {
 
 async fn write(cloud: &Cloud, tokens: MetadataDefaultHttpTokensState, hops: i32) -> Result<()> {
     let call = cloud.ec2().modify_instance_metadata_defaults().http_tokens(tokens).http_put_response_hop_limit(hops);
-    call.send().await.told(cloud, "ec2:ModifyInstanceMetadataDefaults", "").map(drop)
+    call.send().await.told(cloud, "").map(drop)
 }
 
 async fn require(cloud: &Cloud, hops: i32) -> Result<Live> {
@@ -70,8 +70,7 @@ impl Identity for MetadataDefaults {
         "IMDSv2 as the default of new instances".into()
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
-        let answer = cx.cloud.ec2().get_instance_metadata_defaults().send().await;
-        let level = answer.told(cx.cloud, "ec2:GetInstanceMetadataDefaults", "")?.account_level;
+        let level = cx.cloud.ec2().get_instance_metadata_defaults().send().await.told(cx.cloud, "")?.account_level;
         let live = level.map(|l| Live {
             tokens: l.http_tokens.map(|t| t.as_str().to_owned()),
             hops: l.http_put_response_hop_limit.filter(|h| *h != NO_PREFERENCE),

@@ -36,8 +36,7 @@ impl Identity for PublicAccess {
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<PublicAccessBlockConfiguration>> {
         let answer = cx.cloud.s3control().get_public_access_block().account_id(&self.account).send().await;
-        let absent = &["NoSuchPublicAccessBlockConfiguration"];
-        let answer = answer.told_unless(cx.cloud, "s3:GetAccountPublicAccessBlock", &self.account, absent)?;
+        let answer = answer.unless_gone(cx.cloud, &self.account)?;
         let block = answer.and_then(|a| a.public_access_block_configuration);
         // All of it off is AWS's way to say that there is none.
         Ok(block.filter(|b| switches(b).iter().any(|(_, on)| *on)))
@@ -47,10 +46,7 @@ impl Identity for PublicAccess {
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, _: &PublicAccessBlockConfiguration) -> Result<()> {
         let done = cx.cloud.s3control().delete_public_access_block().account_id(&self.account).send().await;
-        let absent = &["NoSuchPublicAccessBlockConfiguration"];
-        done.told_unless(cx.cloud, "s3:PutAccountPublicAccessBlock", &self.account, absent)
-            .map_err(|e| e.retry_on(&["OperationAborted"]))
-            .map(drop)
+        done.unless_gone(cx.cloud, &self.account).map(drop)
     }
     fn output(&self, _: &PublicAccessBlockConfiguration) {}
 }
@@ -73,9 +69,7 @@ impl Resource for PublicAccess {
             .restrict_public_buckets(true)
             .build();
         let call = cx.cloud.s3control().put_public_access_block().account_id(&self.account);
-        let done = call.public_access_block_configuration(all.clone()).send().await;
-        done.told(cx.cloud, "s3:PutAccountPublicAccessBlock", &self.account)
-            .map_err(|e| e.retry_on(&["OperationAborted"]))?;
+        call.public_access_block_configuration(all.clone()).send().await.told(cx.cloud, &self.account)?;
         Ok(all)
     }
     async fn update(

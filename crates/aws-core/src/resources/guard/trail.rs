@@ -10,10 +10,6 @@ use crate::{
 use aws_sdk_cloudtrail::types::{Tag, Trail};
 use std::collections::BTreeMap;
 
-const ABSENT: &[&str] = &["TrailNotFoundException"];
-/// The bucket, or its policy, is not known everywhere yet; or another write to the trail is on its way.
-const BUSY: &[&str] = &["InsufficientS3BucketPolicyException", "S3BucketDoesNotExistException", "ConflictException"];
-
 /// A trail of CloudTrail over all regions; the region that it is made in is its home.
 #[derive(Clone)]
 pub struct AuditTrail {
@@ -72,21 +68,19 @@ impl AuditTrail {
     async fn read(&self, cloud: &Cloud) -> Result<Option<Trail>> {
         // Trails of other regions show as shadows: they are changed at home only.
         let call = cloud.cloudtrail().describe_trails().trail_name_list(&self.name).include_shadow_trails(false);
-        let trails = call.send().await.told(cloud, "cloudtrail:DescribeTrails", &self.name)?;
+        let trails = call.send().await.told(cloud, &self.name)?;
         Ok(trails.trail_list.unwrap_or_default().into_iter().find(|t| t.name() == Some(&self.name)))
     }
 
     async fn tags(&self, cloud: &Cloud, arn: &str) -> Result<BTreeMap<String, String>> {
-        let answer = cloud.cloudtrail().list_tags().resource_id_list(arn).send().await;
-        let answer = answer.told(cloud, "cloudtrail:ListTags", &self.name)?;
+        let answer = cloud.cloudtrail().list_tags().resource_id_list(arn).send().await.told(cloud, &self.name)?;
         let tags =
             answer.resource_tag_list.unwrap_or_default().into_iter().flat_map(|r| r.tags_list.unwrap_or_default());
         Ok(tags.map(|t| (t.key, t.value.unwrap_or_default())).collect())
     }
 
     async fn start(&self, cloud: &Cloud) -> Result<()> {
-        let done = cloud.cloudtrail().start_logging().name(&self.name).send().await;
-        done.told(cloud, "cloudtrail:StartLogging", &self.name).map_err(|e| e.retry_on(BUSY).retry_on(ABSENT)).map(drop)
+        cloud.cloudtrail().start_logging().name(&self.name).send().await.told(cloud, &self.name).map(drop)
     }
 }
 
@@ -112,7 +106,7 @@ impl Identity for AuditTrail {
             self.owner.claim(Self::KIND, &self.name, &tags)?;
         }
         let status = cx.cloud.cloudtrail().get_trail_status().name(&self.name).send().await;
-        let status = status.told_unless(cx.cloud, "cloudtrail:GetTrailStatus", &self.name, ABSENT)?;
+        let status = status.unless_gone(cx.cloud, &self.name)?;
         Ok(status.map(|status| Live {
             bucket,
             all_regions: trail.is_multi_region_trail == Some(true),
@@ -122,10 +116,7 @@ impl Identity for AuditTrail {
         }))
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        let done = cx.cloud.cloudtrail().delete_trail().name(&self.name).send().await;
-        done.told_unless(cx.cloud, "cloudtrail:DeleteTrail", &self.name, ABSENT)
-            .map_err(|e| e.retry_on(&["ConflictException"]))
-            .map(drop)
+        cx.cloud.cloudtrail().delete_trail().name(&self.name).send().await.unless_gone(cx.cloud, &self.name).map(drop)
     }
     fn output(&self, _: &Live) {}
 }
@@ -154,7 +145,7 @@ impl Resource for AuditTrail {
             .set_tags_list(Some(tags))
             .send()
             .await;
-        match made.told(cx.cloud, "cloudtrail:CreateTrail", &self.name) {
+        match made.told(cx.cloud, &self.name) {
             // The SDK sends a call again when its answer was lost. Else it is one of another region.
             Err(e) if e.code() == Some("TrailAlreadyExistsException") => {
                 if self.read(cx.cloud).await?.is_none() {
@@ -164,7 +155,7 @@ impl Resource for AuditTrail {
                     ));
                 }
             }
-            other => drop(other.map_err(|e| e.retry_on(BUSY))?),
+            other => drop(other?),
         }
         self.start(cx.cloud).await?;
         Ok(Live { bucket: bucket.clone(), all_regions: true, global_events: true, validated: true, logging: true })
@@ -181,7 +172,7 @@ impl Resource for AuditTrail {
                 .enable_log_file_validation(true)
                 .send()
                 .await;
-            done.told(cx.cloud, "cloudtrail:UpdateTrail", &self.name).map_err(|e| e.retry_on(BUSY))?;
+            done.told(cx.cloud, &self.name)?;
         }
         if !live.logging {
             self.start(cx.cloud).await?;

@@ -19,10 +19,6 @@ use lifecycle::Lifecycle;
 
 /// The region whose buckets are made without saying where (S3 `CreateBucket`, `LocationConstraint`).
 const UNSAID: &str = "us-east-1";
-/// Another write to the bucket is on its way, or the bucket is not known everywhere yet.
-const BUSY: &[&str] = &["OperationAborted", "NoSuchBucket"];
-const ABSENT: &[&str] = &["NoSuchBucket"];
-const NOT_EMPTY: &str = "BucketNotEmpty";
 /// Codes by which S3 says that the bucket is another account's or region's.
 const ELSEWHERE: &[&str] = &[
     "AccessDenied",
@@ -130,8 +126,7 @@ fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 impl Bucket {
     async fn remove(&self, cloud: &Cloud) -> Result<()> {
         let call = cloud.s3().delete_bucket().bucket(&self.name).expected_bucket_owner(&self.account);
-        let done = call.send().await.told_unless(cloud, "s3:DeleteBucket", &self.name, ABSENT);
-        done.map_err(|e| e.retry_on(&[NOT_EMPTY, "OperationAborted"])).map(drop)
+        call.send().await.unless_gone(cloud, &self.name).map(drop)
     }
 
     /// A bucket's name is somebody's in all of AWS.
@@ -152,7 +147,7 @@ impl Bucket {
 
     async fn tags(&self, cloud: &Cloud) -> Result<Option<BTreeMap<String, String>>> {
         let call = cloud.s3().get_bucket_tagging().bucket(&self.name).expected_bucket_owner(&self.account);
-        match call.send().await.told_unless(cloud, "s3:GetBucketTagging", &self.name, ABSENT) {
+        match call.send().await.unless_gone(cloud, &self.name) {
             Ok(Some(answer)) => Ok(Some(answer.tag_set.into_iter().map(|t| (t.key, t.value)).collect())),
             Ok(None) => Ok(None),
             Err(e) if e.code() == Some("NoSuchTagSet") => Ok(Some(BTreeMap::new())),
@@ -162,7 +157,7 @@ impl Bucket {
 
     async fn live_policy(&self, cloud: &Cloud) -> Result<Option<Value>> {
         let call = cloud.s3().get_bucket_policy().bucket(&self.name).expected_bucket_owner(&self.account);
-        let answer = call.send().await.told_unless(cloud, "s3:GetBucketPolicy", &self.name, &["NoSuchBucketPolicy"])?;
+        let answer = call.send().await.unless_gone(cloud, &self.name)?;
         // One that is no JSON is none of ours.
         Ok(answer.and_then(|a| a.policy).map(|p| serde_json::from_str(&p).unwrap_or(Value::Null)))
     }
@@ -176,8 +171,7 @@ impl Bucket {
     /// Up to 1,000 versions and deletion markers (S3 `ListObjectVersions`).
     async fn versions(&self, cloud: &Cloud, most: i32) -> Result<Vec<ObjectIdentifier>> {
         let call = cloud.s3().list_object_versions().bucket(&self.name).expected_bucket_owner(&self.account);
-        let page = call.max_keys(most).send().await;
-        let Some(page) = page.told_unless(cloud, "s3:ListBucketVersions", &self.name, ABSENT)? else {
+        let Some(page) = call.max_keys(most).send().await.unless_gone(cloud, &self.name)? else {
             return Ok(Vec::new());
         };
         let versions = page.versions.unwrap_or_default().into_iter().map(|v| (v.key, v.version_id));
@@ -200,7 +194,7 @@ impl Bucket {
             }
             let delete = Delete::builder().set_objects(Some(versions)).quiet(true).build().map_err(incomplete)?;
             let call = cloud.s3().delete_objects().bucket(&self.name).expected_bucket_owner(&self.account);
-            let done = call.delete(delete).send().await.told(cloud, "s3:DeleteObjectVersion", &self.name)?;
+            let done = call.delete(delete).send().await.told(cloud, &self.name)?;
             if let Some(e) = done.errors().first() {
                 let (key, message) = (e.key().unwrap_or_default(), e.message().unwrap_or_default());
                 return Err(Error::failed(format!("{key} in bucket {} cannot be deleted: {message}", self.name)));
@@ -258,16 +252,14 @@ impl TrailBucket {
     async fn versioned(&self, cloud: &Cloud) -> Result<bool> {
         let call =
             cloud.s3().get_bucket_versioning().bucket(&self.bucket.name).expected_bucket_owner(&self.bucket.account);
-        let answer = call.send().await.told(cloud, "s3:GetBucketVersioning", &self.bucket.name)?;
+        let answer = call.send().await.told(cloud, &self.bucket.name)?;
         Ok(answer.status == Some(BucketVersioningStatus::Enabled))
     }
 
     async fn private(&self, cloud: &Cloud) -> Result<bool> {
         let call =
             cloud.s3().get_public_access_block().bucket(&self.bucket.name).expected_bucket_owner(&self.bucket.account);
-        let absent = &["NoSuchPublicAccessBlockConfiguration"];
-        let answer =
-            call.send().await.told_unless(cloud, "s3:GetBucketPublicAccessBlock", &self.bucket.name, absent)?;
+        let answer = call.send().await.unless_gone(cloud, &self.bucket.name)?;
         let block = answer.and_then(|a| a.public_access_block_configuration);
         Ok(block.is_some_and(|b| {
             [b.block_public_acls, b.ignore_public_acls, b.block_public_policy, b.restrict_public_buckets]
@@ -281,14 +273,12 @@ impl TrailBucket {
         let tagging = Tagging::builder().set_tag_set(Some(s3_tags(tags)?)).build().map_err(incomplete)?;
         let call =
             cloud.s3().put_bucket_tagging().bucket(&self.bucket.name).expected_bucket_owner(&self.bucket.account);
-        let done = call.tagging(tagging).send().await;
-        done.told(cloud, "s3:PutBucketTagging", &self.bucket.name).map_err(|e| e.retry_on(BUSY)).map(drop)
+        call.tagging(tagging).send().await.told(cloud, &self.bucket.name).map(drop)
     }
 
     /// Writes what differs, one after the other: S3 refuses writes to one bucket at the same time.
     async fn converge(&self, cloud: &Cloud, live: &Live) -> Result<Live> {
         let (s3, name, account) = (cloud.s3(), &self.bucket.name, &self.bucket.account);
-        let busy = |e: Error| e.retry_on(BUSY);
         let all = || self.bucket.owner.tags(&self.bucket.name);
         let stale = if live.tags.is_empty() { all() } else { tag_drift::stale(&self.bucket.owner, &live.tags) };
         let mut tags = live.tags.clone();
@@ -304,14 +294,12 @@ impl TrailBucket {
                 .restrict_public_buckets(true)
                 .build();
             let call = s3.put_public_access_block().bucket(name).expected_bucket_owner(account);
-            let done = call.public_access_block_configuration(block).send().await;
-            done.told(cloud, "s3:PutBucketPublicAccessBlock", name).map_err(busy)?;
+            call.public_access_block_configuration(block).send().await.told(cloud, name)?;
         }
         if !live.versioned {
             let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
             let call = s3.put_bucket_versioning().bucket(name).expected_bucket_owner(account);
-            let done = call.versioning_configuration(versioning).send().await;
-            done.told(cloud, "s3:PutBucketVersioning", name).map_err(busy)?;
+            call.versioning_configuration(versioning).send().await.told(cloud, name)?;
         }
         // Before the policy: a bucket without both is half made, and not one whose logs nobody wants to expire.
         let lifecycle = match self.days(live) {
@@ -321,8 +309,7 @@ impl TrailBucket {
         let policy = self.policy(cloud);
         if live.policy.as_ref() != Some(&policy) {
             let call = s3.put_bucket_policy().bucket(name).expected_bucket_owner(account);
-            let done = call.policy(policy.to_string()).send().await;
-            done.told(cloud, "s3:PutBucketPolicy", name).map_err(busy)?;
+            call.policy(policy.to_string()).send().await.told(cloud, name)?;
         }
         Ok(Live { versioned: true, private: true, policy: Some(policy), lifecycle, fresh: live.fresh, tags })
     }
@@ -353,9 +340,9 @@ impl TrailBucket {
         let configuration = (place.is_some() || tags.is_some())
             .then(|| CreateBucketConfiguration::builder().set_location_constraint(place).set_tags(tags).build());
         let call = cloud.s3().create_bucket().bucket(&self.bucket.name).set_create_bucket_configuration(configuration);
-        match call.send().await.told(cloud, "s3:CreateBucket", &self.bucket.name) {
+        match call.send().await.told(cloud, &self.bucket.name) {
             Err(e) if e.code() == Some("BucketAlreadyExists") => Err(self.bucket.elsewhere(e)),
-            other => other.map_err(|e| e.retry_on(BUSY)).map(drop),
+            other => other.map(drop),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) async fn account(cloud: &Cloud) -> Result<Arc<Account>> {
         let mut pages = call.into_paginator().send();
         let mut all = Account { roles: Vec::new(), policies: Vec::new() };
         while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "iam:GetAccountAuthorizationDetails", "")?;
+            let page = page.told(cloud, "")?;
             all.roles.extend(page.role_detail_list.unwrap_or_default());
             all.policies.extend(page.policies.unwrap_or_default());
         }
@@ -51,7 +51,7 @@ pub async fn unbounded(cloud: &Cloud, prefix: &str, boundary: &str) -> Result<Ve
 pub(super) async fn sessions(cloud: &Cloud) -> Result<Arc<BTreeMap<String, Role>>> {
     let load = async {
         let pages = cloud.iam().list_roles().into_paginator().items().send();
-        let roles = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "iam:ListRoles", "")?;
+        let roles = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
         Ok(roles.into_iter().map(|role| (role.role_name.clone(), role)).collect())
     };
     cloud.once("iam roles", load).await

@@ -1,5 +1,5 @@
 //! The account's alias, in sign-in addresses.
-use super::{NOT_THERE, THERE, settle};
+use super::THERE;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
@@ -49,8 +49,7 @@ impl Identity for AccountAlias {
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let load = async {
-            let all = cx.cloud.iam().list_account_aliases().send().await;
-            Ok(all.told(cx.cloud, "iam:ListAccountAliases", &self.alias)?.account_aliases)
+            Ok(cx.cloud.iam().list_account_aliases().send().await.told(cx.cloud, &self.alias)?.account_aliases)
         };
         self.judge(&cx.cloud.once("account aliases", load).await?)
     }
@@ -59,7 +58,7 @@ impl Identity for AccountAlias {
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         let done = cx.cloud.iam().delete_account_alias().account_alias(&self.alias).send().await;
-        done.told_unless(cx.cloud, "iam:DeleteAccountAlias", &self.alias, &[NOT_THERE]).map_err(settle).map(drop)
+        done.unless_gone(cx.cloud, &self.alias).map(drop)
     }
     fn output(&self, (): &()) {}
 }
@@ -75,9 +74,9 @@ impl Resource for AccountAlias {
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let made = cx.cloud.iam().create_account_alias().account_alias(&self.alias).send().await;
-        made.told(cx.cloud, "iam:CreateAccountAlias", &self.alias).map(drop).map_err(|e| match e.code() {
+        made.told(cx.cloud, &self.alias).map(drop).map_err(|e| match e.code() {
             Some(THERE) => e.hint("Aliases are unique in all of AWS, and another account has this one."),
-            _ => settle(e),
+            _ => e,
         })
     }
     async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {

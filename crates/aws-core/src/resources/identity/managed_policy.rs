@@ -1,5 +1,5 @@
 //! Customer managed policies: one JSON document, of which IAM keeps up to five versions.
-use super::{NOT_THERE, THERE, account::account, aws_tags, documents::same, is_description, is_name, own_tags, settle};
+use super::{account::account, aws_tags, documents::same, is_description, is_name, own_tags};
 use crate::{
     Error, Result,
     cloud::{
@@ -84,19 +84,14 @@ impl ManagedPolicy {
             drop_version(cloud, &self.name, &live.arn, version).await?;
         }
         let call = cloud.iam().create_policy_version().policy_arn(&live.arn).set_as_default(true);
-        let done = call.policy_document(self.document.to_string()).send().await;
-        done.told(cloud, "iam:CreatePolicyVersion", &self.name)
-            // Versions that were made or deleted meanwhile: another look sees them.
-            .map_err(|e| settle(e).retry_on(&["LimitExceeded"]))
-            .map(drop)
+        call.policy_document(self.document.to_string()).send().await.told(cloud, &self.name).map(drop)
     }
 }
 
 async fn drop_version(cloud: &Cloud, policy: &str, arn: &str, version: &str) -> Result<()> {
     let call = cloud.iam().delete_policy_version().policy_arn(arn).version_id(version);
     let what = format!("{policy} {version}");
-    let done = call.send().await.told_unless(cloud, "iam:DeletePolicyVersion", what, &[NOT_THERE]);
-    done.map_err(settle).map(drop)
+    call.send().await.unless_gone(cloud, what).map(drop)
 }
 
 /// Who still has the policy, attached or as the boundary: `role x`.
@@ -104,7 +99,7 @@ async fn users(cloud: &Cloud, policy: &str, arn: &str) -> Result<Vec<String>> {
     let mut pages = cloud.iam().list_entities_for_policy().policy_arn(arn).into_paginator().send();
     let mut users = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.told_unless(cloud, "iam:ListEntitiesForPolicy", policy, &[NOT_THERE])?;
+        let page = page.unless_gone(cloud, policy)?;
         let Some(page) = page else { break };
         users.extend(page.policy_roles().iter().filter_map(|r| r.role_name()).map(|n| format!("role {n}")));
         users.extend(page.policy_users().iter().filter_map(|u| u.user_name()).map(|n| format!("user {n}")));
@@ -162,8 +157,7 @@ impl Kind for ManagedPolicy {
         let mut live = read(found);
         let load = async {
             let tags = cloud.iam().list_policy_tags().policy_arn(&live.arn).into_paginator().items().send();
-            let tags = tags.collect::<Result<Vec<_>, _>>().await;
-            tags.told_unless(cloud, "iam:ListPolicyTags", name, &[NOT_THERE])
+            tags.collect::<Result<Vec<_>, _>>().await.unless_gone(cloud, name)
         };
         let tags = cloud.once(format!("iam policy tags {}", name), load).await?;
         let Some(tags) = tags.as_ref() else { return Ok(None) };
@@ -176,10 +170,7 @@ impl Kind for ManagedPolicy {
         for version in &live.older {
             drop_version(cloud, name, &live.arn, version).await?;
         }
-        let done = cloud.iam().delete_policy().policy_arn(&live.arn).send().await;
-        done.told_unless(cloud, "iam:DeletePolicy", name, &[NOT_THERE])
-            .map_err(|e| settle(e).retry_on(&["DeleteConflict"]))
-            .map(drop)
+        cloud.iam().delete_policy().policy_arn(&live.arn).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(_: &str, live: &Live) -> PolicyArn {
         PolicyArn(live.arn.clone())
@@ -209,8 +200,7 @@ impl Resource for ManagedPolicy {
             .set_tags(Some(aws_tags(&tags)?))
             .send()
             .await
-            .told(cx.cloud, "iam:CreatePolicy", &self.name)
-            .map_err(|e| settle(e).retry_on(&[THERE]))?;
+            .told(cx.cloud, &self.name)?;
         let arn = made.policy.and_then(|p| p.arn);
         let arn =
             arn.ok_or_else(|| Error::failed(format!("iam:CreatePolicy answered without the ARN of {}", self.name)))?;
@@ -223,7 +213,7 @@ impl Resource for ManagedPolicy {
         let stale = tag_drift::stale(&self.owner, &live.tags);
         if !stale.is_empty() {
             let call = cx.cloud.iam().tag_policy().policy_arn(&live.arn).set_tags(Some(aws_tags(&stale)?));
-            call.send().await.told(cx.cloud, "iam:TagPolicy", &self.name).map_err(settle)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         Ok(live.clone())
     }

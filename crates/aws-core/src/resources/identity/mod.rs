@@ -10,7 +10,7 @@ pub mod team_role;
 
 pub use account::unbounded;
 
-use super::iam::{NOT_THERE, aws_tags, own_tags, settle};
+use super::iam::{aws_tags, own_tags};
 
 /// It was not there a moment ago: an earlier try of the very call made it.
 const THERE: &str = "EntityAlreadyExists";

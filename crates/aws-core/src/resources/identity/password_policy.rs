@@ -1,5 +1,4 @@
 //! The account's policy for passwords of IAM users.
-use super::{NOT_THERE, settle};
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
@@ -70,7 +69,7 @@ impl PasswordPolicy {
             .allow_users_to_change_password(true)
             .set_max_password_age(wanted.max_password_age)
             .set_hard_expiry(wanted.hard_expiry);
-        call.send().await.told(cloud, "iam:UpdateAccountPasswordPolicy", "").map_err(settle)?;
+        call.send().await.told(cloud, "")?;
         Ok(wanted)
     }
 }
@@ -88,8 +87,7 @@ impl Identity for PasswordPolicy {
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<IamPolicy>> {
         let load = async {
-            let found = cx.cloud.iam().get_account_password_policy().send().await;
-            let found = found.told_unless(cx.cloud, "iam:GetAccountPasswordPolicy", "", &[NOT_THERE])?;
+            let found = cx.cloud.iam().get_account_password_policy().send().await.unless_gone(cx.cloud, "")?;
             Ok(found.and_then(|f| f.password_policy))
         };
         Ok(cx.cloud.once("password policy", load).await?.as_ref().clone())
@@ -98,8 +96,7 @@ impl Identity for PasswordPolicy {
         crate::resources::guard::found(self.restore)
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, _: &IamPolicy) -> Result<()> {
-        let done = cx.cloud.iam().delete_account_password_policy().send().await;
-        done.told_unless(cx.cloud, "iam:DeleteAccountPasswordPolicy", "", &[NOT_THERE]).map_err(settle).map(drop)
+        cx.cloud.iam().delete_account_password_policy().send().await.unless_gone(cx.cloud, "").map(drop)
     }
     fn output(&self, _: &IamPolicy) {}
 }

@@ -1,7 +1,7 @@
 //! The SAML identity provider of an account: who signs in with the company's login.
 pub mod metadata;
 
-use super::{NOT_THERE, THERE, aws_tags, is_name, own_tags, settle};
+use super::{aws_tags, is_name, own_tags};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
@@ -101,7 +101,7 @@ impl Identity for SamlIdentity {
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let cloud = cx.cloud;
         let list = async {
-            let all = cloud.iam().list_saml_providers().send().await.told(cloud, "iam:ListSAMLProviders", "")?;
+            let all = cloud.iam().list_saml_providers().send().await.told(cloud, "")?;
             Ok(all.saml_provider_list.unwrap_or_default().into_iter().filter_map(|p| p.arn).collect::<Vec<_>>())
         };
         let all = cloud.once("saml providers", list).await?;
@@ -109,7 +109,7 @@ impl Identity for SamlIdentity {
         let Some(arn) = all.iter().find(|arn| arn.ends_with(&ends)) else { return Ok(None) };
         let load = async {
             let found = cloud.iam().get_saml_provider().saml_provider_arn(arn).send().await;
-            let found = found.told_unless(cloud, "iam:GetSAMLProvider", &self.name, &[NOT_THERE])?;
+            let found = found.unless_gone(cloud, &self.name)?;
             Ok(found.map(|f| Live {
                 arn: arn.clone(),
                 tags: own_tags(f.tags()),
@@ -126,7 +126,7 @@ impl Identity for SamlIdentity {
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
         let done = cx.cloud.iam().delete_saml_provider().saml_provider_arn(&live.arn).send().await;
-        done.told_unless(cx.cloud, "iam:DeleteSAMLProvider", &self.name, &[NOT_THERE]).map_err(settle).map(drop)
+        done.unless_gone(cx.cloud, &self.name).map(drop)
     }
     fn output(&self, live: &Live) -> SamlArn {
         SamlArn(live.arn.clone())
@@ -149,9 +149,7 @@ impl Resource for SamlProvider {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.iam().create_saml_provider().name(&self.name).saml_metadata_document(&self.metadata);
-        let made = call.set_tags(Some(aws_tags(&tags)?)).send().await;
-        let made =
-            made.told(cx.cloud, "iam:CreateSAMLProvider", &self.name).map_err(|e| settle(e).retry_on(&[THERE]))?;
+        let made = call.set_tags(Some(aws_tags(&tags)?)).send().await.told(cx.cloud, &self.name)?;
         let arn = made.saml_provider_arn.ok_or_else(|| {
             Error::failed(format!("iam:CreateSAMLProvider answered without the ARN of {}", self.name))
         })?;
@@ -161,12 +159,12 @@ impl Resource for SamlProvider {
         let iam = cx.cloud.iam();
         if !same(&live.metadata, &self.metadata) {
             let call = iam.update_saml_provider().saml_provider_arn(&live.arn).saml_metadata_document(&self.metadata);
-            call.send().await.told(cx.cloud, "iam:UpdateSAMLProvider", &self.name).map_err(settle)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         let stale = tag_drift::stale(&self.owner, &live.tags);
         if !stale.is_empty() && !self.untagged(live) {
             let call = iam.tag_saml_provider().saml_provider_arn(&live.arn).set_tags(Some(aws_tags(&stale)?));
-            call.send().await.told(cx.cloud, "iam:TagSAMLProvider", &self.name).map_err(settle)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         Ok(live.clone())
     }

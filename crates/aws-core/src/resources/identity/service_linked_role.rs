@@ -3,7 +3,7 @@
 //! AWS creates such a role in the first call that needs it, with the permissions of whoever makes that call. An account
 //! that has them already needs nobody who may create roles. They belong to their services and are never deleted: what
 //! else in the account uses them cannot be known.
-use super::{NOT_THERE, THERE, account::account, settle};
+use super::{THERE, account::account};
 use crate::{
     Error, Result,
     cloud::{self, Cloud, Told as _},
@@ -99,8 +99,7 @@ impl Service {
     /// Looks for the role by its name, where not all roles may be read. Where that is denied, too, nobody knows whether it
     /// exists: creating one that does is no error.
     async fn by_name(self, cloud: &Cloud) -> Result<Option<()>> {
-        let call = cloud.iam().get_role().role_name(self.role()).send().await;
-        match call.told_unless(cloud, "iam:GetRole", self.role(), &[NOT_THERE]) {
+        match cloud.iam().get_role().role_name(self.role()).send().await.unless_gone(cloud, self.role()) {
             Err(e) if is_denied(&e) => Ok(None),
             answer => {
                 let role = answer?.and_then(|a| a.role);
@@ -144,7 +143,7 @@ impl Resource for ServiceLinkedRole {
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let call = cx.cloud.iam().create_service_linked_role().aws_service_name(self.service.principal());
-        match call.send().await.told(cx.cloud, "iam:CreateServiceLinkedRole", self.service.role()) {
+        match call.send().await.told(cx.cloud, self.service.role()) {
             // Where roles may not be read, it existed before: no change.
             Err(e) if Self::taken(&e) => account(cx.cloud).await.map(drop).map_err(|_| e.tolerable()),
             // A team has no other use for the permission, and its network and roles do without.
@@ -152,7 +151,7 @@ impl Resource for ServiceLinkedRole {
                 progress::warn(self.service.denied(&e));
                 Err(e.tolerable())
             }
-            other => other.map(drop).map_err(settle),
+            other => other.map(drop),
         }
     }
     async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Result,
-    cloud::{Cloud, Told as _, quotas},
+    cloud::{Cloud, Told as _, operations::ec2, quotas},
     engine::{Change, Cx, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::Named, tag_drift},
@@ -42,18 +42,23 @@ impl Part for ElasticIp {
     }
     async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Address>> {
         let found = cloud.ec2().describe_addresses().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "ec2:DescribeAddresses", "")?.addresses.unwrap_or_default())
+        Ok(found.told(cloud, "")?.addresses.unwrap_or_default())
     }
     /// Gives it back. A gateway or instance that is going away holds it for a while.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Address) -> Result<()> {
         let id = Self::id(item);
-        let done = cloud.ec2().release_address().allocation_id(id).send().await;
-        done.told_unless(cloud, "ec2:ReleaseAddress", name, &["InvalidAllocationID.NotFound"])
+        cloud
+            .ec2()
+            .release_address()
+            .allocation_id(id)
+            .send()
+            .await
+            .unless_gone(cloud, name)
             .map_err(|e| {
                 // The interface of a gateway is AWS's own: some answers say that, and not that the address is in use.
                 let theirs = e.code() == Some("AuthFailure") && e.to_string().contains("access the specified resource");
                 let used = theirs || e.code() == Some("InvalidIPAddress.InUse");
-                let e = if theirs { e.retryable() } else { e.retry_on(&["InvalidIPAddress.InUse"]) };
+                let e = if theirs { e.retryable() } else { e };
                 if used {
                     e.hint(format!("Something still uses {id}: disassociate it, then run the same command."))
                 } else {
@@ -86,8 +91,8 @@ impl Resource for ElasticIp {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().allocate_address().domain(DomainType::Vpc);
         let made = call.tag_specifications(lists::specification(ResourceType::ElasticIp, &tags)).send().await;
-        let made = made.told(cx.cloud, "ec2:AllocateAddress", &self.name)?;
-        let id = made.allocation_id.ok_or_else(|| nameless("ec2:AllocateAddress"))?;
+        let made = made.told(cx.cloud, &self.name)?;
+        let id = made.allocation_id.ok_or_else(nameless::<ec2::AllocateAddress>)?;
         let address = Address::builder().allocation_id(id).set_public_ip(made.public_ip);
         Ok(address.set_tags(Some(lists::ec2_tags(&tags))).build())
     }

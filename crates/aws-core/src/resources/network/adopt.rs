@@ -72,7 +72,7 @@ pub struct Asked<'a> {
 /// network within the pool.
 pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str, asked: Asked<'_>) -> Result<Adoption> {
     let owned = async {
-        let found = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await.told(cloud, "ec2:DescribeVpcs", vpc)?;
+        let found = cloud.ec2().describe_vpcs().vpc_ids(vpc).send().await.told(cloud, vpc)?;
         Ok(found.vpcs.unwrap_or_default().into_iter().next())
     };
     let standing = async {
@@ -295,7 +295,7 @@ pub async fn take(cloud: &Cloud, owner: &TeamOwner, adoption: &Adoption) -> Resu
         let mut tags: Vec<Tag> = ec2_tags(&owner.tags(&part.name));
         tags.extend(part.layer.map(|l| Tag::builder().key(LAYER).value(l.as_str()).build()));
         let call = cloud.ec2().create_tags().resources(&part.id).set_tags(Some(tags));
-        call.send().await.told(cloud, "ec2:CreateTags", format!("{} {}", part.kind, part.id))?;
+        call.send().await.told(cloud, format!("{} {}", part.kind, part.id))?;
     }
     Ok(())
 }

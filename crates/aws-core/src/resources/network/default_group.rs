@@ -21,17 +21,13 @@ pub struct DefaultGroup {
 impl DefaultGroup {
     async fn empty(&self, cloud: &Cloud, live: &Live) -> Result<()> {
         let (id, what) = (live.group_id().unwrap_or_default(), self.name());
-        // A rule that somebody took away meanwhile makes the whole call fail: the next look shows what is left.
-        let again = &["InvalidPermission.NotFound", "InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
         if !live.ip_permissions().is_empty() {
             let call = cloud.ec2().revoke_security_group_ingress().group_id(id);
-            let done = call.set_ip_permissions(Some(revocable(live.ip_permissions()))).send().await;
-            done.told(cloud, "ec2:RevokeSecurityGroupIngress", &what).map_err(|e| e.retry_on(again))?;
+            call.set_ip_permissions(Some(revocable(live.ip_permissions()))).send().await.told(cloud, &what)?;
         }
         if !live.ip_permissions_egress().is_empty() {
             let call = cloud.ec2().revoke_security_group_egress().group_id(id);
-            let done = call.set_ip_permissions(Some(revocable(live.ip_permissions_egress()))).send().await;
-            done.told(cloud, "ec2:RevokeSecurityGroupEgress", &what).map_err(|e| e.retry_on(again))?;
+            call.set_ip_permissions(Some(revocable(live.ip_permissions_egress()))).send().await.told(cloud, &what)?;
         }
         Ok(())
     }
@@ -122,7 +118,7 @@ impl Resource for DefaultGroup {
             let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
             let call = cx.cloud.ec2().describe_security_groups();
             let call = call.filters(filter("group-name", "default")).filters(filter("vpc-id", vpc));
-            let told = call.send().await.told(cx.cloud, "ec2:DescribeSecurityGroups", vpc)?;
+            let told = call.send().await.told(cx.cloud, vpc)?;
             let found = told.security_groups.unwrap_or_default().into_iter().next();
             Ok(found.map_or_else(|| Look::NotYet("AWS does not show it yet".into()), Look::Done))
         })

@@ -20,8 +20,6 @@ use std::{collections::BTreeMap, net::IpAddr};
 const SERVERS: usize = 4;
 /// How EC2 writes its own name server.
 const AMAZON: &str = "AmazonProvidedDNS";
-/// Options that are gone, or not known yet.
-const NOT_THERE: &[&str] = &["InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsID.NotFound"];
 
 /// A set of DHCP options. AWS does not change one: with other contents it is another one, and the old one a stray.
 #[derive(Clone)]
@@ -72,14 +70,19 @@ impl Part for DhcpOptions {
     fn id(item: &Live) -> &str {
         item.dhcp_options_id().unwrap_or_default()
     }
-    listed!(describe_dhcp_options, "ec2:DescribeDhcpOptions");
+    listed!(describe_dhcp_options);
 
     async fn delete(cloud: &Cloud, owner: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = Self::id(item);
         unset(cloud, owner, name, id).await?;
-        let done = cloud.ec2().delete_dhcp_options().dhcp_options_id(id).send().await;
-        done.told_unless(cloud, "ec2:DeleteDhcpOptions", name, NOT_THERE)
-            .map_err(|e| e.retry_on(&["DependencyViolation"]).hint("A VPC still uses them."))
+        cloud
+            .ec2()
+            .delete_dhcp_options()
+            .dhcp_options_id(id)
+            .send()
+            .await
+            .unless_gone(cloud, name)
+            .map_err(|e| e.hint("A VPC still uses them."))
             .map(drop)
     }
     fn output(_: &Live) {}
@@ -92,7 +95,7 @@ async fn unset(cloud: &Cloud, owner: &TeamOwner, name: &str, id: &str) -> Result
     let found = Vpc::list(cloud, vec![still]).await?;
     for vpc in lists::mine(owner, found) {
         let call = cloud.ec2().associate_dhcp_options().dhcp_options_id("default").vpc_id(Vpc::id(&vpc));
-        call.send().await.told_unless(cloud, "ec2:AssociateDhcpOptions", name, &["InvalidVpcID.NotFound"])?;
+        call.send().await.unless_gone(cloud, name)?;
     }
     Ok(())
 }
@@ -139,14 +142,14 @@ impl Resource for DhcpOptions {
         let call = cx.cloud.ec2().create_dhcp_options();
         let call = call.set_dhcp_configurations(Some(self.contents().into_iter().map(entry).collect()));
         let call = call.tag_specifications(lists::specification(ResourceType::DhcpOptions, &tags));
-        let made = call.send().await.told(cx.cloud, "ec2:CreateDhcpOptions", &self.name)?;
+        let made = call.send().await.told(cx.cloud, &self.name)?;
         let made = made.dhcp_options.ok_or_else(|| Error::failed("AWS answered without the DHCP options it made"))?;
         let id = made.dhcp_options_id().unwrap_or_default();
         // An endpoint that passes over the tags of the creating call says so in its answer.
         if made.tags().is_empty() {
-            known(&self.name, NOT_THERE, || async {
+            known(&self.name, || async {
                 let call = cx.cloud.ec2().create_tags().resources(id).set_tags(Some(lists::ec2_tags(&tags)));
-                call.send().await.told(cx.cloud, "ec2:CreateTags", &self.name)
+                call.send().await.told(cx.cloud, &self.name)
             })
             .await?;
         }

@@ -5,26 +5,16 @@ use super::{
     kinds::{KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
     route_table::RouteTable,
+    waiting::undone,
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, quotas, wait::Look},
+    cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::Named, tag_drift},
 };
 use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
-
-/// An endpoint that is gone, or not known yet.
-const NOT_THERE: &[&str] = &["InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"];
-/// The endpoint, the VPC, or a table, is not known yet.
-const UNSEEN: &[&str] = &[
-    "InvalidVpcEndpointId.NotFound",
-    "InvalidVpcID.NotFound",
-    "InvalidVpcId.NotFound",
-    "InvalidRouteTableID.NotFound",
-    "InvalidRouteTableId.NotFound",
-];
 
 /// A gateway endpoint for S3, in all of these route tables. Others that somebody put it into stay.
 pub struct S3Endpoint {
@@ -80,21 +70,19 @@ impl Part for S3Endpoint {
         let leaving = ["deleting", "deleted", "failed", "rejected", "expired"];
         item.state().is_some_and(|state| leaving.iter().any(|s| state.as_str().eq_ignore_ascii_case(s)))
     }
-    listed!(describe_vpc_endpoints, "ec2:DescribeVpcEndpoints");
+    listed!(describe_vpc_endpoints);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
-        let done = cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await;
-        let done = done.told_unless(cloud, "ec2:DeleteVpcEndpoints", name, NOT_THERE)?;
-        // What could not be deleted is told in an answer that is a success.
-        let mut failed = done.iter().flat_map(|d| d.unsuccessful()).filter_map(|u| u.error());
-        if let Some(e) = failed.find(|e| !e.code().is_some_and(|c| NOT_THERE.contains(&c))) {
-            let (code, message) = (e.code().unwrap_or("unknown error"), e.message().unwrap_or("no message"));
-            return Err(Error::failed(format!("ec2:DeleteVpcEndpoints for {}: {message} ({code})", name)));
+        let done =
+            cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await.unless_gone(cloud, name)?;
+        let left = done.and_then(|d| undone::<ec2::DeleteVpcEndpoints>(cloud.region(), name, d.unsuccessful()));
+        if let Some(e) = left.filter(|e| !e.is_gone()) {
+            return Err(e);
         }
         // Its routes hold the route tables until it is gone.
         settled(&format!("the end of S3 endpoint {}", name), || async {
             let told = cloud.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await;
-            let told = told.told_unless(cloud, "ec2:DescribeVpcEndpoints", name, NOT_THERE)?;
+            let told = told.unless_gone(cloud, name)?;
             let left = told.iter().flat_map(|t| t.vpc_endpoints()).filter(|e| e.vpc_endpoint_id() == Some(id(item)));
             let state =
                 left.filter_map(|e| e.state()).map(|s| s.as_str().to_ascii_lowercase()).find(|s| s != "deleted");
@@ -139,13 +127,13 @@ impl Resource for S3Endpoint {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let tables: Vec<String> = self.route_tables.iter().map(|t| cx.get(*t).0.clone()).collect();
-        let made = known(&self.name, UNSEEN, || async {
+        let made = known(&self.name, || async {
             let call = cx.cloud.ec2().create_vpc_endpoint().vpc_id(&cx.get(self.vpc).id);
             let call = call.vpc_endpoint_type(VpcEndpointType::Gateway).service_name(service(cx.cloud.region()));
             let call = call.set_route_table_ids(Some(tables.clone()));
             let call = call.tag_specifications(lists::specification(ResourceType::VpcEndpoint, &tags));
-            let call = call.client_token(cx.cloud.token("ec2:CreateVpcEndpoint", &self.name));
-            call.send().await.told(cx.cloud, "ec2:CreateVpcEndpoint", &self.name)
+            let call = call.client_token(cx.cloud.token::<ec2::CreateVpcEndpoint>(&self.name));
+            call.send().await.told(cx.cloud, &self.name)
         })
         .await
         .map_err(taken)?;
@@ -154,10 +142,9 @@ impl Resource for S3Endpoint {
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let missing = self.missing(cx, live);
         if !missing.is_empty() {
-            known(&self.name, UNSEEN, || async {
+            known(&self.name, || async {
                 let call = cx.cloud.ec2().modify_vpc_endpoint().vpc_endpoint_id(id(live));
-                let done = call.set_add_route_table_ids(Some(missing.clone())).send().await;
-                done.told(cx.cloud, "ec2:ModifyVpcEndpoint", &self.name)
+                call.set_add_route_table_ids(Some(missing.clone())).send().await.told(cx.cloud, &self.name)
             })
             .await
             .map_err(taken)?;

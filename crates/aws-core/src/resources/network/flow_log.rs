@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, Told as _, operations::ec2},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{identity::team_role::RoleArn, kind::Named, log_group::LogGroupName, tag_drift},
@@ -30,8 +30,6 @@ pub struct FlowLog {
     /// The role by which AWS writes there.
     pub role: Ref<RoleArn>,
 }
-
-const GONE: &str = "InvalidFlowLogId.NotFound";
 
 impl Tagged for Live {
     fn ec2_tags(&self) -> &[Tag] {
@@ -73,17 +71,15 @@ impl Part for FlowLog {
         let mut pages = cloud.ec2().describe_flow_logs().set_filter(Some(filters)).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            found.extend(page.told(cloud, "ec2:DescribeFlowLogs", "")?.flow_logs.unwrap_or_default());
+            found.extend(page.told(cloud, "")?.flow_logs.unwrap_or_default());
         }
         Ok(found)
     }
     /// What it told so far stays in the log group.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
-        let operation = "ec2:DeleteFlowLogs";
-        let done = cloud.ec2().delete_flow_logs().flow_log_ids(id(item)).send().await;
-        let done = done.told_unless(cloud, operation, name, &[GONE])?;
-        match done.and_then(|d| undone(cloud.region(), operation, name, d.unsuccessful())) {
-            Some(e) if e.code() != Some(GONE) => Err(e),
+        let done = cloud.ec2().delete_flow_logs().flow_log_ids(id(item)).send().await.unless_gone(cloud, name)?;
+        match done.and_then(|d| undone::<ec2::DeleteFlowLogs>(cloud.region(), name, d.unsuccessful())) {
+            Some(e) if !e.is_gone() => Err(e),
             _ => Ok(()),
         }
     }
@@ -134,28 +130,26 @@ impl Resource for FlowLog {
         changes
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        let operation = "ec2:CreateFlowLogs";
         let (vpc, group, role) = (cx.get(self.vpc), cx.get(self.log_group), cx.get(self.role));
         let call = cx.cloud.ec2().create_flow_logs().resource_type(FlowLogsResourceType::Vpc).resource_ids(&vpc.id);
         let call = call.traffic_type(TrafficType::All).log_destination_type(LogDestinationType::CloudWatchLogs);
         let call = call.log_group_name(&group.0).deliver_logs_permission_arn(&role.0);
         let tags = self.owner.tags(&self.name);
         let call = call.tag_specifications(lists::specification(ResourceType::VpcFlowLog, &tags));
-        let call = call.client_token(cx.cloud.token(operation, &self.name));
-        let made = call.send().await.told(cx.cloud, operation, &self.name).map_err(|e| {
+        let call = call.client_token(cx.cloud.token::<ec2::CreateFlowLogs>(&self.name));
+        let made = call.send().await.told(cx.cloud, &self.name).map_err(|e| {
             let there = e.code() == Some("FlowLogAlreadyExists");
-            // The VPC may not be visible everywhere yet.
-            let e = passing(e.retry_on(&["InvalidVpcID.NotFound", "InvalidVpcId.NotFound"]));
+            let e = passing(e);
             if there {
                 e.hint(format!("Another flow log of {} has the same log group: remove it first.", vpc.id))
             } else {
                 e
             }
         })?;
-        if let Some(e) = undone(cx.cloud.region(), operation, &self.name, made.unsuccessful()) {
+        if let Some(e) = undone::<ec2::CreateFlowLogs>(cx.cloud.region(), &self.name, made.unsuccessful()) {
             return Err(passing(e));
         }
-        let id = made.flow_log_ids().first().ok_or_else(|| nameless(operation))?;
+        let id = made.flow_log_ids().first().ok_or_else(nameless::<ec2::CreateFlowLogs>)?;
         let live = Live::builder().flow_log_id(id).resource_id(&vpc.id).log_group_name(&group.0);
         let live = live.deliver_logs_permission_arn(&role.0).traffic_type(TrafficType::All);
         Ok(live.set_tags(Some(lists::ec2_tags(&tags))).build())
@@ -182,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_was_not_done_is_an_error() {
-        let told = |items: &[UnsuccessfulItem]| undone("eu-west-1", "ec2:CreateFlowLogs", "all", items).map(passing);
+        let told = |items: &[UnsuccessfulItem]| undone::<ec2::CreateFlowLogs>("eu-west-1", "all", items).map(passing);
         assert!(told(&[]).is_none());
         let e = told(&[item("FlowLogAlreadyExists", "it exists")]).unwrap();
         assert_eq!(e.to_string(), "ec2:CreateFlowLogs for all in eu-west-1: it exists (FlowLogAlreadyExists)");

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, quotas},
+    cloud::{Cloud, Told as _, operations::ec2, quotas},
     engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{
@@ -21,11 +21,6 @@ use aws_sdk_ec2::types::{
     ResourceType,
 };
 
-/// A gateway that is gone, or not known yet.
-const NOT_THERE: &[&str] =
-    &["InvalidInternetGatewayID.NotFound", "InvalidGatewayID.NotFound", "InvalidEgressOnlyInternetGatewayId.NotFound"];
-/// It, or the VPC, is not known yet.
-const UNSEEN: &[&str] = &["InvalidInternetGatewayID.NotFound", "InvalidGatewayID.NotFound", "InvalidVpcID.NotFound"];
 const ELSEWHERE: &str = "Detach it from the other VPC, or delete it, and run the same command again.";
 
 /// An internet gateway, attached to its VPC.
@@ -76,13 +71,11 @@ fn attachment(there: Option<&str>, wanted: Option<&VpcId>, later: bool) -> Optio
 impl InternetGateway {
     async fn attach(&self, cx: &Cx<'_, Cloud>, id: &str) -> Result<()> {
         let vpc = &cx.get(self.vpc).id;
-        known(&self.name, UNSEEN, || async {
+        known(&self.name, || async {
             let done = cx.cloud.ec2().attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await;
-            done.told(cx.cloud, "ec2:AttachInternetGateway", &self.name)
+            done.told(cx.cloud, &self.name)
         })
         .await
-        // An earlier try of this very call did it; the next look tells.
-        .map_err(|e| e.retry_on(&["Resource.AlreadyAssociated"]))
         .map(drop)
     }
 }
@@ -98,23 +91,21 @@ impl Part for InternetGateway {
     fn id(item: &Live) -> &str {
         item.internet_gateway_id().unwrap_or_default()
     }
-    listed!(describe_internet_gateways, "ec2:DescribeInternetGateways");
+    listed!(describe_internet_gateways);
 
     /// Detaches it first.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = Self::id(item);
         // NAT gateways and load balancers that are going away hold public addresses for minutes.
         let busy = |e: Error| {
-            e.retry_on(&["DependencyViolation"])
-                .hint("Something in the VPC still has a public address: instances, load balancers, NAT gateways.")
+            e.hint("Something in the VPC still has a public address: instances, load balancers, NAT gateways.")
         };
         if let Some(vpc) = attached(item.attachments()) {
             let done = cloud.ec2().detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await;
-            let gone = &["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"];
-            done.told_unless(cloud, "ec2:DetachInternetGateway", name, gone).map_err(busy)?;
+            done.unless_gone(cloud, name).map_err(busy)?;
         }
         let done = cloud.ec2().delete_internet_gateway().internet_gateway_id(id).send().await;
-        done.told_unless(cloud, "ec2:DeleteInternetGateway", name, NOT_THERE).map_err(busy).map(drop)
+        done.unless_gone(cloud, name).map_err(busy).map(drop)
     }
     fn output(_: &Live) {}
 }
@@ -175,7 +166,7 @@ impl Resource for InternetGateway {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().create_internet_gateway();
         let call = call.tag_specifications(lists::specification(ResourceType::InternetGateway, &tags));
-        let made = call.send().await.told(cx.cloud, "ec2:CreateInternetGateway", &self.name)?;
+        let made = call.send().await.told(cx.cloud, &self.name)?;
         let live = made.internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))?;
         self.attach(cx, live.internet_gateway_id().unwrap_or_default()).await?;
         Ok(live)
@@ -204,14 +195,11 @@ impl Part for EgressOnlyGateway {
     fn stands_in(item: &LiveEgress, vpc: &str) -> bool {
         attached(item.attachments()) == Some(vpc)
     }
-    listed!(describe_egress_only_internet_gateways, "ec2:DescribeEgressOnlyInternetGateways");
+    listed!(describe_egress_only_internet_gateways);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveEgress) -> Result<()> {
         let call = cloud.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(Self::id(item));
-        let done = call.send().await;
-        done.told_unless(cloud, "ec2:DeleteEgressOnlyInternetGateway", name, NOT_THERE)
-            .map_err(|e| e.retry_on(&["DependencyViolation"]))
-            .map(drop)
+        call.send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(live: &LiveEgress) -> EgressGatewayId {
         EgressGatewayId(live.egress_only_internet_gateway_id().unwrap_or_default().to_owned())
@@ -239,11 +227,11 @@ impl Resource for EgressOnlyGateway {
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveEgress> {
         let tags = self.owner.tags(&self.name);
-        let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
+        let made = known(&self.name, || async {
             let call = cx.cloud.ec2().create_egress_only_internet_gateway().vpc_id(&cx.get(self.vpc).id);
             let call = call.tag_specifications(lists::specification(ResourceType::EgressOnlyInternetGateway, &tags));
-            let call = call.client_token(cx.cloud.token("ec2:CreateEgressOnlyInternetGateway", &self.name));
-            call.send().await.told(cx.cloud, "ec2:CreateEgressOnlyInternetGateway", &self.name)
+            let call = call.client_token(cx.cloud.token::<ec2::CreateEgressOnlyInternetGateway>(&self.name));
+            call.send().await.told(cx.cloud, &self.name)
         })
         .await?;
         made.egress_only_internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))

@@ -96,13 +96,13 @@ impl<P: Part> Kind for P {
 
 /// How EC2 lists a kind in pages: the body of [`Part::list`].
 macro_rules! listed {
-    ($call:ident, $operation:literal) => {
-        listed!($call, set_filters, $operation);
+    ($call:ident) => {
+        listed!($call, set_filters);
     };
-    ($call:ident, $filters:ident, $operation:literal) => {
+    ($call:ident, $filters:ident) => {
         async fn list(cloud: &Cloud, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<Vec<Self::Item>> {
             let pages = cloud.ec2().$call().$filters(Some(filters)).into_paginator().items().send();
-            pages.collect::<Result<Vec<_>, _>>().await.told(cloud, $operation, "")
+            pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
         }
     };
 }

@@ -98,7 +98,7 @@ pub(crate) async fn retag(
         return Ok(());
     }
     let call = cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&stale)));
-    call.send().await.told(cloud, "ec2:CreateTags", name).map(drop)
+    call.send().await.told(cloud, name).map(drop)
 }
 
 /// The default security group of every VPC of the region.
@@ -109,7 +109,7 @@ pub(crate) async fn default_groups(cloud: &Cloud) -> Result<Arc<Vec<SecurityGrou
     let load = async {
         let named = Filter::builder().name("group-name").values("default").build();
         let pages = cloud.ec2().describe_security_groups().filters(named).into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeSecurityGroups", "")
+        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
     };
     cloud.once("default security groups", load).await
 }

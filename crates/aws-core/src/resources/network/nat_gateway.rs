@@ -9,7 +9,12 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, errors::advice, wait::Look},
+    cloud::{
+        Cloud, Told as _,
+        errors::advice,
+        operations::{ec2, name_of},
+        wait::Look,
+    },
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::AwsDetail,
     model::{Owning as _, TeamOwner, tag_rules},
@@ -29,12 +34,6 @@ pub struct NatGateway {
     pub address: Ref<AllocationId>,
 }
 
-/// What AWS names, in `FailureCode`, that passes with time: a thing just made is not visible yet, the address is
-/// still held by a gateway that is going away, or AWS had an internal error.
-const PASSING: &[&str] =
-    &["InternalError", "InvalidAllocationID.NotFound", "InvalidSubnetID.NotFound", "Resource.AlreadyAssociated"];
-const NOT_THERE: &[&str] = &["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"];
-
 impl Tagged for Live {
     fn ec2_tags(&self) -> &[Tag] {
         self.tags()
@@ -46,8 +45,7 @@ fn is_there(live: &Live) -> bool {
 }
 
 async fn read(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Live>> {
-    let found = cloud.ec2().describe_nat_gateways().nat_gateway_ids(id).send().await;
-    let found = found.told_unless(cloud, "ec2:DescribeNatGateways", name, NOT_THERE)?;
+    let found = cloud.ec2().describe_nat_gateways().nat_gateway_ids(id).send().await.unless_gone(cloud, name)?;
     Ok(found.and_then(|f| f.nat_gateways.unwrap_or_default().into_iter().next()))
 }
 
@@ -83,14 +81,12 @@ impl Part for NatGateway {
     fn is_gone(item: &Live) -> bool {
         !is_there(item)
     }
-    listed!(describe_nat_gateways, set_filter, "ec2:DescribeNatGateways");
+    listed!(describe_nat_gateways, set_filter);
 
     /// So long its address and its subnet are in use.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = id(item);
-        let done = cloud.ec2().delete_nat_gateway().nat_gateway_id(id).send().await;
-        let done = done.told_unless(cloud, "ec2:DeleteNatGateway", name, NOT_THERE);
-        if done.map_err(|e| e.retry_on(&["DependencyViolation"]))?.is_none() {
+        if cloud.ec2().delete_nat_gateway().nat_gateway_id(id).send().await.unless_gone(cloud, name)?.is_none() {
             return Ok(());
         }
         until(&format!("NAT gateway {name} to be gone"), || async move {
@@ -112,12 +108,12 @@ fn failed(region: &str, name: &str, live: &Live) -> Error {
     let code = live.failure_code().unwrap_or("unknown error");
     let message = live.failure_message().unwrap_or("no message");
     let detail = AwsDetail {
-        operation: "ec2:CreateNatGateway".into(),
+        operation: name_of::<ec2::CreateNatGateway>().into(),
         region: region.into(),
         code: Some(code.into()),
         request_id: None,
     };
-    let error = Error::failed(format!("NAT gateway {name} failed: {message} ({code})")).at(detail).retry_on(PASSING);
+    let error = Error::failed(format!("NAT gateway {name} failed: {message} ({code})")).at(detail).judged();
     match advice(&format!("{code} - {message}"), None, region) {
         Some(hint) => error.hint(hint),
         None => error,
@@ -174,12 +170,10 @@ impl Resource for NatGateway {
         let (SubnetId(subnet), AllocationId(address)) = (cx.get(self.subnet), cx.get(self.address));
         let tags = lists::specification(ResourceType::Natgateway, &self.owner.tags(&self.name));
         // With the token, a try after a lost answer makes no second gateway.
-        let token = cx.cloud.token("ec2:CreateNatGateway", &self.name);
+        let token = cx.cloud.token::<ec2::CreateNatGateway>(&self.name);
         let call = cx.cloud.ec2().create_nat_gateway().subnet_id(subnet).allocation_id(address).client_token(token);
-        let made = call.tag_specifications(tags).send().await;
-        // The subnet and the address, just made, may not be visible everywhere yet.
-        let made = made.told(cx.cloud, "ec2:CreateNatGateway", &self.name).map_err(|e| e.retry_on(PASSING))?;
-        let made = made.nat_gateway.ok_or_else(|| nameless("ec2:CreateNatGateway"))?;
+        let made = call.tag_specifications(tags).send().await.told(cx.cloud, &self.name)?;
+        let made = made.nat_gateway.ok_or_else(nameless::<ec2::CreateNatGateway>)?;
         usable(cx.cloud, &self.name, id(&made)).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {

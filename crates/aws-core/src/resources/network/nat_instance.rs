@@ -15,6 +15,7 @@ use crate::{
     cloud::{
         Cloud, Told as _,
         lookups::{image_details, machine},
+        operations::{ec2, ssm},
         wait::Look,
     },
     engine::{Change, Cx, Identity, NodeId, Ref, Resource},
@@ -65,18 +66,6 @@ pub struct Live {
 const USER_DATA: &str = include_str!("nat_instance/user_data.sh");
 /// The size of Amazon Linux 2023's root volume, in GiB, should the image not tell.
 const ROOT_GIB: i32 = 8;
-const NO_GROUP: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
-const NO_INSTANCE: &[&str] = &["InvalidInstanceID.NotFound"];
-/// What was just made may not be visible everywhere yet.
-const NOT_YET: &[&str] = &[
-    "InvalidAllocationID.NotFound",
-    "InvalidGroup.NotFound",
-    "InvalidGroupId.NotFound",
-    "InvalidInstanceID.NotFound",
-    "InvalidSubnetID.NotFound",
-    "InvalidVpcID.NotFound",
-    "IncorrectInstanceState",
-];
 
 macro_rules! tagged {
     ($($kind:ty),*) => { $(impl Tagged for $kind { fn ec2_tags(&self) -> &[Tag] { self.tags() } })* };
@@ -103,7 +92,7 @@ impl Part for Machine {
         let mut pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "ec2:DescribeInstances", "")?.reservations.unwrap_or_default();
+            let page = page.told(cloud, "")?.reservations.unwrap_or_default();
             found.extend(page.into_iter().flat_map(|r| r.instances.unwrap_or_default()));
         }
         Ok(found)
@@ -111,8 +100,7 @@ impl Part for Machine {
     /// So long its group, subnet and address are in use.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Instance) -> Result<()> {
         let id = instance_id(item);
-        let done = cloud.ec2().terminate_instances().instance_ids(id).send().await;
-        if done.told_unless(cloud, "ec2:TerminateInstances", name, NO_INSTANCE)?.is_none() {
+        if cloud.ec2().terminate_instances().instance_ids(id).send().await.unless_gone(cloud, name)?.is_none() {
             return Ok(());
         }
         until(&format!("NAT instance {name} to be gone"), || async move {
@@ -144,21 +132,17 @@ impl Part for MachineGroup {
     fn is_of_vpc(item: &SecurityGroup) -> bool {
         item.group_name() == Some("default")
     }
-    listed!(describe_security_groups, "ec2:DescribeSecurityGroups");
+    listed!(describe_security_groups);
 
     /// What goes away holds it for a while.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &SecurityGroup) -> Result<()> {
-        let done = cloud.ec2().delete_security_group().group_id(group_id(item)).send().await;
-        done.told_unless(cloud, "ec2:DeleteSecurityGroup", name, NO_GROUP)
-            .map_err(|e| e.retry_on(&["DependencyViolation", "InvalidGroup.InUse"]))
-            .map(drop)
+        cloud.ec2().delete_security_group().group_id(group_id(item)).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(_: &SecurityGroup) {}
 }
 
 async fn read(cloud: &Cloud, name: &str, id: &str) -> Result<Option<Instance>> {
-    let found = cloud.ec2().describe_instances().instance_ids(id).send().await;
-    let found = found.told_unless(cloud, "ec2:DescribeInstances", name, NO_INSTANCE)?;
+    let found = cloud.ec2().describe_instances().instance_ids(id).send().await.unless_gone(cloud, name)?;
     let all = found.and_then(|f| f.reservations).unwrap_or_default();
     Ok(all.into_iter().flat_map(|r| r.instances.unwrap_or_default()).next())
 }
@@ -196,8 +180,8 @@ async fn image(cloud: &Cloud, architecture: Architecture) -> Result<String> {
         Architecture::Arm64 => "arm64",
     };
     let name = format!("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}");
-    let found = cloud.ssm().get_parameter().name(&name).send().await.told(cloud, "ssm:GetParameter", &name)?;
-    found.parameter.and_then(|p| p.value).ok_or_else(|| nameless("ssm:GetParameter"))
+    let found = cloud.ssm().get_parameter().name(&name).send().await.told(cloud, &name)?;
+    found.parameter.and_then(|p| p.value).ok_or_else(nameless::<ssm::GetParameter>)
 }
 
 /// The rules of a group: the networks that may send all they like, and what else is open.
@@ -324,7 +308,7 @@ impl NatInstance {
         self.adjust(cloud, &instance, &group).await?;
         if live.instance.is_none() || !live.addresses.contains(address) {
             let call = cloud.ec2().associate_address().allocation_id(address).instance_id(id).allow_reassociation(true);
-            call.send().await.told(cloud, "ec2:AssociateAddress", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            call.send().await.told(cloud, &self.name)?;
             // Only with its address can a new one fetch what it lacks. A run that is cut off before has not associated it.
             if live.instance.as_ref().is_none_or(is_new) {
                 ready::wait(cloud, &self.name, id).await?;
@@ -341,14 +325,14 @@ impl NatInstance {
         let call = cloud.ec2().create_security_group().group_name(&self.name).vpc_id(vpc);
         let call = call.description("Whose packets the NAT instance of this name forwards");
         let made = call.tag_specifications(lists::specification(ResourceType::SecurityGroup, &tags)).send().await;
-        match made.told(cloud, "ec2:CreateSecurityGroup", &self.name) {
+        match made.told(cloud, &self.name) {
             Ok(made) => {
-                let id = made.group_id.ok_or_else(|| nameless("ec2:CreateSecurityGroup"))?;
+                let id = made.group_id.ok_or_else(nameless::<ec2::CreateSecurityGroup>)?;
                 let group = SecurityGroup::builder().group_id(id).vpc_id(vpc).group_name(&self.name);
                 Ok(group.set_tags(Some(lists::ec2_tags(&tags))).build())
             }
             Err(e) if e.code() == Some("InvalidGroup.Duplicate") => self.duplicate(cloud, vpc, e).await,
-            Err(e) => Err(e.retry_on(NOT_YET)),
+            Err(e) => Err(e),
         }
     }
 
@@ -357,7 +341,7 @@ impl NatInstance {
         let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
         let call = cloud.ec2().describe_security_groups().filters(filter("vpc-id", vpc));
         let found = call.filters(filter("group-name", &self.name)).send().await;
-        let found = found.told(cloud, "ec2:DescribeSecurityGroups", &self.name)?.security_groups.unwrap_or_default();
+        let found = found.told(cloud, &self.name)?.security_groups.unwrap_or_default();
         let group = found.into_iter().next().ok_or_else(|| e.retryable())?;
         self.owner.claim(MachineGroup::NOUN, &self.name, &group.tag_map())?;
         Ok(group)
@@ -368,14 +352,11 @@ impl NatInstance {
         let (wanted, (open, mut other)) = (self.wanted(), rules(group));
         let missing: Vec<Ipv4Net> = wanted.difference(&open).copied().collect();
         if !missing.is_empty() {
-            known(&self.name, NO_GROUP, || async {
+            known(&self.name, || async {
                 let call = cloud.ec2().authorize_security_group_ingress().group_id(group_id(group));
-                let done = call.ip_permissions(all_from(missing.iter().copied())).send().await;
-                done.told(cloud, "ec2:AuthorizeSecurityGroupIngress", &self.name)
+                call.ip_permissions(all_from(missing.iter().copied())).send().await.told(cloud, &self.name)
             })
-            .await
-            // Open already: an earlier try of this very call did it, and the next look shows it.
-            .map_err(|e| e.retry_on(&["InvalidPermission.Duplicate"]))?;
+            .await?;
         }
         let extra: Vec<Ipv4Net> = open.difference(&wanted).copied().collect();
         if !extra.is_empty() {
@@ -383,9 +364,7 @@ impl NatInstance {
         }
         if !other.is_empty() {
             let call = cloud.ec2().revoke_security_group_ingress().group_id(group_id(group));
-            let done = call.set_ip_permissions(Some(other)).send().await;
-            done.told(cloud, "ec2:RevokeSecurityGroupIngress", &self.name)
-                .map_err(|e| e.retry_on(&["InvalidPermission.NotFound"]))?;
+            call.set_ip_permissions(Some(other)).send().await.told(cloud, &self.name)?;
         }
         Ok(())
     }
@@ -413,7 +392,7 @@ impl NatInstance {
         let kinds = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
         let specifications = kinds.map(|kind| lists::specification(kind, &tags));
         // With the token, a try after a lost answer starts no second instance.
-        let token = cloud.token("ec2:RunInstances", &self.name);
+        let token = cloud.token::<ec2::RunInstances>(&self.name);
         let made = cloud
             .ec2()
             .run_instances()
@@ -429,14 +408,13 @@ impl NatInstance {
             .set_tag_specifications(Some(specifications.into()))
             .send()
             .await
-            .told(cloud, "ec2:RunInstances", &self.name)
+            .told(cloud, &self.name)
             .map_err(|e| {
                 let scarce = matches!(e.code(), Some("InsufficientInstanceCapacity" | "Unsupported"));
-                let e = e.retry_on(NOT_YET);
                 if scarce { e.hint("The zone has none of this instance type: choose another one.") } else { e }
             })?;
         let made = made.instances.unwrap_or_default().into_iter().next();
-        made.filter(|i| i.instance_id().is_some()).ok_or_else(|| nameless("ec2:RunInstances"))
+        made.filter(|i| i.instance_id().is_some()).ok_or_else(nameless::<ec2::RunInstances>)
     }
 
     /// The instance, of the wanted type, and started.
@@ -455,8 +433,7 @@ impl NatInstance {
             if matches!(state(&live), Some(InstanceStateName::Pending)) {
                 reach(cloud, &self.name, id, &InstanceStateName::Running).await?;
             }
-            let done = cloud.ec2().stop_instances().instance_ids(id).send().await;
-            done.told(cloud, "ec2:StopInstances", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            cloud.ec2().stop_instances().instance_ids(id).send().await.told(cloud, &self.name)?;
         }
         if resize || matches!(state(&live), Some(InstanceStateName::Stopping)) {
             live = reach(cloud, &self.name, id, &InstanceStateName::Stopped).await?;
@@ -464,11 +441,10 @@ impl NatInstance {
         if resize {
             let kind = AttributeValue::builder().value(&self.instance_type).build();
             let done = cloud.ec2().modify_instance_attribute().instance_id(id).instance_type(kind).send().await;
-            done.told(cloud, "ec2:ModifyInstanceAttribute", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            done.told(cloud, &self.name)?;
         }
         if matches!(state(&live), Some(InstanceStateName::Stopped)) {
-            let done = cloud.ec2().start_instances().instance_ids(id).send().await;
-            done.told(cloud, "ec2:StartInstances", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            cloud.ec2().start_instances().instance_ids(id).send().await.told(cloud, &self.name)?;
         }
         Ok(live)
     }
@@ -479,17 +455,14 @@ impl NatInstance {
         let modify = || cloud.ec2().modify_instance_attribute().instance_id(id);
         if live.source_dest_check() != Some(false) {
             let off = AttributeBooleanValue::builder().value(false).build();
-            let done = modify().source_dest_check(off).send().await;
-            done.told(cloud, "ec2:ModifyInstanceAttribute", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            modify().source_dest_check(off).send().await.told(cloud, &self.name)?;
         }
         if !is_member(live, group) {
-            let done = modify().groups(group_id(group)).send().await;
-            done.told(cloud, "ec2:ModifyInstanceAttribute", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            modify().groups(group_id(group)).send().await.told(cloud, &self.name)?;
         }
         if !safe_metadata(live) {
             let call = cloud.ec2().modify_instance_metadata_options().instance_id(id);
-            let done = call.http_tokens(HttpTokensState::Required).send().await;
-            done.told(cloud, "ec2:ModifyInstanceMetadataOptions", &self.name).map_err(|e| e.retry_on(NOT_YET))?;
+            call.http_tokens(HttpTokensState::Required).send().await.told(cloud, &self.name)?;
         }
         Ok(())
     }

@@ -49,12 +49,9 @@ pub(crate) async fn peers_of(cloud: &Cloud, vpc: &str) -> Result<Vec<(Live, Stri
     Ok(kinds::all::<PeeringConnection>(cloud).await?.iter().filter_map(|p| Some((p.clone(), other(p)?))).collect())
 }
 
-/// Codes for a connection that is gone, or not visible yet (AWS spells it with `ID`).
-const NOT_THERE: &[&str] = &["InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionId.NotFound"];
-
 async fn read(cloud: &Cloud, id: &str, name: &str) -> Result<Option<Live>> {
     let told = cloud.ec2().describe_vpc_peering_connections().vpc_peering_connection_ids(id).send().await;
-    let found = told.told_unless(cloud, "ec2:DescribeVpcPeeringConnections", name, NOT_THERE)?;
+    let found = told.unless_gone(cloud, name)?;
     Ok(found.and_then(|f| f.vpc_peering_connections.unwrap_or_default().into_iter().next()))
 }
 

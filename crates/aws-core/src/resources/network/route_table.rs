@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, quotas},
+    cloud::{Cloud, Told as _, operations::ec2, quotas},
     engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::itself, tag_drift},
@@ -33,18 +33,6 @@ use routes::{Step, Target, Wanted, steps};
 
 /// Routes of a table, in all.
 const ROUTES: usize = quotas::ROUTES_PER_TABLE as usize;
-/// A table that is gone, or not known yet.
-const NOT_THERE: &[&str] = &["InvalidRouteTableID.NotFound"];
-/// The table, or what the route goes through, is not known yet.
-const UNSEEN: &[&str] = &[
-    "InvalidRouteTableID.NotFound",
-    "InvalidGatewayID.NotFound",
-    "InvalidInternetGatewayID.NotFound",
-    "InvalidNatGatewayID.NotFound",
-    "InvalidNetworkInterfaceID.NotFound",
-    "InvalidTransitGatewayID.NotFound",
-    "InvalidVpcPeeringConnectionID.NotFound",
-];
 
 /// A route table with its routes and subnets.
 #[derive(Clone)]
@@ -217,8 +205,7 @@ impl RouteTable {
                         IpNet::V4(to) => call.destination_cidr_block(to.to_string()),
                         IpNet::V6(to) => call.destination_ipv6_cidr_block(to.to_string()),
                     };
-                    let gone = &["InvalidRoute.NotFound"];
-                    call.send().await.told_unless(cloud, "ec2:DeleteRoute", name, gone)?;
+                    call.send().await.unless_gone(cloud, name)?;
                 }
             }
         }
@@ -228,9 +215,9 @@ impl RouteTable {
         if let (Some(gateway), false) = (self.propagate, self.propagates(cx, live)) {
             let gateway = &cx.get(gateway).0;
             // A gateway that was just attached is not known to be everywhere yet.
-            known(name, &["InvalidRouteTableID.NotFound", "Gateway.NotAttached"], || async {
+            known(name, || async {
                 let call = cloud.ec2().enable_vgw_route_propagation().route_table_id(id).gateway_id(gateway);
-                call.send().await.told(cloud, "ec2:EnableVgwRoutePropagation", name)
+                call.send().await.told(cloud, name)
             })
             .await?;
         }
@@ -253,11 +240,7 @@ impl RouteTable {
             Target::Peering(id) => call.vpc_peering_connection_id(id),
         };
         let what = format!("{} to {}", self.name, wanted.to);
-        known(&what, UNSEEN, || async { call.clone().send().await.told(cloud, "ec2:CreateRoute", &what) })
-            .await
-            // Somebody else was faster: the next look tells whether it is the right one.
-            .map_err(|e| e.retry_on(&["RouteAlreadyExists"]))
-            .map(drop)
+        known(&what, || async { call.clone().send().await.told(cloud, &what) }).await.map(drop)
     }
 
     async fn replace_route(&self, cloud: &Cloud, id: &str, wanted: &Wanted) -> Result<()> {
@@ -276,12 +259,10 @@ impl RouteTable {
             Target::Peering(id) => call.vpc_peering_connection_id(id),
         };
         let what = format!("{} to {}", self.name, wanted.to);
-        known(&what, UNSEEN, || async { call.clone().send().await.told(cloud, "ec2:ReplaceRoute", &what) })
+        known(&what, || async { call.clone().send().await.told(cloud, &what) })
             .await
             // It is gone meanwhile: the next look makes it.
-            .map_err(|e| {
-                e.retry_on(&["InvalidRoute.NotFound"]).retry_on_words("InvalidParameterValue", "no route defined")
-            })
+            .map_err(|e| e.retry_on_words("InvalidParameterValue", "no route defined"))
             .map(drop)
     }
 
@@ -294,25 +275,20 @@ impl RouteTable {
     /// Lets a subnet use this table.
     async fn seat(&self, cloud: &Cloud, live: &Live, subnet: &str) -> Result<()> {
         let (id, what) = (live.id(), format!("{} and {subnet}", self.name));
-        // It was associated, or sat elsewhere, meanwhile: the next look tells.
-        let meanwhile = |e: Error| e.retry_on(&["Resource.AlreadyAssociated", "InvalidAssociationID.NotFound"]);
         match live.seats.get(subnet) {
             Some(seat) if seat.table == id => Ok(()),
             // In one step, so that the subnet is never on the VPC's main table in between.
-            Some(seat) => known(&what, NOT_THERE, || async {
+            Some(seat) => known(&what, || async {
                 let call = cloud.ec2().replace_route_table_association().association_id(&seat.association);
-                let done = call.route_table_id(id).send().await;
-                done.told(cloud, "ec2:ReplaceRouteTableAssociation", &what)
+                call.route_table_id(id).send().await.told(cloud, &what)
             })
             .await
-            .map_err(meanwhile)
             .map(drop),
-            None => known(&what, &["InvalidRouteTableID.NotFound", "InvalidSubnetID.NotFound"], || async {
+            None => known(&what, || async {
                 let call = cloud.ec2().associate_route_table().route_table_id(id).subnet_id(subnet);
-                call.send().await.told(cloud, "ec2:AssociateRouteTable", &what)
+                call.send().await.told(cloud, &what)
             })
             .await
-            .map_err(meanwhile)
             .map(drop),
         }
     }
@@ -340,19 +316,14 @@ impl Part for RouteTable {
     fn is_of_vpc(item: &Ec2RouteTable) -> bool {
         item.associations().iter().any(|a| a.main() == Some(true))
     }
-    listed!(describe_route_tables, "ec2:DescribeRouteTables");
+    listed!(describe_route_tables);
 
     /// Takes its subnets away first; they fall back to the VPC's main table.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2RouteTable) -> Result<()> {
         for association in associations(item).filter_map(|a| a.route_table_association_id()) {
-            let done = cloud.ec2().disassociate_route_table().association_id(association).send().await;
-            let gone = &["InvalidAssociationID.NotFound"];
-            done.told_unless(cloud, "ec2:DisassociateRouteTable", name, gone)?;
+            cloud.ec2().disassociate_route_table().association_id(association).send().await.unless_gone(cloud, name)?;
         }
-        let done = cloud.ec2().delete_route_table().route_table_id(Self::id(item)).send().await;
-        done.told_unless(cloud, "ec2:DeleteRouteTable", name, NOT_THERE)
-            .map_err(|e| e.retry_on(&["DependencyViolation"]))
-            .map(drop)
+        cloud.ec2().delete_route_table().route_table_id(Self::id(item)).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(_: &Ec2RouteTable) {}
 }
@@ -423,11 +394,11 @@ impl Resource for RouteTable {
         let tags = self.owner.tags(&self.name);
         // Before anything is made: a subnet may sit in a table of somebody else's.
         let seats = seats(&kinds::all::<Self>(cx.cloud).await?);
-        let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
+        let made = known(&self.name, || async {
             let call = cx.cloud.ec2().create_route_table().vpc_id(&cx.get(self.vpc).id);
             let call = call.tag_specifications(lists::specification(ResourceType::RouteTable, &tags));
-            let call = call.client_token(cx.cloud.token("ec2:CreateRouteTable", &self.name));
-            call.send().await.told(cx.cloud, "ec2:CreateRouteTable", &self.name)
+            let call = call.client_token(cx.cloud.token::<ec2::CreateRouteTable>(&self.name));
+            call.send().await.told(cx.cloud, &self.name)
         })
         .await?;
         let table = made.route_table.ok_or_else(|| Error::failed("AWS answered without the route table it made"))?;

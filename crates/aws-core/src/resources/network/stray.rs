@@ -45,11 +45,8 @@ async fn tagged_kinds(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<String
     let load = async {
         let call = cloud.ec2().describe_tags().filters(filter("key", key)).filters(filter("value", value));
         let pages = call.into_paginator().items().send().collect::<Result<Vec<TagDescription>, _>>().await;
-        let mut kinds: Vec<String> = pages
-            .told(cloud, "ec2:DescribeTags", "")?
-            .iter()
-            .filter_map(|t| t.resource_type().map(|t| t.as_str().to_owned()))
-            .collect();
+        let mut kinds: Vec<String> =
+            pages.told(cloud, "")?.iter().filter_map(|t| t.resource_type().map(|t| t.as_str().to_owned())).collect();
         kinds.sort();
         kinds.dedup();
         Ok(kinds)

@@ -22,8 +22,6 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 const SIZES: std::ops::RangeInclusive<u8> = 16..=28;
 /// The only size of a subnet's IPv6 network that a /56 is cut into here, in bits.
 const IPV6: u8 = 64;
-/// A subnet that is gone, or not known yet.
-const NOT_THERE: &[&str] = &["InvalidSubnetID.NotFound"];
 
 /// A subnet. Nothing in it gets a public IPv4 address by itself.
 #[derive(Clone)]
@@ -73,10 +71,9 @@ impl Subnet {
         let value = |on| AttributeBooleanValue::builder().value(on).build();
         // One attribute a call (`ModifySubnetAttribute`).
         if live.map_public_ip_on_launch() == Some(true) {
-            known(name, NOT_THERE, || async {
+            known(name, || async {
                 let call = cloud.ec2().modify_subnet_attribute().subnet_id(id);
-                let done = call.map_public_ip_on_launch(value(false)).send().await;
-                done.told(cloud, "ec2:ModifySubnetAttribute", name)
+                call.map_public_ip_on_launch(value(false)).send().await.told(cloud, name)
             })
             .await?;
         }
@@ -88,16 +85,14 @@ impl Subnet {
                 })?;
                 if !live.ipv6_cidr_block_association_set().iter().any(|a| state(a) == Some(&State::Associating)) {
                     let call = cloud.ec2().associate_subnet_cidr_block().subnet_id(id);
-                    let done = call.ipv6_cidr_block(wanted.to_string()).send().await;
-                    done.told(cloud, "ec2:AssociateSubnetCidrBlock", name)?;
+                    call.ipv6_cidr_block(wanted.to_string()).send().await.told(cloud, name)?;
                 }
                 now = self.usable(cloud, id).await?;
             }
             if live.assign_ipv6_address_on_creation() != Some(true) {
-                known(name, NOT_THERE, || async {
+                known(name, || async {
                     let call = cloud.ec2().modify_subnet_attribute().subnet_id(id);
-                    let done = call.assign_ipv6_address_on_creation(value(true)).send().await;
-                    done.told(cloud, "ec2:ModifySubnetAttribute", name)
+                    call.assign_ipv6_address_on_creation(value(true)).send().await.told(cloud, name)
                 })
                 .await?;
             }
@@ -109,8 +104,7 @@ impl Subnet {
     /// Waits until it is available, with its IPv6 network.
     async fn usable(&self, cloud: &Cloud, id: &str) -> Result<Live> {
         settled(&format!("subnet {}", self.name), || async {
-            let told = cloud.ec2().describe_subnets().subnet_ids(id).send().await;
-            let told = told.told_unless(cloud, "ec2:DescribeSubnets", &self.name, NOT_THERE)?;
+            let told = cloud.ec2().describe_subnets().subnet_ids(id).send().await.unless_gone(cloud, &self.name)?;
             let Some(subnet) = told.and_then(|t| t.subnets.unwrap_or_default().into_iter().next()) else {
                 return Ok(Look::NotYet("AWS does not know it yet".into()));
             };
@@ -157,16 +151,18 @@ impl Part for Subnet {
     fn id(item: &Live) -> &str {
         id(item)
     }
-    listed!(describe_subnets, "ec2:DescribeSubnets");
+    listed!(describe_subnets);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
-        let done = cloud.ec2().delete_subnet().subnet_id(id(item)).send().await;
-        done.told_unless(cloud, "ec2:DeleteSubnet", name, NOT_THERE)
+        cloud
+            .ec2()
+            .delete_subnet()
+            .subnet_id(id(item))
+            .send()
+            .await
+            .unless_gone(cloud, name)
             // Network interfaces of what is going away hold it for minutes.
-            .map_err(|e| {
-                e.retry_on(&["DependencyViolation"])
-                    .hint("Something is still in the subnet: instances, load balancers, network interfaces.")
-            })
+            .map_err(|e| e.hint("Something is still in the subnet: instances, load balancers, network interfaces."))
             .map(drop)
     }
     fn output(_: &Live) {}
@@ -266,12 +262,12 @@ impl Resource for Subnet {
                 self.name, vpc.id
             )));
         }
-        let made = known(&self.name, &["InvalidVpcID.NotFound"], || async {
+        let made = known(&self.name, || async {
             let call = cx.cloud.ec2().create_subnet().vpc_id(&vpc.id).availability_zone_id(&self.zone_id);
             let call = call.cidr_block(self.cidr.trunc().to_string());
             let call = call.set_ipv6_cidr_block(wanted.map(|n| n.to_string()));
             let call = call.tag_specifications(lists::specification(ResourceType::Subnet, &self.tags()));
-            call.send().await.told(cx.cloud, "ec2:CreateSubnet", &self.name)
+            call.send().await.told(cx.cloud, &self.name)
         })
         .await
         .map_err(|e| match e.code() {

@@ -20,8 +20,6 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 /// The largest and the smallest network of a VPC, in bits (`CreateVpc`, `CidrBlock`).
 const SIZES: std::ops::RangeInclusive<u8> = 16..=28;
-/// A VPC that is gone, or not known yet.
-const NOT_THERE: &[&str] = &["InvalidVpcID.NotFound"];
 /// The DHCP options that every region has.
 const DEFAULT: &str = "default";
 
@@ -87,24 +85,20 @@ impl Vpc {
         let on = || AttributeBooleanValue::builder().value(true).build();
         // One attribute a call (`ModifyVpcAttribute`); host names need the support.
         if !live.dns_support {
-            known(name, NOT_THERE, || async {
-                let done = cloud.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_support(on()).send().await;
-                done.told(cloud, "ec2:ModifyVpcAttribute", name)
+            known(name, || async {
+                cloud.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_support(on()).send().await.told(cloud, name)
             })
             .await?;
         }
         if !live.dns_names {
-            known(name, NOT_THERE, || async {
-                let done = cloud.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_hostnames(on()).send().await;
-                done.told(cloud, "ec2:ModifyVpcAttribute", name)
+            known(name, || async {
+                cloud.ec2().modify_vpc_attribute().vpc_id(id).enable_dns_hostnames(on()).send().await.told(cloud, name)
             })
             .await?;
         }
         if let Some(options) = self.other_dhcp(cx, live) {
-            let codes = &["InvalidVpcID.NotFound", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsID.NotFound"];
-            known(name, codes, || async {
-                let done = cloud.ec2().associate_dhcp_options().vpc_id(id).dhcp_options_id(options).send().await;
-                done.told(cloud, "ec2:AssociateDhcpOptions", name)
+            known(name, || async {
+                cloud.ec2().associate_dhcp_options().vpc_id(id).dhcp_options_id(options).send().await.told(cloud, name)
             })
             .await?;
         }
@@ -113,7 +107,7 @@ impl Vpc {
         if self.ipv6 && ipv6(&vpc).is_none() {
             if !vpc.ipv6_cidr_block_association_set().iter().any(|a| state(a) == Some(&State::Associating)) {
                 let call = cloud.ec2().associate_vpc_cidr_block().vpc_id(id).amazon_provided_ipv6_cidr_block(true);
-                call.send().await.told(cloud, "ec2:AssociateVpcCidrBlock", name)?;
+                call.send().await.told(cloud, name)?;
             }
             vpc = self.usable(cloud, id).await?;
         }
@@ -123,8 +117,7 @@ impl Vpc {
     /// Waits until it is available, with its IPv6 network.
     async fn usable(&self, cloud: &Cloud, id: &str) -> Result<Ec2Vpc> {
         settled(&format!("VPC {}", self.name), || async {
-            let told = cloud.ec2().describe_vpcs().vpc_ids(id).send().await;
-            let told = told.told_unless(cloud, "ec2:DescribeVpcs", &self.name, NOT_THERE)?;
+            let told = cloud.ec2().describe_vpcs().vpc_ids(id).send().await.unless_gone(cloud, &self.name)?;
             let Some(vpc) = told.and_then(|t| t.vpcs.unwrap_or_default().into_iter().next()) else {
                 return Ok(Look::NotYet("AWS does not know it yet".into()));
             };
@@ -159,7 +152,7 @@ fn ipv6(vpc: &Ec2Vpc) -> Option<Ipv6Net> {
 /// Whether an attribute is on; `None` when the VPC is gone.
 async fn attribute(cloud: &Cloud, id: &str, attribute: VpcAttributeName) -> Result<Option<bool>> {
     let told = cloud.ec2().describe_vpc_attribute().vpc_id(id).attribute(attribute.clone()).send().await;
-    let told = told.told_unless(cloud, "ec2:DescribeVpcAttribute", id, NOT_THERE)?;
+    let told = told.unless_gone(cloud, id)?;
     Ok(told.map(|t| {
         let value = match attribute {
             VpcAttributeName::EnableDnsSupport => t.enable_dns_support,
@@ -180,13 +173,18 @@ impl Part for Vpc {
     fn id(item: &Ec2Vpc) -> &str {
         item.vpc_id().unwrap_or_default()
     }
-    listed!(describe_vpcs, "ec2:DescribeVpcs");
+    listed!(describe_vpcs);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2Vpc) -> Result<()> {
-        let done = cloud.ec2().delete_vpc().vpc_id(Self::id(item)).send().await;
-        done.told_unless(cloud, "ec2:DeleteVpc", name, NOT_THERE)
+        cloud
+            .ec2()
+            .delete_vpc()
+            .vpc_id(Self::id(item))
+            .send()
+            .await
+            .unless_gone(cloud, name)
             .map_err(|e| {
-                e.retry_on(&["DependencyViolation"]).hint(
+                e.hint(
                     "Something is still in the VPC that was not made here: instances, network interfaces, security \
                      groups, endpoints. Remove it, then run the same command again.",
                 )
@@ -281,8 +279,7 @@ impl Resource for Vpc {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().create_vpc().cidr_block(self.cidr.trunc().to_string());
         let call = call.tag_specifications(lists::specification(ResourceType::Vpc, &tags));
-        let made = call.amazon_provided_ipv6_cidr_block(self.ipv6).send().await;
-        let made = made.told(cx.cloud, "ec2:CreateVpc", &self.name)?;
+        let made = call.amazon_provided_ipv6_cidr_block(self.ipv6).send().await.told(cx.cloud, &self.name)?;
         let id = made.vpc().and_then(|v| v.vpc_id()).unwrap_or_default();
         let vpc = self.usable(cx.cloud, id).await?;
         // So are VPCs made (VPC user guide, "DNS attributes in your VPC").

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, quotas, wait::Look},
+    cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::Named, tag_drift},
@@ -60,9 +60,6 @@ pub struct VpnConnection {
     pub routes: Vec<Ipv4Net>,
 }
 
-const NO_GATEWAY: &[&str] = &["InvalidVpnGatewayID.NotFound"];
-const NO_ATTACHMENT: &[&str] = &["InvalidVpnGatewayID.NotFound", "InvalidVpnGatewayAttachment.NotFound"];
-const NO_CONNECTION: &[&str] = &["InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID"];
 /// What to do about what AWS does not change.
 const ANEW: &str = "AWS cannot change it: take `vpn` out of the file, update, and put it back. The tunnels get new \
                     addresses and keys: set up the other end's device anew.";
@@ -86,20 +83,18 @@ fn attachment(live: &LiveGateway) -> Option<(&str, &AttachmentStatus)> {
 }
 
 async fn read_gateway(cloud: &Cloud, name: &str, id: &str) -> Result<Option<LiveGateway>> {
-    let found = cloud.ec2().describe_vpn_gateways().vpn_gateway_ids(id).send().await;
-    let found = found.told_unless(cloud, "ec2:DescribeVpnGateways", name, NO_GATEWAY)?;
+    let found = cloud.ec2().describe_vpn_gateways().vpn_gateway_ids(id).send().await.unless_gone(cloud, name)?;
     Ok(found.and_then(|f| f.vpn_gateways.unwrap_or_default().into_iter().next()))
 }
 
 /// Attaches the gateway, and waits until it is.
 async fn attach(cloud: &Cloud, name: &str, id: &str, vpc: &str) -> Result<LiveGateway> {
     // Looking for it anew while it is not visible everywhere yet could make a second one.
-    known(name, &["InvalidVpnGatewayID.NotFound", "InvalidVpcID.NotFound"], || async {
-        let done = cloud.ec2().attach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await;
-        done.told(cloud, "ec2:AttachVpnGateway", name)
+    known(name, || async {
+        cloud.ec2().attach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await.told(cloud, name)
     })
     .await
-    .map_err(|e| e.retry_on(&["IncorrectState"]).retry_on_words("InvalidParameterValue", PENDING))?;
+    .map_err(|e| e.retry_on_words("InvalidParameterValue", PENDING))?;
     until(&format!("VPN gateway {name} to be attached to {vpc}"), || async move {
         let live = read_gateway(cloud, name, id).await?;
         let state = live.as_ref().and_then(attachment);
@@ -118,9 +113,7 @@ async fn detach(cloud: &Cloud, name: &str, live: &LiveGateway) -> Result<()> {
     let Some((vpc, state)) = attachment(live) else { return Ok(()) };
     if *state != AttachmentStatus::Detaching {
         let done = cloud.ec2().detach_vpn_gateway().vpn_gateway_id(id).vpc_id(vpc).send().await;
-        done.told_unless(cloud, "ec2:DetachVpnGateway", name, NO_ATTACHMENT).map_err(|e| {
-            e.retry_on(&["IncorrectState", "DependencyViolation"]).retry_on_words("InvalidParameterValue", PENDING)
-        })?;
+        done.unless_gone(cloud, name).map_err(|e| e.retry_on_words("InvalidParameterValue", PENDING))?;
     }
     until(&format!("VPN gateway {name} to be detached from {vpc}"), || async move {
         let live = read_gateway(cloud, name, id).await?;
@@ -133,8 +126,7 @@ async fn detach(cloud: &Cloud, name: &str, live: &LiveGateway) -> Result<()> {
 }
 
 async fn read_connection(cloud: &Cloud, name: &str, id: &str) -> Result<Option<LiveConnection>> {
-    let found = cloud.ec2().describe_vpn_connections().vpn_connection_ids(id).send().await;
-    let found = found.told_unless(cloud, "ec2:DescribeVpnConnections", name, NO_CONNECTION)?;
+    let found = cloud.ec2().describe_vpn_connections().vpn_connection_ids(id).send().await.unless_gone(cloud, name)?;
     Ok(found.and_then(|f| f.vpn_connections.unwrap_or_default().into_iter().next()))
 }
 
@@ -170,16 +162,12 @@ impl Part for VpnGateway {
     }
     async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveGateway>> {
         let found = cloud.ec2().describe_vpn_gateways().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "ec2:DescribeVpnGateways", "")?.vpn_gateways.unwrap_or_default())
+        Ok(found.told(cloud, "")?.vpn_gateways.unwrap_or_default())
     }
     /// Detaches it first.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveGateway) -> Result<()> {
         detach(cloud, name, item).await?;
-        let done = cloud.ec2().delete_vpn_gateway().vpn_gateway_id(Self::id(item)).send().await;
-        done.told_unless(cloud, "ec2:DeleteVpnGateway", name, NO_GATEWAY)
-            // Detached, or rid of its connections, only in a moment.
-            .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
-            .map(drop)
+        cloud.ec2().delete_vpn_gateway().vpn_gateway_id(Self::id(item)).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(live: &LiveGateway) -> VpnGatewayId {
         VpnGatewayId(live.vpn_gateway_id().unwrap_or_default().to_owned())
@@ -209,8 +197,8 @@ impl Resource for VpnGateway {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveGateway> {
         let tags = lists::specification(ResourceType::VpnGateway, &self.owner.tags(&self.name));
         let call = cx.cloud.ec2().create_vpn_gateway().r#type(GatewayType::Ipsec1).tag_specifications(tags);
-        let made = call.send().await.told(cx.cloud, "ec2:CreateVpnGateway", &self.name)?;
-        let id = made.vpn_gateway.and_then(|g| g.vpn_gateway_id).ok_or_else(|| nameless("ec2:CreateVpnGateway"))?;
+        let made = call.send().await.told(cx.cloud, &self.name)?;
+        let id = made.vpn_gateway.and_then(|g| g.vpn_gateway_id).ok_or_else(nameless::<ec2::CreateVpnGateway>)?;
         attach(cx.cloud, &self.name, &id, &cx.get(self.vpc).id).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway, _: &[Change]) -> Result<LiveGateway> {
@@ -242,12 +230,16 @@ impl Part for CustomerGateway {
     }
     async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveCustomer>> {
         let found = cloud.ec2().describe_customer_gateways().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "ec2:DescribeCustomerGateways", "")?.customer_gateways.unwrap_or_default())
+        Ok(found.told(cloud, "")?.customer_gateways.unwrap_or_default())
     }
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveCustomer) -> Result<()> {
-        let done = cloud.ec2().delete_customer_gateway().customer_gateway_id(Self::id(item)).send().await;
-        done.told_unless(cloud, "ec2:DeleteCustomerGateway", name, &["InvalidCustomerGatewayID.NotFound"])
-            .map_err(|e| e.retry_on(&["IncorrectState", "DependencyViolation"]))
+        cloud
+            .ec2()
+            .delete_customer_gateway()
+            .customer_gateway_id(Self::id(item))
+            .send()
+            .await
+            .unless_gone(cloud, name)
             .map(drop)
     }
     fn output(live: &LiveCustomer) -> CustomerGatewayId {
@@ -284,10 +276,10 @@ impl Resource for CustomerGateway {
             Err(_) => call.bgp_asn_extended(self.asn.into()),
         };
         let made = call.ip_address(self.address.to_string()).tag_specifications(tags).send().await;
-        let made = made.told(cx.cloud, "ec2:CreateCustomerGateway", &self.name)?;
+        let made = made.told(cx.cloud, &self.name)?;
         made.customer_gateway
             .filter(|g| g.customer_gateway_id().is_some())
-            .ok_or_else(|| nameless("ec2:CreateCustomerGateway"))
+            .ok_or_else(nameless::<ec2::CreateCustomerGateway>)
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveCustomer, _: &[Change]) -> Result<LiveCustomer> {
         let id = live.customer_gateway_id().unwrap_or_default();
@@ -343,9 +335,7 @@ impl VpnConnection {
             }
         }
         let call = cloud.ec2().modify_vpn_connection().vpn_connection_id(id).customer_gateway_id(&customer.0);
-        let done = call.send().await.told(cloud, "ec2:ModifyVpnConnection", &self.name);
-        // The gateway, just made, may not be visible everywhere yet.
-        done.map_err(|e| e.retry_on(&["InvalidCustomerGatewayID.NotFound", "IncorrectState"]))?;
+        call.send().await.told(cloud, &self.name)?;
         self.usable(cloud, id, Some(customer)).await
     }
 
@@ -376,15 +366,11 @@ impl VpnConnection {
         let (wanted, there) = (self.wanted(), routed(live));
         for to in wanted.difference(&there) {
             let call = cloud.ec2().create_vpn_connection_route().vpn_connection_id(id);
-            let done = call.destination_cidr_block(to.to_string()).send().await;
-            done.told(cloud, "ec2:CreateVpnConnectionRoute", &self.name)
-                .map_err(|e| e.retry_on(&["IncorrectState"]))?;
+            call.destination_cidr_block(to.to_string()).send().await.told(cloud, &self.name)?;
         }
         for to in there.difference(&wanted) {
             let call = cloud.ec2().delete_vpn_connection_route().vpn_connection_id(id);
-            let done = call.destination_cidr_block(to.to_string()).send().await;
-            done.told_unless(cloud, "ec2:DeleteVpnConnectionRoute", &self.name, &["InvalidRoute.NotFound"])
-                .map_err(|e| e.retry_on(&["IncorrectState"]))?;
+            call.destination_cidr_block(to.to_string()).send().await.unless_gone(cloud, &self.name)?;
         }
         Ok(live.clone())
     }
@@ -406,15 +392,12 @@ impl Part for VpnConnection {
     }
     async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveConnection>> {
         let found = cloud.ec2().describe_vpn_connections().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "ec2:DescribeVpnConnections", "")?.vpn_connections.unwrap_or_default())
+        Ok(found.told(cloud, "")?.vpn_connections.unwrap_or_default())
     }
     /// So long both gateways are in use.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveConnection) -> Result<()> {
         let id = Self::id(item);
-        let done = cloud.ec2().delete_vpn_connection().vpn_connection_id(id).send().await;
-        // One that is still being made cannot be deleted.
-        let done = done.told_unless(cloud, "ec2:DeleteVpnConnection", name, NO_CONNECTION);
-        if done.map_err(|e| e.retry_on(&["IncorrectState"]))?.is_none() {
+        if cloud.ec2().delete_vpn_connection().vpn_connection_id(id).send().await.unless_gone(cloud, name)?.is_none() {
             return Ok(());
         }
         until(&format!("VPN connection {name} to be gone"), || async move {
@@ -464,11 +447,8 @@ impl Resource for VpnConnection {
         let options = VpnConnectionOptionsSpecification::builder().static_routes_only(true).build();
         let call = cx.cloud.ec2().create_vpn_connection().r#type("ipsec.1").options(options).tag_specifications(tags);
         let call = call.vpn_gateway_id(&cx.get(self.gateway).0).customer_gateway_id(&cx.get(self.customer).0);
-        let made = call.send().await.told(cx.cloud, "ec2:CreateVpnConnection", &self.name);
-        // The gateways, just made, may not be visible everywhere yet.
-        let not_yet = ["InvalidVpnGatewayID.NotFound", "InvalidCustomerGatewayID.NotFound", "IncorrectState"];
-        let made = made.map_err(|e| e.retry_on(&not_yet))?.vpn_connection;
-        let id = made.and_then(|c| c.vpn_connection_id).ok_or_else(|| nameless("ec2:CreateVpnConnection"))?;
+        let made = call.send().await.told(cx.cloud, &self.name)?.vpn_connection;
+        let id = made.and_then(|c| c.vpn_connection_id).ok_or_else(nameless::<ec2::CreateVpnConnection>)?;
         let live = self.usable(cx.cloud, &id, None).await?;
         self.route(cx.cloud, &live).await
     }

@@ -1,7 +1,10 @@
 //! What AWS does later than it answers, and what it answers although it did not do it.
 use crate::{
     Error, Result,
-    cloud::wait::{Look, Patience, poll_until},
+    cloud::{
+        operations::{Called, name_of},
+        wait::{Look, Patience, poll_until},
+    },
     engine::Cancel,
     error::AwsDetail,
 };
@@ -20,16 +23,17 @@ where
 }
 
 /// AWS made a thing, and did not say which.
-pub(super) fn nameless(operation: &str) -> Error {
-    Error::failed(format!("{operation} answered without an id"))
+pub(super) fn nameless<E: Called>() -> Error {
+    Error::failed(format!("{} answered without an id", name_of::<E>()))
 }
 
 /// EC2 says in the answer itself, with status 200, what it did not do: the first of it as an error.
-pub(super) fn undone(region: &str, operation: &str, what: &str, unsuccessful: &[UnsuccessfulItem]) -> Option<Error> {
+pub(super) fn undone<E: Called>(region: &str, what: &str, unsuccessful: &[UnsuccessfulItem]) -> Option<Error> {
+    let operation = name_of::<E>();
     let error = unsuccessful.first()?.error();
     let code = error.and_then(|e| e.code()).unwrap_or("unknown error");
     let message = error.and_then(|e| e.message()).unwrap_or("no message");
     let detail =
         AwsDetail { operation: operation.into(), region: region.into(), code: Some(code.into()), request_id: None };
-    Some(Error::failed(format!("{operation} for {what} in {region}: {message} ({code})")).at(detail))
+    Some(Error::failed(format!("{operation} for {what} in {region}: {message} ({code})")).at(detail).judged())
 }

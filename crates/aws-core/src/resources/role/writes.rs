@@ -5,7 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     model::Owning as _,
     resources::{
-        iam::{NOT_THERE, all, aws_tags, delete_inline, delete_role, detach, settle, uncarry},
+        iam::{NOT_THERE, all, aws_tags, delete_inline, delete_role, detach, uncarry},
         tag_drift,
     },
 };
@@ -51,9 +51,7 @@ impl Role {
             .set_tags(Some(self.aws_tags()?))
             .send()
             .await
-            .told(cloud, "iam:CreateRole", &self.name)
-            // It was not there a moment ago: an earlier try of this very call made it.
-            .map_err(|e| settle(e).retry_on(&["EntityAlreadyExists"]))?;
+            .told(cloud, &self.name)?;
         made.role.ok_or_else(|| Error::failed(format!("iam:CreateRole answered without the role {}", self.name)))
     }
 
@@ -62,12 +60,7 @@ impl Role {
             return Ok(profile.clone());
         }
         let call = cloud.iam().create_instance_profile().instance_profile_name(&self.name);
-        let made = call
-            .set_tags(Some(self.aws_tags()?))
-            .send()
-            .await
-            .told(cloud, "iam:CreateInstanceProfile", &self.name)
-            .map_err(|e| settle(e).retry_on(&["EntityAlreadyExists"]))?;
+        let made = call.set_tags(Some(self.aws_tags()?)).send().await.told(cloud, &self.name)?;
         made.instance_profile
             .ok_or_else(|| Error::failed(format!("iam:CreateInstanceProfile answered without {}", self.name)))
     }
@@ -79,13 +72,7 @@ impl Role {
         }
         let Some(wanted) = wanted else { return delete_inline(cloud, &self.name, POLICY).await };
         let call = cloud.iam().put_role_policy().role_name(&self.name).policy_name(POLICY);
-        call.policy_document(wanted.to_string())
-            .send()
-            .await
-            .told(cloud, "iam:PutRolePolicy", &self.name)
-            // A role just made may not be visible everywhere yet.
-            .map_err(|e| settle(e).retry_on(&[NOT_THERE]))
-            .map(drop)
+        call.policy_document(wanted.to_string()).send().await.told(cloud, &self.name).map(drop)
     }
 
     async fn managed(&self, cloud: &Cloud, live: &Live) -> Result<()> {
@@ -94,9 +81,9 @@ impl Role {
         let missing = self.managed_policies.difference(&live.attached);
         let calls = missing.map(|arn| async move {
             let call = cloud.iam().attach_role_policy().role_name(&self.name).policy_arn(arn);
-            let done = call.send().await.told(cloud, "iam:AttachRolePolicy", format!("{} and {arn}", self.name));
+            let done = call.send().await.told(cloud, format!("{} and {arn}", self.name));
             // The same code says that the policy does not exist, which will not pass.
-            done.map_err(|e| settle(e).retry_on_words(NOT_THERE, "role with name")).map(drop)
+            done.map_err(|e| e.retry_on_words(NOT_THERE, "role with name")).map(drop)
         });
         all(calls.collect()).await
     }
@@ -110,12 +97,7 @@ impl Role {
             uncarry(cloud, &self.name, other).await?;
         }
         let call = cloud.iam().add_role_to_instance_profile().instance_profile_name(&self.name);
-        call.role_name(&self.name)
-            .send()
-            .await
-            .told(cloud, "iam:AddRoleToInstanceProfile", &self.name)
-            .map_err(|e| settle(e).retry_on(&[NOT_THERE, "LimitExceeded"]))
-            .map(drop)
+        call.role_name(&self.name).send().await.told(cloud, &self.name).map(drop)
     }
 
     async fn trust(&self, cloud: &Cloud, live: &Live) -> Result<()> {
@@ -124,8 +106,7 @@ impl Role {
             return Ok(());
         }
         let call = cloud.iam().update_assume_role_policy().role_name(&self.name);
-        let done = call.policy_document(wanted.to_string()).send().await;
-        done.told(cloud, "iam:UpdateAssumeRolePolicy", &self.name).map_err(settle).map(drop)
+        call.policy_document(wanted.to_string()).send().await.told(cloud, &self.name).map(drop)
     }
 
     async fn bound(&self, cloud: &Cloud, live: &Live) -> Result<()> {
@@ -134,8 +115,7 @@ impl Role {
             return Ok(());
         }
         let call = cloud.iam().put_role_permissions_boundary().role_name(&self.name).permissions_boundary(wanted);
-        let done = call.send().await.told(cloud, "iam:PutRolePermissionsBoundary", &self.name);
-        done.map_err(settle).map(drop)
+        call.send().await.told(cloud, &self.name).map(drop)
     }
 
     async fn retag(&self, cloud: &Cloud, live: &Live) -> Result<()> {
@@ -151,15 +131,14 @@ impl Role {
                     return Ok(());
                 }
                 let call = cloud.iam().tag_role().role_name(&self.name).set_tags(Some(tags.clone()));
-                call.send().await.told(cloud, "iam:TagRole", &self.name).map_err(settle).map(drop)
+                call.send().await.told(cloud, &self.name).map(drop)
             },
             async {
                 if live.profile.is_none() {
                     return Ok(());
                 }
                 let call = cloud.iam().tag_instance_profile().instance_profile_name(&self.name);
-                let done = call.set_tags(Some(tags.clone())).send().await;
-                done.told(cloud, "iam:TagInstanceProfile", &self.name).map_err(settle).map(drop)
+                call.set_tags(Some(tags.clone())).send().await.told(cloud, &self.name).map(drop)
             },
         )?;
         Ok(())
@@ -181,8 +160,7 @@ pub(super) async fn remove(cloud: &Cloud, name: &str, live: &Live) -> Result<()>
             return Ok(());
         }
         let call = cloud.iam().delete_instance_profile().instance_profile_name(name);
-        let done = call.send().await.told_unless(cloud, "iam:DeleteInstanceProfile", name, &[NOT_THERE]);
-        done.map_err(|e| settle(e).retry_on(&["DeleteConflict"])).map(drop)
+        call.send().await.unless_gone(cloud, name).map(drop)
     };
     let role = async { if live.role.is_none() { Ok(()) } else { delete_role(cloud, name).await } };
     futures::try_join!(profile, role)?;
@@ -192,8 +170,7 @@ pub(super) async fn remove(cloud: &Cloud, name: &str, live: &Live) -> Result<()>
 /// Names of the instance profiles that carry the role.
 async fn profiles(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
     let call = cloud.iam().list_instance_profiles_for_role().role_name(role);
-    let list = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-    let list = list.told_unless(cloud, "iam:ListInstanceProfilesForRole", role, &[NOT_THERE])?;
+    let list = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unless_gone(cloud, role)?;
     Ok(list.unwrap_or_default().into_iter().map(|p| p.instance_profile_name).collect())
 }
 
@@ -201,5 +178,5 @@ async fn profiles(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
 async fn inline_policies(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
     let call = cloud.iam().list_role_policies().role_name(role);
     let list = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-    Ok(list.told_unless(cloud, "iam:ListRolePolicies", role, &[NOT_THERE])?.unwrap_or_default())
+    Ok(list.unless_gone(cloud, role)?.unwrap_or_default())
 }

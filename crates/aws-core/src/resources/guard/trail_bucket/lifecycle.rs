@@ -3,7 +3,7 @@
 //! One rule of ours among any others, told by its id. Log files are not moved to a cheaper class: most of them are far
 //! below 128 KB, of which S3 does not move any by default, and which Glacier's classes charge for all the same (S3 user
 //! guide, "Transitioning objects using Amazon S3 Lifecycle").
-use super::{ABSENT, BUSY, incomplete};
+use super::incomplete;
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
@@ -33,8 +33,7 @@ pub(super) struct Lifecycle {
 impl Lifecycle {
     pub(super) async fn read(cloud: &Cloud, bucket: &str, account: &str) -> Result<Self> {
         let call = cloud.s3().get_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(account);
-        let absent = [ABSENT, &["NoSuchLifecycleConfiguration"]].concat();
-        let answer = call.send().await.told_unless(cloud, "s3:GetLifecycleConfiguration", bucket, &absent)?;
+        let answer = call.send().await.unless_gone(cloud, bucket)?;
         Ok(answer.map_or_else(Self::default, |a| Self {
             rules: a.rules.unwrap_or_default(),
             smallest: a.transition_default_minimum_object_size,
@@ -47,8 +46,7 @@ impl Lifecycle {
         let all = BucketLifecycleConfiguration::builder().set_rules(Some(rules.clone())).build().map_err(incomplete)?;
         let call = cloud.s3().put_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(account);
         let call = call.set_transition_default_minimum_object_size(self.smallest.clone());
-        let done = call.lifecycle_configuration(all).send().await;
-        done.told(cloud, "s3:PutLifecycleConfiguration", bucket).map_err(|e| e.retry_on(BUSY))?;
+        call.lifecycle_configuration(all).send().await.told(cloud, bucket)?;
         Ok(Self { rules, smallest: self.smallest.clone() })
     }
 

@@ -5,8 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     model::Owning as _,
     resources::{
-        iam::{NOT_THERE, all, aws_tags, delete_inline, delete_role, detach, settle, uncarry},
-        identity::THERE,
+        iam::{NOT_THERE, all, aws_tags, delete_inline, delete_role, detach, uncarry},
         tag_drift,
     },
 };
@@ -15,7 +14,7 @@ use std::collections::BTreeMap;
 /// A SAML provider just made may not be known as a principal yet. Other principals are the operator's words: one that
 /// is wrong stays wrong.
 fn principals(e: Error) -> Error {
-    settle(e).retry_on_words("MalformedPolicyDocument", "\"federated\"")
+    e.retry_on_words("MalformedPolicyDocument", "\"federated\"")
 }
 
 impl TeamRole {
@@ -35,9 +34,9 @@ impl TeamRole {
             .set_tags(Some(aws_tags(&tags)?))
             .send()
             .await
-            .told(cloud, "iam:CreateRole", &self.name)
-            // It was not there a moment ago, and the boundary was just made.
-            .map_err(|e| principals(e).retry_on(&[THERE, NOT_THERE]))?;
+            .told(cloud, &self.name)
+            // The boundary was just made. One that is the operator's word, as a manifest's, never will be.
+            .map_err(|e| principals(e).retry_on(&[NOT_THERE]))?;
         let arn = made.role.map(|r| r.arn);
         let arn =
             arn.ok_or_else(|| Error::failed(format!("iam:CreateRole answered without the role {}", self.name)))?;
@@ -74,20 +73,19 @@ impl TeamRole {
         }
         let Some(arn) = wanted else {
             let done = cloud.iam().delete_role_permissions_boundary().role_name(&self.name).send().await;
-            let done = done.told_unless(cloud, "iam:DeleteRolePermissionsBoundary", &self.name, &[NOT_THERE]);
-            return done.map_err(settle).map(drop);
+            let done = done.unless_gone(cloud, &self.name);
+            return done.map(drop);
         };
         let call = cloud.iam().put_role_permissions_boundary().role_name(&self.name).permissions_boundary(arn);
-        let done = call.send().await.told(cloud, "iam:PutRolePermissionsBoundary", &self.name);
+        let done = call.send().await.told(cloud, &self.name);
         // The boundary may have been made just now.
-        done.map_err(|e| settle(e).retry_on(&[NOT_THERE])).map(drop)
+        done.map_err(|e| e.retry_on(&[NOT_THERE])).map(drop)
     }
 
     async fn trust(&self, cloud: &Cloud, live: &Live, wanted: &Wanted) -> Result<()> {
         let Some(trust) = wanted.trust.as_ref().filter(|trust| !same(trust, &live.trust)) else { return Ok(()) };
         let call = cloud.iam().update_assume_role_policy().role_name(&self.name);
-        let done = call.policy_document(trust.to_string()).send().await;
-        done.told(cloud, "iam:UpdateAssumeRolePolicy", &self.name).map_err(principals).map(drop)
+        call.policy_document(trust.to_string()).send().await.told(cloud, &self.name).map_err(principals).map(drop)
     }
 
     async fn inline(&self, cloud: &Cloud, live: &Live) -> Result<()> {
@@ -100,9 +98,7 @@ impl TeamRole {
             return Ok(());
         }
         let call = cloud.iam().put_role_policy().role_name(&self.name).policy_name(name);
-        let done = call.policy_document(document.to_string()).send().await;
-        // A role just made may not be visible everywhere yet.
-        done.told(cloud, "iam:PutRolePolicy", &self.name).map_err(|e| settle(e).retry_on(&[NOT_THERE])).map(drop)
+        call.policy_document(document.to_string()).send().await.told(cloud, &self.name).map(drop)
     }
 
     async fn managed(&self, cloud: &Cloud, live: &Live, wanted: &Wanted) -> Result<()> {
@@ -111,12 +107,12 @@ impl TeamRole {
         let missing = wanted.attached.difference(&live.attached);
         let calls = missing.map(|arn| async move {
             let call = cloud.iam().attach_role_policy().role_name(&self.name).policy_arn(arn);
-            let done = call.send().await.told(cloud, "iam:AttachRolePolicy", format!("{} and {arn}", self.name));
+            let done = call.send().await.told(cloud, format!("{} and {arn}", self.name));
             // Role and policy may have been made just now; a policy of AWS that does not exist never will.
             let theirs = arn.contains(":iam::aws:");
             done.map_err(|e| match theirs {
-                true => settle(e).retry_on_words(NOT_THERE, "role with name"),
-                false => settle(e).retry_on(&[NOT_THERE]),
+                true => e.retry_on_words(NOT_THERE, "role with name"),
+                false => e.retry_on(&[NOT_THERE]),
             })
             .map(drop)
         });
@@ -129,8 +125,7 @@ impl TeamRole {
             return Ok(());
         }
         let call = cloud.iam().update_role().role_name(&self.name).description(&self.description);
-        let done = call.max_session_duration(self.session()).send().await;
-        done.told(cloud, "iam:UpdateRole", &self.name).map_err(settle).map(drop)
+        call.max_session_duration(self.session()).send().await.told(cloud, &self.name).map(drop)
     }
 
     async fn retag(&self, cloud: &Cloud, live: &Live) -> Result<()> {
@@ -139,7 +134,7 @@ impl TeamRole {
             return Ok(());
         }
         let call = cloud.iam().tag_role().role_name(&self.name).set_tags(Some(aws_tags(&stale)?));
-        call.send().await.told(cloud, "iam:TagRole", &self.name).map_err(settle).map(drop)
+        call.send().await.told(cloud, &self.name).map(drop)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The other side's consent.
-use super::{NOT_THERE, PeeringConnection, id, read, sides, state};
+use super::{PeeringConnection, id, read, sides, state};
 use crate::{
     Error, Result,
     cloud::{
@@ -42,9 +42,7 @@ pub(super) async fn accept(cloud: &Cloud, id: &str, name: &str) -> Result<Live> 
             Some(State::Active) => Ok(Look::Done(live)),
             Some(State::PendingAcceptance) => {
                 let call = cloud.ec2().accept_vpc_peering_connection().vpc_peering_connection_id(id);
-                // `InvalidStateTransition`: accepted a moment ago.
-                let codes: Vec<&str> = NOT_THERE.iter().copied().chain(["InvalidStateTransition"]).collect();
-                let done = call.send().await.told_unless(cloud, "ec2:AcceptVpcPeeringConnection", name, &codes)?;
+                let done = call.send().await.unless_gone(cloud, name)?;
                 let answer = done.and_then(|d| d.vpc_peering_connection);
                 Ok(match answer.filter(|l| state(l) == Some(&State::Active)) {
                     Some(live) => Look::Done(live),

@@ -1,5 +1,5 @@
 //! The connection, as its team sees it.
-use super::{NOT_THERE, Peer, acceptance::accept, id, read, sides, state};
+use super::{Peer, acceptance::accept, id, read, sides, state};
 use crate::{
     Error, Result,
     cloud::{
@@ -69,14 +69,12 @@ impl Part for PeeringConnection {
     fn is_gone(item: &Live) -> bool {
         !super::alive(item)
     }
-    listed!(describe_vpc_peering_connections, "ec2:DescribeVpcPeeringConnections");
+    listed!(describe_vpc_peering_connections);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = id(item);
-        // `InvalidStateTransition`: the other side has removed it a moment ago.
-        let gone: Vec<&str> = NOT_THERE.iter().copied().chain(["InvalidStateTransition"]).collect();
         let done = cloud.ec2().delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await;
-        done.told_unless(cloud, "ec2:DeleteVpcPeeringConnection", name, &gone)?;
+        done.unless_gone(cloud, name)?;
         let look = || async {
             let live = read(cloud, id, name).await?;
             Ok(match live.as_ref().filter(|l| super::alive(l) || state(l) == Some(&State::Deleting)).and_then(state) {
@@ -187,9 +185,7 @@ impl Resource for PeeringConnection {
             .tag_specifications(specification(ResourceType::VpcPeeringConnection, &tags))
             .send()
             .await
-            .told(cx.cloud, "ec2:CreateVpcPeeringConnection", &self.name)
-            // An earlier try of this very call made it, or the VPC is not visible everywhere yet.
-            .map_err(|e| e.retry_on(&["VpcPeeringConnectionAlreadyExists", "InvalidVpcID.NotFound"]))?;
+            .told(cx.cloud, &self.name)?;
         let id = made.vpc_peering_connection().map(id).unwrap_or_default().to_owned();
         self.requested(cx.cloud, &id).await
     }
@@ -197,7 +193,7 @@ impl Resource for PeeringConnection {
         let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
         if self.ours(live) && !stale.is_empty() {
             let call = cx.cloud.ec2().create_tags().resources(id(live)).set_tags(Some(ec2_tags(&stale)));
-            call.send().await.told(cx.cloud, "ec2:CreateTags", &self.name)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         if self.asked(cx, live) {
             return accept(cx.cloud, id(live), &self.name).await;

@@ -1,5 +1,4 @@
 //! The other team's routes to us.
-use super::NOT_THERE;
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
@@ -17,8 +16,6 @@ use std::sync::Arc;
 
 /// Route tables written at the same time.
 const PARALLEL: usize = 4;
-/// EC2's code for a table that its team removed since the look, or that is not known everywhere yet.
-const NO_TABLE: &str = "InvalidRouteTableID.NotFound";
 
 /// The routes of another team to our network, in all of its route tables in a region. Acts in that team's account.
 ///
@@ -70,7 +67,7 @@ async fn tables(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<RouteTable>>
             let call = cloud.ec2().describe_route_tables().filters(tag(ORGANIZATION, organization));
             let pages = call.filters(tag(OVERLORD_TEAM, &team)).into_paginator().items().send();
             let all: Result<Vec<RouteTable>, _> = pages.collect().await;
-            all.told(cloud, "ec2:DescribeRouteTables", "")
+            all.told(cloud, "")
         })
         .await
 }
@@ -113,16 +110,10 @@ impl PeerRoutes {
             let call = cloud.ec2().replace_route().route_table_id(id).destination_cidr_block(to);
             let done = call.vpc_peering_connection_id(&peering.0).send().await;
             // It may have been removed meanwhile.
-            done.told(cloud, "ec2:ReplaceRoute", what).map_err(|e| {
-                e.retry_on(NOT_THERE)
-                    .retry_on(&["InvalidRoute.NotFound", NO_TABLE])
-                    .retry_on_words("InvalidParameterValue", "no route defined")
-            })?;
+            done.told(cloud, what).map_err(|e| e.retry_on_words("InvalidParameterValue", "no route defined"))?;
         } else {
             let call = cloud.ec2().create_route().route_table_id(id).destination_cidr_block(to);
-            let done = call.vpc_peering_connection_id(&peering.0).send().await;
-            done.told(cloud, "ec2:CreateRoute", what)
-                .map_err(|e| e.retry_on(NOT_THERE).retry_on(&["RouteAlreadyExists", NO_TABLE]))?;
+            call.vpc_peering_connection_id(&peering.0).send().await.told(cloud, what)?;
         }
         Ok(Table { route: Some(Target { to: peering.0.clone(), dead: false }), ..table.clone() })
     }
@@ -166,9 +157,7 @@ impl Identity for PeerRoutes {
     async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Vec<Table>) -> Result<()> {
         let removed = live.iter().filter(|t| t.peering().is_some()).map(|t| async move {
             let call = cx.cloud.ec2().delete_route().route_table_id(&t.id).destination_cidr_block(self.to.to_string());
-            let done = call.send().await;
-            let gone = &["InvalidRoute.NotFound", NO_TABLE];
-            done.told_unless(cx.cloud, "ec2:DeleteRoute", format!("{} in {}", self.to, t.label()), gone).map(drop)
+            call.send().await.unless_gone(cx.cloud, format!("{} in {}", self.to, t.label())).map(drop)
         });
         stream::iter(removed.collect::<Vec<_>>()).buffered(PARALLEL).try_collect().await
     }

@@ -32,7 +32,6 @@ use std::{
 
 /// An attachment is usable, and gone, after some minutes.
 const READY: Duration = Duration::from_secs(540);
-const GONE: &[&str] = &["InvalidTransitGatewayAttachmentID.NotFound"];
 
 /// The attachment of a VPC to a transit gateway. A gateway takes one for each VPC.
 ///
@@ -60,7 +59,7 @@ fn alive(attachment: &Live) -> bool {
 
 async fn read(cloud: &Cloud, id: &str, name: &str) -> Result<Option<Live>> {
     let told = cloud.ec2().describe_transit_gateway_vpc_attachments().transit_gateway_attachment_ids(id).send().await;
-    let found = told.told_unless(cloud, "ec2:DescribeTransitGatewayVpcAttachments", name, GONE)?;
+    let found = told.unless_gone(cloud, name)?;
     Ok(found.and_then(|f| f.transit_gateway_vpc_attachments.unwrap_or_default().into_iter().next()))
 }
 
@@ -88,14 +87,13 @@ impl Part for TransitAttachment {
     fn stands_in(item: &Live, vpc: &str) -> bool {
         item.vpc_id() == Some(vpc)
     }
-    listed!(describe_transit_gateway_vpc_attachments, "ec2:DescribeTransitGatewayVpcAttachments");
+    listed!(describe_transit_gateway_vpc_attachments);
 
     /// Until it is gone, it holds its subnets.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = Self::id(item);
         let done = cloud.ec2().delete_transit_gateway_vpc_attachment().transit_gateway_attachment_id(id).send().await;
-        done.told_unless(cloud, "ec2:DeleteTransitGatewayVpcAttachment", name, GONE)
-            .map_err(|e| e.retry_on(&["IncorrectState"]))?;
+        done.unless_gone(cloud, name)?;
         let look = || async {
             let live = read(cloud, id, name).await?;
             Ok(match live.as_ref().and_then(Live::state) {
@@ -136,7 +134,7 @@ impl TransitAttachment {
             return Ok(());
         }
         let call = cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(tags)));
-        call.send().await.told(cloud, "ec2:CreateTags", &self.name).map(drop)
+        call.send().await.told(cloud, &self.name).map(drop)
     }
 
     /// The subnets to be added, and to be removed; `None` while some are still to be made.
@@ -243,18 +241,7 @@ impl Resource for TransitAttachment {
             .tag_specifications(specification(ResourceType::TransitGatewayAttachment, &tags))
             .send()
             .await
-            .told(cloud, "ec2:CreateTransitGatewayVpcAttachment", &self.name)
-            .map_err(|e| {
-                e.retry_on(&[
-                    // An earlier one is still going away, or an earlier try of this very call made it.
-                    "DuplicateTransitGatewayAttachment",
-                    "IncorrectState",
-                    // Just made, or just shared.
-                    "InvalidTransitGatewayID.NotFound",
-                    "InvalidVpcID.NotFound",
-                    "InvalidSubnetID.NotFound",
-                ])
-            })?;
+            .told(cloud, &self.name)?;
         let id =
             made.transit_gateway_vpc_attachment().and_then(Live::transit_gateway_attachment_id).unwrap_or_default();
         let mut live = self.ready(cloud, id).await?;
@@ -278,9 +265,7 @@ impl Resource for TransitAttachment {
             let wanted = Options::builder().dns_support(Dns::Enable).ipv6_support(self.wanted_ipv6()).build();
             let call = cloud.ec2().modify_transit_gateway_vpc_attachment().transit_gateway_attachment_id(id);
             let call = call.set_add_subnet_ids(set(added)).set_remove_subnet_ids(set(removed));
-            let done = call.set_options(options.then_some(wanted)).send().await;
-            done.told(cloud, "ec2:ModifyTransitGatewayVpcAttachment", &self.name)
-                .map_err(|e| e.retry_on(&["IncorrectState", "InvalidSubnetID.NotFound"]))?;
+            call.set_options(options.then_some(wanted)).send().await.told(cloud, &self.name)?;
         }
         self.ready(cloud, id).await
     }

@@ -26,7 +26,6 @@ use std::time::Duration;
 
 /// A gateway is usable some minutes after it was made.
 const READY: Duration = Duration::from_secs(540);
-const GONE: &[&str] = &["InvalidTransitGatewayID.NotFound"];
 /// Two operators may make one at the same time, and no name keeps them apart: after this pause each sees the other's.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -56,7 +55,7 @@ pub async fn gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
 async fn list(cloud: &Cloud, organization: &str) -> Result<Vec<Live>> {
     let filter = Filter::builder().name(format!("tag:{ORGANIZATION}")).values(organization).build();
     let pages = cloud.ec2().describe_transit_gateways().filters(filter).into_paginator().items().send();
-    pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "ec2:DescribeTransitGateways", "")
+    pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
 }
 
 fn alive(gateway: &Live) -> bool {
@@ -120,8 +119,7 @@ impl TransitGateway {
         let Some(other) = first.and_then(Live::transit_gateway_id).filter(|other| *other != id) else {
             return Ok(ours);
         };
-        let done = cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
-        done.told_unless(cloud, "ec2:DeleteTransitGateway", &self.name, GONE)?;
+        cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await.unless_gone(cloud, &self.name)?;
         self.ready(cloud, other).await
     }
 
@@ -131,7 +129,7 @@ impl TransitGateway {
         let filter = Filter::builder().name("transit-gateway-id").values(id).build();
         let pages = cloud.ec2().describe_transit_gateway_attachments().filters(filter).into_paginator().items().send();
         let all: Result<Vec<Attachment>, _> = pages.collect().await;
-        let all = all.told(cloud, "ec2:DescribeTransitGatewayAttachments", &self.name)?;
+        let all = all.told(cloud, &self.name)?;
         let organization = self.owner.organization.as_str();
         let foreign =
             |a: &&Attachment| stays(a.state()) && tag_map(a.tags()).get(ORGANIZATION).is_none_or(|o| o != organization);
@@ -143,7 +141,7 @@ impl TransitGateway {
         let look = || async {
             let told = cloud.ec2().describe_transit_gateways().transit_gateway_ids(id).send().await;
             // Just made, it may not be visible yet.
-            let found = told.told_unless(cloud, "ec2:DescribeTransitGateways", &self.name, GONE)?;
+            let found = told.unless_gone(cloud, &self.name)?;
             let live = found.and_then(|f| f.transit_gateways.unwrap_or_default().into_iter().next());
             Ok(match live {
                 Some(live) if live.state() == Some(&State::Available) => Look::Done(live),
@@ -182,13 +180,16 @@ impl Identity for TransitGateway {
             ))
             .hint("Delete these attachments, or have their owners do it; then run the same command again."));
         }
-        let done = cx.cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
-        done.told_unless(cx.cloud, "ec2:DeleteTransitGateway", &self.name, GONE)
+        cx.cloud
+            .ec2()
+            .delete_transit_gateway()
+            .transit_gateway_id(id)
+            .send()
+            .await
+            .unless_gone(cx.cloud, &self.name)
             // Of our own, one may be on its way out.
             .map_err(|e| {
-                e.retry_on(&["IncorrectState", "DependencyViolation"]).hint(
-                    "A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.",
-                )
+                e.hint("A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.")
             })
             .map(drop)
     }
@@ -230,7 +231,7 @@ impl Resource for TransitGateway {
         let call = cx.cloud.ec2().create_transit_gateway().options(options.build());
         let call = call.description(format!("Joins the networks of the teams of {}", self.owner.organization));
         let made = call.tag_specifications(specification(ResourceType::TransitGateway, &tags)).send().await;
-        let made = made.told(cx.cloud, "ec2:CreateTransitGateway", &self.name)?;
+        let made = made.told(cx.cloud, &self.name)?;
         let id = made.transit_gateway().and_then(Live::transit_gateway_id).unwrap_or_default();
         let ready = self.ready(cx.cloud, id).await?;
         self.settled(cx.cloud, ready).await
@@ -240,7 +241,7 @@ impl Resource for TransitGateway {
         let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
         if !stale.is_empty() {
             let call = cx.cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&stale)));
-            call.send().await.told(cx.cloud, "ec2:CreateTags", &self.name)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         if live.state() != Some(&State::Available) {
             self.ready(cx.cloud, id).await?;
@@ -252,8 +253,7 @@ impl Resource for TransitGateway {
                 .default_route_table_propagation(Propagation::Enable)
                 .dns_support(Dns::Enable);
             let call = cx.cloud.ec2().modify_transit_gateway().transit_gateway_id(id).options(options.build());
-            let done = call.send().await.told(cx.cloud, "ec2:ModifyTransitGateway", &self.name);
-            done.map_err(|e| e.retry_on(&["IncorrectState"]))?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         self.ready(cx.cloud, id).await
     }

@@ -3,6 +3,7 @@ use crate::{
     Error, Result,
     cloud::{
         Cloud, Told as _,
+        operations::ram,
         wait::{Look, Patience, poll_until},
     },
     engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
@@ -24,9 +25,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Resources and principals of the own organization are associated within seconds, invitations arrive within a minute.
 const SETTLED: Duration = Duration::from_secs(300);
-const GONE: &[&str] = &["UnknownResourceException", "ResourceArnNotFoundException"];
-/// An earlier change of the share or its members is still on its way, or not visible everywhere yet.
-const BUSY: &[&str] = &["InvalidStateTransitionException", "UnknownResourceException"];
 
 fn patience() -> Patience {
     Patience::new(SETTLED, Cancel::default())
@@ -76,7 +74,7 @@ async fn shares(cloud: &Cloud) -> Result<Arc<Vec<Share>>> {
 async fn list_shares(cloud: &Cloud) -> Result<Vec<Share>> {
     let call = cloud.ram().get_resource_shares().resource_owner(ResourceOwner::SelfValue);
     let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
-    let all = pages.told(cloud, "ram:GetResourceShares", "")?.into_iter().flat_map(|p| p.resource_shares).flatten();
+    let all = pages.told(cloud, "")?.into_iter().flat_map(|p| p.resource_shares).flatten();
     let mut all: Vec<Share> = all.filter(|s| matches!(s.status(), Some(State::Active | State::Pending))).collect();
     // Names are not unique: of several, always the first.
     all.sort_by_key(|s| (s.creation_time().copied(), s.resource_share_arn().map(str::to_owned)));
@@ -94,7 +92,7 @@ async fn associations(cloud: &Cloud, kind: AssociationKind) -> Result<Arc<Vec<As
 async fn list_associations(cloud: &Cloud, kind: AssociationKind) -> Result<Vec<Association>> {
     let call = cloud.ram().get_resource_share_associations().association_type(kind);
     let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
-    let pages = pages.told(cloud, "ram:GetResourceShareAssociations", "")?;
+    let pages = pages.told(cloud, "")?;
     let all = pages.into_iter().flat_map(|p| p.resource_share_associations.unwrap_or_default());
     let over = |a: &Association| matches!(a.status(), None | Some(Joined::Disassociated | Joined::Disassociating));
     Ok(all.filter(|a| !over(a)).collect())
@@ -130,8 +128,7 @@ impl ResourceShare {
         let all = list_shares(cloud).await?;
         let first = all.iter().find(|s| s.name() == Some(&self.name)).and_then(Share::resource_share_arn);
         let Some(other) = first.filter(|other| *other != ours) else { return Ok(ours) };
-        let done = cloud.ram().delete_resource_share().resource_share_arn(&ours).send().await;
-        done.told_unless(cloud, "ram:DeleteResourceShare", &self.name, GONE)?;
+        cloud.ram().delete_resource_share().resource_share_arn(&ours).send().await.unless_gone(cloud, &self.name)?;
         Ok(other.to_owned())
     }
 
@@ -238,9 +235,7 @@ impl Identity for ResourceShare {
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, live: &LiveShare) -> Result<()> {
         let done = cx.cloud.ram().delete_resource_share().resource_share_arn(&live.arn).send().await;
-        done.told_unless(cx.cloud, "ram:DeleteResourceShare", &self.name, GONE)
-            .map_err(|e| e.retry_on(&["InvalidStateTransitionException"]))
-            .map(drop)
+        done.unless_gone(cx.cloud, &self.name).map(drop)
     }
     fn output(&self, live: &LiveShare) -> ShareArn {
         ShareArn(live.arn.clone())
@@ -270,10 +265,10 @@ impl Resource for ResourceShare {
         let call = cx.cloud.ram().create_resource_share().name(&self.name).resource_arns(&gateway.arn);
         let external = self.external(None);
         let call = call.allow_external_principals(external).set_tags(Some(self.tags()));
-        let call = call.client_token(cx.cloud.token("ram:CreateResourceShare", &self.name));
-        let made = call.send().await.told(cx.cloud, "ram:CreateResourceShare", &self.name);
+        let call = call.client_token(cx.cloud.token::<ram::CreateResourceShare>(&self.name));
+        let made = call.send().await.told(cx.cloud, &self.name);
         // A gateway just made may not be known to RAM yet.
-        let made = made.map_err(|e| not_enabled(self.denied(external, e.retry_on(BUSY))))?;
+        let made = made.map_err(|e| not_enabled(self.denied(external, e)))?;
         let arn = made.resource_share().and_then(Share::resource_share_arn).unwrap_or_default().to_owned();
         self.shared(cx.cloud, &arn, &gateway.arn).await?;
         let arn = self.first(cx.cloud, arn).await?;
@@ -285,20 +280,19 @@ impl Resource for ResourceShare {
         let external = self.external(Some(live));
         if live.external != external {
             let call = ram.update_resource_share().resource_share_arn(&live.arn).allow_external_principals(external);
-            let done = call.send().await.told(cx.cloud, "ram:UpdateResourceShare", &self.name);
-            done.map_err(|e| self.denied(external, e.retry_on(BUSY)))?;
+            let done = call.send().await.told(cx.cloud, &self.name);
+            done.map_err(|e| self.denied(external, e))?;
         }
         let stale = live.tags.as_ref().map(|tags| tag_drift::stale(&self.owner, tags)).unwrap_or_default();
         if !stale.is_empty() {
             let tags = stale.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
             let call = ram.tag_resource().resource_share_arn(&live.arn).set_tags(Some(tags));
-            call.send().await.told(cx.cloud, "ram:TagResource", &self.name)?;
+            call.send().await.told(cx.cloud, &self.name)?;
         }
         let mut resources = live.resources.clone();
         if !resources.contains(&gateway.arn) {
             let call = ram.associate_resource_share().resource_share_arn(&live.arn).resource_arns(&gateway.arn);
-            let done = call.send().await.told(cx.cloud, "ram:AssociateResourceShare", &self.name);
-            done.map_err(|e| e.retry_on(BUSY))?;
+            call.send().await.told(cx.cloud, &self.name)?;
             self.shared(cx.cloud, &live.arn, &gateway.arn).await?;
             resources.push(gateway.arn.clone());
         }
@@ -347,8 +341,7 @@ impl Identity for SharePrincipal {
             return Ok(());
         }
         let call = cx.cloud.ram().disassociate_resource_share().resource_share_arn(&share.0).principals(&self.account);
-        let done = call.send().await.told_unless(cx.cloud, "ram:DisassociateResourceShare", &self.account, GONE);
-        done.map_err(|e| e.retry_on(&["InvalidStateTransitionException"])).map(drop)
+        call.send().await.unless_gone(cx.cloud, &self.account).map(drop)
     }
     fn output(&self, (): &()) {}
 }
@@ -369,8 +362,8 @@ impl Resource for SharePrincipal {
             return Ok(());
         }
         let call = cx.cloud.ram().associate_resource_share().resource_share_arn(&share.0).principals(&self.account);
-        let done = call.send().await.told(cx.cloud, "ram:AssociateResourceShare", &self.account);
-        done.map_err(|e| not_enabled(e.retry_on(BUSY))).map(drop)
+        let done = call.send().await.told(cx.cloud, &self.account);
+        done.map_err(not_enabled).map(drop)
     }
     /// Reached when the share is re-made: it has no accounts yet.
     async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
@@ -391,7 +384,7 @@ impl ShareMembership {
         let call = cloud.ram().get_resource_shares().resource_owner(ResourceOwner::OtherAccounts);
         let call = call.resource_share_status(State::Active);
         let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
-        let pages = pages.told(cloud, "ram:GetResourceShares", "")?;
+        let pages = pages.told(cloud, "")?;
         Ok(pages.iter().flat_map(|p| p.resource_shares()).any(|s| s.resource_share_arn() == Some(share)))
     }
 
@@ -399,14 +392,12 @@ impl ShareMembership {
     async fn accept(cloud: &Cloud, share: &str) -> Result<bool> {
         let call = cloud.ram().get_resource_share_invitations().resource_share_arns(share);
         let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
-        // What is shared within the organization, and what was just shared, has none.
-        let pages = pages.told_unless(cloud, "ram:GetResourceShareInvitations", share, GONE)?.unwrap_or_default();
+        let pages = pages.unless_gone(cloud, share)?.unwrap_or_default();
         let mut all = pages.iter().flat_map(|p| p.resource_share_invitations());
         let Some(pending) = all.find(|i| i.status() == Some(&Invited::Pending)) else { return Ok(false) };
         let arn = pending.resource_share_invitation_arn().unwrap_or_default();
         let done = cloud.ram().accept_resource_share_invitation().resource_share_invitation_arn(arn).send().await;
-        let already = &["ResourceShareInvitationAlreadyAcceptedException"];
-        done.told_unless(cloud, "ram:AcceptResourceShareInvitation", share, already)?;
+        done.unless_there(cloud, share)?;
         Ok(true)
     }
 }
