@@ -59,9 +59,6 @@ impl Engine {
     }
 
     /// How a container is; none when there is none of that name.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
     pub async fn state(&self, container: &str) -> Result<Option<State>> {
         let found = self.client().inspect_container(container, None).await;
         Ok(found.told_unless_absent(&format!("container {container}"))?.map(State::from))
@@ -93,9 +90,6 @@ impl Engine {
     }
 
     /// Asks a container to end, and ends it by force after `seconds`.
-    ///
-    /// # Errors
-    /// When the engine cannot.
     pub async fn stop(&self, container: &str, seconds: i32) -> Result<()> {
         let options = StopContainerOptions { t: Some(seconds), ..StopContainerOptions::default() };
         let stopped = self.client().stop_container(container, Some(options)).await;
@@ -103,9 +97,6 @@ impl Engine {
     }
 
     /// Removes a container, running or not, and its nameless volumes; whether it was there.
-    ///
-    /// # Errors
-    /// When the engine cannot.
     pub async fn remove(&self, container: &str) -> Result<bool> {
         let options = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
         let removed = self.client().remove_container(container, Some(options)).await;
@@ -130,9 +121,6 @@ impl Engine {
 
     /// Lets everybody write to a directory of a container that exists already, running or not: in volumes too, and without
     /// a program in the image.
-    ///
-    /// # Errors
-    /// When the engine cannot.
     pub async fn open_directory(&self, container: &str, directory: &str) -> Result<()> {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Directory);
@@ -146,9 +134,6 @@ impl Engine {
     }
 
     /// Creates a volume.
-    ///
-    /// # Errors
-    /// When the engine cannot.
     pub async fn create_volume(&self, volume: VolumeCreateRequest) -> Result<()> {
         self.client().create_volume(volume).await.told("a volume cannot be created").map(|_| ())
     }

@@ -210,17 +210,11 @@ impl Engine {
     }
 
     /// Whether the engine has this image.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
     pub async fn has_image(&self, image: &str) -> Result<bool> {
         Ok(self.image_details(image).await?.is_some())
     }
 
     /// What the engine knows of an image; none when it does not have it.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
     pub async fn image_details(&self, image: &str) -> Result<Option<ImageDetails>> {
         let found = self.client().inspect_image(image).await.told_unless_absent(&format!("image {image}"))?;
         Ok(found.map(|i| ImageDetails {

@@ -140,9 +140,6 @@ impl Deployed {
 }
 
 /// The versions of all applications, of one, or one version; by name, the numbers in them as numbers.
-///
-/// # Errors
-/// When the call fails.
 pub async fn versions(
     cloud: &Cloud,
     vpc: &str,

@@ -46,9 +46,6 @@ pub async fn names_of(site: &Site, versions: &[Deployed], start: Option<&VpcSett
 
 impl Names {
     /// Reads all records: with `--zone-id` those of that zone alone.
-    ///
-    /// # Errors
-    /// When a call fails.
     pub async fn load(site: &Site, domain: String) -> Result<Self> {
         let wanted = site.settings.values.zone_id.as_deref();
         let zones = site.zones(&domain).await?.into_iter().filter(|z| wanted.is_none_or(|w| w == z.id));

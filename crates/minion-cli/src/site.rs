@@ -104,9 +104,6 @@ impl Site {
     }
 
     /// Reads the VPC's settings and an application's stored manifest: one call.
-    ///
-    /// # Errors
-    /// When the call fails.
     pub async fn start(&self, application: Option<&ApplicationName>) -> Result<Start> {
         parameters::read_start(&self.cloud, &self.vpc, application.map(ApplicationName::as_str)).await
     }
@@ -144,9 +141,6 @@ impl Site {
     }
 
     /// The hosted zones of the domain: the VPC's private one, and public ones.
-    ///
-    /// # Errors
-    /// When a call fails.
     pub async fn zones(&self, domain: &str) -> Result<Vec<lookups::Zone>> {
         lookups::zones(&self.cloud, &self.vpc, domain).await
     }

@@ -15,9 +15,6 @@ const IMAGES: [(&str, &str); 4] = [
 ];
 
 /// Makes a machine image for each architecture; the parameters and their values.
-///
-/// # Errors
-/// What the emulator answers.
 pub(crate) async fn prepare(cloud: &Cloud) -> Result<BTreeMap<String, String>> {
     let mut parameters = BTreeMap::new();
     for (name, architecture) in IMAGES {
@@ -27,9 +24,6 @@ pub(crate) async fn prepare(cloud: &Cloud) -> Result<BTreeMap<String, String>> {
 }
 
 /// The hosted zone of the applications' names.
-///
-/// # Errors
-/// What the emulator answers.
 pub(crate) async fn zone(cloud: &Cloud, domain: &str) -> Result<()> {
     let route53 = cloud.route53();
     let known = route53.list_hosted_zones_by_name().dns_name(domain).max_items(1).send().await.told(cloud, domain)?;

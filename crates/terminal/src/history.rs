@@ -111,9 +111,6 @@ fn short(arn: &str) -> &str {
 
 impl Terminal {
     /// Prints the newest runs; `entries` may hold older ones, to compare files with.
-    ///
-    /// # Errors
-    /// When standard output cannot be written.
     pub fn history(&self, flags: &HistoryFlags, entries: &[Entry]) -> Result<()> {
         let newest = usize::from(flags.number).min(entries.len());
         let rows: Vec<Row> = (0..newest).map(|n| Row::of(&entries[n], flags.diff.then(|| diffs(entries, n)))).collect();

@@ -71,9 +71,6 @@ pub trait Listing: Serialize {
 
 impl Terminal {
     /// Prints a listing to standard output.
-    ///
-    /// # Errors
-    /// When standard output cannot be written.
     pub fn listing<T: Listing>(&self, output: impl Into<Format>, items: &[T]) -> Result<()> {
         self.listing_at(output, items, Timestamp::now())
     }
@@ -97,9 +94,6 @@ impl Terminal {
 
     /// Prints one thing to standard output: `rows` (title and value) as a table, or `item` itself as an
     /// object in the other formats.
-    ///
-    /// # Errors
-    /// When standard output cannot be written.
     pub fn details<T: Serialize>(&self, output: impl Into<Format>, item: &T, rows: &[(&str, Cell)]) -> Result<()> {
         let text = match output.into() {
             Format::Table => table::pairs(rows, self.0.out.width(), self.0.out.color),

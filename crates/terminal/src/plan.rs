@@ -23,9 +23,6 @@ struct Count {
 impl Terminal {
     /// Prints what a dry run found: `+ create`, `~ change`, `- delete`, `! cannot ..`, with `--verbose`
     /// `= keep`, and the sum. `destroy` when it was about removing.
-    ///
-    /// # Errors
-    /// When standard output cannot be written.
     pub fn plan(&self, report: &Report, destroy: bool) -> Result<()> {
         let mut text = String::new();
         let mut count = Count::default();
@@ -92,9 +89,6 @@ impl Terminal {
 }
 
 /// The report; or its usage error, when nothing was done because of what could be known without AWS.
-///
-/// # Errors
-/// That error.
 pub fn checked(mut report: Report) -> Result<Report> {
     let usage = |n: &NodeReport| matches!(&n.outcome, Outcome::Failed(e) if e.kind() == Kind::Usage);
     match report.nodes.iter().position(usage).filter(|_| report.changes() == 0) {

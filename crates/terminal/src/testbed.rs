@@ -108,9 +108,6 @@ impl Resource for Thing {
         }
         if self.fails { Err(Error::failed(self.says.unwrap_or("broken")).hint("Mend it.")) } else { Ok(()) }
     }
-    async fn update(&self, _: &Cx<'_, Fake>, (): &(), _: &[Change]) -> Result<()> {
-        Ok(())
-    }
 }
 
 pub(crate) fn graph(things: Vec<Thing>) -> Graph<Fake> {

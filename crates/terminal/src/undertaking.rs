@@ -78,9 +78,6 @@ impl Undertaking {
     }
 
     /// Fails when the lease ran out: before a step that nothing else keeps from being begun.
-    ///
-    /// # Errors
-    /// That failure.
     pub fn check(&self) -> Result<()> {
         locked(&self.lease).as_ref().map_or(Ok(()), Lease::check)
     }

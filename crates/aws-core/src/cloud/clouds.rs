@@ -88,6 +88,13 @@ impl<R: Resource<Identity: Identity<Cloud = Cloud>>> At<R> {
     }
 }
 
+impl<R: Resource<Identity = R> + Identity<Cloud = Cloud>> At<R> {
+    /// Adds it as one that should exist, or should not.
+    pub fn wished(self, exists: bool, graph: &mut Graph<Clouds>) -> Ref<<R as Identity>::Output> {
+        if exists { graph.add(self) } else { graph.absent(self) }
+    }
+}
+
 impl<I: Identity<Cloud = Cloud>> At<I> {
     /// Adds it as one that should not exist.
     pub fn absent(self, graph: &mut Graph<Clouds>) -> Ref<I::Output> {

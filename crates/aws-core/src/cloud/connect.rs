@@ -208,9 +208,6 @@ impl Cloud {
     }
 
     /// Whose credentials these are; asked for once.
-    ///
-    /// # Errors
-    /// What AWS answers.
     pub async fn caller(&self) -> Result<&Caller> {
         let load = async {
             let who = self.sts().get_caller_identity().send().await.told(self, "")?;
@@ -222,9 +219,6 @@ impl Cloud {
     }
 
     /// The account's number; asked for once.
-    ///
-    /// # Errors
-    /// What AWS answers.
     pub async fn account(&self) -> Result<String> {
         self.caller().await.map(|caller| caller.account.clone())
     }

@@ -100,9 +100,6 @@ impl fmt::Display for RecordSet {
 }
 
 /// All record sets of a hosted zone; shared within the run.
-///
-/// # Errors
-/// When the call fails.
 pub async fn records(cloud: &Cloud, zone_id: &str) -> Result<Vec<RecordSet>> {
     Ok(alias_record::list_records(cloud, zone_id).await?.iter().map(RecordSet::from).collect())
 }

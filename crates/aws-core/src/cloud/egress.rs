@@ -96,9 +96,6 @@ impl Network {
 }
 
 /// The route tables of a VPC. Shared by all who ask in this run.
-///
-/// # Errors
-/// What AWS answers.
 pub(super) async fn route_tables(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<RouteTable>>> {
     let load = async {
         let of_vpc = Filter::builder().name("vpc-id").values(vpc).build();

@@ -26,31 +26,19 @@ use std::{
 /// type; `what` names the resource.
 pub trait Told<T>: Sized {
     /// What passes by itself is marked as an error to try again.
-    ///
-    /// # Errors
-    /// The SDK's error, told.
     fn told(self, cloud: &Cloud, what: impl Display) -> Result<T> {
         let told = self.told_unless(cloud, what, |_, _| false)?;
         Ok(told.expect("no code is excepted"))
     }
     /// As [`Told::told`]; `None` where it is not there.
-    ///
-    /// # Errors
-    /// As [`Told::told`].
     fn unless_gone(self, cloud: &Cloud, what: impl Display) -> Result<Option<T>> {
         self.told_unless(cloud, what, |row, code| row.gone.contains(&code))
     }
     /// As [`Told::told`]; `None` where it is done already.
-    ///
-    /// # Errors
-    /// As [`Told::told`].
     fn unless_there(self, cloud: &Cloud, what: impl Display) -> Result<Option<T>> {
         self.told_unless(cloud, what, |row, code| row.there.contains(&code))
     }
     /// As [`Told::told`]; `None` where the code is one of these.
-    ///
-    /// # Errors
-    /// As [`Told::told`].
     fn told_unless(
         self,
         cloud: &Cloud,

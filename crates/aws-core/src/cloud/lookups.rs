@@ -35,9 +35,6 @@ pub struct VpcSummary {
 }
 
 /// All VPCs of this account and region, sorted by id.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn vpcs(cloud: &Cloud) -> Result<Vec<VpcSummary>> {
     let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();
     let found = pages.collect::<Result<Vec<Vpc>, _>>().await.told(cloud, "")?;

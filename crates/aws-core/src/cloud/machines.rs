@@ -53,9 +53,6 @@ impl From<&Instance> for Machine {
 
 /// The live instances of a VPC's applications, of one application, or of one version; by application, version
 /// and launch.
-///
-/// # Errors
-/// When the call fails.
 pub async fn list(cloud: &Cloud, vpc: &str, application: Option<&str>, version: Option<&str>) -> Result<Vec<Machine>> {
     let mut found: Vec<Machine> =
         lookups::instances(cloud, vpc, application, version).await?.iter().map(Machine::from).collect();

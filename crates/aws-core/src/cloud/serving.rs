@@ -77,17 +77,11 @@ impl Group {
 }
 
 /// All groups of a VPC's applications, of one application, or of one version; shared within the run.
-///
-/// # Errors
-/// When the call fails.
 pub async fn groups(cloud: &Cloud, vpc: &str, application: Option<&str>, version: Option<&str>) -> Result<Vec<Group>> {
     Ok(auto_scaling_group::list(cloud, vpc, application, version).await?.iter().map(Group::from).collect())
 }
 
 /// The group of this name as it is now.
-///
-/// # Errors
-/// When the call fails.
 pub async fn group(cloud: &Cloud, name: &str) -> Result<Option<Group>> {
     Ok(auto_scaling_group::describe(cloud, name).await?.as_ref().map(Group::from))
 }

@@ -110,15 +110,20 @@ pub trait Resource: Send + Sync + 'static {
     fn uses(&self) -> Vec<Use> {
         Vec::new()
     }
-    /// Compares, without any call, what the desired state sets; a parent may be still to be made ([`Cx::try_get`]).
-    fn diff(&self, cx: &Cx<'_, CloudOf<Self>>, live: &LiveOf<Self>) -> Vec<Change>;
+    /// Compares, without any call, what the desired state sets; a parent may be still to be made ([`Cx::try_get`]). By
+    /// default it is right when it is there.
+    fn diff(&self, _: &Cx<'_, CloudOf<Self>>, _: &LiveOf<Self>) -> Vec<Change> {
+        Vec::new()
+    }
     /// Makes it, tags included.
     fn create(&self, cx: &Cx<'_, CloudOf<Self>>) -> impl Future<Output = Result<LiveOf<Self>>> + Send;
-    /// Changes it in place.
+    /// Changes it in place. By default as it is made, for what may be made twice.
     fn update(
         &self,
         cx: &Cx<'_, CloudOf<Self>>,
-        live: &LiveOf<Self>,
-        changes: &[Change],
-    ) -> impl Future<Output = Result<LiveOf<Self>>> + Send;
+        _: &LiveOf<Self>,
+        _: &[Change],
+    ) -> impl Future<Output = Result<LiveOf<Self>>> + Send {
+        self.create(cx)
+    }
 }

@@ -173,17 +173,11 @@ pub(crate) async fn read_settings_text(cloud: &Cloud, vpc: &str) -> Result<Optio
 }
 
 /// Removes a VPC's settings. What is gone already is no error.
-///
-/// # Errors
-/// What Systems Manager answers.
 pub(crate) async fn delete_settings(cloud: &Cloud, vpc: &str) -> Result<()> {
     remove(cloud, &settings_name(vpc)).await
 }
 
 /// Removes an application's manifest, and all of its parts. What is gone already is no error.
-///
-/// # Errors
-/// What Systems Manager answers.
 pub async fn delete_application(cloud: &Cloud, vpc: &str, name: &str) -> Result<()> {
     remove(cloud, &application_name(vpc, name)).await
 }

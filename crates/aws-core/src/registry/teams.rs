@@ -280,9 +280,6 @@ pub async fn write(cloud: &Cloud, org: &OrganizationName, record: &TeamRecord) -
 }
 
 /// Removes a team's record. What is gone already is no error.
-///
-/// # Errors
-/// What Systems Manager answers.
 pub async fn delete(cloud: &Cloud, org: &OrganizationName, team: &TeamName) -> Result<()> {
     parameters::remove(cloud, &team_name(org, team)).await
 }

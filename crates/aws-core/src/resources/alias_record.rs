@@ -40,9 +40,6 @@ pub struct Alias {
 }
 
 /// All record sets of the zone. Shared by all who ask in this run.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn list_records(cloud: &Cloud, zone_id: &str) -> Result<Arc<Vec<ResourceRecordSet>>> {
     cloud.once(format!("records of {zone_id}"), read_records(cloud, zone_id)).await
 }
@@ -89,9 +86,6 @@ pub async fn change_batch(cloud: &Cloud, zone_id: &str, comment: &str, changes: 
 }
 
 /// Whether all of Route 53's servers know of this change.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn in_sync(cloud: &Cloud, change_id: &str) -> Result<bool> {
     let answer = cloud.route53().get_change().id(change_id).send().await.told(cloud, change_id)?;
     Ok(answer.change_info().is_some_and(|i| *i.status() == ChangeStatus::Insync))

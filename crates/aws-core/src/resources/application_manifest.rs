@@ -62,9 +62,6 @@ impl Resource for ApplicationManifest {
         parameters::write_application(cx.cloud, &self.owner, &self.yaml).await?;
         Ok(Live { yaml: Some(self.yaml.clone()) })
     }
-    async fn update(&self, cx: &Cx<'_, Cloud>, _: &Live, _: &[Change]) -> Result<Live> {
-        self.create(cx).await
-    }
 }
 
 fn changes(live: &Live, wanted: &str) -> Vec<Change> {

@@ -86,9 +86,6 @@ pub struct LiveAutoScalingGroup {
 
 /// The groups of applications in this VPC: of all, of one application, or of one version. Shared by all who
 /// ask the same in this run.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn list(
     cloud: &Cloud,
     vpc: &str,
@@ -108,9 +105,6 @@ pub async fn list(
 }
 
 /// The group of this name as it is now, if there is one, whoever owns it.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn describe(cloud: &Cloud, name: &str) -> Result<Option<Group>> {
     let call = cloud.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name).send().await;
     let answer = call.told(cloud, name)?;

@@ -2,13 +2,13 @@
 use super::tag_drift;
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, Told as _, network::tag_map},
     engine::{Change, Cx, Resource},
     model::{Owner, Owning as _, tag_rules},
     resources::kind::{Kind, Named},
 };
 use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType, Tag, TagSpecification};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Keeps the private half (PEM) of a new key pair.
 pub type Save = Arc<dyn Fn(&str) -> Result<()> + Send + Sync>;
@@ -59,7 +59,7 @@ impl Kind for KeyPair {
         };
         let live = cloud.once(format!("key pair {}", name), load).await?.as_ref().clone();
         if let Some(live) = &live {
-            owner.claim(Self::NAME, name, &tags(live))?;
+            owner.claim(Self::NAME, name, &tag_map(live.tags()))?;
         }
         Ok(live)
     }
@@ -81,7 +81,7 @@ impl Resource for KeyPair {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &KeyPairInfo) -> Vec<Change> {
-        tag_drift::changes(&self.owner, &tags(live))
+        tag_drift::changes(&self.owner, &tag_map(live.tags()))
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<KeyPairInfo> {
         let tags: Vec<Tag> = self.owner.tags(&self.name).iter().map(|(k, v)| tag(k, v)).collect();
@@ -140,7 +140,7 @@ impl Resource for KeyPair {
             .build())
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &KeyPairInfo, _: &[Change]) -> Result<KeyPairInfo> {
-        let stale = tag_drift::stale(&self.owner, &tags(live));
+        let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
         let tags = stale.iter().map(|(k, v)| tag(k, v)).collect();
         let call = cx.cloud.ec2().create_tags().resources(live.key_pair_id().unwrap_or_default());
         call.set_tags(Some(tags)).send().await.told(cx.cloud, &self.name)?;
@@ -150,9 +150,4 @@ impl Resource for KeyPair {
 
 fn tag(key: &str, value: &str) -> Tag {
     Tag::builder().key(key).value(value).build()
-}
-
-fn tags(live: &KeyPairInfo) -> BTreeMap<String, String> {
-    let pairs = live.tags().iter();
-    pairs.map(|t| (t.key().unwrap_or_default().to_owned(), t.value().unwrap_or_default().to_owned())).collect()
 }

@@ -87,9 +87,6 @@ pub struct LiveLaunchTemplate {
 
 /// What instances of the template of this name are: their type, and whether they are Spot instances. `None` when there is
 /// no such template.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn launches(cloud: &Cloud, name: &str) -> Result<Option<(String, bool)>> {
     let call = cloud.ec2().describe_launch_template_versions().launch_template_name(name).versions(VERSION);
     let answer = call.send().await.unless_gone(cloud, name)?;

@@ -4,13 +4,13 @@ use super::{
     key_pair::KeyPair,
     kind::{Kind, Named},
     launch_template::LaunchTemplate,
-    load_balancer::LoadBalancer,
+    load_balancer::{self, LoadBalancer},
     security_group::SecurityGroup,
-    target_group::TargetGroup,
+    target_group::{self, TargetGroup},
 };
 use crate::{
     Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, Told as _, network::tag_map},
     engine::{Graph, NodeId},
     model::{
         Owner, Owning as _,
@@ -80,9 +80,6 @@ pub struct Leftovers {
 }
 
 /// Searches for all that carries the owner's tags, without what is `known` by kind and name.
-///
-/// # Errors
-/// When a call fails.
 pub async fn search(cloud: &Cloud, owner: &Owner, known: &BTreeSet<(&str, &str)>) -> Result<Leftovers> {
     let all = futures::future::try_join_all(KINDS.iter().map(|kind| (kind.list)(cloud, owner))).await?;
     let all = all
@@ -118,9 +115,6 @@ type Tagged = Vec<(Found, BTreeMap<String, String>)>;
 fn found(id: Option<&str>, name: Option<&str>) -> Found {
     Found { kind: 0, id: id.unwrap_or_default().to_owned(), name: name.unwrap_or_default().to_owned(), version: None }
 }
-fn ec2_tags(tags: &[aws_sdk_ec2::types::Tag]) -> BTreeMap<String, String> {
-    tags.iter().filter_map(|t| Some((t.key()?.to_owned(), t.value()?.to_owned()))).collect()
-}
 fn filters(owner: &Owner) -> Vec<Filter> {
     let tag = |key: &str, value: &str| Filter::builder().name(format!("tag:{key}")).values(value).build();
     let mut filters = vec![tag(APPLICATION, &owner.application), tag(VPC, &owner.vpc)];
@@ -130,14 +124,14 @@ fn filters(owner: &Owner) -> Vec<Filter> {
 
 async fn key_pairs(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let answer = cloud.ec2().describe_key_pairs().set_filters(Some(filters(owner))).send().await.told(cloud, "")?;
-    Ok(answer.key_pairs().iter().map(|k| (found(k.key_pair_id(), k.key_name()), ec2_tags(k.tags()))).collect())
+    Ok(answer.key_pairs().iter().map(|k| (found(k.key_pair_id(), k.key_name()), tag_map(k.tags()))).collect())
 }
 
 async fn security_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages =
         cloud.ec2().describe_security_groups().set_filters(Some(filters(owner))).into_paginator().items().send();
     let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
-    Ok(all.iter().map(|g| (found(g.group_id(), g.group_name()), ec2_tags(g.tags()))).collect())
+    Ok(all.iter().map(|g| (found(g.group_id(), g.group_name()), tag_map(g.tags()))).collect())
 }
 
 async fn launch_templates(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
@@ -145,7 +139,7 @@ async fn launch_templates(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
         cloud.ec2().describe_launch_templates().set_filters(Some(filters(owner))).into_paginator().items().send();
     let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
     let pair = |t: &aws_sdk_ec2::types::LaunchTemplate| {
-        (found(t.launch_template_id(), t.launch_template_name()), ec2_tags(t.tags()))
+        (found(t.launch_template_id(), t.launch_template_name()), tag_map(t.tags()))
     };
     Ok(all.iter().map(pair).collect())
 }
@@ -160,36 +154,20 @@ async fn scaling_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
 }
 
 async fn load_balancers(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
-    let pages = cloud.elb().describe_load_balancers().page_size(400).into_paginator().items().send();
-    let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
-    let mine = all.iter().filter(|b| b.vpc_id() == Some(&owner.vpc));
-    let things = mine.map(|b| found(b.load_balancer_arn(), b.load_balancer_name())).collect();
-    with_tags(cloud, things).await
+    let all = load_balancer::of_vpc(cloud, &owner.vpc).await?;
+    with_tags(cloud, all.iter().map(|b| found(b.load_balancer_arn(), b.load_balancer_name())).collect()).await
 }
 
 async fn target_groups(cloud: &Cloud, owner: &Owner) -> Result<Tagged> {
     let pages = cloud.elb().describe_target_groups().page_size(400).into_paginator().items().send();
     let all: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
     let mine = all.iter().filter(|t| t.vpc_id() == Some(&owner.vpc));
-    let things = mine.map(|t| found(t.target_group_arn(), t.target_group_name())).collect();
-    with_tags(cloud, things).await
+    with_tags(cloud, mine.map(|t| found(t.target_group_arn(), t.target_group_name())).collect()).await
 }
 
-/// ELBv2 tells tags for 20 ARNs a call (`DescribeTags`).
 async fn with_tags(cloud: &Cloud, things: Vec<Found>) -> Result<Tagged> {
-    let mut tagged = Vec::new();
-    for chunk in things.chunks(20) {
-        let arns = chunk.iter().map(|f| f.id.clone()).collect();
-        let answer = cloud.elb().describe_tags().set_resource_arns(Some(arns)).send().await;
-        let Some(answer) = answer.unless_gone(cloud, "")? else { continue };
-        for description in answer.tag_descriptions() {
-            let tags = description.tags().iter().filter_map(|t| Some((t.key()?.to_owned(), t.value()?.to_owned())));
-            if let Some(thing) = chunk.iter().find(|f| Some(f.id.as_str()) == description.resource_arn()) {
-                tagged.push((thing.clone(), tags.collect()));
-            }
-        }
-    }
-    Ok(tagged)
+    let mut tags = target_group::tags_of(cloud, things.iter().map(|f| f.id.clone()).collect()).await?;
+    Ok(things.into_iter().filter_map(|f| tags.remove(&f.id).map(|tags| (f, tags))).collect())
 }
 
 /// Adds what was found as things that should not exist: what is made later goes first.

@@ -105,9 +105,6 @@ pub(super) async fn none_yet(cloud: &Cloud, load_balancer: &str) -> Result<()> {
 }
 
 /// All listeners of the load balancer of this ARN; none when it is gone. Shared by all who ask in this run.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn list(cloud: &Cloud, load_balancer: &str) -> Result<Arc<Vec<Live>>> {
     let load = async {
         let pages = cloud.elb().describe_listeners().load_balancer_arn(load_balancer).into_paginator().items().send();

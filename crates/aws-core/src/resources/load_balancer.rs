@@ -57,9 +57,6 @@ pub struct LiveLoadBalancer {
 
 /// The load balancer of this name, if there is one. Shared by all who ask in this run, so that a command
 /// can look early.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Balancer>>> {
     let load = async {
         let answer = cloud.elb().describe_load_balancers().names(name).send().await.unless_gone(cloud, name)?;
@@ -68,14 +65,18 @@ pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Balancer>>
     cloud.once(key(name), load).await
 }
 
+/// The load balancers of a VPC; there is no filter for that.
+pub(crate) async fn of_vpc(cloud: &Cloud, vpc: &str) -> Result<Vec<Balancer>> {
+    let pages = cloud.elb().describe_load_balancers().page_size(400).into_paginator().items().send();
+    let all = pages.collect::<Result<Vec<Balancer>, _>>().await.told(cloud, "")?;
+    Ok(all.into_iter().filter(|b| b.vpc_id() == Some(vpc)).collect())
+}
+
 fn key(name: &str) -> String {
     format!("load balancer {name}")
 }
 
 /// The DNS name that AWS gave the load balancer of this name, as this run knows it.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn dns_name(cloud: &Cloud, name: &str) -> Result<Option<String>> {
     Ok(describe(cloud, name).await?.as_ref().as_ref().and_then(Balancer::dns_name).map(str::to_owned))
 }

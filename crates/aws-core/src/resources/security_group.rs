@@ -308,9 +308,6 @@ pub fn tags(live: &Live) -> BTreeMap<String, String> {
 }
 
 /// All security groups of a VPC. One list for each run.
-///
-/// # Errors
-/// What EC2 answers.
 pub async fn list_of_vpc(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<Live>>> {
     cloud.once(format!("security groups of {vpc}"), list(cloud, &[("vpc-id", vpc)])).await
 }

@@ -7,8 +7,9 @@ use crate::{
     resources::kind::{Kind, Named},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
-    Matcher, ProtocolEnum, Tag, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,
+    Matcher, ProtocolEnum, Tag, TagDescription, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,
 };
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 /// What to do about a version that is not as wanted.
@@ -76,9 +77,6 @@ pub struct LiveTargetGroup {
 
 /// The target group of this name, if there is one. Shared by all who ask in this run, so that a command
 /// can look early.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn describe(cloud: &Cloud, name: &str) -> Result<Arc<Option<Group>>> {
     let load = async {
         let answer = cloud.elb().describe_target_groups().names(name).send().await.unless_gone(cloud, name)?;
@@ -252,12 +250,28 @@ pub(super) fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
 
 /// The tags of a load balancer or target group; `None` when it is gone.
 pub(super) async fn tags(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {
-    let answer = cloud.elb().describe_tags().resource_arns(arn).send().await.unless_gone(cloud, arn)?;
-    let all = answer.map(|a| a.tag_descriptions.unwrap_or_default());
-    Ok(all.map(|descriptions| {
-        let tags = descriptions.iter().flat_map(|d| d.tags());
-        tags.filter_map(|t| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned()))).collect()
-    }))
+    Ok(tags_of(cloud, vec![arn.to_owned()]).await?.remove(arn))
+}
+
+/// Tags of this many come in one call (`DescribeTags`, `ResourceArns`: at most 20).
+const TAGS_OF: usize = 20;
+/// How many such calls are made at the same time.
+const PARALLEL: usize = 8;
+
+async fn described(cloud: &Cloud, arns: Vec<String>) -> Result<Vec<TagDescription>> {
+    let what = if let [one] = &arns[..] { one.clone() } else { String::new() };
+    let answer = cloud.elb().describe_tags().set_resource_arns(Some(arns)).send().await.unless_gone(cloud, what)?;
+    Ok(answer.and_then(|a| a.tag_descriptions).unwrap_or_default())
+}
+
+/// The tags of load balancers or target groups, by ARN. One that has just gone makes its whole call fail: of those in it,
+/// none is told.
+pub(crate) async fn tags_of(cloud: &Cloud, arns: Vec<String>) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let calls: Vec<_> = arns.chunks(TAGS_OF).map(|some| described(cloud, some.to_vec())).collect();
+    let told: Vec<Vec<TagDescription>> = stream::iter(calls).buffer_unordered(PARALLEL).try_collect().await?;
+    let pair = |t: &Tag| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned()));
+    let of = |d: TagDescription| Some((d.resource_arn()?.to_owned(), d.tags().iter().filter_map(pair).collect()));
+    Ok(told.into_iter().flatten().filter_map(of).collect())
 }
 
 #[cfg(test)]

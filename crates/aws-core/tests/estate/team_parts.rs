@@ -105,20 +105,19 @@ impl Whole {
             route("192.168.0.0/16", Via::Peering { peering, accepted }),
         ];
         let managed = vec!["10.0.0.0/8".parse().unwrap(), "192.168.0.0/16".parse().unwrap()];
-        let table = |name: &str, subnets, routes, propagate| RouteTable {
+        // The emulator propagates no routes.
+        let table = |name: &str, subnets, routes| RouteTable {
             owner: owner(),
             name: name.into(),
             vpc,
             routes,
             subnets,
-            propagate,
+            propagate: None,
             managed: managed.clone(),
         };
         let out = vec![route("0.0.0.0/0", Via::Internet(internet))];
-        let route_tables = vec![
-            add!(table("public", vec![public], out, None)),
-            add!(table("private", vec![private], routes, Some(vpn))),
-        ];
+        let route_tables =
+            vec![add!(table("public", vec![public], out)), add!(table("private", vec![private], routes))];
         add!(S3Endpoint { owner: owner(), name: "s3".into(), vpc, route_tables });
         let log_group = graph.external(self.clouds.put(self.spot, Given("log group", LogGroupName("/parts".into()))));
         let role = RoleArn("arn:aws:iam::123456789012:role/flow-logs".into());

@@ -39,9 +39,6 @@ impl Health {
 }
 
 /// Asks for the health of every target of these target groups.
-///
-/// # Errors
-/// When a call fails.
 pub async fn health(cloud: &Cloud, target_groups: &[String]) -> Result<Health> {
     let asked = target_groups.iter().map(|arn| lookups::target_health(cloud, arn));
     Ok(Health { groups: futures::future::try_join_all(asked).await? })

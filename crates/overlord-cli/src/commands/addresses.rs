@@ -54,9 +54,6 @@ impl Listing for Row {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn run(session: &Session, args: &AddressesArgs) -> Result<Exit> {
     let settings = &session.loaded.organization.addresses;
     let home = session.home().await?;

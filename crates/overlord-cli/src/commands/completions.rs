@@ -14,9 +14,6 @@ pub struct CompletionsArgs {
 }
 
 /// Prints the script.
-///
-/// # Errors
-/// When stdout cannot be written.
 pub fn run(terminal: &Terminal, args: &CompletionsArgs) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "overlord", &mut script);

@@ -47,17 +47,12 @@ pub(crate) fn bucket_name(organization: &str, team: &str, account: &str) -> Stri
 
 /// Adds it.
 pub(super) fn account(input: &Input<'_>, graph: &mut Graph<Clouds>) -> AccountWide {
-    let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
+    let (team, clouds) = (input.team, &input.places.clouds);
     if let Some(management) = input.places.management {
         clouds.put(management, CostTags { keys: team.cost_tags.clone() }).to(graph);
     }
     if !team.account_wide {
         return AccountWide { boundary: None };
-    }
-    if let Some(alias) = &team.account_alias {
-        clouds
-            .put(main, AccountAlias { alias: alias.clone(), restore: restore(input, Setting::AccountAlias) })
-            .to(graph);
     }
     service_linked_roles(input, graph);
     let boundary = identity(input, graph);
@@ -135,37 +130,42 @@ fn identity(input: &Input<'_>, graph: &mut Graph<Clouds>) -> String {
     boundary_arn
 }
 
-/// Whether a setting goes back to what it was, once the team goes.
-fn restore(input: &Input<'_>, setting: Setting) -> bool {
-    !input.record.found.contains(&setting)
-}
-
 fn guard_rails(input: &Input<'_>, graph: &mut Graph<Clouds>) {
     let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
-    let account = input.places.account.clone();
     if team.audit_trail {
         let (bucket, days) = (bucket(input), team.audit_trail_days);
         let bucket = clouds.put(main, TrailBucket { bucket, trail: TRAIL.to_owned(), days }).to(graph);
         clouds.put(main, AuditTrail { owner: input.owner.clone(), name: TRAIL.to_owned(), bucket }).to(graph);
     }
+    settings(input, graph, true);
+    if let Some(budget) = &team.budget {
+        let (account, name) = (input.places.account.clone(), BUDGET.to_owned());
+        clouds.put(main, MonthlyBudget { account, name, usd: budget.usd, notify: budget.notify.clone() }).to(graph);
+    }
+}
+
+/// What an account has anyway, set or as it was.
+fn settings(input: &Input<'_>, graph: &mut Graph<Clouds>, set: bool) {
+    let (team, clouds, main) = (input.team, &input.places.clouds, input.places.main());
+    let restore = |setting: Setting| !input.record.found.contains(&setting);
+    if let Some(alias) = &team.account_alias {
+        let alias = AccountAlias { alias: alias.clone(), restore: restore(Setting::AccountAlias) };
+        clouds.put(main, alias).wished(set, graph);
+    }
     for (_, spot) in &input.places.team {
         if team.ebs_encryption {
-            clouds.put(*spot, EbsEncryption { restore: restore(input, Setting::EbsEncryption) }).to(graph);
+            clouds.put(*spot, EbsEncryption { restore: restore(Setting::EbsEncryption) }).wished(set, graph);
         }
         if team.imds_v2 {
-            clouds.put(*spot, MetadataDefaults { restore: restore(input, Setting::ImdsV2) }).to(graph);
+            clouds.put(*spot, MetadataDefaults { restore: restore(Setting::ImdsV2) }).wished(set, graph);
         }
     }
     if team.block_public_buckets {
-        let restore = restore(input, Setting::BlockPublicBuckets);
-        clouds.put(main, PublicAccess { account: account.clone(), restore }).to(graph);
+        let (account, restore) = (input.places.account.clone(), restore(Setting::BlockPublicBuckets));
+        clouds.put(main, PublicAccess { account, restore }).wished(set, graph);
     }
     if team.password_policy {
-        clouds.put(main, PasswordPolicy { restore: restore(input, Setting::PasswordPolicy) }).to(graph);
-    }
-    if let Some(budget) = &team.budget {
-        let budget = MonthlyBudget { account, name: BUDGET.to_owned(), usd: budget.usd, notify: budget.notify.clone() };
-        clouds.put(main, budget).to(graph);
+        clouds.put(main, PasswordPolicy { restore: restore(Setting::PasswordPolicy) }).wished(set, graph);
     }
 }
 
@@ -181,10 +181,6 @@ pub(super) fn without(input: &Input<'_>, graph: &mut Graph<Clouds>, keep_logs: b
     if !team.account_wide {
         return;
     }
-    if let Some(alias) = &team.account_alias {
-        let alias = AccountAlias { alias: alias.clone(), restore: restore(input, Setting::AccountAlias) };
-        clouds.put(main, alias).absent(graph);
-    }
     let boundary = Named::<ManagedPolicy>::new(&input.owner, policies::BOUNDARY);
     let mut under = vec![clouds.put(main, boundary).absent(graph).node()];
     let had = |feature: Feature, asked: bool| asked || input.record.made.contains(&feature);
@@ -197,21 +193,7 @@ pub(super) fn without(input: &Input<'_>, graph: &mut Graph<Clouds>, keep_logs: b
     if had(Feature::AuditTrail, team.audit_trail) {
         without_trail(input, graph, keep_logs, &[]);
     }
-    for (_, spot) in &input.places.team {
-        if team.ebs_encryption {
-            clouds.put(*spot, EbsEncryption { restore: restore(input, Setting::EbsEncryption) }).absent(graph);
-        }
-        if team.imds_v2 {
-            clouds.put(*spot, MetadataDefaults { restore: restore(input, Setting::ImdsV2) }).absent(graph);
-        }
-    }
-    if team.block_public_buckets {
-        let (account, restore) = (input.places.account.clone(), restore(input, Setting::BlockPublicBuckets));
-        clouds.put(main, PublicAccess { account, restore }).absent(graph);
-    }
-    if team.password_policy {
-        clouds.put(main, PasswordPolicy { restore: restore(input, Setting::PasswordPolicy) }).absent(graph);
-    }
+    settings(input, graph, false);
     if had(Feature::Budget, team.budget.is_some()) {
         without_budget(input, graph, &[]);
     }

@@ -19,40 +19,16 @@ pub(super) fn domains(
     graph: &mut Graph<Clouds>,
     certificates: &mut BTreeMap<String, Ref<CertificateArn>>,
 ) -> BTreeMap<String, Ref<ZoneId>> {
-    let (clouds, mut zones) = (&input.places.clouds, BTreeMap::new());
+    let mut zones = BTreeMap::new();
     for domain in &input.record.domains {
         let Some(parent) = input.places.parents.get(&domain.name).copied() else { continue };
-        let zone = clouds.put(input.places.main(), hosted_zone(input, domain)).to(graph);
+        let (zone, made) = nodes(input, graph, domain, parent, true, &[]);
         zones.insert(domain.name.clone(), zone);
-        if domain.delegate {
-            clouds.put(parent, delegation(domain, zone)).to(graph);
-        }
-        for (region, spot) in &input.places.team {
-            let certificate = clouds.put(*spot, certificate(input, domain)).to(graph);
-            let domain = domain.name.clone();
-            clouds.put(*spot, ValidationRecord { zone, certificate, domain }).to(graph);
-            certificates.entry(region.clone()).or_insert(certificate);
+        for (region, certificate) in made {
+            certificates.entry(region).or_insert(certificate);
         }
     }
     zones
-}
-
-fn hosted_zone(input: &Input<'_>, domain: &DomainRecord) -> HostedZone {
-    HostedZone { owner: input.owner.clone(), domain: domain.name.clone() }
-}
-
-fn certificate(input: &Input<'_>, domain: &DomainRecord) -> Certificate {
-    Certificate { owner: input.owner.clone(), domain: domain.name.clone() }
-}
-
-pub(super) fn delegation(domain: &DomainRecord, zone: Ref<ZoneId>) -> Delegation {
-    Delegation {
-        zone,
-        domain: domain.name.clone(),
-        remembered: domain.name_servers.clone(),
-        parent: domain.parent.clone(),
-        parent_zone_id: domain.zone_id.clone(),
-    }
 }
 
 /// A domain that should not exist any more, once `after` are done.
@@ -63,15 +39,42 @@ pub(super) fn without(
     parent: Spot,
     after: &[NodeId],
 ) {
-    let clouds = &input.places.clouds;
-    let after = || after.iter().copied();
-    let zone = clouds.put(input.places.main(), hosted_zone(input, domain)).after(after()).absent(graph);
+    nodes(input, graph, domain, parent, false, after);
+}
+
+/// One domain: its zone, and its certificate in each region.
+fn nodes(
+    input: &Input<'_>,
+    graph: &mut Graph<Clouds>,
+    domain: &DomainRecord,
+    parent: Spot,
+    wished: bool,
+    after: &[NodeId],
+) -> (Ref<ZoneId>, Vec<(String, Ref<CertificateArn>)>) {
+    let (clouds, after) = (&input.places.clouds, || after.iter().copied());
+    let (owner, name) = (&input.owner, &domain.name);
+    let zone = HostedZone { owner: owner.clone(), domain: name.clone() };
+    let zone = clouds.put(input.places.main(), zone).after(after()).wished(wished, graph);
     if domain.delegate {
-        clouds.put(parent, delegation(domain, zone)).after(after()).absent(graph);
+        clouds.put(parent, delegation(domain, zone)).after(after()).wished(wished, graph);
     }
-    for (_, spot) in &input.places.team {
-        let certificate = clouds.put(*spot, certificate(input, domain)).after(after()).absent(graph);
-        let record = ValidationRecord { zone, certificate, domain: domain.name.clone() };
-        clouds.put(*spot, record).after(after()).absent(graph);
+    let mut certificates = Vec::new();
+    for (region, spot) in &input.places.team {
+        let certificate = Certificate { owner: owner.clone(), domain: name.clone() };
+        let certificate = clouds.put(*spot, certificate).after(after()).wished(wished, graph);
+        let record = ValidationRecord { zone, certificate, domain: name.clone() };
+        clouds.put(*spot, record).after(after()).wished(wished, graph);
+        certificates.push((region.clone(), certificate));
+    }
+    (zone, certificates)
+}
+
+pub(super) fn delegation(domain: &DomainRecord, zone: Ref<ZoneId>) -> Delegation {
+    Delegation {
+        zone,
+        domain: domain.name.clone(),
+        remembered: domain.name_servers.clone(),
+        parent: domain.parent.clone(),
+        parent_zone_id: domain.zone_id.clone(),
     }
 }

@@ -37,9 +37,6 @@ const PARALLEL: usize = 8;
 
 /// Issued certificates of this region that cover `*.<domain>` and have not ended, the one that lasts
 /// longest first. Asked once in each run.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn certificates_for(cloud: &Cloud, domain: &str) -> Result<Vec<Certificate>> {
     Ok(cloud.once(format!("certificates of {domain}"), read_certificates(cloud, domain)).await?.as_ref().clone())
 }

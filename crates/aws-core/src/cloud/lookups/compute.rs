@@ -159,9 +159,6 @@ pub struct Target {
 }
 
 /// The targets of this group and their health, sorted by instance.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn target_health(cloud: &Cloud, target_group_arn: &str) -> Result<Vec<Target>> {
     let call = cloud.elb().describe_target_health().target_group_arn(target_group_arn).send().await;
     let answer = call.told(cloud, target_group_arn)?;
@@ -198,9 +195,6 @@ pub struct Activity {
 
 /// The latest activities of this group, newest first: the first page, at most 100, which is what a
 /// report of a failure shows the beginning of.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn scaling_activities(cloud: &Cloud, group: &str) -> Result<Vec<Activity>> {
     let call = cloud.autoscaling().describe_scaling_activities().auto_scaling_group_name(group).send().await;
     let answer = call.told(cloud, group)?;
@@ -215,9 +209,6 @@ pub async fn scaling_activities(cloud: &Cloud, group: &str) -> Result<Vec<Activi
 
 /// What the instance wrote on its console: the latest, or where the type has no such thing, what it wrote
 /// soon after its start. `None` when there is nothing yet, or the instance is gone.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn console_output(cloud: &Cloud, instance: &str) -> Result<Option<String>> {
     for latest in [true, false] {
         // `latest` is understood by Nitro types only.
@@ -233,9 +224,6 @@ pub async fn console_output(cloud: &Cloud, instance: &str) -> Result<Option<Stri
 
 /// The last lines that an instance's container has written to CloudWatch Logs; none when it has written nothing, or
 /// writes elsewhere.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn last_words(cloud: &Cloud, group: &str, instance: &str, lines: i32) -> Result<Vec<String>> {
     let call = cloud.logs().get_log_events().log_group_name(group).log_stream_name(instance).limit(lines);
     let answer = call.start_from_head(false).send().await.unless_gone(cloud, group)?;
@@ -252,9 +240,6 @@ fn decoded(output: &str) -> Option<String> {
 
 /// The instances of applications in this VPC that are not terminated, of all, one application, or one
 /// version.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn instances(
     cloud: &Cloud,
     vpc: &str,

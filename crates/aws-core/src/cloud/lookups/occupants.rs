@@ -8,6 +8,7 @@ use crate::{
         tags::{APPLICATION, Whose},
     },
     resources::{
+        load_balancer,
         network::{
             kinds::{self, KindId},
             nat_gateway::NatGateway,
@@ -18,7 +19,6 @@ use crate::{
     },
 };
 use aws_sdk_ec2::types::{Filter, Instance, NetworkAcl, NetworkInterface, NetworkInterfaceType as Type, Tag};
-use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -57,9 +57,6 @@ impl fmt::Display for Occupant {
 ///
 /// A peering connection that another account asked for shows no tags here: whether its other side is a team's, the
 /// caller knows.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn occupants(cloud: &Cloud, vpc: &str, owner: &TeamOwner) -> Result<Vec<Occupant>> {
     let place = Place { cloud, vpc, owner };
     let (applications, machines, balancers, parts) =
@@ -142,10 +139,7 @@ impl Place<'_> {
     }
 
     async fn load_balancers(&self) -> Result<Vec<Occupant>> {
-        let pages = self.cloud.elb().describe_load_balancers().page_size(400).into_paginator().items().send();
-        let all: Result<Vec<LoadBalancer>, _> = pages.collect().await;
-        let all = all.told(self.cloud, "")?;
-        let here = all.into_iter().filter(|b| b.vpc_id() == Some(self.vpc));
+        let here = load_balancer::of_vpc(self.cloud, self.vpc).await?.into_iter();
         let told = here.map(|b| Occupant {
             kind: "load balancer".into(),
             id: b.load_balancer_arn.unwrap_or_default(),

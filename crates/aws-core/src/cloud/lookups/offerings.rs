@@ -37,17 +37,11 @@ impl<T: Into<String>, Z: Into<String>> FromIterator<(T, Z)> for Offers {
 }
 
 /// The ids of the zones that offer these instance types, in one call.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn offers_by_zone_id(cloud: &Cloud, instance_types: &[&str]) -> Result<Offers> {
     offers(cloud, instance_types, LocationType::AvailabilityZoneId).await
 }
 
 /// The names of the zones, in this account, that offer an instance type. Asked once in each run.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn offers_by_zone_name(cloud: &Cloud, instance_type: &str) -> Result<Offers> {
     offers(cloud, &[instance_type], LocationType::AvailabilityZone).await
 }

@@ -16,9 +16,6 @@ pub struct AvailabilityZone {
 }
 
 /// The region's own zones (no Local or Wavelength Zones) that are available, by id.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn zones_of_region(cloud: &Cloud) -> Result<Vec<AvailabilityZone>> {
     let load = async {
         let kind = Filter::builder().name("zone-type").values("availability-zone").build();
@@ -63,9 +60,6 @@ pub async fn check_region(cloud: &Cloud, region: &str) -> Result<()> {
 
 /// The IPv4 networks of all VPCs of this account and region. The default VPC counts: what runs in it is reached by these
 /// addresses, so a team that has the same ones never reaches it, by peering or otherwise.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn vpc_networks(cloud: &Cloud) -> Result<Vec<Ipv4Net>> {
     let load = async {
         let pages = cloud.ec2().describe_vpcs().into_paginator().items().send();

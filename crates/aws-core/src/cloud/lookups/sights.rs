@@ -4,7 +4,7 @@ use crate::{
     cloud::{Cloud, Told as _, network::tag_map},
     model::{Layer, tags},
     resources::{
-        auto_scaling_group,
+        auto_scaling_group, load_balancer,
         network::{
             endpoint::S3Endpoint,
             gateways::{EgressOnlyGateway, InternetGateway},
@@ -16,23 +16,18 @@ use crate::{
             transit::TransitAttachment,
             vpn::{CustomerGateway, VpnConnection, VpnGateway},
         },
+        target_group,
     },
 };
 use aws_sdk_ec2::types::{
     Filter, Instance, NatGateway as Ec2NatGateway, RouteState, RouteTable as Ec2Table, Subnet as Ec2Subnet,
     TransitGatewayVpcAttachment, Vpc, VpcPeeringConnection, VpcPeeringConnectionVpcInfo, VpnState,
 };
-use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerSchemeEnum, TagDescription};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerSchemeEnum};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-
-/// Tags of this many load balancers come in one call (ELBv2 `DescribeTags`, `ResourceArns`: at most 20).
-const TAGS_OF: usize = 20;
-/// How many such calls are made at the same time.
-const PARALLEL: usize = 8;
 
 /// What is in a VPC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -437,30 +432,10 @@ fn ranges(side: &VpcPeeringConnectionVpcInfo) -> Vec<String> {
     all
 }
 
-/// The load balancers in this VPC. There is no filter by VPC, and tags are asked for apart.
 async fn balancers(cloud: &Cloud, vpc: &str) -> Result<Vec<BalancerSight>> {
-    let pages = cloud.elb().describe_load_balancers().into_paginator().items().send();
-    let all = pages.collect::<Result<Vec<LoadBalancer>, _>>().await.told(cloud, vpc)?;
-    let here: Vec<LoadBalancer> = all.into_iter().filter(|b| b.vpc_id() == Some(vpc)).collect();
-    let arns: Vec<String> = here.iter().filter_map(|b| b.load_balancer_arn().map(str::to_owned)).collect();
-    let told: Vec<Vec<TagDescription>> = stream::iter(arns.chunks(TAGS_OF))
-        .map(async |some| {
-            let call = cloud.elb().describe_tags().set_resource_arns(Some(some.to_vec())).send().await;
-            let answer = call.unless_gone(cloud, vpc)?;
-            Ok::<_, Error>(answer.and_then(|a| a.tag_descriptions).unwrap_or_default())
-        })
-        .buffer_unordered(PARALLEL)
-        .try_collect()
-        .await?;
-    let tags: BTreeMap<String, BTreeMap<String, String>> = told
-        .into_iter()
-        .flatten()
-        .filter_map(|d| {
-            let pairs =
-                d.tags().iter().filter_map(|t| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned())));
-            Some((d.resource_arn()?.to_owned(), pairs.collect()))
-        })
-        .collect();
+    let here = load_balancer::of_vpc(cloud, vpc).await?;
+    let arns = here.iter().filter_map(|b| b.load_balancer_arn().map(str::to_owned)).collect();
+    let tags = target_group::tags_of(cloud, arns).await?;
     let mut seen: Vec<BalancerSight> = here.iter().filter_map(|b| balancer(b, &tags)).collect();
     seen.sort();
     Ok(seen)

@@ -37,9 +37,6 @@ fn zone(z: &HostedZone) -> Zone {
 }
 
 /// The zones of exactly this domain: private ones that this VPC sees, and public ones. Sorted by id.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn zones(cloud: &Cloud, vpc: &str, domain: &str) -> Result<Vec<Zone>> {
     let domain = plain_name(domain);
     let (private, public) = futures::try_join!(private_zones(cloud, vpc), public_zones(cloud, &domain))?;
@@ -108,9 +105,6 @@ pub(crate) async fn read_public_zones(cloud: &Cloud, domain: &str) -> Result<Vec
 }
 
 /// All hosted zones of the account, sorted by name.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn all_zones(cloud: &Cloud) -> Result<Vec<Zone>> {
     let pages = cloud.route53().list_hosted_zones().into_paginator().items().send();
     let found = pages.collect::<Result<Vec<HostedZone>, _>>().await.told(cloud, "")?;

@@ -1,8 +1,7 @@
 //! What there is only so much of: asked beside the looks, judged before the first write.
 use super::fake::{Way, run};
 use crate::engine::{
-    Action, Cancel, Change, Cx, Event, Graph, Identity, Observer, Options, Outcome, Report, Resource, Room, Use,
-    Wanted, World,
+    Action, Cancel, Cx, Event, Graph, Identity, Observer, Options, Outcome, Report, Resource, Room, Use, Wanted, World,
 };
 use crate::{Error, Result};
 use futures::{FutureExt as _, future::BoxFuture};
@@ -80,14 +79,8 @@ impl Resource for Chair {
     fn uses(&self) -> Vec<Use> {
         vec![Use::of("chairs", 1)]
     }
-    fn diff(&self, _: &Cx<'_, Hall>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     async fn create(&self, cx: &Cx<'_, Hall>) -> Result<()> {
         cx.cloud.chairs().push(self.0);
-        Ok(())
-    }
-    async fn update(&self, _: &Cx<'_, Hall>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What a resource warns of, in its looks and in its writes.
 use super::fake::{Fake, Way, run};
-use crate::engine::{Change, Cx, Event, Graph, Identity, Observer, Options, Resource};
+use crate::engine::{Cx, Event, Graph, Identity, Observer, Options, Resource};
 use crate::{Result, progress::warn};
 use std::sync::Mutex;
 
@@ -36,15 +36,9 @@ impl Resource for Lamp {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    fn diff(&self, _: &Cx<'_, Fake>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     async fn create(&self, cx: &Cx<'_, Fake>) -> Result<()> {
         cx.cloud.put(self.0, "on");
         warn(format!("{} is hot", self.0));
-        Ok(())
-    }
-    async fn update(&self, _: &Cx<'_, Fake>, (): &(), _: &[Change]) -> Result<()> {
         Ok(())
     }
 }

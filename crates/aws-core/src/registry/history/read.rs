@@ -11,9 +11,6 @@ use jiff::Timestamp;
 
 /// The last so many runs, the newest first; and, with `documents`, those before until each kind of document is there
 /// once more, so that the oldest one has something to be compared with. Empty when nothing was ever written.
-///
-/// # Errors
-/// What CloudWatch Logs answers.
 pub async fn read(cloud: &Cloud, book: &Book, runs: usize, documents: bool) -> Result<Vec<Entry>> {
     let mut events: Vec<(Timestamp, Event)> = Vec::new();
     let mut token: Option<String> = None;

@@ -52,9 +52,6 @@ impl Book {
 pub struct Run(String);
 
 /// Writes that a run begins. Who runs it (whoever has the credentials of `caller`), and from where, is filled in.
-///
-/// # Errors
-/// What CloudWatch Logs answers.
 pub async fn began(cloud: &Cloud, caller: &Cloud, book: &Book, began: Began) -> Result<Run> {
     let run = Run(lease::token()?);
     let began = Began { who: caller.caller().await?.arn.clone(), from: lease::origin(), ..began };
@@ -63,9 +60,6 @@ pub async fn began(cloud: &Cloud, caller: &Cloud, book: &Book, began: Began) -> 
 }
 
 /// Writes how a run ended.
-///
-/// # Errors
-/// What CloudWatch Logs answers.
 pub async fn ended(cloud: &Cloud, book: &Book, run: &Run, ended: Ended) -> Result<()> {
     write(cloud, book, Event { run: run.0.clone(), said: Said::Ended(ended) }).await
 }

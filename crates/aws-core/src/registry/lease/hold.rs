@@ -252,9 +252,6 @@ impl Lease {
     }
 
     /// The failure of a holder whose lease ran out while it worked, as of a computer that slept.
-    ///
-    /// # Errors
-    /// That failure.
     pub fn check(&self) -> Result<()> {
         if !holding(&self.held).lost {
             return Ok(());

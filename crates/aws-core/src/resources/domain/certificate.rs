@@ -81,9 +81,6 @@ pub async fn issued(cloud: &Cloud, arn: &str) -> Result<bool> {
 }
 
 /// The owner's certificate for this domain, in this region.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn of_domain(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Option<String>> {
     let all = list(cloud).await?;
     for arn in all.iter().filter(|c| c.domain_name() == Some(domain)).filter_map(|c| c.certificate_arn()) {
@@ -96,9 +93,6 @@ pub async fn of_domain(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result
 
 /// The ARNs of what uses the owner's certificates for this domain in this region: load balancers, mostly. ACM deletes
 /// no certificate that is in use. To be asked before anything is removed.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn in_use(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Vec<String>> {
     let all = list(cloud).await?;
     let mut users = BTreeSet::new();

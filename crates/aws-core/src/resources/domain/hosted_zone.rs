@@ -75,9 +75,6 @@ pub fn comment(owner: &TeamOwner) -> String {
 
 /// The records that keep the owner's zone of this domain from being deleted, as people know them:
 /// `shop.red.example.org A`. Empty when there is no zone of the owner's. To be asked before anything is removed.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn in_use(cloud: &Cloud, owner: &TeamOwner, domain: &str) -> Result<Vec<String>> {
     let zones = zones::public_zones(cloud, domain).await?;
     let Some(zone) = owned(&zones, owner) else { return Ok(Vec::new()) };

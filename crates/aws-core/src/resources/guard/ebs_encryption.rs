@@ -2,7 +2,7 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Cx, Identity, Resource},
     resources::kind::itself,
 };
 
@@ -44,13 +44,7 @@ impl Resource for EbsEncryption {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         cx.cloud.ec2().enable_ebs_encryption_by_default().send().await.told(cx.cloud, "").map(drop)
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        Ok(())
     }
 }

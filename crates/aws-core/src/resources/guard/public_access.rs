@@ -72,12 +72,4 @@ impl Resource for PublicAccess {
         call.public_access_block_configuration(all.clone()).send().await.told(cx.cloud, &self.account)?;
         Ok(all)
     }
-    async fn update(
-        &self,
-        cx: &Cx<'_, Cloud>,
-        _: &PublicAccessBlockConfiguration,
-        _: &[Change],
-    ) -> Result<PublicAccessBlockConfiguration> {
-        self.create(cx).await
-    }
 }

@@ -33,9 +33,6 @@ pub(super) async fn account(cloud: &Cloud) -> Result<Arc<Account>> {
 
 /// The names of the account's roles that begin with `prefix` and do not have `boundary`, an ARN, as their permissions
 /// boundary, in the order of names.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn unbounded(cloud: &Cloud, prefix: &str, boundary: &str) -> Result<Vec<String>> {
     let all = account(cloud).await?;
     let bounded = |r: &&RoleDetail| {

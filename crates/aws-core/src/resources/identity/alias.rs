@@ -3,7 +3,7 @@ use super::THERE;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Cx, Identity, Resource},
     resources::kind::itself,
 };
 
@@ -69,18 +69,12 @@ impl Resource for AccountAlias {
     fn check(&self) -> Result<()> {
         self.fits()
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let made = cx.cloud.iam().create_account_alias().account_alias(&self.alias).send().await;
         made.told(cx.cloud, &self.alias).map(drop).map_err(|e| match e.code() {
             Some(THERE) => e.hint("Aliases are unique in all of AWS, and another account has this one."),
             _ => e,
         })
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        Ok(())
     }
 }
 

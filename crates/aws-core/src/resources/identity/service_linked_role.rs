@@ -7,7 +7,7 @@ use super::{THERE, account::account};
 use crate::{
     Error, Result,
     cloud::{self, Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Cx, Identity, Resource},
     progress,
     resources::kind::itself,
 };
@@ -138,9 +138,6 @@ impl Resource for ServiceLinkedRole {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let call = cx.cloud.iam().create_service_linked_role().aws_service_name(self.service.principal());
         match call.send().await.told(cx.cloud, self.service.role()) {
@@ -153,9 +150,6 @@ impl Resource for ServiceLinkedRole {
             }
             other => other.map(drop),
         }
-    }
-    async fn update(&self, _: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@ use super::{
     gateways::InternetGateway,
     ids::AllocationId,
     kinds::{KindId, On, Part},
-    lists::{self, Tagged},
+    lists::{self, Tagged, tagged},
     waiting::nameless,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::Named, tag_drift},
 };
-use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType, Tag};
+use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType};
 
 /// A public IPv4 address that stays the same, whatever uses it. An account has 5 in a region, until its quota is
 /// raised ("EC2-VPC Elastic IPs").
@@ -24,11 +24,7 @@ pub struct ElasticIp {
     pub name: String,
 }
 
-impl Tagged for Address {
-    fn ec2_tags(&self) -> &[Tag] {
-        self.tags()
-    }
-}
+tagged!(Address);
 
 impl Part for ElasticIp {
     const NAME: &'static str = "elastic IP address";

@@ -287,9 +287,6 @@ impl Adoption {
 }
 
 /// Puts the team's tags on the parts. Doing it twice is harmless.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn take(cloud: &Cloud, owner: &TeamOwner, adoption: &Adoption) -> Result<()> {
     for part in &adoption.parts {
         let mut tags: Vec<Tag> = ec2_tags(&owner.tags(&part.name));
@@ -301,9 +298,6 @@ pub async fn take(cloud: &Cloud, owner: &TeamOwner, adoption: &Adoption) -> Resu
 }
 
 /// The id of a team's VPC in this region.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn vpc_of(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<String>> {
     Ok(kinds::named::<Vpc>(cloud, owner, name).await?.and_then(|v| v.vpc_id))
 }

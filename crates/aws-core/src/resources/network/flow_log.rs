@@ -2,7 +2,7 @@
 use super::{
     ids::VpcId,
     kinds::{self, KindId, On, Part},
-    lists::{self, Tagged},
+    lists::{self, Tagged, tagged},
     vpc::Vpc,
     waiting::{nameless, undone},
 };
@@ -14,7 +14,7 @@ use crate::{
     resources::{identity::team_role::RoleArn, kind::Named, log_group::LogGroupName, tag_drift},
 };
 use aws_sdk_ec2::types::{
-    Filter, FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, Tag, TrafficType,
+    Filter, FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType,
 };
 
 /// All traffic of a VPC, told to a log group.
@@ -31,18 +31,11 @@ pub struct FlowLog {
     pub role: Ref<RoleArn>,
 }
 
-impl Tagged for Live {
-    fn ec2_tags(&self) -> &[Tag] {
-        self.tags()
-    }
-}
+tagged!(Live);
 
 /// What is wrong with the delivery of the owner's flow logs, a sentence each. AWS notices it minutes later, and goes
 /// on trying: nothing needs to be written once the cause is gone, so it is no difference. Costs no call after a
 /// [`FlowLog`] was looked for.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn notes(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<String>> {
     Ok(kinds::owned::<FlowLog>(cloud, owner).await?.iter().filter_map(|f| note(cloud.region(), f)).collect())
 }

@@ -109,18 +109,12 @@ macro_rules! listed {
 pub(super) use listed;
 
 /// Every one of a kind in the region that is not gone. One list for each run.
-///
-/// # Errors
-/// What EC2 answers.
 pub(crate) async fn all<K: Part>(cloud: &Cloud) -> Result<Arc<Vec<K::Item>>> {
     let load = async { Ok(there::<K>(K::list(cloud, Vec::new()).await?)) };
     cloud.once(format!("every {}", K::NOUN), load).await
 }
 
 /// The owner's that are not gone. One list for each run.
-///
-/// # Errors
-/// What EC2 answers.
 pub(crate) async fn owned<K: Part>(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<K::Item>>> {
     let load = async {
         if K::WHOLE {
@@ -132,9 +126,6 @@ pub(crate) async fn owned<K: Part>(cloud: &Cloud, owner: &TeamOwner) -> Result<A
 }
 
 /// Those of a VPC that are not gone, whoever made them; of a kind for which EC2 has no such filter, all of the region.
-///
-/// # Errors
-/// What EC2 answers.
 pub(crate) async fn in_vpc<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
     if K::OF_VPC.is_none() {
         return all::<K>(cloud).await;
@@ -144,9 +135,6 @@ pub(crate) async fn in_vpc<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<
 }
 
 /// What EC2 lists of a VPC, gone or not.
-///
-/// # Errors
-/// What EC2 answers.
 pub(crate) async fn seen_in<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
     let filter = K::OF_VPC.map(|name| Filter::builder().name(name).values(vpc).build());
     cloud.once(format!("{} seen in {vpc}", K::NOUN), K::list(cloud, filter.into_iter().collect())).await

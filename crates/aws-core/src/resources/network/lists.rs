@@ -27,9 +27,13 @@ pub trait Tagged {
         self.ec2_tags().iter().find(|t| t.key() == Some("Name"))?.value()
     }
 }
+/// EC2's own types that carry tags.
 macro_rules! tagged {
-    ($($kind:ty),*) => { $(impl Tagged for $kind { fn ec2_tags(&self) -> &[Tag] { self.tags() } })* };
+    ($($kind:ty),*) => { $(impl $crate::resources::network::lists::Tagged for $kind {
+        fn ec2_tags(&self) -> &[aws_sdk_ec2::types::Tag] { self.tags() }
+    })* };
 }
+pub(super) use tagged;
 tagged!(Vpc, Subnet, RouteTable, InternetGateway, EgressOnlyInternetGateway, DhcpOptions, VpcEndpoint);
 
 /// The tag filters of what is this owner's. The organization's own has no team: see [`mine`].
@@ -80,9 +84,6 @@ pub(crate) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
 }
 
 /// Writes the tags that may change and differ, with `more` that the kind has of its own, and that win.
-///
-/// # Errors
-/// When the call fails.
 pub(crate) async fn retag(
     cloud: &Cloud,
     owner: &TeamOwner,
@@ -102,9 +103,6 @@ pub(crate) async fn retag(
 }
 
 /// The default security group of every VPC of the region.
-///
-/// # Errors
-/// When the call fails.
 pub(crate) async fn default_groups(cloud: &Cloud) -> Result<Arc<Vec<SecurityGroup>>> {
     let load = async {
         let named = Filter::builder().name("group-name").values("default").build();

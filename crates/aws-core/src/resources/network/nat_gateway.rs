@@ -3,7 +3,7 @@ use super::{
     address::ElasticIp,
     ids::{AllocationId, NatGatewayId, SubnetId},
     kinds::{KindId, On, Part, listed},
-    lists::{self, Tagged},
+    lists::{self, Tagged, tagged},
     subnet::Subnet,
     waiting::{nameless, until},
 };
@@ -20,7 +20,7 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::Named, tag_drift},
 };
-use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType, Tag};
+use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType};
 
 /// A public NAT gateway. Its VPC needs an internet gateway first, or AWS lets it fail.
 pub struct NatGateway {
@@ -34,11 +34,7 @@ pub struct NatGateway {
     pub address: Ref<AllocationId>,
 }
 
-impl Tagged for Live {
-    fn ec2_tags(&self) -> &[Tag] {
-        self.tags()
-    }
-}
+tagged!(Live);
 
 fn is_there(live: &Live) -> bool {
     matches!(live.state(), Some(NatGatewayState::Available | NatGatewayState::Pending))

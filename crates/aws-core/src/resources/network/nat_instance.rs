@@ -5,7 +5,7 @@ use super::{
     fresh::known,
     ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
     kinds::{self, KindId, On, Part, listed},
-    lists::{self, Tagged},
+    lists::{self, Tagged, tagged},
     subnet::Subnet,
     vpc::Vpc,
     waiting::{nameless, until},
@@ -25,7 +25,7 @@ use crate::{
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState, Instance,
     InstanceMetadataEndpointState, InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification,
-    InstanceStateName, InstanceType, IpPermission, IpRange, ResourceType, SecurityGroup, Tag, VolumeType,
+    InstanceStateName, InstanceType, IpPermission, IpRange, ResourceType, SecurityGroup, VolumeType,
 };
 use aws_smithy_types::DateTime;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -67,9 +67,6 @@ const USER_DATA: &str = include_str!("nat_instance/user_data.sh");
 /// The size of Amazon Linux 2023's root volume, in GiB, should the image not tell.
 const ROOT_GIB: i32 = 8;
 
-macro_rules! tagged {
-    ($($kind:ty),*) => { $(impl Tagged for $kind { fn ec2_tags(&self) -> &[Tag] { self.tags() } })* };
-}
 tagged!(Instance, SecurityGroup);
 
 /// The instance of a [`NatInstance`].

@@ -32,9 +32,6 @@ pub struct Peer {
 
 /// The peering connections of a VPC that are active, or will be once the other side accepts. To be compared with
 /// [`PEERINGS`].
-///
-/// # Errors
-/// What EC2 answers.
 pub async fn peerings_of(cloud: &Cloud, vpc: &str) -> Result<usize> {
     Ok(peers_of(cloud, vpc).await?.len())
 }

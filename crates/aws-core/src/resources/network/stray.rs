@@ -18,9 +18,6 @@ use std::sync::Arc;
 
 /// Everything of every kind of a network that carries the owner's tags in this region, wanted or not, in the order in which
 /// it is made. It shares the lists of the resources' own searches, and costs no further call after those.
-///
-/// # Errors
-/// What AWS answers.
 pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Thing>> {
     let of = |kind: KindId| async move {
         let there = match kind.rare() {

@@ -3,7 +3,7 @@ use super::{
     fresh::known,
     ids::{CustomerGatewayId, VpcId, VpnGatewayId},
     kinds::{KindId, On, Part},
-    lists::{self, Tagged},
+    lists::{self, Tagged, tagged},
     vpc::Vpc,
     waiting::{nameless, until},
 };
@@ -15,7 +15,7 @@ use crate::{
     resources::{kind::Named, tag_drift},
 };
 use aws_sdk_ec2::types::{
-    AttachmentStatus, CustomerGateway as LiveCustomer, Filter, GatewayType, ResourceType, Tag,
+    AttachmentStatus, CustomerGateway as LiveCustomer, Filter, GatewayType, ResourceType,
     VpnConnection as LiveConnection, VpnConnectionOptionsSpecification, VpnGateway as LiveGateway, VpnState,
     VpnStaticRoute,
 };
@@ -66,9 +66,6 @@ const ANEW: &str = "AWS cannot change it: take `vpn` out of the file, update, an
 /// How EC2 says, as `InvalidParameterValue`, that a connection of the gateway is still on its way in or out.
 const PENDING: &str = "pending VPNs";
 
-macro_rules! tagged {
-    ($($kind:ty),*) => { $(impl Tagged for $kind { fn ec2_tags(&self) -> &[Tag] { self.tags() } })* };
-}
 tagged!(LiveGateway, LiveCustomer, LiveConnection);
 
 fn is_going(state: Option<&str>) -> bool {

@@ -36,9 +36,6 @@ enum Command {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// The command's.
 pub async fn run(session: &Session, args: ApplicationsArgs) -> Result<Exit> {
     match args.command {
         None => list::run(session, args.output).await,

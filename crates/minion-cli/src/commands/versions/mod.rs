@@ -51,9 +51,6 @@ struct ListArgs {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// The command's.
 pub async fn run(session: &Session, args: VersionsArgs) -> Result<Exit> {
     match args.command {
         None => list(session, ListArgs { application: None, output: args.output }).await,

@@ -11,9 +11,6 @@ use aws_core::{
 use terminal::Terminal;
 
 /// The zones that offer this instance type; `None` when these credentials may not ask, which is said.
-///
-/// # Errors
-/// What AWS answers.
 pub(super) async fn offers(terminal: &Terminal, site: &Site, instance_type: &str) -> Result<Option<Offers>> {
     match lookups::offers_by_zone_name(&site.cloud, instance_type).await {
         // Policies of before do not allow the call.

@@ -42,9 +42,6 @@ enum Command {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// The command's.
 pub async fn run(session: &Session, args: TeamArgs) -> Result<Exit> {
     match args.command {
         None => Box::pin(list::run(session, args.output)).await,

@@ -6,7 +6,7 @@ use crate::{
         Cloud, Told as _,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Cancel, Cx, Identity, NodeId, Ref, Resource},
     resources::{
         kind::itself,
         network::{
@@ -97,9 +97,6 @@ impl Resource for PeeringAcceptance {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let (peering, vpc) = (cx.get(self.peering), cx.get(self.vpc));
         // When the other side asked, the team's own side has accepted: what is left is to wait until that is visible.
@@ -109,8 +106,5 @@ impl Resource for PeeringAcceptance {
             return Err(Error::failed(text).retryable());
         }
         accept(cx.cloud, &peering.0, &self.name).await.map(drop)
-    }
-    async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        self.create(cx).await
     }
 }

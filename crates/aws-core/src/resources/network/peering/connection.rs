@@ -17,16 +17,13 @@ use crate::{
         network::{
             ids::{PeeringId, VpcId},
             kinds::{self, KindId, On, Part, listed},
-            lists::Tagged,
-            transit::{ec2_tags, specification},
+            lists::{ec2_tags, specification, tagged},
             vpc::Vpc,
         },
         tag_drift,
     },
 };
-use aws_sdk_ec2::types::{
-    ResourceType, Tag, VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State,
-};
+use aws_sdk_ec2::types::{ResourceType, VpcPeeringConnection as Live, VpcPeeringConnectionStateReasonCode as State};
 use std::time::Duration;
 
 /// Requests are delivered, and connections removed, within seconds; to another region within a minute.
@@ -48,11 +45,7 @@ pub struct PeeringConnection {
     pub peer: Peer,
 }
 
-impl Tagged for Live {
-    fn ec2_tags(&self) -> &[Tag] {
-        self.tags()
-    }
-}
+tagged!(Live);
 
 impl Part for PeeringConnection {
     const NAME: &'static str = "peering connection";

@@ -1,5 +1,4 @@
 //! Attachments of VPCs to a transit gateway.
-use super::{ec2_tags, specification};
 use crate::{
     Error, Result,
     cloud::{
@@ -14,7 +13,7 @@ use crate::{
         network::{
             ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
             kinds::{self, KindId, On, Part, listed},
-            lists::Tagged,
+            lists::{ec2_tags, specification, tagged},
             subnet::Subnet,
         },
         tag_drift,
@@ -22,8 +21,8 @@ use crate::{
 };
 use aws_sdk_ec2::types::{
     CreateTransitGatewayVpcAttachmentRequestOptions as NewOptions, DnsSupportValue as Dns, Ipv6SupportValue as Ipv6,
-    ModifyTransitGatewayVpcAttachmentRequestOptions as Options, ResourceType, Tag,
-    TransitGatewayAttachmentState as State, TransitGatewayVpcAttachment as Live,
+    ModifyTransitGatewayVpcAttachmentRequestOptions as Options, ResourceType, TransitGatewayAttachmentState as State,
+    TransitGatewayVpcAttachment as Live,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -63,11 +62,7 @@ async fn read(cloud: &Cloud, id: &str, name: &str) -> Result<Option<Live>> {
     Ok(found.and_then(|f| f.transit_gateway_vpc_attachments.unwrap_or_default().into_iter().next()))
 }
 
-impl Tagged for Live {
-    fn ec2_tags(&self) -> &[Tag] {
-        self.tags()
-    }
-}
+tagged!(Live);
 
 impl Part for TransitAttachment {
     const NAME: &'static str = "transit gateway attachment";

@@ -1,5 +1,5 @@
 //! The transit gateway itself.
-use super::{ec2_tags, specification};
+use crate::resources::network::lists::{ec2_tags, specification};
 use crate::{
     Error, Result,
     cloud::{
@@ -42,9 +42,6 @@ pub struct TransitGateway {
 }
 
 /// The transit gateways in this region that carry the owner's tags. One list for each run.
-///
-/// # Errors
-/// What EC2 answers.
 pub async fn gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
     let organization = owner.organization.as_str();
     let all = cloud.once(format!("transit gateways of {organization}"), list(cloud, organization)).await?;

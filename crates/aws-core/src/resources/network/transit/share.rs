@@ -352,9 +352,6 @@ impl Resource for SharePrincipal {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     /// Does not wait: for an account that is invited, it stays `ASSOCIATING` until the invitation is accepted.
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let share = cx.get(self.share);
@@ -364,10 +361,6 @@ impl Resource for SharePrincipal {
         let call = cx.cloud.ram().associate_resource_share().resource_share_arn(&share.0).principals(&self.account);
         let done = call.send().await.told(cx.cloud, &self.account);
         done.map_err(not_enabled).map(drop)
-    }
-    /// Reached when the share is re-made: it has no accounts yet.
-    async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        self.create(cx).await
     }
 }
 
@@ -437,9 +430,6 @@ impl Resource for ShareMembership {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    fn diff(&self, _: &Cx<'_, Cloud>, (): &()) -> Vec<Change> {
-        Vec::new()
-    }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<()> {
         let (cloud, share) = (cx.cloud, cx.get(self.share));
         if cloud.account().await? == account_of(share) {
@@ -464,8 +454,5 @@ impl Resource for ShareMembership {
                      `aws ram disassociate-resource-share`, then run the same command again.",
                 )
             })
-    }
-    async fn update(&self, cx: &Cx<'_, Cloud>, (): &(), _: &[Change]) -> Result<()> {
-        self.create(cx).await
     }
 }
