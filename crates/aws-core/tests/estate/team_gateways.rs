@@ -7,28 +7,25 @@ use crate::{
     support::{self, Way},
 };
 use aws_core::{
-    cloud::{Cloud, Clouds, Spot},
-    engine::{Graph, Ref, Report, World as _},
-    model::{Owning as _, TeamOwner},
+    cloud::Cloud,
+    engine::{Graph, Ref, World as _},
+    model::TeamOwner,
     resources::{
         identity::team_role::RoleArn,
         log_group::LogGroupName,
         network::{
             address::ElasticIp,
             flow_log::{self, FlowLog},
-            ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
+            ids::{NatInstanceId, SubnetId, VpcId},
             kinds::{KindId, Thing},
             nat_gateway::NatGateway,
             nat_instance::NatInstance,
-            stray::{self, Tagged, strays},
+            stray::strays,
             vpn::{CustomerGateway, VpnConnection, VpnGateway},
         },
     },
 };
-use aws_sdk_ec2::types::{
-    Address, AttributeBooleanValue, Filter, HttpTokensState, Instance, IpPermission, IpRange, ResourceType, Tag,
-    TagSpecification, VpcEndpointType,
-};
+use aws_sdk_ec2::types::{Address, AttributeBooleanValue, Filter, HttpTokensState, Instance, IpPermission, IpRange};
 use front::{Answer, Front};
 use std::{
     collections::BTreeMap,
@@ -346,86 +343,6 @@ async fn what_aws_did_not_do_is_an_error_although_it_says_200() {
 
 // Strays
 
-/// Somebody's things, made by hand with a team's tags.
-async fn make_all(cloud: &Cloud, owner: &TeamOwner) {
-    let ec2 = cloud.ec2();
-    let tags = |kind: ResourceType| {
-        let tags = owner.tags("old").into_iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
-        TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
-    };
-    let plain = support::vpc(cloud).await;
-    let cidr = ec2.describe_vpcs().vpc_ids(&plain).send().await.unwrap().vpcs()[0].cidr_block().unwrap().to_owned();
-    let vpc = ec2.create_vpc().cidr_block(&cidr).tag_specifications(tags(ResourceType::Vpc)).send().await.unwrap();
-    let vpc = vpc.vpc().unwrap().vpc_id().unwrap().to_owned();
-    let key = aws_sdk_ec2::types::NewDhcpConfiguration::builder().key("domain-name").values("x.test").build();
-    let options = ec2.create_dhcp_options().dhcp_configurations(key).send().await.unwrap().dhcp_options.unwrap();
-    let gateway = ec2.create_internet_gateway().tag_specifications(tags(ResourceType::InternetGateway)).send().await;
-    let gateway = gateway.unwrap().internet_gateway.unwrap().internet_gateway_id.unwrap();
-    ec2.attach_internet_gateway().internet_gateway_id(gateway).vpc_id(&vpc).send().await.unwrap();
-    let egress = ec2.create_egress_only_internet_gateway().vpc_id(&vpc);
-    egress.tag_specifications(tags(ResourceType::EgressOnlyInternetGateway)).send().await.unwrap();
-    let subnet = ec2.create_subnet().vpc_id(&vpc).cidr_block(cidr.replace("/16", "/24"));
-    let subnet = subnet.tag_specifications(tags(ResourceType::Subnet)).send().await.unwrap();
-    let subnet = subnet.subnet().unwrap().subnet_id().unwrap().to_owned();
-    let table = ec2.create_route_table().vpc_id(&vpc).tag_specifications(tags(ResourceType::RouteTable)).send().await;
-    let table = table.unwrap().route_table.unwrap().route_table_id.unwrap();
-    ec2.associate_route_table().route_table_id(&table).subnet_id(&subnet).send().await.unwrap();
-    let endpoint = ec2.create_vpc_endpoint().vpc_id(&vpc).vpc_endpoint_type(VpcEndpointType::Gateway);
-    let endpoint = endpoint.service_name("com.amazonaws.eu-west-1.s3").route_table_ids(&table);
-    endpoint.tag_specifications(tags(ResourceType::VpcEndpoint)).send().await.unwrap();
-    let hub = ec2.create_transit_gateway().send().await.unwrap().transit_gateway.unwrap().transit_gateway_id.unwrap();
-    let attachment = ec2.create_transit_gateway_vpc_attachment().transit_gateway_id(hub).vpc_id(&vpc);
-    let attachment = attachment.subnet_ids(&subnet).send().await.unwrap().transit_gateway_vpc_attachment.unwrap();
-    // The emulator does not read the tags of these two calls.
-    let later = [options.dhcp_options_id.unwrap(), attachment.transit_gateway_attachment_id.unwrap()];
-    let all = tags(ResourceType::DhcpOptions).tags.unwrap();
-    ec2.create_tags().set_resources(Some(later.into())).set_tags(Some(all)).send().await.unwrap();
-    let peer = support::vpc(cloud).await;
-    let peering = ec2.create_vpc_peering_connection().vpc_id(&vpc).peer_vpc_id(peer);
-    peering.tag_specifications(tags(ResourceType::VpcPeeringConnection)).send().await.unwrap();
-    // The kinds that a graph of this file makes.
-    let mut graph = Graph::default();
-    let vpc_ref = graph.external(Given("vpc", VpcId { id: vpc.clone(), ipv6: None }));
-    let subnet = graph.external(Given("subnet", SubnetId(subnet)));
-    let name = || "old".to_owned();
-    let address: Ref<AllocationId> = graph.add(ElasticIp { owner: owner.clone(), name: name() });
-    graph.add(NatGateway { owner: owner.clone(), name: name(), subnet, address });
-    let address = graph.add(ElasticIp { owner: owner.clone(), name: "old-2".into() });
-    let kind = "t4g.nano".to_owned();
-    let (o, from) = (owner.clone(), vec![cidr.parse().unwrap()]);
-    graph.add(NatInstance { owner: o, name: name(), vpc: vpc_ref, subnet, address, instance_type: kind, from });
-    let gateway = graph.add(VpnGateway { owner: owner.clone(), name: name(), vpc: vpc_ref });
-    let device = "198.51.100.9".parse().unwrap();
-    let customer = graph.add(CustomerGateway { owner: owner.clone(), name: name(), address: device, asn: 65_000 });
-    graph.add(VpnConnection { owner: owner.clone(), name: name(), gateway, customer, routes: Vec::new() });
-    let log_group = graph.external(Given("log group", LogGroupName("/old".into())));
-    let role = graph.external(Given("role", RoleArn("arn:aws:iam::123456789012:role/flow-logs".into())));
-    graph.add(FlowLog { owner: owner.clone(), name: name(), vpc: vpc_ref, log_group, role });
-    support::apply(&graph, cloud).await;
-}
-
-/// Every kind, in the order in which they are made; of addresses [`make_all`] makes two.
-fn kinds() -> Vec<KindId> {
-    let times = |kind: KindId| if kind == KindId::of::<ElasticIp>() { 2 } else { 1 };
-    KindId::all().flat_map(|kind| std::iter::repeat_n(kind, times(kind))).collect()
-}
-
-async fn one_place() -> (Clouds, Spot, Arc<Cloud>) {
-    let cloud = Arc::new(support::cloud().await);
-    let mut clouds = Clouds::default();
-    let spot = clouds.add(cloud.clone(), None);
-    (clouds, spot, cloud)
-}
-
-/// Runs; also tells what it did, in order.
-async fn go(graph: &Graph<Clouds>, clouds: &Clouds, mode: Way) -> (Report, Vec<String>) {
-    clouds.forget();
-    let recorder = support::Recorder::default();
-    let report = mode.run(graph, clouds, &recorder).await;
-    assert!(report.complete(), "{mode:?}:\n{}", support::text(&report));
-    (report, recorder.lines().into_iter().filter(|l| l.starts_with("Deleting")).collect())
-}
-
 /// Every stray looks; the region is asked once.
 #[tokio::test]
 async fn strays_share_what_they_look_at() {
@@ -444,29 +361,4 @@ async fn strays_share_what_they_look_at() {
     cloud.forget();
     strays(&cloud, &team).await.unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 3);
-}
-
-#[tokio::test]
-async fn what_no_graph_names_is_found_and_removed() {
-    let (clouds, spot, cloud) = one_place().await;
-    let owner = owner();
-    make_all(&cloud, &owner).await;
-    cloud.forget();
-    let found = strays(&cloud, &owner).await.unwrap();
-    assert_eq!(found.iter().map(|s| s.kind).collect::<Vec<_>>(), kinds(), "{found:?}");
-    assert!(found.iter().all(|s| s.name.starts_with("old")), "{found:?}");
-    let mut graph = Graph::default();
-    stray::add(&mut graph, &clouds, spot, &owner, found.iter().cloned().map(Tagged::Going), &[]);
-    for way in [Way::Plan, Way::Apply] {
-        let (report, steps) = go(&graph, &clouds, way).await;
-        assert_eq!(report.changes(), kinds().len(), "{way:?}:\n{}", support::text(&report));
-        let kind = |step: &String| found.iter().find(|s| step.contains(&s.id)).unwrap().kind;
-        let order: Vec<KindId> = steps.iter().map(kind).collect();
-        let after = |at: usize| order[at + 1..].iter().any(|later| later.goes_before(order[at]));
-        assert!(!(0..order.len()).any(after), "what others hold goes after those: {steps:#?}");
-        assert_eq!(steps.len(), if way == Way::Apply { kinds().len() } else { 0 });
-    }
-    cloud.forget();
-    assert_eq!(strays(&cloud, &owner).await.unwrap(), Vec::<Thing>::new());
-    assert_eq!(go(&graph, &clouds, Way::Apply).await.0.changes(), 0, "gone already is no error");
 }

@@ -10,7 +10,7 @@ use aws_core::{
         default_group::DefaultGroup,
         dhcp_options::DhcpOptions,
         endpoint::S3Endpoint,
-        gateways::{EgressOnlyGateway, InternetGateway},
+        gateways::InternetGateway,
         route_table::{Route, RouteTable, Via},
         subnet::Subnet,
         vpc::Vpc,
@@ -62,8 +62,6 @@ impl Spec {
         let cidr = format!("{}.0.0/{}", self.stem, self.bits).parse().expect("it is one");
         let vpc = graph.add(Vpc { owner: self.owner(), name: self.team.clone(), cidr, ipv6: self.ipv6, dhcp });
         let internet = graph.add(InternetGateway { owner: self.owner(), name: self.team.clone(), vpc });
-        let egress =
-            self.ipv6.then(|| graph.add(EgressOnlyGateway { owner: self.owner(), name: self.team.clone(), vpc }));
         let zones = [("a", self.zone), ("b", "euw1-az2")];
         let mut tables = Vec::new();
         for (l, layer) in [Layer::Public, Layer::Private].into_iter().enumerate() {
@@ -85,9 +83,8 @@ impl Spec {
             if layer == Layer::Public {
                 routes.push(route("0.0.0.0/0", Via::Internet(internet)));
             }
-            if let Some(egress) = egress {
-                let both_ways = layer == Layer::Public;
-                routes.push(route("::/0", if both_ways { Via::Internet(internet) } else { Via::EgressOnly(egress) }));
+            if self.ipv6 && layer == Layer::Public {
+                routes.push(route("::/0", Via::Internet(internet)));
             }
             tables.push(graph.add(RouteTable {
                 owner: self.owner(),
@@ -292,14 +289,13 @@ async fn routes_of_ours_are_put_right_and_foreign_ones_stay() {
     let (public_id, private_id) = (public.route_table_id().unwrap(), private.route_table_id().unwrap());
     let gateway = spec.gateway(&cloud).await;
     let igw = gateway.internet_gateway_id().unwrap();
-    let egress = route(&private, "::/0").unwrap().egress_only_internet_gateway_id().unwrap().to_owned();
-
     let subnet = spec.subnets(&cloud).await["private-a"].subnet_id().unwrap().to_owned();
     let interface = ec2.create_network_interface().subnet_id(&subnet).send().await.unwrap();
     let interface = interface.network_interface().unwrap().network_interface_id().unwrap();
     let replace = |table: &str| ec2.replace_route().route_table_id(table);
     replace(public_id).destination_cidr_block("0.0.0.0/0").network_interface_id(interface).send().await.unwrap();
-    replace(private_id).destination_ipv6_cidr_block("::/0").gateway_id(igw).send().await.unwrap();
+    let create = ec2.create_route().route_table_id(private_id).destination_ipv6_cidr_block("::/0");
+    create.gateway_id(igw).send().await.unwrap();
     // The pool itself is ours to say; what somebody routes within it is theirs.
     for to in ["0.0.0.0/0", "10.0.0.0/8", "10.99.0.0/16", "192.168.7.0/24"] {
         let call = ec2.create_route().route_table_id(private_id).destination_cidr_block(to);
@@ -309,7 +305,7 @@ async fn routes_of_ours_are_put_right_and_foreign_ones_stay() {
     let text = support::text(&support::apply(&spec.graph(), &cloud).await);
     for line in [
         format!("route to 0.0.0.0/0: {interface} -> {igw}"),
-        format!("route to ::/0: {igw} -> {egress}"),
+        format!("route to ::/0: {igw} -> -"),
         format!("route to 0.0.0.0/0: {interface} -> -"),
         format!("route to 10.0.0.0/8: {interface} -> -"),
     ] {
@@ -317,8 +313,11 @@ async fn routes_of_ours_are_put_right_and_foreign_ones_stay() {
     }
     let (public, private) = (spec.table(&cloud, Layer::Public).await, spec.table(&cloud, Layer::Private).await);
     assert_eq!(route(&public, "0.0.0.0/0").unwrap().gateway_id(), Some(igw));
-    assert_eq!(route(&private, "::/0").unwrap().egress_only_internet_gateway_id(), Some(egress.as_str()));
-    assert!(route(&private, "0.0.0.0/0").is_none() && route(&private, "10.0.0.0/8").is_none());
+    assert!(
+        route(&private, "::/0").is_none()
+            && route(&private, "0.0.0.0/0").is_none()
+            && route(&private, "10.0.0.0/8").is_none()
+    );
     for theirs in ["10.99.0.0/16", "192.168.7.0/24"] {
         assert_eq!(route(&private, theirs).unwrap().network_interface_id(), Some(interface));
     }
@@ -333,7 +332,6 @@ async fn ipv6_comes_later_and_never_goes() {
     spec.ipv6 = true;
     let plan = support::text(&support::done(&spec.graph(), &cloud, Way::Plan).await);
     assert!(plan.contains("IPv6 network: - -> one of Amazon's"), "{plan}");
-    assert!(plan.contains("route to ::/0: - -> the egress-only internet gateway to be made"), "{plan}");
     assert!(plan.contains("IPv6 network: - -> /64 number 3 of the VPC's"), "{plan}");
     support::apply(&spec.graph(), &cloud).await;
 

@@ -13,9 +13,10 @@ use aws_core::{
         network::{
             address::ElasticIp,
             dhcp_options::DhcpOptions,
+            egress::EgressOnlyGateway,
             endpoint::S3Endpoint,
             flow_log::FlowLog,
-            gateways::{EgressOnlyGateway, InternetGateway},
+            gateways::InternetGateway,
             kinds::{KindId, Thing},
             nat_gateway::NatGateway,
             nat_instance::NatInstance,
@@ -162,7 +163,11 @@ async fn disappears(n: usize, kind: KindId) {
     assert!(whole.run(Way::Plan, &what).await > 0, "{what} something is missing");
     assert!(whole.run(Way::Apply, &what).await > 0);
     assert_eq!(whole.run(Way::Plan, &what).await, 0, "{what} it was made again");
-    let names = |things: &[Thing]| things.iter().map(|t| (t.kind, t.name.clone())).collect::<Vec<_>>();
+    let names = |things: &[Thing]| {
+        let mut names: Vec<_> = things.iter().map(|t| (t.kind, t.name.clone())).collect();
+        names.sort();
+        names
+    };
     assert_eq!(names(&whole.there().await), names(&before));
     whole.lose(kind).await;
     whole.run(Way::Destroy, &what).await;
@@ -174,4 +179,52 @@ async fn every_kind_disappears() {
     for (n, kind) in KindId::all().enumerate() {
         disappears(n, kind).await;
     }
+}
+
+/// What carries the team's tags is found by its kind, and removed before what it holds some of.
+#[tokio::test]
+async fn what_no_graph_names_is_found_and_removed() {
+    let whole = Whole::new(KindId::all().count()).await;
+    whole.cloud.logs().create_log_group().log_group_name("/parts").send().await.ok();
+    whole.run(Way::Apply, "the first time").await;
+    let found = whole.there().await;
+    let mut graph = Graph::default();
+    stray::add(&mut graph, &whole.clouds, whole.spot, &whole.team, found.iter().cloned().map(Tagged::Going), &[]);
+    for way in [Way::Plan, Way::Apply] {
+        let recorder = support::Recorder::default();
+        let report = way.run(&graph, &whole.clouds, &recorder).await;
+        assert!(report.complete(), "{way:?}:\n{}", support::text(&report));
+        assert_eq!(report.changes(), found.len(), "{way:?}:\n{}", support::text(&report));
+        let steps: Vec<String> = recorder.lines().into_iter().filter(|l| l.starts_with("Deleting")).collect();
+        let kind = |step: &String| found.iter().find(|s| step.contains(&s.id)).unwrap().kind;
+        let order: Vec<KindId> = steps.iter().map(kind).collect();
+        let after = |at: usize| order[at + 1..].iter().any(|later| later.goes_before(order[at]));
+        assert!(!(0..order.len()).any(after), "what others hold goes after those: {steps:#?}");
+        assert_eq!(steps.len(), if way == Way::Apply { found.len() } else { 0 });
+    }
+    assert_eq!(whole.there().await, Vec::<Thing>::new());
+    let again = Way::Apply.run(&graph, &whole.clouds, &Quiet).await;
+    assert_eq!((again.complete(), again.changes()), (true, 0), "gone already is no error");
+}
+
+/// By IPv6 private subnets reach the internet, and nobody there reaches them.
+#[tokio::test]
+async fn ipv6_leads_outwards_only() {
+    let whole = Whole::new(KindId::all().count() + 1).await;
+    whole.cloud.logs().create_log_group().log_group_name("/parts").send().await.ok();
+    whole.run(Way::Apply, "the first time").await;
+    let private = whole.there().await.into_iter().find(|t| t.kind == KindId::of::<RouteTable>() && t.name == "private");
+    let private = private.unwrap().id;
+    let outwards = async || {
+        let tables = whole.cloud.ec2().describe_route_tables().route_table_ids(&private).send().await.unwrap();
+        let routes = tables.route_tables()[0].routes().to_owned();
+        routes.into_iter().find(|r| r.destination_ipv6_cidr_block() == Some("::/0")).unwrap()
+    };
+    let egress = outwards().await.egress_only_internet_gateway_id.unwrap();
+    let gateways = whole.there().await;
+    let both_ways = gateways.iter().find(|t| t.kind == KindId::of::<InternetGateway>()).unwrap();
+    let opened = whole.cloud.ec2().replace_route().route_table_id(&private).destination_ipv6_cidr_block("::/0");
+    opened.gateway_id(&both_ways.id).send().await.unwrap();
+    assert_eq!(whole.run(Way::Apply, "opened").await, 1);
+    assert_eq!(outwards().await.egress_only_internet_gateway_id, Some(egress));
 }

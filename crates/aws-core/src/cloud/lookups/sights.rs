@@ -6,8 +6,9 @@ use crate::{
     resources::{
         auto_scaling_group, load_balancer,
         network::{
+            egress::EgressOnlyGateway,
             endpoint::S3Endpoint,
-            gateways::{EgressOnlyGateway, InternetGateway},
+            gateways::InternetGateway,
             kinds::{Part, in_vpc},
             nat_gateway::NatGateway,
             peering::PeeringConnection,

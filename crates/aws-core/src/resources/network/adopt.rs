@@ -2,11 +2,13 @@
 use super::{
     dhcp_options::DhcpOptions as OptionsKind,
     endpoint::S3Endpoint,
-    gateways::{EgressOnlyGateway as EgressKind, InternetGateway as GatewayKind},
-    kinds,
+    gateways::InternetGateway as GatewayKind,
+    kinds::{self, Foreign, KindId, Part as _},
     lists::ec2_tags,
     nat_gateway::NatGateway as NatKind,
+    nat_instance::{Machine, MachineGroup},
     route_table::RouteTable as RouteTableKind,
+    subnet::Subnet as SubnetKind,
     vpc::Vpc,
     vpn::VpnGateway as VpnKind,
 };
@@ -22,10 +24,7 @@ use crate::{
     },
     registry::teams::ZoneRecord,
 };
-use aws_sdk_ec2::types::{
-    AttachmentStatus, ConnectivityType, DhcpOptions, EgressOnlyInternetGateway, NatGateway, RouteTable, Tag,
-    VpnGateway, VpnState,
-};
+use aws_sdk_ec2::types::{ConnectivityType, DhcpOptions, NatGateway, RouteTable, Tag, VpnGateway};
 use ipnet::Ipv4Net;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +39,21 @@ pub struct Part {
     pub name: String,
     layer: Option<Layer>,
 }
+
+/// The kinds that a network to be taken over has, each with rules of its own; and instances with their groups, which are
+/// no part of one.
+const RECOGNIZED: [fn() -> KindId; 10] = [
+    KindId::of::<Vpc>,
+    KindId::of::<OptionsKind>,
+    KindId::of::<GatewayKind>,
+    KindId::of::<SubnetKind>,
+    KindId::of::<RouteTableKind>,
+    KindId::of::<NatKind>,
+    KindId::of::<VpnKind>,
+    KindId::of::<S3Endpoint>,
+    KindId::of::<Machine>,
+    KindId::of::<MachineGroup>,
+];
 
 /// What was recognized.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,18 +96,20 @@ pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str, asked
             kinds::in_vpc::<NatKind>(cloud, vpc),
             kinds::in_vpc::<S3Endpoint>(cloud, vpc),
             kinds::in_vpc::<VpnKind>(cloud, vpc),
-            kinds::in_vpc::<EgressKind>(cloud, vpc),
             kinds::in_vpc::<OptionsKind>(cloud, vpc),
         )
     };
-    let (place, zones, owned, ours, standing) = futures::try_join!(
+    let others = KindId::all().filter(|kind| !RECOGNIZED.iter().any(|of| of() == *kind));
+    let others = futures::future::try_join_all(others.map(|kind| kind.foreign(cloud, owner, vpc)));
+    let (place, zones, owned, ours, standing, others) = futures::try_join!(
         network::load(cloud, vpc),
         lookups::zones_of_region(cloud),
         owned,
         kinds::owned::<Vpc>(cloud, owner),
         standing,
+        others,
     )?;
-    let (tables, gateways, nats, endpoints, vpns, egress, options) = standing;
+    let (tables, gateways, nats, endpoints, vpns, options) = standing;
     let tags = owned.as_ref().map(|v| tag_map(v.tags())).unwrap_or_default();
     if let (true, Whose::Theirs(whose)) = (tags.contains_key(OVERLORD_TEAM), owner.whose(&tags)) {
         return Err(Error::refused(format!("{vpc} belongs to {whose} already")));
@@ -120,7 +136,8 @@ pub async fn look(cloud: &Cloud, owner: &TeamOwner, team: &str, vpc: &str, asked
     adoption.tables(&place, &tables);
     adoption.nats(&place, &nats);
     adoption.vpns(vpc, team, &vpns, asked.vpn);
-    adoption.foreign(owner, vpc, owned.as_ref().and_then(|v| v.dhcp_options_id()), &egress, &options);
+    adoption.options(owner, owned.as_ref().and_then(|v| v.dhcp_options_id()), &options);
+    adoption.others(others.iter().flatten());
     let s3 = format!(".{}.s3", cloud.region());
     for endpoint in endpoints.iter().filter(|e| e.service_name().is_some_and(|n| n.ends_with(&s3))) {
         adoption.part("endpoint", endpoint.vpc_endpoint_id().unwrap_or_default(), "s3", None);
@@ -245,15 +262,7 @@ impl Adoption {
 
     /// The gateway that is attached: a VPC takes one only.
     fn vpns(&mut self, vpc: &str, team: &str, vpns: &[VpnGateway], asked: bool) {
-        let here = |g: &&VpnGateway| {
-            let going = matches!(g.state(), Some(VpnState::Deleting | VpnState::Deleted));
-            let attached = g.vpc_attachments().iter().any(|a| {
-                a.vpc_id() == Some(vpc)
-                    && !matches!(a.state(), Some(AttachmentStatus::Detached | AttachmentStatus::Detaching))
-            });
-            attached && !going
-        };
-        match vpns.iter().find(here).and_then(|g| g.vpn_gateway_id()) {
+        match vpns.iter().find(|g| VpnKind::stands_in(g, vpc)).and_then(|g| g.vpn_gateway_id()) {
             Some(id) if asked => self.part("VPN gateway", id, team, None),
             Some(id) => self.notes.push(format!("VPN gateway {id} is left alone: the team's file has no `vpn`.")),
             None => {}
@@ -261,20 +270,15 @@ impl Adoption {
     }
 
     /// What a network may have beside, and stays as it is.
-    fn foreign(
-        &mut self,
-        owner: &TeamOwner,
-        vpc: &str,
-        options: Option<&str>,
-        egress: &[EgressOnlyInternetGateway],
-        all: &[DhcpOptions],
-    ) {
-        let foreign = |tags: &[Tag]| owner.whose(&tag_map(tags)) != Whose::Ours;
-        let here = |g: &&EgressOnlyInternetGateway| g.attachments().iter().any(|a| a.vpc_id() == Some(vpc));
-        for gateway in egress.iter().filter(here).filter(|g| foreign(g.tags())) {
-            let id = gateway.egress_only_internet_gateway_id().unwrap_or_default();
-            self.notes.push(format!("Egress-only internet gateway {id} is left alone."));
+    fn others<'f>(&mut self, others: impl Iterator<Item = &'f Foreign>) {
+        for (noun, id, _) in others {
+            let (first, rest) = noun.split_at(1);
+            self.notes.push(format!("{}{rest} {id} is left alone.", first.to_uppercase()));
         }
+    }
+
+    fn options(&mut self, owner: &TeamOwner, options: Option<&str>, all: &[DhcpOptions]) {
+        let foreign = |tags: &[Tag]| owner.whose(&tag_map(tags)) != Whose::Ours;
         let used = all.iter().find(|o| o.dhcp_options_id().is_some() && o.dhcp_options_id() == options);
         if let Some(used) = used.filter(|o| foreign(o.tags()) && !is_default(o)) {
             let id = used.dhcp_options_id().unwrap_or_default();
@@ -306,7 +310,7 @@ pub async fn vpc_of(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Opti
 mod tests {
     use super::*;
     use aws_sdk_ec2::types::{
-        AttributeValue, DhcpConfiguration, InternetGatewayAttachment, NatGatewayAddress, VpcAttachment,
+        AttachmentStatus, AttributeValue, DhcpConfiguration, NatGatewayAddress, VpcAttachment, VpnState,
     };
 
     const VPC: &str = "vpc-1";
@@ -413,11 +417,6 @@ mod tests {
 
     #[test]
     fn what_is_not_ours_stays_with_a_note() {
-        let egress = |id: &str, tags: Vec<Tag>| {
-            let attachment = InternetGatewayAttachment::builder().vpc_id(VPC).build();
-            let gateway = EgressOnlyInternetGateway::builder().egress_only_internet_gateway_id(id);
-            gateway.attachments(attachment).set_tags(Some(tags)).build()
-        };
         let options = |id: &str, server: &str, tags: Vec<Tag>| {
             let server = AttributeValue::builder().value(server).build();
             let servers = DhcpConfiguration::builder().key("domain-name-servers").values(server).build();
@@ -434,12 +433,12 @@ mod tests {
         ];
         for (used, noted) in [("default", false), ("own", false), ("foreign", true)] {
             let mut adoption = empty();
-            adoption.foreign(&owner(), VPC, Some(used), &[], &all);
+            adoption.options(&owner(), Some(used), &all);
             assert_eq!(adoption.notes.iter().any(|n| n.starts_with("DHCP options foreign")), noted, "{used}");
             assert_eq!(adoption.notes.len(), usize::from(noted));
         }
         let mut adoption = empty();
-        adoption.foreign(&owner(), VPC, None, &[egress("eigw-1", Vec::new()), egress("eigw-2", ours())], &all);
+        adoption.others([("egress-only internet gateway", "eigw-1".to_owned(), BTreeMap::new())].iter());
         assert_eq!(adoption.notes, ["Egress-only internet gateway eigw-1 is left alone."]);
     }
 }

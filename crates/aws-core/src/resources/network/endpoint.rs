@@ -156,6 +156,20 @@ impl Resource for S3Endpoint {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    /// AWS answers in small letters where its model has capitals; one that is on its way is in nobody's way.
+    #[test]
+    fn what_is_leaving_is_gone_however_it_is_spelt() {
+        let gone = |state: &str| S3Endpoint::is_gone(&Live::builder().state(state.into()).build());
+        for state in ["deleting", "Deleting", "deleted", "Deleted", "failed", "Failed", "rejected", "expired"] {
+            assert!(gone(state), "{state}");
+        }
+        for state in ["available", "Available", "pending", "Pending", "pendingAcceptance"] {
+            assert!(!gone(state), "{state}");
+        }
+    }
+
     #[test]
     fn the_service_is_named_by_partition() {
         assert_eq!(super::service("eu-west-1"), "com.amazonaws.eu-west-1.s3");

@@ -1,25 +1,19 @@
-//! The ways to the internet that cost nothing: internet gateways, both ways and, for IPv6, outwards only.
+//! Internet gateways, and what they have in common with the egress-only ones.
 use super::{
     fresh::known,
-    ids::{EgressGatewayId, GatewayId, VpcId},
+    ids::{GatewayId, VpcId},
     kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
     vpc::Vpc,
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, operations::ec2, quotas},
+    cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{
-        kind::{Named, itself},
-        tag_drift,
-    },
+    resources::{kind::itself, tag_drift},
 };
-use aws_sdk_ec2::types::{
-    AttachmentStatus, EgressOnlyInternetGateway as LiveEgress, InternetGateway as Live, InternetGatewayAttachment,
-    ResourceType,
-};
+use aws_sdk_ec2::types::{AttachmentStatus, InternetGateway as Live, InternetGatewayAttachment, ResourceType};
 
 const ELSEWHERE: &str = "Detach it from the other VPC, or delete it, and run the same command again.";
 
@@ -34,24 +28,14 @@ pub struct InternetGateway {
     pub vpc: Ref<VpcId>,
 }
 
-/// An egress-only internet gateway: IPv6, outwards only.
-pub struct EgressOnlyGateway {
-    /// For whom.
-    pub owner: TeamOwner,
-    /// The name, unique in the region.
-    pub name: String,
-    /// The VPC it is attached to.
-    pub vpc: Ref<VpcId>,
-}
-
 /// The VPC that a gateway is attached to.
-fn attached(attachments: &[InternetGatewayAttachment]) -> Option<&str> {
+pub(super) fn attached(attachments: &[InternetGatewayAttachment]) -> Option<&str> {
     let leaving = [AttachmentStatus::Detaching, AttachmentStatus::Detached];
     attachments.iter().find(|a| !a.state().is_some_and(|s| leaving.contains(s)))?.vpc_id()
 }
 
 /// What differs of an attachment; only an egress-only gateway cannot be attached later.
-fn attachment(there: Option<&str>, wanted: Option<&VpcId>, later: bool) -> Option<Change> {
+pub(super) fn attachment(there: Option<&str>, wanted: Option<&VpcId>, later: bool) -> Option<Change> {
     match (there, wanted) {
         (Some(there), Some(wanted)) if there != wanted.id => {
             Some(Change::refused("attached to", there, &wanted.id, ELSEWHERE))
@@ -176,68 +160,6 @@ impl Resource for InternetGateway {
         if attached(live.attachments()) != Some(&cx.get(self.vpc).id) {
             self.attach(cx, id).await?;
         }
-        retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
-        Ok(live.clone())
-    }
-}
-
-impl Part for EgressOnlyGateway {
-    const NAME: &'static str = "egress-only internet gateway";
-    const OF_VPC: Option<&'static str> = None;
-    const RARE: Option<&'static str> = Some("egress-only-internet-gateway");
-    const ON: On = &[KindId::of::<Vpc>];
-    type Item = LiveEgress;
-    type Output = EgressGatewayId;
-
-    fn id(item: &LiveEgress) -> &str {
-        item.egress_only_internet_gateway_id().unwrap_or_default()
-    }
-    fn stands_in(item: &LiveEgress, vpc: &str) -> bool {
-        attached(item.attachments()) == Some(vpc)
-    }
-    listed!(describe_egress_only_internet_gateways);
-
-    async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveEgress) -> Result<()> {
-        let call = cloud.ec2().delete_egress_only_internet_gateway().egress_only_internet_gateway_id(Self::id(item));
-        call.send().await.unless_gone(cloud, name).map(drop)
-    }
-    fn output(live: &LiveEgress) -> EgressGatewayId {
-        EgressGatewayId(live.egress_only_internet_gateway_id().unwrap_or_default().to_owned())
-    }
-}
-
-impl Resource for EgressOnlyGateway {
-    type Identity = Named<Self>;
-
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
-    fn uses(&self) -> Vec<Use> {
-        vec![Use::of(quotas::EGRESS_GATEWAYS.name, 1)]
-    }
-    fn check(&self) -> Result<()> {
-        tag_rules::set(&self.owner.tags(&self.name))
-    }
-    fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress) -> Vec<Change> {
-        let attachment = attachment(attached(live.attachments()), cx.try_get(self.vpc), false);
-        attachment.into_iter().chain(tag_drift::changes(&self.owner, &live.tag_map())).collect()
-    }
-    async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveEgress> {
-        let tags = self.owner.tags(&self.name);
-        let made = known(&self.name, || async {
-            let call = cx.cloud.ec2().create_egress_only_internet_gateway().vpc_id(&cx.get(self.vpc).id);
-            let call = call.tag_specifications(lists::specification(ResourceType::EgressOnlyInternetGateway, &tags));
-            let call = call.client_token(cx.cloud.token::<ec2::CreateEgressOnlyInternetGateway>(&self.name));
-            call.send().await.told(cx.cloud, &self.name)
-        })
-        .await?;
-        made.egress_only_internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))
-    }
-    async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveEgress, _: &[Change]) -> Result<LiveEgress> {
-        let id = live.egress_only_internet_gateway_id().unwrap_or_default();
         retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }

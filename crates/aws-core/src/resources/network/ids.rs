@@ -42,8 +42,6 @@ ids! {
     SubnetId;
     /// An internet gateway, `igw-..`.
     GatewayId;
-    /// An egress-only internet gateway, `eigw-..`.
-    EgressGatewayId;
     /// A route table, `rtb-..`.
     RouteTableId;
     /// An elastic IP address, `eipalloc-..`.

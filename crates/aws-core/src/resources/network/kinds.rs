@@ -1,20 +1,8 @@
 //! What the parts of a network are, each said once, beside the resource that makes it: how EC2 lists it, when it is gone, how it is
 //! removed. Looking for a wanted one, what is left over and what is in a VPC follow from it.
 use super::{
-    address::ElasticIp,
-    dhcp_options::DhcpOptions,
-    endpoint::S3Endpoint,
-    flow_log::FlowLog,
-    gateways::{EgressOnlyGateway, InternetGateway},
+    KINDS,
     lists::{self, Tagged},
-    nat_gateway::NatGateway,
-    nat_instance::{Machine, MachineGroup},
-    peering::PeeringConnection,
-    route_table::RouteTable,
-    subnet::Subnet,
-    transit::TransitAttachment,
-    vpc::Vpc,
-    vpn::{CustomerGateway, VpnConnection, VpnGateway},
 };
 use crate::{
     Result,
@@ -43,6 +31,8 @@ pub trait Part: Send + Sync + 'static {
     const WHOLE: bool = false;
     /// EC2's filter for what is in a VPC, where it has one.
     const OF_VPC: Option<&'static str> = Some("vpc-id");
+    /// Whether it stands in a VPC, and is in the way of whoever deletes that.
+    const STANDS: bool = Self::OF_VPC.is_some();
     /// The kinds of which it holds some, so that it goes before them.
     const ON: On = &[];
     /// As EC2 lists it.
@@ -60,9 +50,9 @@ pub trait Part: Send + Sync + 'static {
     fn is_of_vpc(_: &Self::Item) -> bool {
         false
     }
-    /// Whether it stands in this VPC, and is in the way of whoever deletes the VPC.
+    /// Whether it stands in this one, where EC2's filter does not say so.
     fn stands_in(_: &Self::Item, _vpc: &str) -> bool {
-        Self::OF_VPC.is_some()
+        true
     }
     /// What EC2 lists with these filters, gone or not.
     fn list(cloud: &Cloud, filters: Vec<Filter>) -> impl Future<Output = Result<Vec<Self::Item>>> + Send;
@@ -155,7 +145,7 @@ fn there<K: Part>(mut found: Vec<K::Item>) -> Vec<K::Item> {
 }
 
 /// The object-safe face of [`Part`].
-trait Erased: Sync {
+pub(super) trait Erased: Sync {
     fn name(&self) -> &'static str;
     fn noun(&self) -> &'static str;
     fn rare(&self) -> Option<&'static str>;
@@ -173,7 +163,7 @@ trait Erased: Sync {
 /// What is in a VPC and not the owner's: id and tags.
 pub(crate) type Foreign = (&'static str, String, BTreeMap<String, String>);
 
-struct Of<K>(PhantomData<fn() -> K>);
+pub(super) struct Of<K>(pub(super) PhantomData<fn() -> K>);
 
 impl<K: Part> Erased for Of<K> {
     fn name(&self) -> &'static str {
@@ -208,6 +198,9 @@ impl<K: Part> Erased for Of<K> {
         vpc: &'a str,
     ) -> BoxFuture<'a, Result<Vec<Foreign>>> {
         async move {
+            if !K::STANDS {
+                return Ok(Vec::new());
+            }
             let found = in_vpc::<K>(cloud, vpc).await?;
             let here = found.iter().filter(|item| K::stands_in(item, vpc) && !K::is_of_vpc(item));
             let told = here.map(|item| (K::NOUN, K::id(item).to_owned(), item.tag_map()));
@@ -227,30 +220,11 @@ impl<K: Part> Erased for Of<K> {
     }
 }
 
+/// Kinds, as a list of what is said of each.
 macro_rules! kinds {
-    ($($kind:ty),* $(,)?) => { &[$(&Of::<$kind>(PhantomData)),*] };
+    ($($kind:ty),* $(,)?) => { &[$(&kinds::Of::<$kind>(std::marker::PhantomData)),*] };
 }
-
-/// All of them, in the order in which they are made; removed the other way round.
-static KINDS: &[&dyn Erased] = kinds![
-    DhcpOptions,
-    Vpc,
-    InternetGateway,
-    EgressOnlyGateway,
-    Subnet,
-    ElasticIp,
-    MachineGroup,
-    NatGateway,
-    Machine,
-    VpnGateway,
-    CustomerGateway,
-    VpnConnection,
-    TransitAttachment,
-    PeeringConnection,
-    RouteTable,
-    S3Endpoint,
-    FlowLog,
-];
+pub(super) use kinds;
 
 /// Which of the kinds. They are ordered as they are made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -330,6 +304,9 @@ impl fmt::Display for Thing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::network::{
+        endpoint::S3Endpoint, nat_gateway::NatGateway, subnet::Subnet, vpc::Vpc, vpn::VpnConnection,
+    };
     use std::collections::BTreeSet;
 
     #[test]

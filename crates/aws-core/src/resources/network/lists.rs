@@ -9,8 +9,8 @@ use crate::{
     resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
-    DhcpOptions, EgressOnlyInternetGateway, Filter, InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet,
-    Tag, TagSpecification, Vpc, VpcEndpoint,
+    DhcpOptions, Filter, InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc,
+    VpcEndpoint,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -34,7 +34,7 @@ macro_rules! tagged {
     })* };
 }
 pub(super) use tagged;
-tagged!(Vpc, Subnet, RouteTable, InternetGateway, EgressOnlyInternetGateway, DhcpOptions, VpcEndpoint);
+tagged!(Vpc, Subnet, RouteTable, InternetGateway, DhcpOptions, VpcEndpoint);
 
 /// The tag filters of what is this owner's. The organization's own has no team: see [`mine`].
 pub(crate) fn filters(owner: &TeamOwner) -> Vec<Filter> {

@@ -1,10 +1,11 @@
 //! Route tables: their routes, their subnets, and what a VPN gateway tells them.
 use super::{
+    egress::{EgressGatewayId, EgressOnlyGateway},
     fresh::known,
-    gateways::{EgressOnlyGateway, InternetGateway},
+    gateways::InternetGateway,
     ids::{
-        AttachmentId, EgressGatewayId, GatewayId, NatGatewayId, NatInstanceId, PeeringId, RouteTableId, SubnetId,
-        TransitGatewayId, VpcId, VpnGatewayId,
+        AttachmentId, GatewayId, NatGatewayId, NatInstanceId, PeeringId, RouteTableId, SubnetId, TransitGatewayId,
+        VpcId, VpnGatewayId,
     },
     kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
@@ -29,7 +30,7 @@ use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod routes;
-use routes::{Step, Target, Wanted, steps};
+use routes::{Step, Wanted, steps};
 
 /// Routes of a table, in all.
 const ROUTES: usize = quotas::ROUTES_PER_TABLE as usize;
@@ -88,6 +89,36 @@ pub enum Via {
         /// The other side's yes, which must have come before the route does.
         accepted: Ref<()>,
     },
+}
+
+/// What a route goes through, by its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    /// `igw-..`
+    Internet(String),
+    /// `eigw-..`
+    EgressOnly(String),
+    /// `nat-..`
+    Nat(String),
+    /// `eni-..`
+    Interface(String),
+    /// `tgw-..`
+    Transit(String),
+    /// `pcx-..`
+    Peering(String),
+}
+
+impl Target {
+    fn id(&self) -> &str {
+        match self {
+            Self::Internet(id)
+            | Self::EgressOnly(id)
+            | Self::Nat(id)
+            | Self::Interface(id)
+            | Self::Transit(id)
+            | Self::Peering(id) => id,
+        }
+    }
 }
 
 impl Via {

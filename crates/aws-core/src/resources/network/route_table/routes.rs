@@ -1,37 +1,8 @@
 //! What is to be done about the routes of a table.
+use super::Target;
 use aws_sdk_ec2::types::{Route as LiveRoute, RouteOrigin, RouteState};
 use ipnet::IpNet;
 use std::fmt;
-
-/// What a route goes through, by its id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
-    /// `igw-..`
-    Internet(String),
-    /// `eigw-..`
-    EgressOnly(String),
-    /// `nat-..`
-    Nat(String),
-    /// `eni-..`
-    Interface(String),
-    /// `tgw-..`
-    Transit(String),
-    /// `pcx-..`
-    Peering(String),
-}
-
-impl Target {
-    pub(super) fn id(&self) -> &str {
-        match self {
-            Self::Internet(id)
-            | Self::EgressOnly(id)
-            | Self::Nat(id)
-            | Self::Interface(id)
-            | Self::Transit(id)
-            | Self::Peering(id) => id,
-        }
-    }
-}
 
 /// A wanted route. The target is `None` while it is still to be made; then `noun` says what it will be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,6 +69,7 @@ impl Part for TransitAttachment {
     // There is no filter by tag.
     const WHOLE: bool = true;
     const OF_VPC: Option<&'static str> = None;
+    const STANDS: bool = true;
     const ON: On = &[KindId::of::<Subnet>];
     type Item = Live;
     type Output = ();
