@@ -3,7 +3,6 @@ pub mod address;
 pub mod adopt;
 pub mod default_group;
 pub mod dhcp_options;
-pub mod egress;
 pub mod endpoint;
 pub mod flow_log;
 mod fresh;
@@ -29,7 +28,6 @@ static KINDS: &[&dyn Erased] = kinds![
     dhcp_options::DhcpOptions,
     vpc::Vpc,
     gateways::InternetGateway,
-    egress::EgressOnlyGateway,
     subnet::Subnet,
     address::ElasticIp,
     nat_instance::MachineGroup,
