@@ -13,6 +13,7 @@ use aws_core::{
         network::{
             address::ElasticIp,
             dhcp_options::DhcpOptions,
+            egress::EgressOnlyGateway,
             endpoint::S3Endpoint,
             flow_log::FlowLog,
             gateways::InternetGateway,
@@ -73,6 +74,7 @@ impl Whole {
         let dhcp = add!(DhcpOptions { owner: owner(), name: name(), servers, domain: None });
         let vpc = add!(Vpc { owner: owner(), name: name(), cidr: cidr("0.0/20"), ipv6: true, dhcp: Some(dhcp) });
         let internet = add!(InternetGateway { owner: owner(), name: name(), vpc });
+        let egress = add!(EgressOnlyGateway { owner: owner(), name: name(), vpc });
         let mut subnet = |layer: Layer, n: u8| {
             let (zone_id, cidr) = ("euw1-az1".to_owned(), cidr(&format!("{n}.0/24")));
             let name = layer.to_string();
@@ -99,6 +101,7 @@ impl Whole {
         let route = |to: &str, via| Route { to: to.parse().unwrap(), via };
         let routes = vec![
             route("0.0.0.0/0", Via::Nat(nat)),
+            route("::/0", Via::EgressOnly(egress)),
             route("10.0.0.0/8", Via::Transit { gateway, attachment }),
             route("192.168.0.0/16", Via::Peering { peering, accepted }),
         ];
@@ -202,4 +205,26 @@ async fn what_no_graph_names_is_found_and_removed() {
     assert_eq!(whole.there().await, Vec::<Thing>::new());
     let again = Way::Apply.run(&graph, &whole.clouds, &Quiet).await;
     assert_eq!((again.complete(), again.changes()), (true, 0), "gone already is no error");
+}
+
+/// By IPv6 private subnets reach the internet, and nobody there reaches them.
+#[tokio::test]
+async fn ipv6_leads_outwards_only() {
+    let whole = Whole::new(KindId::all().count() + 1).await;
+    whole.cloud.logs().create_log_group().log_group_name("/parts").send().await.ok();
+    whole.run(Way::Apply, "the first time").await;
+    let private = whole.there().await.into_iter().find(|t| t.kind == KindId::of::<RouteTable>() && t.name == "private");
+    let private = private.unwrap().id;
+    let outwards = async || {
+        let tables = whole.cloud.ec2().describe_route_tables().route_table_ids(&private).send().await.unwrap();
+        let routes = tables.route_tables()[0].routes().to_owned();
+        routes.into_iter().find(|r| r.destination_ipv6_cidr_block() == Some("::/0")).unwrap()
+    };
+    let egress = outwards().await.egress_only_internet_gateway_id.unwrap();
+    let gateways = whole.there().await;
+    let both_ways = gateways.iter().find(|t| t.kind == KindId::of::<InternetGateway>()).unwrap();
+    let opened = whole.cloud.ec2().replace_route().route_table_id(&private).destination_ipv6_cidr_block("::/0");
+    opened.gateway_id(&both_ways.id).send().await.unwrap();
+    assert_eq!(whole.run(Way::Apply, "opened").await, 1);
+    assert_eq!(outwards().await.egress_only_internet_gateway_id, Some(egress));
 }

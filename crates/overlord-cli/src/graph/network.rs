@@ -17,6 +17,7 @@ use aws_core::{
             address::ElasticIp,
             default_group::DefaultGroup,
             dhcp_options::DhcpOptions,
+            egress::{EgressGatewayId, EgressOnlyGateway},
             endpoint::S3Endpoint,
             flow_log::FlowLog,
             gateways::InternetGateway,
@@ -185,6 +186,10 @@ impl Region<'_, '_> {
         let name = self.want::<InternetGateway>(self.team());
         let internet = self.put(InternetGateway { owner: owner.clone(), name, vpc });
         self.put(DefaultGroup { owner: owner.clone(), vpc });
+        let egress = self.input.team.ipv6.then(|| {
+            let name = self.want::<EgressOnlyGateway>(self.team());
+            self.put(EgressOnlyGateway { owner: self.owner(), name, vpc })
+        });
         self.make_subnets();
         let vpn = self.vpn();
         let attachment_subnets: Vec<_> =
@@ -198,7 +203,7 @@ impl Region<'_, '_> {
         }
         let public = self.public_table(internet, &ways.routes);
         let exits = self.exits(internet, public);
-        let mut tables = self.inner_tables(&exits, vpn.map(|(gateway, _)| gateway), &ways.routes);
+        let mut tables = self.inner_tables(egress, &exits, vpn.map(|(gateway, _)| gateway), &ways.routes);
         tables.extend(public);
         let name = self.want::<S3Endpoint>("s3");
         self.put(S3Endpoint { owner: owner.clone(), name, vpc, route_tables: tables.clone() });
@@ -299,6 +304,7 @@ impl Region<'_, '_> {
     /// A shared and a private route table for each zone.
     fn inner_tables(
         &mut self,
+        egress: Option<Ref<EgressGatewayId>>,
         exits: &Exits,
         vpn: Option<Ref<VpnGatewayId>>,
         routes: &[Route],
@@ -309,6 +315,7 @@ impl Region<'_, '_> {
             let exit = exits.get(&slot).or_else(|| exits.values().next());
             let default = exit.map(|via| Route { to: IpNet::V4(Ipv4Net::default()), via: *via });
             let mut all: Vec<Route> = default.into_iter().collect();
+            all.extend(egress.map(|via| Route { to: IpNet::V6(Ipv6Net::default()), via: Via::EgressOnly(via) }));
             all.extend(routes.iter().cloned());
             let name = self.want::<RouteTable>(format!("{layer}-{}", self.record.zones[slot].name));
             let (owner, vpc, managed) = (self.owner(), self.vpc, self.input.managed.clone());

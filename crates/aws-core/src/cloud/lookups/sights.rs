@@ -6,6 +6,7 @@ use crate::{
     resources::{
         auto_scaling_group, load_balancer,
         network::{
+            egress::EgressOnlyGateway,
             endpoint::S3Endpoint,
             gateways::InternetGateway,
             kinds::{Part, in_vpc},
@@ -272,6 +273,7 @@ fn default_route(table: &Ec2Table) -> Option<String> {
 /// What leads out of the VPC.
 struct Ways {
     internet: Found<InternetGateway>,
+    egress: Found<EgressOnlyGateway>,
     nats: Found<NatGateway>,
     forwarders: Vec<Instance>,
     endpoints: Found<S3Endpoint>,
@@ -294,6 +296,7 @@ async fn ways(cloud: &Cloud, vpc: &str) -> Result<Ways> {
     let first = async {
         futures::try_join!(
             in_vpc::<InternetGateway>(cloud, vpc),
+            in_vpc::<EgressOnlyGateway>(cloud, vpc),
             in_vpc::<NatGateway>(cloud, vpc),
             forwarders,
             in_vpc::<S3Endpoint>(cloud, vpc)
@@ -308,14 +311,16 @@ async fn ways(cloud: &Cloud, vpc: &str) -> Result<Ways> {
             in_vpc::<PeeringConnection>(cloud, vpc)
         )
     };
-    let ((internet, nats, forwarders, endpoints), (vpn_gateways, vpns, customers, transits, peerings)) =
+    let ((internet, egress, nats, forwarders, endpoints), (vpn_gateways, vpns, customers, transits, peerings)) =
         futures::try_join!(first, second)?;
-    Ok(Ways { internet, nats, forwarders, endpoints, vpn_gateways, vpns, customers, transits, peerings })
+    Ok(Ways { internet, egress, nats, forwarders, endpoints, vpn_gateways, vpns, customers, transits, peerings })
 }
 
 impl Ways {
     fn tell(&self, vpc: &str, tables: &[Ec2Table], seen: &mut Sights) {
         seen.internet_gateway = self.internet.iter().find_map(|g| g.internet_gateway_id().map(str::to_owned));
+        let egress = self.egress.iter().filter(|g| EgressOnlyGateway::stands_in(g, vpc));
+        seen.egress_only = egress.filter_map(|g| g.egress_only_internet_gateway_id()).next().map(str::to_owned);
         seen.nats = self.nats.iter().filter_map(nat_gateway).collect();
         // A route to an instance may name the instance or its network interface.
         let interfaces = |i: &Instance| {

@@ -97,6 +97,7 @@ operations! {
     };
     make CreateCustomerGateway { quota: Some(quotas::CUSTOMER_GATEWAYS), inside: TAGS };
     make CreateDhcpOptions { inside: TAGS };
+    make CreateEgressOnlyInternetGateway { unseen: NO_VPC, quota: Some(quotas::EGRESS_GATEWAYS), inside: TAGS };
     make CreateFlowLogs {
         passes: NO_VPC,
         inside: &[
@@ -164,6 +165,7 @@ operations! {
     make CreateVpnGateway { quota: Some(quotas::VPN_GATEWAYS), inside: TAGS };
     end DeleteCustomerGateway { gone: &["InvalidCustomerGatewayID.NotFound"], passes: STILL_USED };
     end DeleteDhcpOptions { gone: NO_DHCP, passes: IN_USE };
+    end DeleteEgressOnlyInternetGateway { gone: NO_GATEWAY, passes: IN_USE };
     end DeleteFlowLogs { gone: &["InvalidFlowLogId.NotFound"] };
     // NAT gateways and load balancers that are going away hold public addresses for minutes.
     end DeleteInternetGateway { gone: NO_GATEWAY, passes: IN_USE };

@@ -3,6 +3,7 @@ pub mod address;
 pub mod adopt;
 pub mod default_group;
 pub mod dhcp_options;
+pub mod egress;
 pub mod endpoint;
 pub mod flow_log;
 mod fresh;
@@ -28,6 +29,7 @@ static KINDS: &[&dyn Erased] = kinds![
     dhcp_options::DhcpOptions,
     vpc::Vpc,
     gateways::InternetGateway,
+    egress::EgressOnlyGateway,
     subnet::Subnet,
     address::ElasticIp,
     nat_instance::MachineGroup,

@@ -1,5 +1,6 @@
 //! Route tables: their routes, their subnets, and what a VPN gateway tells them.
 use super::{
+    egress::{EgressGatewayId, EgressOnlyGateway},
     fresh::known,
     gateways::InternetGateway,
     ids::{
@@ -68,6 +69,8 @@ pub struct Route {
 pub enum Via {
     /// An internet gateway.
     Internet(Ref<GatewayId>),
+    /// An egress-only internet gateway.
+    EgressOnly(Ref<EgressGatewayId>),
     /// A NAT gateway.
     Nat(Ref<NatGatewayId>),
     /// A NAT instance.
@@ -93,6 +96,8 @@ pub enum Via {
 enum Target {
     /// `igw-..`
     Internet(String),
+    /// `eigw-..`
+    EgressOnly(String),
     /// `nat-..`
     Nat(String),
     /// `eni-..`
@@ -106,7 +111,12 @@ enum Target {
 impl Target {
     fn id(&self) -> &str {
         match self {
-            Self::Internet(id) | Self::Nat(id) | Self::Interface(id) | Self::Transit(id) | Self::Peering(id) => id,
+            Self::Internet(id)
+            | Self::EgressOnly(id)
+            | Self::Nat(id)
+            | Self::Interface(id)
+            | Self::Transit(id)
+            | Self::Peering(id) => id,
         }
     }
 }
@@ -115,6 +125,7 @@ impl Via {
     fn needs(self) -> Vec<NodeId> {
         match self {
             Self::Internet(r) => vec![r.node()],
+            Self::EgressOnly(r) => vec![r.node()],
             Self::Nat(r) => vec![r.node()],
             Self::Instance(r) => vec![r.node()],
             Self::Transit { gateway, attachment } => vec![gateway.node(), attachment.node()],
@@ -124,6 +135,7 @@ impl Via {
     fn noun(self) -> &'static str {
         match self {
             Self::Internet(_) => "internet gateway",
+            Self::EgressOnly(_) => "egress-only internet gateway",
             Self::Nat(_) => "NAT gateway",
             Self::Instance(_) => "NAT instance",
             Self::Transit { .. } => "transit gateway's attachment",
@@ -134,6 +146,7 @@ impl Via {
     fn target(self, cx: &Cx<'_, Cloud>) -> Option<Target> {
         Some(match self {
             Self::Internet(r) => Target::Internet(cx.try_get(r)?.0.clone()),
+            Self::EgressOnly(r) => Target::EgressOnly(cx.try_get(r)?.0.clone()),
             Self::Nat(r) => Target::Nat(cx.try_get(r)?.0.clone()),
             Self::Instance(r) => Target::Interface(cx.try_get(r)?.interface.clone()),
             Self::Transit { gateway, attachment } => {
@@ -251,6 +264,7 @@ impl RouteTable {
         };
         let call = match target {
             Target::Internet(id) => call.gateway_id(id),
+            Target::EgressOnly(id) => call.egress_only_internet_gateway_id(id),
             Target::Nat(id) => call.nat_gateway_id(id),
             Target::Interface(id) => call.network_interface_id(id),
             Target::Transit(id) => call.transit_gateway_id(id),
@@ -269,6 +283,7 @@ impl RouteTable {
         };
         let call = match target {
             Target::Internet(id) => call.gateway_id(id),
+            Target::EgressOnly(id) => call.egress_only_internet_gateway_id(id),
             Target::Nat(id) => call.nat_gateway_id(id),
             Target::Interface(id) => call.network_interface_id(id),
             Target::Transit(id) => call.transit_gateway_id(id),
@@ -315,6 +330,7 @@ impl Part for RouteTable {
     const WHOLE: bool = true;
     const ON: On = &[
         KindId::of::<InternetGateway>,
+        KindId::of::<EgressOnlyGateway>,
         KindId::of::<Subnet>,
         KindId::of::<NatGateway>,
         KindId::of::<Machine>,
