@@ -140,6 +140,18 @@ impl Whole {
         strays(&self.cloud, &self.team).await.unwrap()
     }
 
+    /// AWS takes the address from a NAT gateway that goes; the emulator does not.
+    async fn free_the_address(&self) {
+        let (ec2, all) = (self.cloud.ec2(), self.there().await);
+        let Some(address) = all.iter().find(|t| t.kind == KindId::of::<ElasticIp>() && t.name == "gateway") else {
+            return;
+        };
+        let found = ec2.describe_addresses().allocation_ids(&address.id).send().await.unwrap();
+        if let Some(association) = found.addresses()[0].association_id() {
+            ec2.disassociate_address().association_id(association).send().await.unwrap();
+        }
+    }
+
     /// Removes all of a kind, and first what holds some of it.
     async fn lose(&self, kind: KindId) -> usize {
         let gone = self.there().await.into_iter().filter(|t| t.kind == kind || t.kind.goes_before(kind));
@@ -147,6 +159,10 @@ impl Whole {
         let nodes = stray::add(&mut graph, &self.clouds, self.spot, &self.team, gone.map(Tagged::Unused), &[]);
         let report = Way::Apply.run(&graph, &self.clouds, &Quiet).await;
         assert!(report.complete(), "{kind:?}:\n{}", support::text(&report));
+        let nat = KindId::of::<NatGateway>();
+        if kind == nat || nat.goes_before(kind) {
+            self.free_the_address().await;
+        }
         nodes.len()
     }
 }
