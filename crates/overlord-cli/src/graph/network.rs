@@ -8,7 +8,7 @@ use aws_core::{
         Layer, TeamOwner,
         names::{partition, shorten},
     },
-    registry::teams::{Feature, RegionRecord, ZoneRecord},
+    registry::teams::{Feature, Interconnect, RegionRecord, ZoneRecord},
     resources::{
         identity::team_role::{TeamRole, Trust},
         kind::Named,
@@ -137,7 +137,11 @@ fn without_flow_logs(
 /// A region's network, to be removed: all that carries the team's tags, and what it shares with others.
 pub(super) fn without(input: &Input<'_>, graph: &mut Graph<Clouds>, record: &RegionRecord, spot: Spot) {
     let (team, owner, clouds) = (input.team, &input.owner, &input.places.clouds);
-    let mut under = interconnect::without_gateway(input, graph, &record.region, &[]);
+    let mut under = Vec::new();
+    // What the team never used is not its own to remove.
+    if input.record.interconnect == Interconnect::TransitGateway {
+        under.extend(interconnect::without_gateway(input, graph, &record.region, &[]));
+    }
     if team.flow_logs_days.is_some() || input.record.made.contains(&Feature::FlowLogs) {
         under.extend(without_flow_logs(input, graph, (&record.region, spot), &[]));
     }

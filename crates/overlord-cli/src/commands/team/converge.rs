@@ -185,7 +185,7 @@ fn interruptions(session: &Session, report: &Report) {
     }
     let leaves = |n: &&NodeReport| matches!(n.outcome, Outcome::Done(Action::Delete));
     let cut = [KindId::of::<VpnConnection>(), KindId::of::<TransitAttachment>(), KindId::of::<PeeringConnection>()];
-    let cuts = |n: &&NodeReport| cut.iter().any(|k| n.name.starts_with(k.noun()));
+    let cuts = |n: &&NodeReport| cut.iter().any(|k| n.kind == k.name() || n.name.starts_with(k.noun()));
     for node in report.nodes.iter().filter(leaves).filter(cuts) {
         session.terminal.warn(&format!("What goes through it is cut: {}", node.name));
     }
