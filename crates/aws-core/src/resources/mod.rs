@@ -1,5 +1,5 @@
-//! One file for each kind of AWS resource: find, diff, create, update, delete. Those of `minion` stand here, those
-//! of `overlord` in the folders.
+//! One file for each kind of AWS resource: what it is (`kind::Kind`, a network's `Part`, or an `Identity`: found and removed),
+//! and what one should be (`Resource`: diff, create, update). Those of `minion` stand here, those of `overlord` in the folders.
 pub mod alias_record;
 pub mod application_manifest;
 pub mod auto_scaling_group;
