@@ -278,7 +278,11 @@ impl<C: World> Run<'_, C> {
                 if before[i].iter().any(|b| open.contains(&b.0) || busy.contains(&b.0)) {
                     continue;
                 }
-                let blocked = before[i].iter().find(|b| matches!(nodes[b.0], Node::Ended(_)));
+                // What the run is complete without keeps nothing that should go.
+                let passed = |b: NodeId| matches!(nodes[b.0], Node::Ended(Outcome::Tolerated(_)));
+                let goes = self.graph.nodes[i].is_absent();
+                let ended = |b: &&NodeId| matches!(nodes[b.0], Node::Ended(_)) && !(goes && passed(**b));
+                let blocked = before[i].iter().find(ended);
                 if let Node::Looked(_, live) = &mut nodes[i] {
                     let outcome = match blocked {
                         Some(because) => Outcome::Skipped(*because),

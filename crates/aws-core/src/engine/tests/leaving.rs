@@ -94,6 +94,19 @@ async fn what_goes_and_cannot_be_looked_at_holds_up_no_other() {
     assert_eq!(cloud.names(), ["new", "old", "route"]);
 }
 
+/// The run is complete without it: then what goes waits for nothing, in this run or in a later one.
+#[tokio::test(start_paused = true)]
+async fn what_is_tolerated_keeps_nothing_that_should_go() {
+    let cloud = Fake::default();
+    cloud.put("old", "1");
+    cloud.put("route", "1");
+    cloud.fail(Op::Update, "route", Fault::Tolerable, usize::MAX);
+    let report = go(&moved("2"), &cloud, Way::Apply).await;
+    assert!(matches!(outcome(&report, "route"), Outcome::Tolerated(_)), "{report:?}");
+    assert!(report.complete(), "{report:?}");
+    assert_eq!(cloud.names(), ["new", "route"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_left_is_told_and_holds_up_no_other() {
     let cloud = Fake::default();
