@@ -190,7 +190,7 @@ mod tests {
             ("e", interrupted()),
             ("f", Outcome::Cancelled),
         ];
-        let node = |(name, outcome): (&str, Outcome)| NodeReport { kind: "thing", name: name.into(), outcome };
+        let node = |(name, outcome): (&str, Outcome)| NodeReport::new("thing", name, outcome);
         let report = Report::from(outcomes.into_iter().map(node).collect::<Vec<_>>());
         assert_eq!(terminal.summary(&report, "myapp"), Exit::Interrupted);
         assert_eq!(

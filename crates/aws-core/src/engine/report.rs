@@ -27,8 +27,16 @@ pub struct NodeReport {
     pub kind: &'static str,
     /// The resource's name.
     pub name: String,
+    /// Whether it should not exist.
+    pub absent: bool,
     /// What became of it.
     pub outcome: Outcome,
+}
+impl NodeReport {
+    /// What became of one that should exist.
+    pub fn new(kind: &'static str, name: impl Into<String>, outcome: Outcome) -> Self {
+        Self { kind, name: name.into(), absent: false, outcome }
+    }
 }
 impl fmt::Display for NodeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -123,7 +123,7 @@ fn report<C: World>(graph: &Graph<C>, nodes: Vec<Node>, outputs: Vec<Slot>) -> R
             Node::Looked(action, _) => Outcome::Done(action),
             Node::Ended(outcome) => outcome,
         };
-        NodeReport { kind: n.kind, name: n.name.clone(), outcome }
+        NodeReport { kind: n.kind, name: n.name.clone(), absent: n.is_absent(), outcome }
     });
     Report { nodes: reports.collect(), outputs }
 }

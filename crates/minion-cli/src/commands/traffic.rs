@@ -310,7 +310,7 @@ fn plan(weights: &Weights, done: &Resharing) -> Report {
         );
     }
     let action = if changes.is_empty() { Action::Keep } else { Action::Update(changes) };
-    Report::from(vec![NodeReport { kind: "DNS name", name: weights.name().to_owned(), outcome: Outcome::Done(action) }])
+    Report::from(vec![NodeReport::new("DNS name", weights.name(), Outcome::Done(action))])
 }
 
 fn tell(terminal: &Terminal, name: &str, shares: &BTreeMap<VersionName, Share>) {

@@ -486,7 +486,7 @@ mod tests {
     fn what_is_said_after_a_run_that_failed() {
         let id = AppVersion::new("hello".parse().unwrap(), "1.0".parse().unwrap()).unwrap();
         let report = |outcomes: Vec<Outcome>| {
-            let node = |outcome| NodeReport { kind: "thing", name: "a".into(), outcome };
+            let node = |outcome| NodeReport::new("thing", "a", outcome);
             Report::from(outcomes.into_iter().map(node).collect::<Vec<_>>())
         };
         let said = |existed, outcomes| left_behind(&id, existed, &report(outcomes)).unwrap_or_default();

@@ -133,8 +133,7 @@ struct Move {
 
 impl Move {
     fn node(&self, name: &str) -> NodeReport {
-        let outcome = Outcome::Done(Action::Update(vec![self.shares.clone()]));
-        NodeReport { kind: "traffic", name: name.to_owned(), outcome }
+        NodeReport::new("traffic", name, Outcome::Done(Action::Update(vec![self.shares.clone()])))
     }
 }
 

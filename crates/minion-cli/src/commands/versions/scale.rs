@@ -97,7 +97,7 @@ async fn scaled(
     Change::compare(&mut changes, "max", &live.max, &size.max);
     let text: Vec<_> = changes.iter().map(ToString::to_string).collect();
     let action = if changes.is_empty() { Action::Keep } else { Action::Update(changes) };
-    let node = NodeReport { kind: "auto scaling group", name: id.resource(), outcome: Outcome::Done(action) };
+    let node = NodeReport::new("auto scaling group", id.resource(), Outcome::Done(action));
     let report = Report::from(vec![node]);
     if args.writes.dry_run {
         terminal.plan(&report, false)?;

@@ -140,11 +140,13 @@ async fn unrecorded(session: &Session, survey: &Survey, plan: &Report) -> Result
     Err(session.no_record(&survey.team.name, &what).await?)
 }
 
-/// The plan, unless it may not be carried out: then what stands in the way of it. Only an account that may not be looked at
-/// does not; it keeps back what needs it. Nothing has been written yet, not even the record.
+/// The plan, unless it may not be carried out: then what stands in the way of it. An account that may not be looked at does
+/// not, and keeps back what needs it; nor does what should go and cannot be looked at, and stays. Nothing has been written
+/// yet, not even the record.
 fn hindered(plan: Report) -> Result<Report, Report> {
     let stands = |n: &NodeReport| match &n.outcome {
-        Outcome::Failed(e) => e.kind() != ErrorKind::Access,
+        Outcome::Failed(e) if e.kind() == ErrorKind::Interrupted => true,
+        Outcome::Failed(e) => !n.absent && e.kind() != ErrorKind::Access,
         Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
         Outcome::Cancelled => true,
         Outcome::Done(_) | Outcome::Left(_) | Outcome::Tolerated(_) | Outcome::Skipped(_) => false,
