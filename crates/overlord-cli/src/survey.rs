@@ -14,15 +14,12 @@ use crate::{
 use aws_core::{
     Error, Result,
     cloud::{Clouds, Spot},
-    engine::{Graph, Ref},
+    engine::Graph,
     error::Kind,
     model::{TeamName, TeamOwner},
     registry::teams::{self, Claim, DomainRecord, Feature, Interconnect, RegionRecord, TeamRecord},
     resources::{
-        domain::{
-            certificate, delegation,
-            hosted_zone::{self, ZoneId},
-        },
+        domain::{certificate, delegation, hosted_zone},
         network::{
             kinds::{KindId, Thing},
             peering, stray,
@@ -126,8 +123,8 @@ impl Survey {
         Ok(Some(Self { team, record, notes, stored, places, strays, gone, moved, others, owner }))
     }
 
-    /// The graph of all that the team should have, and should not have any more; with the zones of its domains.
-    pub fn graph(&self) -> (Graph<Clouds>, BTreeMap<String, Ref<ZoneId>>) {
+    /// The graph of all that the team should have, and should not have any more; with its domains.
+    pub fn graph(&self) -> (Graph<Clouds>, BTreeMap<String, graph::Domain>) {
         graph::graph(&self.input())
     }
 
@@ -198,7 +195,10 @@ impl Survey {
         record.interconnect = stored.interconnect;
         record.domains.extend(self.gone.iter().map(|(d, _)| d.clone()));
         for (before, _) in &self.moved {
-            record.domains.iter_mut().filter(|d| d.name == before.name).for_each(|d| d.clone_from(before));
+            for domain in record.domains.iter_mut().filter(|d| d.name == before.name) {
+                let servers = if before.name_servers.is_empty() { &domain.name_servers } else { &before.name_servers };
+                *domain = DomainRecord { name_servers: servers.clone(), ..before.clone() };
+            }
         }
         let missing: Vec<Feature> = stored.made.iter().filter(|m| !record.made.contains(m)).copied().collect();
         record.made.extend(missing);

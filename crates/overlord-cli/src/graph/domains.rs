@@ -2,7 +2,7 @@
 use super::Input;
 use aws_core::{
     cloud::{Clouds, Spot},
-    engine::{Graph, NodeId, Ref},
+    engine::{Graph, NodeId, Outcome, Ref, Report},
     registry::teams::DomainRecord,
     resources::domain::{
         certificate::{Certificate, CertificateArn, ValidationRecord},
@@ -12,23 +12,39 @@ use aws_core::{
 };
 use std::collections::BTreeMap;
 
-/// Adds the domains of the record, and returns their zones. `certificates` gets, for each region, the one of the first
-/// domain.
+/// A domain's nodes.
+pub struct Domain {
+    /// Its zone.
+    pub(super) zone: Ref<ZoneId>,
+    delegation: Option<NodeId>,
+    certificates: Vec<(String, Ref<CertificateArn>)>,
+}
+
+impl Domain {
+    /// The servers to remember after a run, when they are not those of `before`: the zone's, once the parent names them.
+    pub fn name_servers(&self, report: &Report, before: &DomainRecord) -> Option<Vec<String>> {
+        let delegated = self.delegation.is_none_or(|d| matches!(report.nodes[d.index()].outcome, Outcome::Done(_)));
+        let zone = report.output(self.zone).filter(|_| delegated || before.name_servers.is_empty())?;
+        Some(zone.name_servers.clone())
+    }
+}
+
+/// Adds the domains of the record. `certificates` gets, for each region, the one of the first domain.
 pub(super) fn domains(
     input: &Input<'_>,
     graph: &mut Graph<Clouds>,
     certificates: &mut BTreeMap<String, Ref<CertificateArn>>,
-) -> BTreeMap<String, Ref<ZoneId>> {
-    let mut zones = BTreeMap::new();
+) -> BTreeMap<String, Domain> {
+    let mut domains = BTreeMap::new();
     for domain in &input.record.domains {
         let Some(parent) = input.places.parents.get(&domain.name).copied() else { continue };
-        let (zone, made) = nodes(input, graph, domain, parent, true, &[]);
-        zones.insert(domain.name.clone(), zone);
-        for (region, certificate) in made {
-            certificates.entry(region).or_insert(certificate);
+        let made = nodes(input, graph, domain, parent, true, &[]);
+        for (region, certificate) in &made.certificates {
+            certificates.entry(region.clone()).or_insert(*certificate);
         }
+        domains.insert(domain.name.clone(), made);
     }
-    zones
+    domains
 }
 
 /// A domain that should not exist any more, once `after` are done.
@@ -50,14 +66,13 @@ fn nodes(
     parent: Spot,
     wished: bool,
     after: &[NodeId],
-) -> (Ref<ZoneId>, Vec<(String, Ref<CertificateArn>)>) {
+) -> Domain {
     let (clouds, after) = (&input.places.clouds, || after.iter().copied());
     let (owner, name) = (&input.owner, &domain.name);
     let zone = HostedZone { owner: owner.clone(), domain: name.clone() };
     let zone = clouds.put(input.places.main(), zone).after(after()).wished(wished, graph);
-    if domain.delegate {
-        clouds.put(parent, delegation(domain, zone)).after(after()).wished(wished, graph);
-    }
+    let put = || clouds.put(parent, delegation(domain, zone)).after(after()).wished(wished, graph).node();
+    let delegation = domain.delegate.then(put);
     let mut certificates = Vec::new();
     for (region, spot) in &input.places.team {
         let certificate = Certificate { owner: owner.clone(), domain: name.clone() };
@@ -66,7 +81,7 @@ fn nodes(
         clouds.put(*spot, record).after(after()).wished(wished, graph);
         certificates.push((region.clone(), certificate));
     }
-    (zone, certificates)
+    Domain { zone, delegation, certificates }
 }
 
 pub(super) fn delegation(domain: &DomainRecord, zone: Ref<ZoneId>) -> Delegation {

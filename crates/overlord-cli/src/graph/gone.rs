@@ -1,10 +1,9 @@
 //! What a team had, and its files no longer ask for; and a team that goes as a whole.
-use super::{Input, account, domains, network};
+use super::{Domain, Input, account, domains, network};
 use aws_core::{
     cloud::{Clouds, Spot},
-    engine::{Graph, Ref},
+    engine::Graph,
     registry::teams::{DomainRecord, Feature},
-    resources::domain::hosted_zone::ZoneId,
 };
 use std::collections::BTreeMap;
 
@@ -24,13 +23,13 @@ pub struct Gone<'a> {
 }
 
 /// Adds what goes once all that stays is as it should be. What a network no longer has is with the network.
-pub(super) fn gone(input: &Input<'_>, graph: &mut Graph<Clouds>, zones: &BTreeMap<String, Ref<ZoneId>>) {
+pub(super) fn gone(input: &Input<'_>, graph: &mut Graph<Clouds>, made: &BTreeMap<String, Domain>) {
     let after = graph.managed();
     for (domain, parent) in input.gone.domains {
         domains::without(input, graph, domain, *parent, &after);
     }
     for (domain, parent) in input.gone.moved {
-        let Some(zone) = zones.get(&domain.name) else { continue };
+        let Some(Domain { zone, .. }) = made.get(&domain.name) else { continue };
         let delegation = domains::delegation(domain, *zone);
         input.places.clouds.put(*parent, delegation).after(after.iter().copied()).absent(graph);
     }

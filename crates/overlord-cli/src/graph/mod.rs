@@ -7,6 +7,7 @@ mod network;
 mod team;
 
 pub use account::settings_found;
+pub use domains::Domain;
 pub use gone::{Gone, deletion};
 pub(crate) use network::NAT_INSTANCE;
 pub use team::{Input, graph};

@@ -1,5 +1,5 @@
 //! The whole graph of a team, put together from its parts.
-use super::{Gone, account, domains, gone, network};
+use super::{Domain, Gone, account, domains, gone, network};
 use crate::{organization::Team, places::Places};
 use aws_core::{
     cloud::Clouds,
@@ -9,11 +9,7 @@ use aws_core::{
         settings::VpcSettings,
         teams::{Interconnect, TeamRecord},
     },
-    resources::{
-        domain::{certificate::CertificateArn, hosted_zone::ZoneId},
-        network::kinds::Thing,
-        place_settings::PlaceSettings,
-    },
+    resources::{domain::certificate::CertificateArn, network::kinds::Thing, place_settings::PlaceSettings},
 };
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -38,12 +34,12 @@ pub struct Input<'a> {
     pub others: &'a [TeamRecord],
 }
 
-/// Everything that the team should have, and what it should not have any more; with the zones of its domains.
-pub fn graph(input: &Input<'_>) -> (Graph<Clouds>, BTreeMap<String, Ref<ZoneId>>) {
+/// Everything that the team should have, and what it should not have any more; with its domains.
+pub fn graph(input: &Input<'_>) -> (Graph<Clouds>, BTreeMap<String, Domain>) {
     let mut graph = Graph::default();
     let account = account::account(input, &mut graph);
     let mut certificates: BTreeMap<String, Ref<CertificateArn>> = BTreeMap::new();
-    let zones = domains::domains(input, &mut graph, &mut certificates);
+    let domains = domains::domains(input, &mut graph, &mut certificates);
     for region in &input.record.regions {
         let Some((_, spot)) = input.places.team.iter().find(|(r, _)| *r == region.region) else { continue };
         let put = PlaceSettings {
@@ -54,8 +50,8 @@ pub fn graph(input: &Input<'_>) -> (Graph<Clouds>, BTreeMap<String, Ref<ZoneId>>
         };
         input.places.clouds.put(*spot, put).to(&mut graph);
     }
-    gone::gone(input, &mut graph, &zones);
-    (graph, zones)
+    gone::gone(input, &mut graph, &domains);
+    (graph, domains)
 }
 
 /// What `minion` finds in the VPC's settings.

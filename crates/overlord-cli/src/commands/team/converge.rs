@@ -224,14 +224,14 @@ async fn remember(session: &Session, survey: &mut Survey, under: &Undertaking) -
 
 async fn apply(session: &Session, mut survey: Survey, what: &str, under: &Undertaking) -> Result<Exit> {
     let terminal = &session.terminal;
-    let (graph, zones) = survey.graph();
+    let (graph, domains) = survey.graph();
     let report = engine(&graph, &survey.places.clouds, Mode::Apply, &session.options(), terminal).await;
     under.changed(&report);
     let exit = terminal.summary(&report, what);
     let changes = report.changes();
     for domain in &mut survey.record.domains {
-        if let Some(zone) = zones.get(&domain.name).and_then(|zone| report.output(*zone)) {
-            domain.name_servers.clone_from(&zone.name_servers);
+        if let Some(servers) = domains.get(&domain.name).and_then(|of| of.name_servers(&report, domain)) {
+            domain.name_servers = servers;
         }
     }
     let whole = exit == Exit::Done;
