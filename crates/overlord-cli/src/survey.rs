@@ -104,10 +104,8 @@ impl Survey {
         let gone = old.into_iter().filter_map(|d| places.parents.get(&d.name).map(|s| (d.clone(), *s))).collect();
         let mut moved = Vec::new();
         for before in of_stored().filter(|b| b.delegate) {
-            let now = record.domains.iter().find(|d| d.name == before.name);
-            if now.is_some_and(|now| now != before) {
-                moved.push((before.clone(), places.parent(session, before, &team.regions[0]).await?));
-            }
+            let Some(now) = record.domains.iter().find(|d| d.name == before.name) else { continue };
+            moved.extend(left_parent(session, &mut places, before, now).await?);
         }
         let owner = session.owner(&team);
         let looks = places.team.iter().map(|(region, spot)| {
@@ -238,6 +236,28 @@ async fn parents(places: &Places, domains: &[DomainRecord]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The delegation that a domain had in a zone that is its parent's no longer. The same zone may be spelled in several ways.
+async fn left_parent(
+    session: &Session,
+    places: &mut Places,
+    before: &DomainRecord,
+    now: &DomainRecord,
+) -> Result<Option<(DomainRecord, Spot)>> {
+    let parent = |d: &DomainRecord| (d.parent.clone(), d.account.clone(), d.role.clone(), d.zone_id.clone());
+    if now.delegate && parent(before) == parent(now) {
+        return Ok(None);
+    }
+    let main = places.team[0].0.clone();
+    let spot = places.parent(session, before, &main).await?;
+    let left = Some((before.clone(), spot));
+    let Some(new) = places.parents.get(&now.name).filter(|_| now.delegate) else { return Ok(left) };
+    let zone = async |spot: Spot, d: &DomainRecord| {
+        delegation::parent_zone(places.clouds.at(spot), &d.parent, d.zone_id.as_deref()).await
+    };
+    let same = matches!((zone(spot, before).await, zone(*new, now).await), (Ok(old), Ok(new)) if old == new);
+    Ok(left.filter(|_| !same))
 }
 
 /// The teams to peer with: those that have a network in one of the regions, and this mode.
