@@ -221,6 +221,11 @@ pub(super) fn without_trail(input: &Input<'_>, graph: &mut Graph<Clouds>, keep_l
     clouds.put(main, trail).after(after.iter().copied()).absent(graph);
 }
 
+/// Whether the bucket of a trail that goes is left, with the log files in it.
+pub fn bucket_left(report: &Report) -> bool {
+    report.nodes.iter().any(|n| n.kind == OldBucket::KIND && matches!(n.outcome, Outcome::Left(_)))
+}
+
 /// Of the settings that an account has once, those that are as they should be in this plan.
 pub fn settings_found(plan: &Report) -> Vec<Setting> {
     let kept = |kind: &str| {

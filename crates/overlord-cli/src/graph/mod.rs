@@ -6,7 +6,7 @@ mod interconnect;
 mod network;
 mod team;
 
-pub use account::settings_found;
+pub use account::{bucket_left, settings_found};
 pub use domains::Domain;
 pub use gone::{Gone, deletion};
 pub(crate) use network::NAT_INSTANCE;

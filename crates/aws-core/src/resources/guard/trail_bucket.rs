@@ -403,7 +403,7 @@ impl Identity for OldBucket {
         Ok(Some(self.keep_logs && !self.bucket.versions(cx.cloud, 1).await?.is_empty()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, logs: &bool) -> Option<String> {
-        logs.then(|| "log files are in it (`--delete-audit-logs` deletes them, too)".into())
+        logs.then(|| "log files are in it (`overlord team delete --delete-audit-logs` deletes them, too)".into())
     }
     /// CloudTrail writes for some minutes after its trail is gone: then another look finds log files.
     async fn remove(&self, cx: &Cx<'_, Cloud>, _: &bool) -> Result<()> {

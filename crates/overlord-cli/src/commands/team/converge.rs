@@ -1,7 +1,7 @@
 //! Making a team's place what its files say: look, claim addresses, remember, write.
 use crate::{
     accounts::Account,
-    graph::settings_found,
+    graph::{bucket_left, settings_found},
     new_account,
     organization::Team,
     policies,
@@ -13,7 +13,7 @@ use aws_core::{
     cloud::wait::{Look, Patience, poll_until},
     engine::{Action, Change, Event, Identity as _, Mode, NodeReport, Observer, Outcome, Report, World, run as engine},
     error::Kind as ErrorKind,
-    registry::teams::{self, TeamRecord},
+    registry::teams::{self, Feature, TeamRecord},
     resources::{
         domain::certificate,
         identity::managed_policy::ManagedPolicy,
@@ -233,6 +233,10 @@ async fn apply(session: &Session, mut survey: Survey, what: &str, under: &Undert
         if let Some(servers) = domains.get(&domain.name).and_then(|of| of.name_servers(&report, domain)) {
             domain.name_servers = servers;
         }
+    }
+    // It is the team's until it goes.
+    if bucket_left(&report) {
+        survey.record.made.push(Feature::AuditTrail);
     }
     let whole = exit == Exit::Done;
     settle(session, &survey, whole, changes > 0, under).await?;
