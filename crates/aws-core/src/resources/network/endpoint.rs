@@ -40,6 +40,11 @@ fn id(live: &Live) -> &str {
     live.vpc_endpoint_id().unwrap_or_default()
 }
 
+/// Whether its state is one of these: the service returns some in small letters.
+fn is_in(live: &Live, states: &[&str]) -> bool {
+    live.state().is_some_and(|state| states.iter().any(|s| state.as_str().eq_ignore_ascii_case(s)))
+}
+
 /// What S3 is called in a region.
 fn service(region: &str) -> String {
     let china = if region.starts_with("cn-") { "cn." } else { "" };
@@ -66,9 +71,10 @@ impl Part for S3Endpoint {
         id(item)
     }
     fn is_gone(item: &Live) -> bool {
-        // The service tells some states in small letters.
-        let leaving = ["deleting", "deleted", "failed", "rejected", "expired"];
-        item.state().is_some_and(|state| leaving.iter().any(|s| state.as_str().eq_ignore_ascii_case(s)))
+        Self::is_out(item) || is_in(item, &["failed", "rejected", "expired"])
+    }
+    fn is_out(item: &Live) -> bool {
+        is_in(item, &["deleting", "deleted"])
     }
     listed!(describe_vpc_endpoints);
 
@@ -168,6 +174,10 @@ mod tests {
         for state in ["available", "Available", "pending", "Pending", "pendingAcceptance"] {
             assert!(!gone(state), "{state}");
         }
+        // Network interfaces of one that failed hold the subnets.
+        let out = |state: &str| S3Endpoint::is_out(&Live::builder().state(state.into()).build());
+        assert!(["deleting", "Deleted"].into_iter().all(out));
+        assert!(!["failed", "Rejected", "expired", "available"].into_iter().any(out));
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub trait Part: Send + Sync + 'static {
     fn is_gone(_: &Self::Item) -> bool {
         false
     }
+    /// Whether it is in nobody's way any more, where that is another question: what failed may still hold something.
+    fn is_out(item: &Self::Item) -> bool {
+        Self::is_gone(item)
+    }
     /// Whether it comes and goes with its VPC, and nobody can remove it.
     fn is_of_vpc(_: &Self::Item) -> bool {
         false
@@ -201,8 +205,8 @@ impl<K: Part> Erased for Of<K> {
             if !K::STANDS {
                 return Ok(Vec::new());
             }
-            let found = in_vpc::<K>(cloud, vpc).await?;
-            let here = found.iter().filter(|item| K::stands_in(item, vpc) && !K::is_of_vpc(item));
+            let found = if K::OF_VPC.is_some() { seen_in::<K>(cloud, vpc).await? } else { all::<K>(cloud).await? };
+            let here = found.iter().filter(|i| K::stands_in(i, vpc) && !K::is_out(i) && !K::is_of_vpc(i));
             let told = here.map(|item| (K::NOUN, K::id(item).to_owned(), item.tag_map()));
             Ok(told.filter(|(.., tags)| owner.whose(tags) != Whose::Ours).collect())
         }
