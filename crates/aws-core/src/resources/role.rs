@@ -228,7 +228,7 @@ impl Identity for ExistingRole {
         Err(Error::refused(format!("IAM role {} is not what is needed, and not ours to change: {change}", self.name)))
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        Err(Error::refused(format!("IAM role {} is somebody else's", self.name)))
+        Err(Error::refused(format!("IAM role {} is a foreign resource: it is never deleted here", self.name)))
     }
     fn output(&self, live: &Live) -> RoleId {
         Role::output(&self.name, live)

@@ -211,7 +211,7 @@ impl Identity for ExistingGroup {
         live.map(drop).ok_or_else(missing)
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, _: &Live) -> Result<()> {
-        Err(Error::refused(format!("security group {} is somebody else's", self.name)))
+        Err(Error::refused(format!("security group {} is a foreign resource: it is never deleted here", self.name)))
     }
     fn output(&self, live: &Live) -> GroupId {
         GroupId(id(live).to_owned())

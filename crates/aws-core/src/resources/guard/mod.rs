@@ -9,5 +9,5 @@ pub mod trail_bucket;
 
 /// Why a setting stays as it is when the team goes.
 pub(super) fn found(restore: bool) -> Option<String> {
-    (!restore).then(|| "it was so before the team was created".to_owned())
+    (!restore).then(|| "it was set before the team was created".to_owned())
 }
