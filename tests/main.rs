@@ -30,6 +30,7 @@ mod overlord_bad_input;
 mod overlord_damage;
 mod overlord_harness;
 mod overlord_history;
+mod overlord_leaving;
 mod overlord_minion;
 mod overlord_options;
 mod overlord_story;

@@ -1,26 +1,9 @@
 //! Days on which an account, AWS, the network or another operator does not play along.
-use crate::support::{Estate, Request, Run, Wire, endpoint, refusing};
+use crate::support::{Estate, Wire, endpoint};
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
 
-const DENIED: (&str, &str) = ("AccessDenied", "User is not authorized to perform this operation");
-
-/// A wire on which the calls that the rule picks are answered with this.
-fn answering(
-    estate: &Estate,
-    refusal: (&'static str, &'static str),
-    picks: impl Fn(&Request<'_>) -> bool + Send + Sync + 'static,
-) -> Wire {
-    let known = [(estate.shell().access_key(), estate.number("home"))];
-    refusing(endpoint(), &known, move |request| picks(request).then_some(refusal))
-}
-
-fn through(estate: &mut Estate, wire: &Wire, arguments: &[&str]) -> Run {
-    estate.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
-    let run = estate.overlord(arguments);
-    estate.set("AWS_ENDPOINT_URL", Some(endpoint()));
-    run
-}
+pub(crate) const DENIED: (&str, &str) = ("AccessDenied", "User is not authorized to perform this operation");
 
 #[test]
 fn no_credentials() {
@@ -39,7 +22,7 @@ fn expired_credentials_and_nobody_there() {
     let mut estate = Estate::new();
     let wire = Wire::expired_token();
     for command in [&["team", "list"][..], &["team", "create", "red"], &["check"]] {
-        let run = through(&mut estate, &wire, command).fails(1).says(&["expired"]);
+        let run = estate.through(&wire, command).fails(1).says(&["expired"]);
         assert!(run.took < Duration::from_secs(15), "retried what never gets better: {:?}", run.took);
     }
     estate.set("AWS_ENDPOINT_URL", Some("http://127.0.0.1:1"));
@@ -50,11 +33,11 @@ fn expired_credentials_and_nobody_there() {
 fn no_permission_in_the_parents_account() {
     let mut estate = Estate::new();
     let network = estate.number("network").to_owned();
-    let wire = answering(&estate, DENIED, move |request| {
+    let wire = estate.answering(DENIED, move |request| {
         let writes = request.text.starts_with("POST") && request.text.contains("/rrset");
         request.account == network && request.service == "route53" && writes
     });
-    let run = through(&mut estate, &wire, &["team", "create", "red"]).exits(4);
+    let run = estate.through(&wire, &["team", "create", "red"]).exits(4);
     let said = run.says(&["red.example.org", "route53:ChangeResourceRecordSets", "again"]);
     assert!(said.took < Duration::from_secs(30), "retried what never gets better: {:?}", said.took);
     // All that does not need the delegation is there.
@@ -72,16 +55,16 @@ fn no_permission_in_the_parents_account() {
 fn no_permission_for_a_service_of_the_teams_account() {
     let mut estate = Estate::new();
     let red = estate.number("red").to_owned();
-    let wire = answering(&estate, DENIED, move |request| {
+    let wire = estate.answering(DENIED, move |request| {
         request.account == red && request.service == "iam" && request.is("CreateRole")
     });
-    through(&mut estate, &wire, &["team", "create", "red"]).exits(4).says(&["iam:CreateRole", "Deployer"]);
+    estate.through(&wire, &["team", "create", "red"]).exits(4).says(&["iam:CreateRole", "Deployer"]);
     assert_eq!(estate.counts("red")["eu-west-1 vpc"], 1);
     estate.create("red");
     // What may not be looked at is no difference: check says that it does not know.
     let red = estate.number("red").to_owned();
-    let wire = answering(&estate, DENIED, move |request| request.account == red && request.service == "cloudtrail");
-    let run = through(&mut estate, &wire, &["check", "red"]);
+    let wire = estate.answering(DENIED, move |request| request.account == red && request.service == "cloudtrail");
+    let run = estate.through(&wire, &["check", "red"]);
     assert!(matches!(run.code, Some(1 | 4)), "{run:?}");
     run.says(&["cloudtrail"]);
     estate.delete("red");
@@ -94,17 +77,17 @@ fn check_goes_on_when_one_account_cannot_be_reached() {
     estate.create("red");
     estate.create("blue");
     let blue = estate.number("blue").to_owned();
-    let wire = answering(&estate, DENIED, move |request| {
+    let wire = estate.answering(DENIED, move |request| {
         request.service == "sts" && request.is("AssumeRole") && request.text.contains(&format!("%3A{blue}%3A"))
     });
-    let run = through(&mut estate, &wire, &["check", "-o", "json"]).exits(4).says(&["blue"]);
+    let run = estate.through(&wire, &["check", "-o", "json"]).exits(4).says(&["blue"]);
     let rows = run.json();
     let state = |team: &str| -> Value {
         rows.as_array().unwrap().iter().find(|row| row["team"] == team).unwrap()["state"].clone()
     };
     assert_eq!((state("red"), state("blue")), (json!("ok"), json!("failed")));
-    through(&mut estate, &wire, &["check", "red"]).ok();
-    through(&mut estate, &wire, &["team", "update", "blue"]).fails(1).says(&["blue", estate_role()]);
+    estate.through(&wire, &["check", "red"]).ok();
+    estate.through(&wire, &["team", "update", "blue"]).fails(1).says(&["blue", estate_role()]);
     estate.overlord(&["check"]).ok();
     estate.delete("red");
     estate.delete("blue");
@@ -126,8 +109,8 @@ fn a_quota_is_named() {
         ("CreateInternetGateway", "InternetGatewayLimitExceeded", &["quota", "nternet gateways"]),
     ] {
         let refusal = (code, "The maximum number has been reached.");
-        let wire = answering(&estate, refusal, move |request| request.service == "ec2" && request.is(operation));
-        let run = through(&mut estate, &wire, &["team", "create", "red"]);
+        let wire = estate.answering(refusal, move |request| request.service == "ec2" && request.is(operation));
+        let run = estate.through(&wire, &["team", "create", "red"]);
         assert!(matches!(run.code, Some(1 | 4)), "{run:?}");
         assert!(run.took < Duration::from_secs(30), "waited for a quota: {:?}", run.took);
         run.says(words).says(&["eu-west-1"]).hides(&["panicked"]);
@@ -177,11 +160,11 @@ fn a_connection_that_dies_on_the_way_and_then_the_same_command() {
     let mut estate = Estate::new();
     for pieces in [1, 10, 40, 90] {
         let wire = Wire::cut_after(endpoint(), pieces);
-        let run = through(&mut estate, &wire, &["team", "create", "red"]);
+        let run = estate.through(&wire, &["team", "create", "red"]);
         assert!(matches!(run.code, Some(1 | 4)), "after {pieces} pieces: {run:?}");
         estate.create("red");
         let wire = Wire::cut_after(endpoint(), pieces);
-        let run = through(&mut estate, &wire, &["team", "delete", "red", "--delete-audit-logs", "--yes"]);
+        let run = estate.through(&wire, &["team", "delete", "red", "--delete-audit-logs", "--yes"]);
         assert!(matches!(run.code, Some(1 | 4)), "after {pieces} pieces: {run:?}");
         estate.overlord(&["team", "list"]).ok().says(&["red"]);
         estate.delete("red");

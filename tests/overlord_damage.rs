@@ -130,50 +130,50 @@ fn the_delegation() {
 }
 
 /// What a zone's domain is, to whom it is delegated, and the zone's id.
-fn delegated(victim: &Victim) -> (String, Value) {
-    let zones = victim.call("route53", "list_hosted_zones_by_name", json!({ "DNSName": "red.example.org" }));
-    let parents = victim.estate.call("network", "route53", "list_hosted_zones", json!({}));
+pub(crate) fn delegated(estate: &Estate) -> (String, Value) {
+    let zones = estate.call("red", "route53", "list_hosted_zones_by_name", json!({ "DNSName": "red.example.org" }));
+    let parents = estate.call("network", "route53", "list_hosted_zones", json!({}));
     let sets = json!({
         "HostedZoneId": parents["HostedZones"][0]["Id"],
         "StartRecordName": "red.example.org",
         "StartRecordType": "NS",
     });
-    let sets = victim.estate.call("network", "route53", "list_resource_record_sets", sets);
+    let sets = estate.call("network", "route53", "list_resource_record_sets", sets);
     let servers = sets["ResourceRecordSets"][0]["ResourceRecords"].clone();
     (zones["HostedZones"][0]["Id"].as_str().unwrap_or_default().to_owned(), servers)
 }
 
 /// Deletes the team's zone with all that is in it.
-fn lose_the_zone(victim: &Victim) {
-    let (id, _) = delegated(victim);
-    let sets = victim.call("route53", "list_resource_record_sets", json!({ "HostedZoneId": id }));
+pub(crate) fn lose_the_zone(estate: &Estate) {
+    let (id, _) = delegated(estate);
+    let sets = estate.call("red", "route53", "list_resource_record_sets", json!({ "HostedZoneId": id }));
     let own = |set: &&Value| !["NS", "SOA"].contains(&set["Type"].as_str().unwrap());
     let all = sets["ResourceRecordSets"].as_array().unwrap().iter().filter(own);
     let changes: Vec<Value> = all.map(|set| json!({ "Action": "DELETE", "ResourceRecordSet": set })).collect();
     if !changes.is_empty() {
         let batch = json!({ "HostedZoneId": id, "ChangeBatch": { "Changes": changes } });
-        victim.call("route53", "change_resource_record_sets", batch);
+        estate.call("red", "route53", "change_resource_record_sets", batch);
     }
-    victim.call("route53", "delete_hosted_zone", json!({ "Id": id }));
+    estate.call("red", "route53", "delete_hosted_zone", json!({ "Id": id }));
 }
 
 /// Whoever gets the servers of a zone that is gone takes the name over: its delegation must not be left behind.
 #[test]
 fn the_hosted_zone_disappears() {
     let victim = Victim::new();
-    let (lost, _) = delegated(&victim);
-    lose_the_zone(&victim);
+    let (lost, _) = delegated(&victim.estate);
+    lose_the_zone(&victim.estate);
     victim.estate.overlord(&["check", "red"]).exits(5).says(&["hosted zone red.example.org is missing"]);
     victim.estate.overlord(&["team", "update", "red"]).ok();
     victim.estate.overlord(&["check", "red"]).ok();
-    let (made, servers) = delegated(&victim);
+    let (made, servers) = delegated(&victim.estate);
     assert_ne!(made, lost);
     let zone = victim.call("route53", "get_hosted_zone", json!({ "Id": made }));
     let own: Vec<String> = zone["DelegationSet"]["NameServers"].as_array().unwrap().iter().map(plain).collect();
     let mut named: Vec<String> = servers.as_array().unwrap().iter().map(|server| plain(&server["Value"])).collect();
     named.sort();
     assert!(own.iter().all(|server| named.contains(server)), "{own:?} {named:?}");
-    lose_the_zone(&victim);
+    lose_the_zone(&victim.estate);
     victim.estate.overlord(&["team", "delete", "red", "--dry-run"]).says(&["- delete delegation red.example.org"]);
     victim.estate.delete("red");
     victim.estate.assert_as_before("a team whose zone was lost");

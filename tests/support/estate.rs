@@ -1,6 +1,7 @@
 //! An estate: an organization's accounts, its file, and `overlord`.
 use super::{
-    emulator::{Emulator, ask},
+    emulator::{Emulator, ask, endpoint},
+    refusals::{Refusal, Request, refusing},
     run::{Run, Running},
     shell::Shell,
     stage::Inventory,
@@ -120,6 +121,24 @@ impl Estate {
     /// Runs `overlord` with these arguments, with nothing on stdin.
     pub(crate) fn overlord(&self, arguments: &[&str]) -> Run {
         self.shell.run("overlord", arguments)
+    }
+
+    /// A wire on which the calls that the rule picks are answered with this.
+    pub(crate) fn answering(
+        &self,
+        refusal: Refusal,
+        picks: impl Fn(&Request<'_>) -> bool + Send + Sync + 'static,
+    ) -> Wire {
+        let known = [(self.shell.access_key(), self.number("home"))];
+        refusing(endpoint(), &known, move |request| picks(request).then_some(refusal))
+    }
+
+    /// Runs `overlord` on a wire.
+    pub(crate) fn through(&mut self, wire: &Wire, arguments: &[&str]) -> Run {
+        self.set("AWS_ENDPOINT_URL", Some(&wire.endpoint));
+        let run = self.overlord(arguments);
+        self.set("AWS_ENDPOINT_URL", Some(endpoint()));
+        run
     }
 
     /// Starts `overlord` with these arguments.

@@ -31,7 +31,7 @@ impl Request<'_> {
 }
 
 /// What is answered instead: code and message.
-type Refusal = (&'static str, &'static str);
+pub(crate) type Refusal = (&'static str, &'static str);
 
 struct State<R> {
     to: String,

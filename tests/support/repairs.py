@@ -12,6 +12,7 @@ import moto.budgets.responses
 import moto.ce.responses
 import moto.iam.models
 import moto.iam.responses
+import moto.route53.models
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.types import Base64EncodedString
 from moto.ec2.exceptions import EC2ClientError
@@ -40,6 +41,7 @@ def apply():
         _budgets,
         _cost_tags,
         _certificates,
+        _hosted_zones,
         _tags,
     ):
         repair()
@@ -427,3 +429,9 @@ def _certificates():
         original(self)
 
     wrap(moto.acm.models.CertBundle, "check", check)
+
+
+def _hosted_zones():
+    """Ids of hosted zones start with any letter. AWS's start with Z."""
+    original = moto.route53.models.create_route53_zone_id
+    moto.route53.models.create_route53_zone_id = lambda *all, **named: "Z" + original(*all, **named)[1:]
