@@ -130,6 +130,8 @@ fn settings_that_were_there_before_stay() {
     estate.call("red", "s3control", "put_public_access_block", block);
     estate.remember();
     estate.create("red");
+    let plan = estate.overlord(&["team", "delete", "red", "--dry-run"]).ok();
+    plan.says(&["= leave EBS encryption", "because it was set before the team was created"]);
     estate.delete("red");
     estate.assert_as_before("a team in an account that was strict already");
 }

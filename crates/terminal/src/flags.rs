@@ -106,7 +106,7 @@ impl Writes {
         let refused = |a: &Action| matches!(a, Action::Update(c) if c.iter().any(|c| c.refused.is_some()));
         if plan.cancelled() {
             Exit::Interrupted
-        } else if plan.nodes.iter().any(|n| !matches!(&n.outcome, Outcome::Done(a) if !refused(a))) {
+        } else if !plan.complete() || plan.nodes.iter().any(|n| matches!(&n.outcome, Outcome::Done(a) if refused(a))) {
             Exit::Failed
         } else if self.detailed_exitcode && plan.changes() > 0 {
             Exit::Changes
@@ -119,6 +119,7 @@ impl Writes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_core::engine::{Change, NodeReport};
     use clap::{CommandFactory as _, Parser};
 
     /// What it is for
@@ -142,6 +143,21 @@ mod tests {
         assert_eq!(wait(&["t", "--wait-lock", "-y"]).unwrap(), Some(600));
         assert_eq!(wait(&["t", "--wait-lock=90s"]).unwrap(), Some(90));
         assert!(wait(&["t", "--wait-lock=soon"]).is_err());
+    }
+
+    #[test]
+    fn what_is_left_is_no_failure_of_a_plan() {
+        let writes = Writes { dry_run: true, detailed_exitcode: true };
+        let exit = |outcomes: Vec<Outcome>| {
+            writes
+                .exit(&Report::from(outcomes.into_iter().map(|o| NodeReport::new("thing", "a", o)).collect::<Vec<_>>()))
+        };
+        let left = || Outcome::Left("others use it".into());
+        assert_eq!(exit(vec![left()]), Exit::Done);
+        assert_eq!(exit(vec![left(), Outcome::Done(Action::Delete)]), Exit::Changes);
+        assert_eq!(exit(vec![left(), Outcome::Failed(aws_core::Error::failed("no"))]), Exit::Failed);
+        let refused = Outcome::Done(Action::Update(vec![Change::refused("size", 1, 2, "make another one")]));
+        assert_eq!(exit(vec![left(), refused]), Exit::Failed);
     }
 
     #[test]
