@@ -1,5 +1,36 @@
-//! What differs between what is there and what is wanted.
+//! What is to be done with a resource, and what of it differs from what is wanted.
 use std::fmt;
+
+/// What is to be done with a node, or was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing: it is as it should be, or not there and not to be.
+    Keep,
+    /// Make it.
+    Create,
+    /// Change these fields in place.
+    Update(Vec<Change>),
+    /// Remove it.
+    Delete,
+    /// Nothing, although it should not exist: why.
+    Leave(String),
+}
+
+impl Action {
+    /// Whether it changes nothing.
+    pub fn is_idle(&self) -> bool {
+        matches!(self, Self::Keep | Self::Leave(_))
+    }
+    /// The verb of a step line: `Creating`, `Updating`, ..
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Keep | Self::Leave(_) => "Checking",
+            Self::Create => "Creating",
+            Self::Update(_) => "Updating",
+            Self::Delete => "Deleting",
+        }
+    }
+}
 
 /// One field that differs from what is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

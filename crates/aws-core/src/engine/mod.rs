@@ -19,10 +19,10 @@ mod run;
 mod tests;
 
 pub use crate::cancel::{Cancel, Held, InFlight, Stop};
-pub use crate::change::Change;
+pub use crate::change::{Action, Change};
 pub use crate::progress::{Event, Observer, Quiet};
 pub use crate::world::{Room, Use, Wanted, World};
 pub use graph::{Cx, Graph, NodeId, Ref};
 pub use report::{NodeReport, Outcome, Report};
-pub use resource::{Action, CloudOf, Identity, LiveOf, Resource};
+pub use resource::{CloudOf, Identity, LiveOf, Resource};
 pub use run::{Mode, Options, run};

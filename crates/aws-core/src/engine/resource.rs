@@ -1,37 +1,6 @@
 //! What a kind of thing must be able to do to be converged.
-use super::{Change, Cx, NodeId, Use, World};
+use super::{Action, Change, Cx, NodeId, Use, World};
 use crate::{Error, Result};
-
-/// What is to be done with a node, or was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Nothing: it is as it should be, or not there and not to be.
-    Keep,
-    /// Make it.
-    Create,
-    /// Change these fields in place.
-    Update(Vec<Change>),
-    /// Remove it.
-    Delete,
-    /// Nothing, although it should not exist: why.
-    Leave(String),
-}
-
-impl Action {
-    /// Whether it changes nothing.
-    pub fn is_idle(&self) -> bool {
-        matches!(self, Self::Keep | Self::Leave(_))
-    }
-    /// The verb of a step line: `Creating`, `Updating`, ..
-    pub fn verb(&self) -> &'static str {
-        match self {
-            Self::Keep | Self::Leave(_) => "Checking",
-            Self::Create => "Creating",
-            Self::Update(_) => "Updating",
-            Self::Delete => "Deleting",
-        }
-    }
-}
 
 /// What a resource is: what it takes to find it and to remove it, whatever it should be.
 /// An error that is [`Error::is_retryable`] is tried again until the node's deadline, after another `find`.
