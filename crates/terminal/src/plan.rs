@@ -188,7 +188,7 @@ mod tests {
              + create thing d\nPlan: 2 to create, 1 to change, 0 to delete, 1 unchanged.\n"
         );
         assert_eq!(exit, Exit::Changes);
-        let (text, _) = planned(&graph(things()).absence(), false, true).await;
+        let (text, _) = planned(&graph(things()).absence(|_| true), false, true).await;
         assert_eq!(
             text,
             "- delete thing b\n- delete thing c\nPlan: 0 to create, 0 to change, 2 to delete, 2 unchanged.\n"

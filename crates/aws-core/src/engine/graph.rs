@@ -4,6 +4,7 @@ use crate::Result;
 use futures::{FutureExt as _, future::BoxFuture};
 use std::{
     any::Any,
+    collections::BTreeSet,
     marker::PhantomData,
     sync::{Arc, OnceLock},
 };
@@ -211,11 +212,11 @@ impl<C: World> Graph<C> {
         Ref { node, kind: PhantomData }
     }
 
-    /// The same nodes, and none of them should exist but for the external ones.
+    /// The same nodes: those that `goes` picks should not exist, and the others are left as they are.
     #[must_use]
-    pub fn absence(&self) -> Self {
-        let absent = |n: &Entry<C>| Entry {
-            wish: if matches!(n.wish, Wish::External) { Wish::External } else { Wish::Absent },
+    pub fn absence(&self, goes: impl Fn(NodeId) -> bool) -> Self {
+        let entry = |(i, n): (usize, &Entry<C>)| Entry {
+            wish: if matches!(n.wish, Wish::External) || !goes(NodeId(i)) { Wish::External } else { Wish::Absent },
             name: n.name.clone(),
             uses: Vec::new(),
             known: n.known.clone(),
@@ -223,7 +224,17 @@ impl<C: World> Graph<C> {
             found_through: n.found_through.clone(),
             kind: n.kind,
         };
-        Self { nodes: self.nodes.iter().map(absent).collect() }
+        Self { nodes: self.nodes.iter().enumerate().map(entry).collect() }
+    }
+    /// A node, and all that needs it.
+    pub fn needing(&self, node: NodeId) -> BTreeSet<NodeId> {
+        let mut found = BTreeSet::from([node]);
+        for (i, n) in self.nodes.iter().enumerate() {
+            if n.needs.iter().any(|need| found.contains(need)) {
+                found.insert(NodeId(i));
+            }
+        }
+        found
     }
 
     /// The nodes that it manages: what goes only once all of it is done needs them.

@@ -5,12 +5,12 @@
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses a part of this")]
 use aws_core::{
     cloud::{Cloud, ConnectOptions},
-    engine::{Action, Event, Graph, Mode, Observer, Options, Outcome, Quiet, Report, World, run},
+    engine::{Action, Event, Graph, Mode, NodeId, Observer, Options, Outcome, Quiet, Report, World, run},
     model::Owner,
 };
 use aws_sdk_ssm::types::ParameterType;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env,
     fmt::Write as _,
     fs,
@@ -213,13 +213,15 @@ impl Way {
         cloud.forget();
         match self {
             Self::Plan | Self::Apply => run(graph, cloud, self.mode(), &options(), observer).await,
-            Self::PlanDestroy | Self::Destroy => run(&graph.absence(), cloud, self.mode(), &options(), observer).await,
+            Self::PlanDestroy | Self::Destroy => {
+                run(&graph.absence(|_| true), cloud, self.mode(), &options(), observer).await
+            }
         }
     }
 }
 
 /// Runs with a fresh memory of the cloud.
-pub async fn go(graph: &Graph<Cloud>, cloud: &Cloud, way: Way) -> Report {
+pub async fn go<C: World>(graph: &Graph<C>, cloud: &C, way: Way) -> Report {
     way.run(graph, cloud, &Quiet).await
 }
 
@@ -247,14 +249,14 @@ pub fn text(report: &Report) -> String {
 }
 
 /// Runs, and fails the test unless every node got done. Returns the report.
-pub async fn done(graph: &Graph<Cloud>, cloud: &Cloud, mode: Way) -> Report {
+pub async fn done<C: World>(graph: &Graph<C>, cloud: &C, mode: Way) -> Report {
     let report = go(graph, cloud, mode).await;
     assert!(report.complete(), "{mode:?}:\n{}", text(&report));
     report
 }
 
 /// Applies; then a plan must be empty, and so must another apply.
-pub async fn apply(graph: &Graph<Cloud>, cloud: &Cloud) -> Report {
+pub async fn apply<C: World>(graph: &Graph<C>, cloud: &C) -> Report {
     let report = done(graph, cloud, Way::Apply).await;
     for mode in [Way::Plan, Way::Apply] {
         let again = done(graph, cloud, mode).await;
@@ -264,7 +266,7 @@ pub async fn apply(graph: &Graph<Cloud>, cloud: &Cloud) -> Report {
 }
 
 /// Destroys; then nothing of it may be left, and another destroy is a no-op.
-pub async fn destroy(graph: &Graph<Cloud>, cloud: &Cloud) -> Report {
+pub async fn destroy<C: World>(graph: &Graph<C>, cloud: &C) -> Report {
     let report = done(graph, cloud, Way::Destroy).await;
     for mode in [Way::PlanDestroy, Way::Destroy] {
         let again = done(graph, cloud, mode).await;
@@ -281,6 +283,40 @@ pub async fn lifecycle(graph: &Graph<Cloud>, cloud: &Cloud) {
     assert_eq!(text(&applied), text(&plan), "what was planned is what was done");
     let destroyed = destroy(graph, cloud).await;
     assert_eq!(destroyed.changes(), destroyed.nodes.len(), "all of it was there to delete:\n{}", text(&destroyed));
+    disappears(graph, cloud).await;
+}
+
+/// Each resource is removed behind the tool's back: a plan says so, the same apply creates it again, and deleting the rest
+/// leaves nothing. What is never removed cannot disappear.
+pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C) {
+    for node in graph.managed() {
+        apply(graph, cloud).await;
+        if !vanish(graph, cloud, node).await {
+            continue;
+        }
+        let plan = done(graph, cloud, Way::Plan).await;
+        assert!(plan.changes() > 0, "{} is missing, and no plan says so", plan.nodes[node.index()]);
+        apply(graph, cloud).await;
+        assert!(vanish(graph, cloud, node).await);
+        destroy(graph, cloud).await;
+    }
+}
+
+/// Removes a node's resource alone; with all that needs it, where AWS does not allow that. Returns whether it is gone.
+async fn vanish<C: World>(graph: &Graph<C>, cloud: &C, node: NodeId) -> bool {
+    let soon = Options { deadline: Duration::from_secs(1), ..options() };
+    let ways = [(BTreeSet::from([node]), soon), (graph.needing(node), options())];
+    let mut last = String::new();
+    for (goes, options) in ways {
+        cloud.forget();
+        let report = run(&graph.absence(|n| goes.contains(&n)), cloud, Mode::Apply, &options, &Quiet).await;
+        match &report.nodes[node.index()].outcome {
+            Outcome::Left(_) => return false,
+            Outcome::Done(action) if report.complete() => return *action == Action::Delete,
+            _ => last = text(&report),
+        }
+    }
+    panic!("cannot be removed:\n{last}");
 }
 
 /// Listens and keeps the step lines, with their results.

@@ -32,8 +32,8 @@ pub(super) async fn run<C: World>(
     match way {
         Way::Plan => engine::run(graph, cloud, Mode::Plan, options, observer).await,
         Way::Apply => engine::run(graph, cloud, Mode::Apply, options, observer).await,
-        Way::PlanDestroy => engine::run(&graph.absence(), cloud, Mode::Plan, options, observer).await,
-        Way::Destroy => engine::run(&graph.absence(), cloud, Mode::Apply, options, observer).await,
+        Way::PlanDestroy => engine::run(&graph.absence(|_| true), cloud, Mode::Plan, options, observer).await,
+        Way::Destroy => engine::run(&graph.absence(|_| true), cloud, Mode::Apply, options, observer).await,
     }
 }
 

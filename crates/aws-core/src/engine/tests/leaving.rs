@@ -113,7 +113,7 @@ async fn what_is_left_is_told_and_holds_up_no_other() {
     for (name, _) in NET {
         cloud.put(name, "1");
     }
-    let graph = net_with(|t| t.left = (t.name == "role").then_some("others use it")).absence();
+    let graph = net_with(|t| t.left = (t.name == "role").then_some("others use it")).absence(|_| true);
     for mode in [Way::Plan, Way::Apply] {
         let report = go(&graph, &cloud, mode).await;
         assert!(matches!(outcome(&report, "role"), Outcome::Left(why) if why == "others use it"), "{report:?}");
