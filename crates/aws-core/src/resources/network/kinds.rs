@@ -12,7 +12,7 @@ use crate::{
 };
 use aws_sdk_ec2::types::Filter;
 use futures::{FutureExt as _, future::BoxFuture};
-use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Kinds, as constants say them.
 pub type On = &'static [fn() -> KindId];
@@ -148,87 +148,65 @@ fn there<K: Part>(mut found: Vec<K::Item>) -> Vec<K::Item> {
     found
 }
 
-/// The object-safe face of [`Part`].
-pub(super) trait Erased: Sync {
-    fn name(&self) -> &'static str;
-    fn noun(&self) -> &'static str;
-    fn rare(&self) -> Option<&'static str>;
-    fn on(&self) -> On;
-    fn things<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner) -> BoxFuture<'a, Result<Vec<Thing>>>;
-    fn foreign<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        owner: &'a TeamOwner,
-        vpc: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Foreign>>>;
-    fn remove<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner, thing: &'a Thing) -> BoxFuture<'a, Result<()>>;
-}
-
 /// What is in a VPC and not the owner's: id and tags.
 pub(crate) type Foreign = (&'static str, String, BTreeMap<String, String>);
 
-pub(super) struct Of<K>(pub(super) PhantomData<fn() -> K>);
+/// What a call brings, of whichever kind.
+type Pending<'a, T> = BoxFuture<'a, Result<T>>;
 
-impl<K: Part> Erased for Of<K> {
-    fn name(&self) -> &'static str {
-        K::NAME
-    }
-    fn noun(&self) -> &'static str {
-        K::NOUN
-    }
-    fn rare(&self) -> Option<&'static str> {
-        K::RARE
-    }
-    fn on(&self) -> On {
-        K::ON
-    }
-    fn things<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner) -> BoxFuture<'a, Result<Vec<Thing>>> {
-        async move {
-            let found = owned::<K>(cloud, owner).await?;
-            let removable = found.iter().filter(|item| !K::is_of_vpc(item) && !K::id(item).is_empty());
-            let thing = |item: &K::Item| Thing {
-                kind: KindId::of::<K>(),
-                id: K::id(item).to_owned(),
-                name: item.tag_name().unwrap_or_default().to_owned(),
-            };
-            Ok(removable.map(thing).collect())
+/// A kind in [`KINDS`]: what its [`Part`] says.
+pub(super) struct Entry {
+    name: &'static str,
+    noun: &'static str,
+    rare: Option<&'static str>,
+    on: On,
+    things: for<'a> fn(&'a Cloud, &'a TeamOwner) -> Pending<'a, Vec<Thing>>,
+    foreign: for<'a> fn(&'a Cloud, &'a TeamOwner, &'a str) -> Pending<'a, Vec<Foreign>>,
+    remove: for<'a> fn(&'a Cloud, &'a TeamOwner, &'a Thing) -> Pending<'a, ()>,
+}
+
+impl Entry {
+    pub(super) const fn of<K: Part>() -> Self {
+        Self {
+            name: K::NAME,
+            noun: K::NOUN,
+            rare: K::RARE,
+            on: K::ON,
+            things: |cloud, owner| things::<K>(cloud, owner).boxed(),
+            foreign: |cloud, owner, vpc| foreign::<K>(cloud, owner, vpc).boxed(),
+            remove: |cloud, owner, thing| remove::<K>(cloud, owner, thing).boxed(),
         }
-        .boxed()
-    }
-    fn foreign<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        owner: &'a TeamOwner,
-        vpc: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Foreign>>> {
-        async move {
-            if !K::STANDS {
-                return Ok(Vec::new());
-            }
-            let found = if K::OF_VPC.is_some() { seen_in::<K>(cloud, vpc).await? } else { all::<K>(cloud).await? };
-            let here = found.iter().filter(|i| K::stands_in(i, vpc) && !K::is_out(i) && !K::is_of_vpc(i));
-            let told = here.map(|item| (K::NOUN, K::id(item).to_owned(), item.tag_map()));
-            Ok(told.filter(|(.., tags)| owner.whose(tags) != Whose::Ours).collect())
-        }
-        .boxed()
-    }
-    fn remove<'a>(&'a self, cloud: &'a Cloud, owner: &'a TeamOwner, thing: &'a Thing) -> BoxFuture<'a, Result<()>> {
-        async move {
-            let found = owned::<K>(cloud, owner).await?;
-            match found.iter().find(|item| K::id(item) == thing.id) {
-                Some(item) => K::delete(cloud, owner, &thing.to_string(), item).await,
-                None => Ok(()),
-            }
-        }
-        .boxed()
     }
 }
 
-/// Kinds, as a list of what is said of each.
-macro_rules! kinds {
-    ($($kind:ty),* $(,)?) => { &[$(&kinds::Of::<$kind>(std::marker::PhantomData)),*] };
+async fn things<K: Part>(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Thing>> {
+    let found = owned::<K>(cloud, owner).await?;
+    let removable = found.iter().filter(|item| !K::is_of_vpc(item) && !K::id(item).is_empty());
+    let thing = |item: &K::Item| Thing {
+        kind: KindId::of::<K>(),
+        id: K::id(item).to_owned(),
+        name: item.tag_name().unwrap_or_default().to_owned(),
+    };
+    Ok(removable.map(thing).collect())
 }
-pub(super) use kinds;
+
+async fn foreign<K: Part>(cloud: &Cloud, owner: &TeamOwner, vpc: &str) -> Result<Vec<Foreign>> {
+    if !K::STANDS {
+        return Ok(Vec::new());
+    }
+    let found = if K::OF_VPC.is_some() { seen_in::<K>(cloud, vpc).await? } else { all::<K>(cloud).await? };
+    let here = found.iter().filter(|i| K::stands_in(i, vpc) && !K::is_out(i) && !K::is_of_vpc(i));
+    let told = here.map(|item| (K::NOUN, K::id(item).to_owned(), item.tag_map()));
+    Ok(told.filter(|(.., tags)| owner.whose(tags) != Whose::Ours).collect())
+}
+
+async fn remove<K: Part>(cloud: &Cloud, owner: &TeamOwner, thing: &Thing) -> Result<()> {
+    let found = owned::<K>(cloud, owner).await?;
+    match found.iter().find(|item| K::id(item) == thing.id) {
+        Some(item) => K::delete(cloud, owner, &thing.to_string(), item).await,
+        None => Ok(()),
+    }
+}
 
 /// Which of the kinds. They are ordered as they are made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -237,7 +215,7 @@ pub struct KindId(usize);
 impl KindId {
     /// Of this kind.
     pub fn of<K: Part>() -> Self {
-        let at = KINDS.iter().position(|kind| kind.noun() == K::NOUN);
+        let at = KINDS.iter().position(|kind| kind.noun == K::NOUN);
         Self(at.expect("every kind is in the list"))
     }
     /// Every kind, in the order in which they are made.
@@ -246,27 +224,27 @@ impl KindId {
     }
     /// The kind's name in plans.
     pub fn name(self) -> &'static str {
-        KINDS[self.0].name()
+        KINDS[self.0].name
     }
     /// The kind as it stands in sentences.
     pub fn noun(self) -> &'static str {
-        KINDS[self.0].noun()
+        KINDS[self.0].noun
     }
     /// EC2's word for it in lists of tags, where most teams have none of it.
     pub(super) fn rare(self) -> Option<&'static str> {
-        KINDS[self.0].rare()
+        KINDS[self.0].rare
     }
     /// Whether one of this kind goes before one of the other.
     pub fn goes_before(self, other: Self) -> bool {
-        KINDS[self.0].on().iter().any(|on| on() == other || on().goes_before(other))
+        KINDS[self.0].on.iter().any(|on| on() == other || on().goes_before(other))
     }
     /// Those of this kind that stand in a VPC and are not the owner's.
     pub(crate) async fn foreign(self, cloud: &Cloud, owner: &TeamOwner, vpc: &str) -> Result<Vec<Foreign>> {
-        KINDS[self.0].foreign(cloud, owner, vpc).await
+        (KINDS[self.0].foreign)(cloud, owner, vpc).await
     }
     /// All of this kind that carry the owner's tags.
     pub(super) async fn things(self, cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Thing>> {
-        KINDS[self.0].things(cloud, owner).await
+        (KINDS[self.0].things)(cloud, owner).await
     }
 }
 
@@ -295,7 +273,7 @@ impl Thing {
     }
     /// Removes it; what is gone already is no error.
     pub(super) async fn remove(&self, cloud: &Cloud, owner: &TeamOwner) -> Result<()> {
-        KINDS[self.kind.0].remove(cloud, owner, self).await
+        (KINDS[self.kind.0].remove)(cloud, owner, self).await
     }
 }
 

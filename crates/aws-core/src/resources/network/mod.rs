@@ -22,25 +22,25 @@ pub mod vpc;
 pub mod vpn;
 mod waiting;
 
-use kinds::{Erased, kinds};
+use kinds::Entry;
 
 /// The kinds of parts that a network has, in the order in which they are made.
-static KINDS: &[&dyn Erased] = kinds![
-    dhcp_options::DhcpOptions,
-    vpc::Vpc,
-    gateways::InternetGateway,
-    egress::EgressOnlyGateway,
-    subnet::Subnet,
-    address::ElasticIp,
-    nat_instance::MachineGroup,
-    nat_gateway::NatGateway,
-    nat_instance::Machine,
-    vpn::VpnGateway,
-    vpn::CustomerGateway,
-    vpn::VpnConnection,
-    transit::TransitAttachment,
-    peering::PeeringConnection,
-    route_table::RouteTable,
-    endpoint::S3Endpoint,
-    flow_log::FlowLog,
+static KINDS: &[Entry] = &[
+    Entry::of::<dhcp_options::DhcpOptions>(),
+    Entry::of::<vpc::Vpc>(),
+    Entry::of::<gateways::InternetGateway>(),
+    Entry::of::<egress::EgressOnlyGateway>(),
+    Entry::of::<subnet::Subnet>(),
+    Entry::of::<address::ElasticIp>(),
+    Entry::of::<nat_instance::MachineGroup>(),
+    Entry::of::<nat_gateway::NatGateway>(),
+    Entry::of::<nat_instance::Machine>(),
+    Entry::of::<vpn::VpnGateway>(),
+    Entry::of::<vpn::CustomerGateway>(),
+    Entry::of::<vpn::VpnConnection>(),
+    Entry::of::<transit::TransitAttachment>(),
+    Entry::of::<peering::PeeringConnection>(),
+    Entry::of::<route_table::RouteTable>(),
+    Entry::of::<endpoint::S3Endpoint>(),
+    Entry::of::<flow_log::FlowLog>(),
 ];
