@@ -5,7 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _, network::tag_map},
     engine::{Change, Cx, Resource},
     model::{Owner, Owning as _, tag_rules},
-    resources::kind::{Kind, Named},
+    resources::kind::{Kind, named},
 };
 use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType, Tag, TagSpecification};
 use std::sync::Arc;
@@ -72,11 +72,8 @@ impl Kind for KeyPair {
 }
 
 impl Resource for KeyPair {
-    type Identity = Named<Self>;
+    named!(noun);
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name).called(&self.noun)
-    }
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }

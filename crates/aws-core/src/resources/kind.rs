@@ -42,6 +42,32 @@ macro_rules! itself {
 }
 pub(crate) use itself;
 
+/// Of a resource that its owner and its name identify: the beginning of its `Resource`. `named!(noun)` where it says how it
+/// stands in step lines.
+macro_rules! named {
+    ($($noun:ident)?) => {
+        type Identity = $crate::resources::kind::Named<Self>;
+
+        fn identity(&self) -> Self::Identity {
+            $crate::resources::kind::Named::new(&self.owner, &self.name)$(.called(&self.$noun))?
+        }
+    };
+}
+pub(crate) use named;
+
+/// Of a resource that is found through all that it needs: these two of its `Identity`.
+macro_rules! found_through {
+    ($($needed:ident),+) => {
+        fn needs(&self) -> Vec<$crate::engine::NodeId> {
+            vec![$(self.$needed.node()),+]
+        }
+        fn found_through(&self) -> Vec<$crate::engine::NodeId> {
+            vec![$(self.$needed.node()),+]
+        }
+    };
+}
+pub(crate) use found_through;
+
 /// One of a kind.
 pub struct Named<K: Kind> {
     owner: K::Owner,

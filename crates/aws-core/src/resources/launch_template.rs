@@ -9,7 +9,7 @@ use crate::{
     cloud::{Cloud, Told as _, network::tag_map, operations::ec2},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owner, Owning as _, tag_rules},
-    resources::kind::{Kind, Named},
+    resources::kind::{Kind, named},
 };
 use aws_sdk_ec2::types::{
     InstanceType, LaunchTemplate as Template, LaunchTemplateBlockDeviceMappingRequest,
@@ -284,11 +284,8 @@ impl Kind for LaunchTemplate {
 }
 
 impl Resource for LaunchTemplate {
-    type Identity = Named<Self>;
+    named!(noun);
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name).called(&self.noun)
-    }
     fn needs(&self) -> Vec<NodeId> {
         let groups = self.security_groups.iter().map(|g| g.node());
         groups.chain([self.role.node()]).collect()

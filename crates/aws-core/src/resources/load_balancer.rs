@@ -9,7 +9,7 @@ use crate::{
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _, names, tag_rules},
-    resources::kind::{Kind, Named},
+    resources::kind::{Kind, named},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     IpAddressType, LoadBalancer as Balancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
@@ -174,11 +174,8 @@ impl Kind for LoadBalancer {
 }
 
 impl Resource for LoadBalancer {
-    type Identity = Named<Self>;
+    named!(noun);
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name).called(&self.noun)
-    }
     fn needs(&self) -> Vec<NodeId> {
         self.security_groups.iter().map(|g| g.node()).collect()
     }

@@ -5,7 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
     model::{Owner, Owning, tag_rules},
-    resources::kind::{Kind, Named},
+    resources::kind::{Kind, named},
 };
 use std::collections::BTreeMap;
 
@@ -119,11 +119,8 @@ impl<O: Owning> Kind for LogGroup<O> {
 }
 
 impl<O: Owning> Resource for LogGroup<O> {
-    type Identity = Named<Self>;
+    named!(noun);
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name).called(&self.noun)
-    }
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }

@@ -1,5 +1,5 @@
 //! What `overlord` tells `minion` of a VPC: the settings that are stored with it.
-use super::{domain::certificate::CertificateArn, network::ids::VpcId};
+use super::{domain::certificate::CertificateArn, kind::found_through, network::ids::VpcId};
 use crate::{
     Error, Result,
     cloud::Cloud,
@@ -183,12 +183,8 @@ impl Identity for SettingsOf {
     fn noun(&self) -> String {
         "settings of the VPC for minion".into()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
+    found_through!(vpc);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         match parameters::read_settings_text(cx.cloud, &vpc.id).await {

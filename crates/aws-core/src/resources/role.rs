@@ -7,7 +7,7 @@ use crate::{
     engine::{Change, Cx, Identity, Resource, Use},
     error::Kind as ErrorKind,
     model::{Owner, Owning as _, names, policy_rules, tag_rules},
-    resources::kind::{Kind, Named},
+    resources::kind::{Kind, named},
 };
 use aws_sdk_iam::types::{InstanceProfile, Role as IamRole, SummaryKeyType, Tag};
 use serde_json::Value;
@@ -236,11 +236,8 @@ impl Identity for ExistingRole {
 }
 
 impl Resource for Role {
-    type Identity = Named<Self>;
+    named!(noun);
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name).called(&self.noun)
-    }
     fn uses(&self) -> Vec<Use> {
         vec![
             Use::of(quotas::ROLES.name, 1),

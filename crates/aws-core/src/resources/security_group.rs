@@ -5,7 +5,7 @@ use crate::{
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _, tag_rules},
-    resources::kind::{Kind, Named},
+    resources::kind::{Kind, named},
 };
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
 use ipnet::IpNet;
@@ -219,11 +219,8 @@ impl Identity for ExistingGroup {
 }
 
 impl Resource for SecurityGroup {
-    type Identity = Named<Self>;
+    named!(noun);
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name).called(&self.noun)
-    }
     fn needs(&self) -> Vec<NodeId> {
         let groups =
             self.ingress.iter().filter_map(|i| if let Source::Group(g) = &i.from { Some(g.node()) } else { None });

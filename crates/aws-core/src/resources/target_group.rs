@@ -4,7 +4,7 @@ use crate::{
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, Resource, Use},
     model::{Owner, Owning as _, names, tag_rules},
-    resources::kind::{Kind, Named},
+    resources::kind::{Kind, named},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, Tag, TagDescription, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,
@@ -166,11 +166,8 @@ impl Kind for TargetGroup {
 }
 
 impl Resource for TargetGroup {
-    type Identity = Named<Self>;
+    named!(noun);
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name).called(&self.noun)
-    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::TARGET_GROUPS.name, 1)]
     }

@@ -3,9 +3,9 @@ use super::trail_bucket::BucketName;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::kind::itself,
+    resources::kind::{found_through, itself},
 };
 use aws_sdk_cloudtrail::types::{Tag, Trail};
 use std::collections::BTreeMap;
@@ -92,12 +92,8 @@ impl Identity for AuditTrail {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.bucket.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        Identity::needs(self)
-    }
+    found_through!(bucket);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(trail) = self.read(cx.cloud).await? else { return Ok(None) };
         let bucket = trail.s3_bucket_name.unwrap_or_default();

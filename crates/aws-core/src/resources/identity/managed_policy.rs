@@ -10,7 +10,7 @@ use crate::{
     error::Kind as ErrorKind,
     model::{Owning as _, TeamOwner, policy_rules, tag_rules},
     resources::{
-        kind::{Kind, Named},
+        kind::{Kind, named},
         role::documents::{parse, short},
         tag_drift,
     },
@@ -178,11 +178,8 @@ impl Kind for ManagedPolicy {
 }
 
 impl Resource for ManagedPolicy {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::POLICIES.name, 1)]
     }

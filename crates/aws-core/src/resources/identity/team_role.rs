@@ -13,7 +13,7 @@ use crate::{
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, names, policy_rules, tag_rules},
     resources::{
-        kind::{Kind, Named},
+        kind::{Kind, named},
         role::documents::{parse, short},
         tag_drift,
     },
@@ -288,11 +288,8 @@ impl Kind for TeamRole {
 }
 
 impl Resource for TeamRole {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn needs(&self) -> Vec<NodeId> {
         let managed = self.managed.iter().filter_map(|m| match m {
             Managed::Ours(policy) => Some(policy.node()),

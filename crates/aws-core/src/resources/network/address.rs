@@ -11,7 +11,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2, quotas},
     engine::{Change, Cx, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::Named, tag_drift},
+    resources::{kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType};
 
@@ -69,11 +69,8 @@ impl Part for ElasticIp {
 }
 
 impl Resource for ElasticIp {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::ADDRESSES.name, 1)]
     }

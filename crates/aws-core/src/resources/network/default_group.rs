@@ -3,9 +3,9 @@ use super::{fresh::settled, ids::VpcId, lists};
 use crate::{
     Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Action, Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Action, Change, Cx, Identity, Ref, Resource},
     model::{OrganizationName, TeamName, TeamOwner},
-    resources::kind::itself,
+    resources::kind::{found_through, itself},
 };
 use aws_sdk_ec2::types::{Filter, IpPermission, SecurityGroup as Live};
 
@@ -82,12 +82,8 @@ impl Identity for DefaultGroup {
             _ => format!("{} {}", action.verb(), self.noun()),
         }
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
+    found_through!(vpc);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         let all = lists::default_groups(cx.cloud).await?;

@@ -12,7 +12,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2, quotas},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::Named, tag_drift},
+    resources::{kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{EgressOnlyInternetGateway as Live, ResourceType};
 
@@ -59,11 +59,8 @@ impl Part for EgressOnlyGateway {
 }
 
 impl Resource for EgressOnlyGateway {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }

@@ -12,7 +12,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::Named, tag_drift},
+    resources::{kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
 
@@ -100,11 +100,8 @@ impl Part for S3Endpoint {
 }
 
 impl Resource for S3Endpoint {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn needs(&self) -> Vec<NodeId> {
         [self.vpc.node()].into_iter().chain(self.route_tables.iter().map(|t| t.node())).collect()
     }

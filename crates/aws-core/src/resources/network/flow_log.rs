@@ -11,7 +11,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{identity::team_role::RoleArn, kind::Named, log_group::LogGroupName, tag_drift},
+    resources::{identity::team_role::RoleArn, kind::named, log_group::LogGroupName, tag_drift},
 };
 use aws_sdk_ec2::types::{
     Filter, FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType,
@@ -106,11 +106,8 @@ impl FlowLog {
 }
 
 impl Resource for FlowLog {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node(), self.log_group.node(), self.role.node()]
     }

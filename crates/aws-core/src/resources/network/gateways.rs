@@ -9,9 +9,12 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::itself, tag_drift},
+    resources::{
+        kind::{found_through, itself},
+        tag_drift,
+    },
 };
 use aws_sdk_ec2::types::{AttachmentStatus, InternetGateway as Live, InternetGatewayAttachment, ResourceType};
 
@@ -102,12 +105,8 @@ impl Identity for InternetGateway {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
+    found_through!(vpc);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let found = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await?;
         // A VPC takes one: AWS would refuse ours in the middle of the work.

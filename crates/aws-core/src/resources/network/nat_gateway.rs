@@ -18,7 +18,7 @@ use crate::{
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::AwsDetail,
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::Named, tag_drift},
+    resources::{kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType};
 
@@ -143,11 +143,8 @@ impl NatGateway {
 }
 
 impl Resource for NatGateway {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.subnet.node(), self.address.node()]
     }

@@ -9,9 +9,12 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Ref, Resource},
     model::{Layer, Owning as _, TeamOwner, tag_rules, tags::LAYER},
-    resources::{kind::itself, tag_drift},
+    resources::{
+        kind::{found_through, itself},
+        tag_drift,
+    },
 };
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, ResourceType, Subnet as Live, SubnetCidrBlockStateCode as State, SubnetState,
@@ -176,12 +179,8 @@ impl Identity for Subnet {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
+    found_through!(vpc);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         if let Some(live) = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await? {
             return Ok(Some(live));

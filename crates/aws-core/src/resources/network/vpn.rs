@@ -12,7 +12,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::Named, tag_drift},
+    resources::{kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{
     AttachmentStatus, CustomerGateway as LiveCustomer, Filter, GatewayType, ResourceType,
@@ -172,11 +172,8 @@ impl Part for VpnGateway {
 }
 
 impl Resource for VpnGateway {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.vpc.node()]
     }
@@ -245,11 +242,8 @@ impl Part for CustomerGateway {
 }
 
 impl Resource for CustomerGateway {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }
@@ -409,11 +403,8 @@ impl Part for VpnConnection {
 }
 
 impl Resource for VpnConnection {
-    type Identity = Named<Self>;
+    named!();
 
-    fn identity(&self) -> Named<Self> {
-        Named::new(&self.owner, &self.name)
-    }
     fn needs(&self) -> Vec<NodeId> {
         vec![self.gateway.node(), self.customer.node()]
     }

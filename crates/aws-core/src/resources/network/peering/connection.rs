@@ -7,13 +7,13 @@ use crate::{
         network::tag_map,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, Identity, Ref, Resource},
     model::{
         Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
     },
     resources::{
-        kind::itself,
+        kind::{found_through, itself},
         network::{
             ids::{PeeringId, VpcId},
             kinds::{self, KindId, On, Part, listed},
@@ -126,12 +126,8 @@ impl Identity for PeeringConnection {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
+    found_through!(vpc);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(vpc) = cx.try_get(self.vpc) else { return Ok(None) };
         let (own, other) = (Some(vpc.id.as_str()), Some(self.peer.vpc.as_str()));

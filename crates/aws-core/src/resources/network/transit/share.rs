@@ -6,12 +6,12 @@ use crate::{
         operations::ram,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, Identity, Ref, Resource},
     error::Kind,
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     progress,
     resources::{
-        kind::itself,
+        kind::{found_through, itself},
         network::ids::{ShareArn, TransitGatewayId},
         tag_drift,
     },
@@ -197,12 +197,8 @@ impl Identity for ResourceShare {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.gateway.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.gateway.node()]
-    }
+    found_through!(gateway);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<LiveShare>> {
         let all = shares(cx.cloud).await?;
         let named: Vec<&Share> = all.iter().filter(|s| s.name() == Some(&self.name)).collect();
@@ -320,12 +316,8 @@ impl Identity for SharePrincipal {
     fn name(&self) -> String {
         self.account.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.share.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.share.node()]
-    }
+    found_through!(share);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(share) = cx.try_get(self.share) else { return Ok(None) };
         if account_of(share) == self.account {
@@ -406,12 +398,8 @@ impl Identity for ShareMembership {
     fn noun(&self) -> String {
         "access to the shared transit gateway".into()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.share.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.share.node()]
-    }
+    found_through!(share);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(share) = cx.try_get(self.share) else { return Ok(None) };
         let own = cx.cloud.account().await? == account_of(share);
