@@ -1,9 +1,6 @@
 //! What was made a moment ago, and is not known everywhere yet: the EC2 API is eventually consistent.
-use crate::{
-    Result,
-    cloud::wait::{Look, Patience, poll_until},
-    engine::Cancel,
-};
+use super::waiting::within;
+use crate::{Result, cloud::wait::Look};
 use std::time::Duration;
 
 /// "Add wait time [..] up to about five minutes" (EC2 developer guide, "Eventual consistency").
@@ -12,9 +9,6 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Calls again while the operation's row says that some part of AWS does not know yet what was just made. All
 /// other errors are the caller's, those that pass with time too: before such a call is made again, somebody must
 /// look whether AWS carried it out all the same.
-///
-/// # Errors
-/// What `call` returns otherwise, or that it took too long.
 pub(super) async fn known<T, F>(what: &str, mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
@@ -32,15 +26,11 @@ where
 }
 
 /// Looks until AWS is done with what was just made.
-///
-/// # Errors
-/// What `look` returns, or that it took too long.
 pub(super) async fn settled<T, F>(what: &str, look: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<Look<T>>>,
 {
-    // A second Ctrl-C ends the node's work from outside; the first one waits for it.
-    poll_until(what, &Patience::new(LONGEST, Cancel::default()), look, |_, _| {}).await
+    within(LONGEST, what, look).await
 }
 
 #[cfg(test)]

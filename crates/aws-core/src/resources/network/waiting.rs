@@ -19,7 +19,16 @@ pub(super) async fn until<T, F>(what: &str, look: impl FnMut() -> F) -> Result<T
 where
     F: Future<Output = Result<Look<T>>>,
 {
-    poll_until(what, &Patience::new(PATIENCE, Cancel::default()), look, |_, _| {}).await
+    within(PATIENCE, what, look).await
+}
+
+/// The same, for so long.
+pub(super) async fn within<T, F>(longest: Duration, what: &str, look: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<Look<T>>>,
+{
+    // A second Ctrl-C ends the node's work from outside; the first one waits for it.
+    poll_until(what, &Patience::new(longest, Cancel::default()), look, |_, _| {}).await
 }
 
 /// AWS made a thing, and did not say which.

@@ -2,14 +2,10 @@
 //! of the instance's own. Status checks pass as soon as the network answers.
 use crate::{
     Error, Result,
-    cloud::{
-        Cloud,
-        lookups::console_output,
-        wait::{Look, Patience, poll_until},
-    },
-    engine::Cancel,
+    cloud::{Cloud, lookups::console_output, wait::Look},
     error::Kind,
     progress,
+    resources::network::waiting::within,
 };
 use std::time::Duration;
 
@@ -47,7 +43,6 @@ fn told(console: &str) -> Told {
 
 /// Waits until a new instance forwards.
 pub(super) async fn wait(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
-    let patience = Patience::new(PATIENCE, Cancel::default());
     let look = || async move {
         let console = match console_output(cloud, id).await {
             // Who may not read the console is not kept from working: the instance itself may be well.
@@ -64,7 +59,7 @@ pub(super) async fn wait(cloud: &Cloud, name: &str, id: &str) -> Result<()> {
             Told::Nothing => Ok(Look::NotYet("its console does not say `nat: ready` yet".into())),
         }
     };
-    let waited = poll_until(&format!("NAT instance {name} ({id}) to forward"), &patience, look, |_, _| {}).await;
+    let waited = within(PATIENCE, &format!("NAT instance {name} ({id}) to forward"), look).await;
     waited.map_err(|e| {
         let region = cloud.region();
         e.hint(format!(

@@ -2,16 +2,14 @@
 use super::{PeeringConnection, id, read, sides, state};
 use crate::{
     Error, Result,
-    cloud::{
-        Cloud, Told as _,
-        wait::{Look, Patience, poll_until},
-    },
-    engine::{Cancel, Cx, Identity, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, wait::Look},
+    engine::{Cx, Identity, NodeId, Ref, Resource},
     resources::{
         kind::itself,
         network::{
             ids::{PeeringId, VpcId},
             kinds,
+            waiting::within,
         },
     },
 };
@@ -57,8 +55,7 @@ pub(super) async fn accept(cloud: &Cloud, id: &str, name: &str) -> Result<Live> 
             }
         }
     };
-    let patience = Patience::new(SETTLED, Cancel::default());
-    poll_until(&format!("peering connection {name} ({id}) to be active"), &patience, look, |_, _| {}).await
+    within(SETTLED, &format!("peering connection {name} ({id}) to be active"), look).await
 }
 
 impl Identity for PeeringAcceptance {

@@ -2,12 +2,8 @@
 use super::{Peer, acceptance::accept, id, read, sides, state};
 use crate::{
     Error, Result,
-    cloud::{
-        Cloud, Told as _,
-        network::tag_map,
-        wait::{Look, Patience, poll_until},
-    },
-    engine::{Cancel, Change, Cx, Identity, Ref, Resource},
+    cloud::{Cloud, Told as _, network::tag_map, wait::Look},
+    engine::{Change, Cx, Identity, Ref, Resource},
     model::{
         Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
@@ -17,8 +13,9 @@ use crate::{
         network::{
             ids::{PeeringId, VpcId},
             kinds::{self, KindId, On, Part, listed},
-            lists::{ec2_tags, specification, tagged},
+            lists::{retag, specification, tagged},
             vpc::Vpc,
+            waiting::within,
         },
         tag_drift,
     },
@@ -75,8 +72,7 @@ impl Part for PeeringConnection {
                 Some(state) => Look::NotYet(state.as_str().into()),
             })
         };
-        let patience = Patience::new(SETTLED, Cancel::default());
-        poll_until(&format!("peering connection {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
+        within(SETTLED, &format!("peering connection {name} ({id}) to be gone"), look).await
     }
     fn output(_: &Live) {}
 }
@@ -102,9 +98,7 @@ impl PeeringConnection {
                 }
             }
         };
-        let patience = Patience::new(SETTLED, Cancel::default());
-        poll_until(&format!("the request for peering connection {} ({id})", self.name), &patience, look, |_, _| {})
-            .await
+        within(SETTLED, &format!("the request for peering connection {} ({id})", self.name), look).await
     }
 
     fn ours(&self, live: &Live) -> bool {
@@ -170,19 +164,14 @@ impl Resource for PeeringConnection {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.ec2().create_vpc_peering_connection().vpc_id(&cx.get(self.vpc).id);
         let call = call.peer_vpc_id(&self.peer.vpc).peer_owner_id(&self.peer.account).peer_region(&self.peer.region);
-        let made = call
-            .tag_specifications(specification(ResourceType::VpcPeeringConnection, &tags))
-            .send()
-            .await
-            .told(cx.cloud, &self.name)?;
+        let call = call.tag_specifications(specification(ResourceType::VpcPeeringConnection, &tags));
+        let made = call.send().await.told(cx.cloud, &self.name)?;
         let id = made.vpc_peering_connection().map(id).unwrap_or_default().to_owned();
         self.requested(cx.cloud, &id).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
-        if self.ours(live) && !stale.is_empty() {
-            let call = cx.cloud.ec2().create_tags().resources(id(live)).set_tags(Some(ec2_tags(&stale)));
-            call.send().await.told(cx.cloud, &self.name)?;
+        if self.ours(live) {
+            retag(cx.cloud, &self.owner, (id(live), &self.name), &tag_map(live.tags()), &[]).await?;
         }
         if self.asked(cx, live) {
             return accept(cx.cloud, id(live), &self.name).await;

@@ -1,20 +1,17 @@
 //! Attachments of VPCs to a transit gateway.
 use crate::{
     Error, Result,
-    cloud::{
-        Cloud, Told as _,
-        network::tag_map,
-        wait::{Look, Patience, poll_until},
-    },
-    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
+    cloud::{Cloud, Told as _, network::tag_map, wait::Look},
+    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
         kind::itself,
         network::{
             ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
             kinds::{self, KindId, On, Part, listed},
-            lists::{ec2_tags, specification, tagged},
+            lists::{ec2_tags, retag, specification, tagged},
             subnet::Subnet,
+            waiting::within,
         },
         tag_drift,
     },
@@ -24,10 +21,7 @@ use aws_sdk_ec2::types::{
     ModifyTransitGatewayVpcAttachmentRequestOptions as Options, ResourceType, TransitGatewayAttachmentState as State,
     TransitGatewayVpcAttachment as Live,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// An attachment is usable, and gone, after some minutes.
 const READY: Duration = Duration::from_secs(540);
@@ -97,8 +91,7 @@ impl Part for TransitAttachment {
                 Some(state) => Look::NotYet(state.as_str().into()),
             })
         };
-        let patience = Patience::new(READY, Cancel::default());
-        poll_until(&format!("transit gateway attachment {name} ({id}) to be gone"), &patience, look, |_, _| {}).await
+        within(READY, &format!("transit gateway attachment {name} ({id}) to be gone"), look).await
     }
     fn output(_: &Live) {}
 }
@@ -121,16 +114,7 @@ impl TransitAttachment {
                 }
             }
         };
-        let what = format!("transit gateway attachment {} ({id}) to be available", self.name);
-        poll_until(&what, &Patience::new(READY, Cancel::default()), look, |_, _| {}).await
-    }
-
-    async fn tag(&self, cloud: &Cloud, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
-        if tags.is_empty() {
-            return Ok(());
-        }
-        let call = cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(tags)));
-        call.send().await.told(cloud, &self.name).map(drop)
+        within(READY, &format!("transit gateway attachment {} ({id}) to be available", self.name), look).await
     }
 
     /// The subnets to be added, and to be removed; `None` while some are still to be made.
@@ -233,17 +217,16 @@ impl Resource for TransitAttachment {
         let call = cloud.ec2().create_transit_gateway_vpc_attachment();
         let call = call.transit_gateway_id(&cx.get(self.gateway).id).vpc_id(&cx.get(self.vpc).id).options(options);
         let call = call.set_subnet_ids(Some(self.subnets.iter().map(|s| cx.get(*s).0.clone()).collect()));
-        let made = call
-            .tag_specifications(specification(ResourceType::TransitGatewayAttachment, &tags))
-            .send()
-            .await
-            .told(cloud, &self.name)?;
+        let call = call.tag_specifications(specification(ResourceType::TransitGatewayAttachment, &tags));
+        let made = call.send().await.told(cloud, &self.name)?;
         let id =
             made.transit_gateway_vpc_attachment().and_then(Live::transit_gateway_attachment_id).unwrap_or_default();
         let mut live = self.ready(cloud, id).await?;
-        let there = tag_map(live.tags());
-        let missing = tags.iter().filter(|(k, v)| there.get(*k) != Some(*v));
-        self.tag(cloud, id, &missing.map(|(k, v)| (k.clone(), v.clone())).collect()).await?;
+        let missing = tag_drift::differing(tags.clone(), &tag_map(live.tags()));
+        if !missing.is_empty() {
+            let call = cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&missing)));
+            call.send().await.told(cloud, &self.name)?;
+        }
         live.tags = Some(ec2_tags(&tags));
         Ok(live)
     }
@@ -252,7 +235,7 @@ impl Resource for TransitAttachment {
         if live.state() != Some(&State::Available) {
             self.ready(cloud, id).await?;
         }
-        self.tag(cloud, id, &tag_drift::stale(&self.owner, &tag_map(live.tags()))).await?;
+        retag(cloud, &self.owner, (id, &self.name), &tag_map(live.tags()), &[]).await?;
         let (added, removed) = self.moves(cx, live).unwrap_or_default();
         let (dns, ipv6) = settings(live);
         let options = (dns, ipv6) != (Dns::Enable.as_str(), self.wanted_ipv6().as_str());

@@ -1,19 +1,21 @@
 //! The transit gateway itself.
-use crate::resources::network::lists::{ec2_tags, specification};
 use crate::{
     Error, Result,
-    cloud::{
-        Cloud, Told as _,
-        network::tag_map,
-        quotas,
-        wait::{Look, Patience, poll_until},
-    },
-    engine::{Cancel, Change, Cx, Identity, Resource, Use},
+    cloud::{Cloud, Told as _, network::tag_map, quotas, wait::Look},
+    engine::{Change, Cx, Identity, Resource, Use},
     model::{
         Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
     },
-    resources::{kind::itself, network::ids::TransitGatewayId, tag_drift},
+    resources::{
+        kind::itself,
+        network::{
+            ids::TransitGatewayId,
+            lists::{retag, specification},
+            waiting::within,
+        },
+        tag_drift,
+    },
 };
 use aws_sdk_ec2::types::{
     AutoAcceptSharedAttachmentsValue as AutoAccept, DefaultRouteTableAssociationValue as Association,
@@ -147,8 +149,7 @@ impl TransitGateway {
                 }
             })
         };
-        let what = format!("transit gateway {} ({id}) to be available", self.name);
-        poll_until(&what, &Patience::new(READY, Cancel::default()), look, |_, _| {}).await
+        within(READY, &format!("transit gateway {} ({id}) to be available", self.name), look).await
     }
 }
 
@@ -177,18 +178,10 @@ impl Identity for TransitGateway {
             ))
             .hint("Delete these attachments, or have their owners do it; then run the same command again."));
         }
-        cx.cloud
-            .ec2()
-            .delete_transit_gateway()
-            .transit_gateway_id(id)
-            .send()
-            .await
-            .unless_gone(cx.cloud, &self.name)
-            // Of our own, one may be on its way out.
-            .map_err(|e| {
-                e.hint("A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.")
-            })
-            .map(drop)
+        let done = cx.cloud.ec2().delete_transit_gateway().transit_gateway_id(id).send().await;
+        // Of our own, one may be on its way out.
+        let hint = "A gateway with attachments stays: `aws ec2 describe-transit-gateway-attachments` lists them.";
+        done.unless_gone(cx.cloud, &self.name).map_err(|e| e.hint(hint)).map(drop)
     }
     fn output(&self, live: &Live) -> TransitGatewayId {
         TransitGatewayId {
@@ -235,11 +228,7 @@ impl Resource for TransitGateway {
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let id = live.transit_gateway_id().unwrap_or_default();
-        let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
-        if !stale.is_empty() {
-            let call = cx.cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&stale)));
-            call.send().await.told(cx.cloud, &self.name)?;
-        }
+        retag(cx.cloud, &self.owner, (id, &self.name), &tag_map(live.tags()), &[]).await?;
         if live.state() != Some(&State::Available) {
             self.ready(cx.cloud, id).await?;
         }

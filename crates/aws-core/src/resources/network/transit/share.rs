@@ -1,18 +1,17 @@
 //! The share of a transit gateway in Resource Access Manager: who may attach to it.
 use crate::{
     Error, Result,
-    cloud::{
-        Cloud, Told as _,
-        operations::ram,
-        wait::{Look, Patience, poll_until},
-    },
-    engine::{Cancel, Change, Cx, Identity, Ref, Resource},
+    cloud::{Cloud, Told as _, operations::ram, wait::Look},
+    engine::{Change, Cx, Identity, Ref, Resource},
     error::Kind,
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     progress,
     resources::{
         kind::{found_through, itself},
-        network::ids::{ShareArn, TransitGatewayId},
+        network::{
+            ids::{ShareArn, TransitGatewayId},
+            waiting::within,
+        },
         tag_drift,
     },
 };
@@ -25,10 +24,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Resources and principals of the own organization are associated within seconds, invitations arrive within a minute.
 const SETTLED: Duration = Duration::from_secs(300);
-
-fn patience() -> Patience {
-    Patience::new(SETTLED, Cancel::default())
-}
 
 /// The account whose share this is: `arn:aws:ram:eu-west-1:<account>:resource-share/..`.
 fn account_of(share: &ShareArn) -> &str {
@@ -185,7 +180,7 @@ impl ResourceShare {
                 a => Ok(Look::NotYet(a.and_then(Association::status).map_or("not visible yet", Joined::as_str).into())),
             }
         };
-        poll_until(&format!("share {} of {gateway}", self.name), &patience(), look, |_, _| {}).await
+        within(SETTLED, &format!("share {} of {gateway}", self.name), look).await
     }
 }
 
@@ -434,13 +429,12 @@ impl Resource for ShareMembership {
             let missing = if accepted { "the invitation was just accepted" } else { "no invitation has arrived yet" };
             Ok(Look::NotYet(missing.into()))
         };
-        poll_until(&format!("resource share {} to be visible", share.0), &patience(), look, |_, _| {})
-            .await
-            .map_err(|e| {
-                e.hint(
-                    "The account must be among the share's principals; an invitation that was rejected must be sent anew: \
-                     `aws ram disassociate-resource-share`, then run the same command again.",
-                )
-            })
+        let visible = within(SETTLED, &format!("resource share {} to be visible", share.0), look).await;
+        visible.map_err(|e| {
+            e.hint(
+                "The account must be among the share's principals; an invitation that was rejected must be sent anew: \
+                 `aws ram disassociate-resource-share`, then run the same command again.",
+            )
+        })
     }
 }
