@@ -2,7 +2,7 @@
 use super::{
     gateways::InternetGateway,
     ids::AllocationId,
-    kinds::{KindId, On, Part},
+    kinds::{KindId, On, Part, listed},
     lists::{self, Tagged, tagged},
     waiting::nameless,
 };
@@ -13,7 +13,7 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::named, tag_drift},
 };
-use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType};
+use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 
 /// A public IPv4 address that stays the same, whatever uses it. An account has 5 in a region, until its quota is
 /// raised ("EC2-VPC Elastic IPs").
@@ -36,35 +36,26 @@ impl Part for ElasticIp {
     fn id(item: &Address) -> &str {
         item.allocation_id().unwrap_or_default()
     }
-    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Address>> {
-        let found = cloud.ec2().describe_addresses().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "")?.addresses.unwrap_or_default())
-    }
+    listed!(describe_addresses => addresses);
+
     /// Gives it back. A gateway or instance that is going away holds it for a while.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Address) -> Result<()> {
         let id = Self::id(item);
-        cloud
-            .ec2()
-            .release_address()
-            .allocation_id(id)
-            .send()
-            .await
-            .unless_gone(cloud, name)
-            .map_err(|e| {
-                // The interface of a gateway is AWS's own: some answers say that, and not that the address is in use.
-                let theirs = e.code() == Some("AuthFailure") && e.to_string().contains("access the specified resource");
-                let used = theirs || e.code() == Some("InvalidIPAddress.InUse");
-                let e = if theirs { e.retryable() } else { e };
-                if used {
-                    e.hint(format!("Something still uses {id}: disassociate it, then run the same command."))
-                } else {
-                    e
-                }
-            })
-            .map(drop)
+        let done = cloud.ec2().release_address().allocation_id(id).send().await.unless_gone(cloud, name).map(drop);
+        done.map_err(|e| {
+            // The interface of a gateway is AWS's own: some answers say that, and not that the address is in use.
+            let theirs = e.code() == Some("AuthFailure") && e.to_string().contains("access the specified resource");
+            let used = theirs || e.code() == Some("InvalidIPAddress.InUse");
+            let e = if theirs { e.retryable() } else { e };
+            if used {
+                e.hint(format!("Something still uses {id}: disassociate it, then run the same command."))
+            } else {
+                e
+            }
+        })
     }
     fn output(live: &Address) -> AllocationId {
-        AllocationId(live.allocation_id().unwrap_or_default().to_owned())
+        AllocationId(Self::id(live).to_owned())
     }
 }
 
@@ -90,8 +81,7 @@ impl Resource for ElasticIp {
         Ok(address.set_tags(Some(lists::ec2_tags(&tags))).build())
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Address, _: &[Change]) -> Result<Address> {
-        let id = live.allocation_id().unwrap_or_default();
-        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        lists::retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
 }

@@ -75,15 +75,8 @@ impl Part for DhcpOptions {
     async fn delete(cloud: &Cloud, owner: &TeamOwner, name: &str, item: &Live) -> Result<()> {
         let id = Self::id(item);
         unset(cloud, owner, name, id).await?;
-        cloud
-            .ec2()
-            .delete_dhcp_options()
-            .dhcp_options_id(id)
-            .send()
-            .await
-            .unless_gone(cloud, name)
-            .map_err(|e| e.hint("A VPC still uses them."))
-            .map(drop)
+        let done = cloud.ec2().delete_dhcp_options().dhcp_options_id(id).send().await;
+        done.unless_gone(cloud, name).map_err(|e| e.hint("A VPC still uses them.")).map(drop)
     }
     fn output(_: &Live) {}
 }
@@ -121,7 +114,7 @@ impl Identity for DhcpOptions {
         Self::delete(cx.cloud, &self.owner, &self.name, live).await
     }
     fn output(&self, live: &Live) -> DhcpOptionsId {
-        DhcpOptionsId(live.dhcp_options_id().unwrap_or_default().to_owned())
+        DhcpOptionsId(Self::id(live).to_owned())
     }
 }
 
@@ -144,7 +137,7 @@ impl Resource for DhcpOptions {
         let call = call.tag_specifications(lists::specification(ResourceType::DhcpOptions, &tags));
         let made = call.send().await.told(cx.cloud, &self.name)?;
         let made = made.dhcp_options.ok_or_else(|| Error::failed("AWS answered without the DHCP options it made"))?;
-        let id = made.dhcp_options_id().unwrap_or_default();
+        let id = Self::id(&made);
         // An endpoint that passes over the tags of the creating call says so in its answer.
         if made.tags().is_empty() {
             known(&self.name, || async {
@@ -156,8 +149,7 @@ impl Resource for DhcpOptions {
         Ok(made)
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        let id = live.dhcp_options_id().unwrap_or_default();
-        retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
 }

@@ -54,7 +54,7 @@ impl Part for EgressOnlyGateway {
         call.send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(live: &Live) -> EgressGatewayId {
-        EgressGatewayId(live.egress_only_internet_gateway_id().unwrap_or_default().to_owned())
+        EgressGatewayId(Self::id(live).to_owned())
     }
 }
 
@@ -86,8 +86,7 @@ impl Resource for EgressOnlyGateway {
         made.egress_only_internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        let id = live.egress_only_internet_gateway_id().unwrap_or_default();
-        retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
 }

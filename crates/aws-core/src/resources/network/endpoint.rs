@@ -36,10 +36,6 @@ impl S3Endpoint {
     }
 }
 
-fn id(live: &Live) -> &str {
-    live.vpc_endpoint_id().unwrap_or_default()
-}
-
 /// Whether its state is one of these: the service returns some in small letters.
 fn is_in(live: &Live, states: &[&str]) -> bool {
     live.state().is_some_and(|state| states.iter().any(|s| state.as_str().eq_ignore_ascii_case(s)))
@@ -68,7 +64,7 @@ impl Part for S3Endpoint {
     type Output = ();
 
     fn id(item: &Live) -> &str {
-        id(item)
+        item.vpc_endpoint_id().unwrap_or_default()
     }
     fn is_gone(item: &Live) -> bool {
         Self::is_out(item) || is_in(item, &["failed", "rejected", "expired"])
@@ -79,17 +75,17 @@ impl Part for S3Endpoint {
     listed!(describe_vpc_endpoints);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
-        let done =
-            cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await.unless_gone(cloud, name)?;
+        let id = Self::id(item);
+        let done = cloud.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.unless_gone(cloud, name)?;
         let left = done.and_then(|d| undone::<ec2::DeleteVpcEndpoints>(cloud.region(), name, d.unsuccessful()));
         if let Some(e) = left.filter(|e| !e.is_gone()) {
             return Err(e);
         }
         // Its routes hold the route tables until it is gone.
-        settled(&format!("the end of S3 endpoint {}", name), || async {
-            let told = cloud.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id(item)).send().await;
+        settled(&format!("the end of S3 endpoint {name}"), || async {
+            let told = cloud.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id).send().await;
             let told = told.unless_gone(cloud, name)?;
-            let left = told.iter().flat_map(|t| t.vpc_endpoints()).filter(|e| e.vpc_endpoint_id() == Some(id(item)));
+            let left = told.iter().flat_map(|t| t.vpc_endpoints()).filter(|e| e.vpc_endpoint_id() == Some(id));
             let state =
                 left.filter_map(|e| e.state()).map(|s| s.as_str().to_ascii_lowercase()).find(|s| s != "deleted");
             Ok(state.map_or(Look::Done(()), Look::NotYet))
@@ -146,13 +142,13 @@ impl Resource for S3Endpoint {
         let missing = self.missing(cx, live);
         if !missing.is_empty() {
             known(&self.name, || async {
-                let call = cx.cloud.ec2().modify_vpc_endpoint().vpc_endpoint_id(id(live));
+                let call = cx.cloud.ec2().modify_vpc_endpoint().vpc_endpoint_id(Self::id(live));
                 call.set_add_route_table_ids(Some(missing.clone())).send().await.told(cx.cloud, &self.name)
             })
             .await
             .map_err(taken)?;
         }
-        retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
+        retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
 }

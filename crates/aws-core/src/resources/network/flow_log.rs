@@ -1,7 +1,7 @@
 //! Flow logs: which packets a VPC's network interfaces saw, told to CloudWatch Logs.
 use super::{
     ids::VpcId,
-    kinds::{self, KindId, On, Part},
+    kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged, tagged},
     vpc::Vpc,
     waiting::{nameless, undone},
@@ -13,9 +13,7 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{identity::team_role::RoleArn, kind::named, log_group::LogGroupName, tag_drift},
 };
-use aws_sdk_ec2::types::{
-    Filter, FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType,
-};
+use aws_sdk_ec2::types::{FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType};
 
 /// All traffic of a VPC, told to a log group.
 pub struct FlowLog {
@@ -58,19 +56,13 @@ impl Part for FlowLog {
     type Output = ();
 
     fn id(item: &Live) -> &str {
-        id(item)
+        item.flow_log_id().unwrap_or_default()
     }
-    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Live>> {
-        let mut pages = cloud.ec2().describe_flow_logs().set_filter(Some(filters)).into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            found.extend(page.told(cloud, "")?.flow_logs.unwrap_or_default());
-        }
-        Ok(found)
-    }
+    listed!(describe_flow_logs, set_filter);
+
     /// What it told so far stays in the log group.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
-        let done = cloud.ec2().delete_flow_logs().flow_log_ids(id(item)).send().await.unless_gone(cloud, name)?;
+        let done = cloud.ec2().delete_flow_logs().flow_log_ids(Self::id(item)).send().await.unless_gone(cloud, name)?;
         match done.and_then(|d| undone::<ec2::DeleteFlowLogs>(cloud.region(), name, d.unsuccessful())) {
             Some(e) if !e.is_gone() => Err(e),
             _ => Ok(()),
@@ -84,10 +76,6 @@ impl Part for FlowLog {
 fn passing(e: Error) -> Error {
     let code = e.code().unwrap_or_default().to_owned();
     e.retry_on_words(&code, "unable to assume")
-}
-
-fn id(live: &Live) -> &str {
-    live.flow_log_id().unwrap_or_default()
 }
 
 impl FlowLog {
@@ -146,7 +134,7 @@ impl Resource for FlowLog {
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         if self.differs(cx, live).is_empty() {
-            lists::retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
+            lists::retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
             return Ok(live.clone());
         }
         // First away with the old one: AWS keeps only one for a VPC and log group.

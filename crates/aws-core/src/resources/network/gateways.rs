@@ -113,10 +113,10 @@ impl Identity for InternetGateway {
         if let Some(vpc) = cx.try_get(self.vpc) {
             let all = kinds::all::<Self>(cx.cloud).await?;
             let there = all.iter().find(|g| attached(g.attachments()) == Some(&vpc.id));
-            if let Some(other) =
-                there.filter(|g| found.as_ref().is_none_or(|f| f.internet_gateway_id() != g.internet_gateway_id()))
-            {
-                let id = other.internet_gateway_id().unwrap_or_default();
+            let is_found =
+                |g: &Live| found.as_ref().is_some_and(|f| f.internet_gateway_id() == g.internet_gateway_id());
+            if let Some(other) = there.filter(|g| !is_found(g)) {
+                let id = Self::id(other);
                 self.owner.claim(Self::KIND, &format!("{id} of {}", vpc.id), &other.tag_map())?;
                 return Err(Error::refused(format!("{} has another internet gateway of ours, {id}", vpc.id))
                     .hint(format!("Name it {}, or detach and delete it, and run the same command again.", self.name)));
@@ -128,7 +128,7 @@ impl Identity for InternetGateway {
         Self::delete(cx.cloud, &self.owner, &self.name, live).await
     }
     fn output(&self, live: &Live) -> GatewayId {
-        GatewayId(live.internet_gateway_id().unwrap_or_default().to_owned())
+        GatewayId(Self::id(live).to_owned())
     }
 }
 
@@ -151,11 +151,11 @@ impl Resource for InternetGateway {
         let call = call.tag_specifications(lists::specification(ResourceType::InternetGateway, &tags));
         let made = call.send().await.told(cx.cloud, &self.name)?;
         let live = made.internet_gateway.ok_or_else(|| Error::failed("AWS answered without the gateway it made"))?;
-        self.attach(cx, live.internet_gateway_id().unwrap_or_default()).await?;
+        self.attach(cx, Self::id(&live)).await?;
         Ok(live)
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        let id = live.internet_gateway_id().unwrap_or_default();
+        let id = Self::id(live);
         if attached(live.attachments()) != Some(&cx.get(self.vpc).id) {
             self.attach(cx, id).await?;
         }

@@ -88,8 +88,14 @@ impl<P: Part> Kind for P {
     }
 }
 
-/// How EC2 lists a kind in pages: the body of [`Part::list`].
+/// How EC2 lists a kind: the body of [`Part::list`]. In pages, or, `listed!(call => field)`, in one answer.
 macro_rules! listed {
+    ($call:ident => $found:ident) => {
+        async fn list(cloud: &Cloud, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<Vec<Self::Item>> {
+            let answer = cloud.ec2().$call().set_filters(Some(filters)).send().await.told(cloud, "")?;
+            Ok(answer.$found.unwrap_or_default())
+        }
+    };
     ($call:ident) => {
         listed!($call, set_filters);
     };
@@ -134,10 +140,7 @@ pub(crate) async fn seen_in<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec
     cloud.once(format!("{} seen in {vpc}", K::NOUN), K::list(cloud, filter.into_iter().collect())).await
 }
 
-/// The owner's of this name.
-///
-/// # Errors
-/// A refusal where there are several; what EC2 answers.
+/// The owner's of this name; a refusal where there are several.
 pub(crate) async fn named<K: Part>(cloud: &Cloud, owner: &TeamOwner, name: &str) -> Result<Option<K::Item>> {
     let mine = owned::<K>(cloud, owner).await?;
     Ok(lists::named(K::NOUN, name, &mine, |item| Some(K::id(item)))?.cloned())

@@ -54,10 +54,8 @@ pub(crate) fn mine<T: Tagged>(owner: &TeamOwner, all: impl IntoIterator<Item = T
     all.into_iter().filter(|t| owner.whose(&t.tag_map()) == Whose::Ours).collect()
 }
 
-/// The only one of `owner`'s things of this name. `id` tells which it is.
-///
-/// # Errors
-/// A refusal that names them, when there are several.
+/// The only one of `owner`'s things of this name; a refusal that names them, when there are several. `id` tells which
+/// it is.
 pub(crate) fn named<'t, T: Tagged>(
     kind: &str,
     name: &str,

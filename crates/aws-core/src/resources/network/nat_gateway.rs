@@ -71,7 +71,7 @@ impl Part for NatGateway {
     type Output = NatGatewayId;
 
     fn id(item: &Live) -> &str {
-        id(item)
+        item.nat_gateway_id().unwrap_or_default()
     }
     /// AWS tells for an hour of one that failed or was deleted.
     fn is_gone(item: &Live) -> bool {
@@ -81,7 +81,7 @@ impl Part for NatGateway {
 
     /// So long its address and its subnet are in use.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
-        let id = id(item);
+        let id = Self::id(item);
         if cloud.ec2().delete_nat_gateway().nat_gateway_id(id).send().await.unless_gone(cloud, name)?.is_none() {
             return Ok(());
         }
@@ -95,7 +95,7 @@ impl Part for NatGateway {
         .await
     }
     fn output(live: &Live) -> NatGatewayId {
-        NatGatewayId(id(live).to_owned())
+        NatGatewayId(Self::id(live).to_owned())
     }
 }
 
@@ -116,10 +116,6 @@ fn failed(region: &str, name: &str, live: &Live) -> Error {
     }
 }
 
-fn id(live: &Live) -> &str {
-    live.nat_gateway_id().unwrap_or_default()
-}
-
 /// The address that the gateway was made with.
 fn address(live: &Live) -> Option<&str> {
     let all = live.nat_gateway_addresses();
@@ -130,7 +126,7 @@ fn address(live: &Live) -> Option<&str> {
 impl NatGateway {
     /// What cannot be changed in place; what is still to be made is not compared.
     fn moved(&self, live: &Live, subnet: Option<&SubnetId>, to: Option<&AllocationId>) -> Vec<Change> {
-        let hint = format!("Delete NAT gateway {}, then run the same command: it is made anew.", id(live));
+        let hint = format!("Delete NAT gateway {}, then run the same command: it is made anew.", Self::id(live));
         let mut changes = Vec::new();
         if let Some(SubnetId(wanted)) = subnet.filter(|s| live.subnet_id() != Some(s.0.as_str())) {
             changes.push(Change::refused("subnet", live.subnet_id().unwrap_or("-"), wanted, hint.clone()));
@@ -167,16 +163,16 @@ impl Resource for NatGateway {
         let call = cx.cloud.ec2().create_nat_gateway().subnet_id(subnet).allocation_id(address).client_token(token);
         let made = call.tag_specifications(tags).send().await.told(cx.cloud, &self.name)?;
         let made = made.nat_gateway.ok_or_else(nameless::<ec2::CreateNatGateway>)?;
-        usable(cx.cloud, &self.name, id(&made)).await
+        usable(cx.cloud, &self.name, Self::id(&made)).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         if let Some(change) = self.moved(live, cx.try_get(self.subnet), cx.try_get(self.address)).first() {
             let hint = change.refused.clone().unwrap_or_default();
             return Err(Error::refused(format!("NAT gateway {} cannot change {change}", self.name)).hint(hint));
         }
-        lists::retag(cx.cloud, &self.owner, (id(live), &self.name), &live.tag_map(), &[]).await?;
+        lists::retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         match live.state() {
-            Some(NatGatewayState::Pending) => usable(cx.cloud, &self.name, id(live)).await,
+            Some(NatGatewayState::Pending) => usable(cx.cloud, &self.name, Self::id(live)).await,
             _ => Ok(live.clone()),
         }
     }

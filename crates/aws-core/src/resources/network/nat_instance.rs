@@ -80,23 +80,19 @@ impl Part for Machine {
     type Output = ();
 
     fn id(item: &Instance) -> &str {
-        instance_id(item)
+        item.instance_id().unwrap_or_default()
     }
     fn is_gone(item: &Instance) -> bool {
         matches!(state(item), Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
     }
     async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Instance>> {
-        let mut pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.told(cloud, "")?.reservations.unwrap_or_default();
-            found.extend(page.into_iter().flat_map(|r| r.instances.unwrap_or_default()));
-        }
-        Ok(found)
+        let pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().items().send();
+        let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
+        Ok(found.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect())
     }
     /// So long its group, subnet and address are in use.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Instance) -> Result<()> {
-        let id = instance_id(item);
+        let id = Self::id(item);
         if cloud.ec2().terminate_instances().instance_ids(id).send().await.unless_gone(cloud, name)?.is_none() {
             return Ok(());
         }
@@ -124,7 +120,7 @@ impl Part for MachineGroup {
     type Output = ();
 
     fn id(item: &SecurityGroup) -> &str {
-        group_id(item)
+        item.group_id().unwrap_or_default()
     }
     fn is_of_vpc(item: &SecurityGroup) -> bool {
         item.group_name() == Some("default")
@@ -133,7 +129,8 @@ impl Part for MachineGroup {
 
     /// What goes away holds it for a while.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &SecurityGroup) -> Result<()> {
-        cloud.ec2().delete_security_group().group_id(group_id(item)).send().await.unless_gone(cloud, name).map(drop)
+        let done = cloud.ec2().delete_security_group().group_id(Self::id(item)).send().await;
+        done.unless_gone(cloud, name).map(drop)
     }
     fn output(_: &SecurityGroup) {}
 }
@@ -162,12 +159,6 @@ async fn reach(cloud: &Cloud, name: &str, id: &str, wanted: &InstanceStateName) 
 
 fn state(live: &Instance) -> Option<&InstanceStateName> {
     live.state()?.name()
-}
-fn instance_id(live: &Instance) -> &str {
-    live.instance_id().unwrap_or_default()
-}
-fn group_id(live: &SecurityGroup) -> &str {
-    live.group_id().unwrap_or_default()
 }
 
 /// The image of today.
@@ -228,7 +219,8 @@ impl NatInstance {
         let Some(group) = group else { return vec![Change::new(MachineGroup::NOUN, "missing", &self.name)] };
         let mut changes = Vec::new();
         if let Some(vpc) = vpc.filter(|v| group.vpc_id() != Some(v)) {
-            let hint = format!("Terminate the instance and delete {}, then run the same command.", group_id(group));
+            let hint =
+                format!("Terminate the instance and delete {}, then run the same command.", MachineGroup::id(group));
             changes.push(Change::refused("VPC", group.vpc_id().unwrap_or("-"), vpc, hint));
         }
         let (wanted, (open, other)) = (self.wanted(), rules(group));
@@ -251,7 +243,7 @@ impl NatInstance {
     ) -> Vec<Change> {
         let mut changes = Vec::new();
         if let Some(subnet) = subnet.filter(|s| instance.subnet_id() != Some(s)) {
-            let hint = format!("Terminate {}, then run the same command: it is made anew.", instance_id(instance));
+            let hint = format!("Terminate {}, then run the same command: it is made anew.", Machine::id(instance));
             changes.push(Change::refused("subnet", instance.subnet_id().unwrap_or("-"), subnet, hint));
         }
         let running = InstanceStateName::Running.as_str();
@@ -270,7 +262,7 @@ impl NatInstance {
             changes.push(Change::new("instance metadata", "IMDSv1, too", "IMDSv2 only"));
         }
         if let Some(group) = live.group.as_ref().filter(|g| !is_member(instance, g)) {
-            changes.push(Change::new(MachineGroup::NOUN, "another", group_id(group)));
+            changes.push(Change::new(MachineGroup::NOUN, "another", MachineGroup::id(group)));
         }
         if let Some(address) = address.filter(|a| !live.addresses.iter().any(|b| b == a)) {
             changes.push(Change::new("address", live.addresses.first().map_or("-", String::as_str), address));
@@ -297,7 +289,7 @@ impl NatInstance {
             Some(instance) => self.resized(cloud, instance).await?,
             None => self.launch(cloud, &group, subnet).await?,
         };
-        let id = instance_id(&started);
+        let id = Machine::id(&started);
         let instance = match state(&started) {
             Some(InstanceStateName::Running) => started.clone(),
             _ => reach(cloud, &self.name, id, &InstanceStateName::Running).await?,
@@ -311,7 +303,7 @@ impl NatInstance {
                 ready::wait(cloud, &self.name, id).await?;
             }
         }
-        for (id, tags) in [(group_id(&group), group.tag_map()), (id, instance.tag_map())] {
+        for (id, tags) in [(MachineGroup::id(&group), group.tag_map()), (id, instance.tag_map())] {
             lists::retag(cloud, &self.owner, (id, &self.name), &tags, &[]).await?;
         }
         Ok(Live { group: Some(group), instance: Some(instance), addresses: vec![address.clone()] })
@@ -350,7 +342,7 @@ impl NatInstance {
         let missing: Vec<Ipv4Net> = wanted.difference(&open).copied().collect();
         if !missing.is_empty() {
             known(&self.name, || async {
-                let call = cloud.ec2().authorize_security_group_ingress().group_id(group_id(group));
+                let call = cloud.ec2().authorize_security_group_ingress().group_id(MachineGroup::id(group));
                 call.ip_permissions(all_from(missing.iter().copied())).send().await.told(cloud, &self.name)
             })
             .await?;
@@ -360,7 +352,7 @@ impl NatInstance {
             other.push(all_from(extra));
         }
         if !other.is_empty() {
-            let call = cloud.ec2().revoke_security_group_ingress().group_id(group_id(group));
+            let call = cloud.ec2().revoke_security_group_ingress().group_id(MachineGroup::id(group));
             call.set_ip_permissions(Some(other)).send().await.told(cloud, &self.name)?;
         }
         Ok(())
@@ -376,7 +368,7 @@ impl NatInstance {
         let interface = InstanceNetworkInterfaceSpecification::builder()
             .device_index(0)
             .subnet_id(subnet)
-            .groups(group_id(group))
+            .groups(MachineGroup::id(group))
             .associate_public_ip_address(false)
             .delete_on_termination(true)
             .build();
@@ -416,7 +408,7 @@ impl NatInstance {
 
     /// The instance, of the wanted type, and started.
     async fn resized(&self, cloud: &Cloud, live: &Instance) -> Result<Instance> {
-        let id = instance_id(live);
+        let id = Machine::id(live);
         let resize = live.instance_type().map(InstanceType::as_str) != Some(self.instance_type.as_str());
         let mut live = live.clone();
         if resize {
@@ -448,14 +440,14 @@ impl NatInstance {
 
     /// What can be changed while it runs.
     async fn adjust(&self, cloud: &Cloud, live: &Instance, group: &SecurityGroup) -> Result<()> {
-        let id = instance_id(live);
+        let id = Machine::id(live);
         let modify = || cloud.ec2().modify_instance_attribute().instance_id(id);
         if live.source_dest_check() != Some(false) {
             let off = AttributeBooleanValue::builder().value(false).build();
             modify().source_dest_check(off).send().await.told(cloud, &self.name)?;
         }
         if !is_member(live, group) {
-            modify().groups(group_id(group)).send().await.told(cloud, &self.name)?;
+            modify().groups(MachineGroup::id(group)).send().await.told(cloud, &self.name)?;
         }
         if !safe_metadata(live) {
             let call = cloud.ec2().modify_instance_metadata_options().instance_id(id);
@@ -519,7 +511,7 @@ impl Identity for NatInstance {
         let first = interfaces.iter().find(|i| i.attachment().and_then(|a| a.device_index()) == Some(0));
         let interface = first.or(interfaces.first()).and_then(|i| i.network_interface_id());
         NatInstanceId {
-            instance: instance.map(instance_id).unwrap_or_default().to_owned(),
+            instance: instance.map(Machine::id).unwrap_or_default().to_owned(),
             interface: interface.unwrap_or_default().to_owned(),
         }
     }

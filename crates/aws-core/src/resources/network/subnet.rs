@@ -70,7 +70,7 @@ impl Subnet {
 
     /// Makes it as it should be, and tells what it is then. The network, the zone and the VPC are right.
     async fn converge(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<Live> {
-        let (cloud, id, name) = (cx.cloud, id(live), self.name.as_str());
+        let (cloud, id, name) = (cx.cloud, Self::id(live), self.name.as_str());
         let value = |on| AttributeBooleanValue::builder().value(on).build();
         // One attribute a call (`ModifySubnetAttribute`).
         if live.map_public_ip_on_launch() == Some(true) {
@@ -128,10 +128,6 @@ fn nth(vpc: Ipv6Net, index: u8) -> Option<Ipv6Net> {
     vpc.subnets(IPV6).ok()?.nth(index.into())
 }
 
-fn id(live: &Live) -> &str {
-    live.subnet_id().unwrap_or_default()
-}
-
 fn state(association: &aws_sdk_ec2::types::SubnetIpv6CidrBlockAssociation) -> Option<&State> {
     association.ipv6_cidr_block_state()?.state()
 }
@@ -152,21 +148,15 @@ impl Part for Subnet {
     type Output = ();
 
     fn id(item: &Live) -> &str {
-        id(item)
+        item.subnet_id().unwrap_or_default()
     }
     listed!(describe_subnets);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Live) -> Result<()> {
-        cloud
-            .ec2()
-            .delete_subnet()
-            .subnet_id(id(item))
-            .send()
-            .await
-            .unless_gone(cloud, name)
-            // Network interfaces of what is going away hold it for minutes.
-            .map_err(|e| e.hint("Something is still in the subnet: instances, load balancers, network interfaces."))
-            .map(drop)
+        let done = cloud.ec2().delete_subnet().subnet_id(Self::id(item)).send().await.unless_gone(cloud, name);
+        // Network interfaces of what is going away hold it for minutes.
+        let hint = "Something is still in the subnet: instances, load balancers, network interfaces.";
+        done.map_err(|e| e.hint(hint)).map(drop)
     }
     fn output(_: &Live) {}
 }
@@ -193,8 +183,9 @@ impl Identity for Subnet {
         };
         let all = kinds::all::<Self>(cx.cloud).await?;
         for other in all.iter().filter(|s| s.vpc_id() == Some(&vpc.id) && overlaps(s)) {
-            let what = other.tag_name().unwrap_or_else(|| id(other));
-            let what = format!("{what} ({}, {})", id(other), other.cidr_block().unwrap_or_default());
+            let id = Self::id(other);
+            let what = other.tag_name().unwrap_or(id);
+            let what = format!("{what} ({id}, {})", other.cidr_block().unwrap_or_default());
             self.owner.claim(Self::KIND, &what, &other.tag_map())?;
         }
         Ok(None)
@@ -203,7 +194,7 @@ impl Identity for Subnet {
         Self::delete(cx.cloud, &self.owner, &self.name, live).await
     }
     fn output(&self, live: &Live) -> SubnetId {
-        SubnetId(id(live).to_owned())
+        SubnetId(Self::id(live).to_owned())
     }
 }
 
@@ -275,7 +266,7 @@ impl Resource for Subnet {
             }
             _ => e,
         })?;
-        let live = self.usable(cx.cloud, made.subnet().map(id).unwrap_or_default()).await?;
+        let live = self.usable(cx.cloud, made.subnet().map(Self::id).unwrap_or_default()).await?;
         self.converge(cx, &live).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {

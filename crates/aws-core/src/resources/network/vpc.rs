@@ -176,23 +176,13 @@ impl Part for Vpc {
     listed!(describe_vpcs);
 
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &Ec2Vpc) -> Result<()> {
-        cloud
-            .ec2()
-            .delete_vpc()
-            .vpc_id(Self::id(item))
-            .send()
-            .await
-            .unless_gone(cloud, name)
-            .map_err(|e| {
-                e.hint(
-                    "Something is still in the VPC that was not made here: instances, network interfaces, security \
-                     groups, endpoints. Remove it, then run the same command again.",
-                )
-            })
-            .map(drop)
+        let hint = "Something is still in the VPC that was not made here: instances, network interfaces, security \
+                    groups, endpoints. Remove it, then run the same command again.";
+        let done = cloud.ec2().delete_vpc().vpc_id(Self::id(item)).send().await.unless_gone(cloud, name);
+        done.map_err(|e| e.hint(hint)).map(drop)
     }
     fn output(item: &Ec2Vpc) -> VpcId {
-        VpcId { id: item.vpc_id().unwrap_or_default().to_owned(), ipv6: ipv6(item) }
+        VpcId { id: Self::id(item).to_owned(), ipv6: ipv6(item) }
     }
 }
 
@@ -216,7 +206,7 @@ impl Identity for Vpc {
             }
             return Ok(None);
         };
-        let id = vpc.vpc_id().unwrap_or_default();
+        let id = Self::id(&vpc);
         let dhcp_is_ours = async {
             let options = vpc.dhcp_options_id().filter(|o| self.dhcp.is_none() && *o != DEFAULT);
             let Some(options) = options else { return Ok(false) };
@@ -235,7 +225,7 @@ impl Identity for Vpc {
         Self::delete(cx.cloud, &self.owner, &self.name, &live.vpc).await
     }
     fn output(&self, live: &Live) -> VpcId {
-        VpcId { id: live.id().to_owned(), ipv6: ipv6(&live.vpc) }
+        <Self as Part>::output(&live.vpc)
     }
 }
 

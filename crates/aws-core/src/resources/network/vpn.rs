@@ -2,7 +2,7 @@
 use super::{
     fresh::known,
     ids::{CustomerGatewayId, VpcId, VpnGatewayId},
-    kinds::{KindId, On, Part},
+    kinds::{KindId, On, Part, listed},
     lists::{self, Tagged, tagged},
     vpc::Vpc,
     waiting::{nameless, until},
@@ -15,9 +15,8 @@ use crate::{
     resources::{kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{
-    AttachmentStatus, CustomerGateway as LiveCustomer, Filter, GatewayType, ResourceType,
-    VpnConnection as LiveConnection, VpnConnectionOptionsSpecification, VpnGateway as LiveGateway, VpnState,
-    VpnStaticRoute,
+    AttachmentStatus, CustomerGateway as LiveCustomer, GatewayType, ResourceType, VpnConnection as LiveConnection,
+    VpnConnectionOptionsSpecification, VpnGateway as LiveGateway, VpnState, VpnStaticRoute,
 };
 use ipnet::Ipv4Net;
 use std::{collections::BTreeSet, net::Ipv4Addr};
@@ -157,17 +156,15 @@ impl Part for VpnGateway {
     fn stands_in(item: &LiveGateway, vpc: &str) -> bool {
         attachment(item).is_some_and(|(to, state)| to == vpc && *state != AttachmentStatus::Detaching)
     }
-    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveGateway>> {
-        let found = cloud.ec2().describe_vpn_gateways().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "")?.vpn_gateways.unwrap_or_default())
-    }
+    listed!(describe_vpn_gateways => vpn_gateways);
+
     /// Detaches it first.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveGateway) -> Result<()> {
         detach(cloud, name, item).await?;
         cloud.ec2().delete_vpn_gateway().vpn_gateway_id(Self::id(item)).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(live: &LiveGateway) -> VpnGatewayId {
-        VpnGatewayId(live.vpn_gateway_id().unwrap_or_default().to_owned())
+        VpnGatewayId(Self::id(live).to_owned())
     }
 }
 
@@ -196,7 +193,7 @@ impl Resource for VpnGateway {
         attach(cx.cloud, &self.name, &id, &cx.get(self.vpc).id).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveGateway, _: &[Change]) -> Result<LiveGateway> {
-        let id = live.vpn_gateway_id().unwrap_or_default();
+        let id = Self::id(live);
         lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
         let vpc = cx.get(self.vpc);
         if Self::misplaced(live, Some(vpc)).is_none() {
@@ -222,22 +219,14 @@ impl Part for CustomerGateway {
     fn is_gone(item: &LiveCustomer) -> bool {
         is_going(item.state())
     }
-    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveCustomer>> {
-        let found = cloud.ec2().describe_customer_gateways().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "")?.customer_gateways.unwrap_or_default())
-    }
+    listed!(describe_customer_gateways => customer_gateways);
+
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveCustomer) -> Result<()> {
-        cloud
-            .ec2()
-            .delete_customer_gateway()
-            .customer_gateway_id(Self::id(item))
-            .send()
-            .await
-            .unless_gone(cloud, name)
-            .map(drop)
+        let done = cloud.ec2().delete_customer_gateway().customer_gateway_id(Self::id(item)).send().await;
+        done.unless_gone(cloud, name).map(drop)
     }
     fn output(live: &LiveCustomer) -> CustomerGatewayId {
-        CustomerGatewayId(live.customer_gateway_id().unwrap_or_default().to_owned())
+        CustomerGatewayId(Self::id(live).to_owned())
     }
 }
 
@@ -273,8 +262,7 @@ impl Resource for CustomerGateway {
             .ok_or_else(nameless::<ec2::CreateCustomerGateway>)
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveCustomer, _: &[Change]) -> Result<LiveCustomer> {
-        let id = live.customer_gateway_id().unwrap_or_default();
-        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        lists::retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         Ok(live.clone())
     }
 }
@@ -313,7 +301,7 @@ impl VpnConnection {
         live: &LiveConnection,
         customer: &CustomerGatewayId,
     ) -> Result<LiveConnection> {
-        let id = live.vpn_connection_id().unwrap_or_default();
+        let id = Self::id(live);
         let moves = live.customer_gateway_id() != Some(&customer.0);
         if !moves && live.state() == Some(&VpnState::Available) {
             return Ok(live.clone());
@@ -353,7 +341,7 @@ impl VpnConnection {
 
     /// Adds the missing routes, then removes the others.
     async fn route(&self, cloud: &Cloud, live: &LiveConnection) -> Result<LiveConnection> {
-        let id = live.vpn_connection_id().unwrap_or_default();
+        let id = Self::id(live);
         let (wanted, there) = (self.wanted(), routed(live));
         for to in wanted.difference(&there) {
             let call = cloud.ec2().create_vpn_connection_route().vpn_connection_id(id);
@@ -381,10 +369,8 @@ impl Part for VpnConnection {
     fn is_gone(item: &LiveConnection) -> bool {
         is_going(item.state().map(VpnState::as_str))
     }
-    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<LiveConnection>> {
-        let found = cloud.ec2().describe_vpn_connections().set_filters(Some(filters)).send().await;
-        Ok(found.told(cloud, "")?.vpn_connections.unwrap_or_default())
-    }
+    listed!(describe_vpn_connections => vpn_connections);
+
     /// So long both gateways are in use.
     async fn delete(cloud: &Cloud, _: &TeamOwner, name: &str, item: &LiveConnection) -> Result<()> {
         let id = Self::id(item);
@@ -414,12 +400,8 @@ impl Resource for VpnConnection {
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection) -> Vec<Change> {
         let mut changes = self.moved(live, cx.try_get(self.gateway));
         if let Some(CustomerGatewayId(wanted)) = cx.try_get(self.customer) {
-            Change::compare(
-                &mut changes,
-                "customer gateway",
-                &live.customer_gateway_id().unwrap_or("-"),
-                &wanted.as_str(),
-            );
+            let there = live.customer_gateway_id().unwrap_or("-");
+            Change::compare(&mut changes, "customer gateway", &there, &wanted.as_str());
         }
         if let Some(state) = live.state().filter(|s| **s != VpnState::Available) {
             changes.push(Change::new("state", state.as_str(), "available"));
@@ -441,11 +423,10 @@ impl Resource for VpnConnection {
         self.route(cx.cloud, &live).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection, _: &[Change]) -> Result<LiveConnection> {
-        let id = live.vpn_connection_id().unwrap_or_default();
         if let Some(change) = self.moved(live, cx.try_get(self.gateway)).first() {
             return Err(Error::refused(format!("VPN connection {} cannot change {change}", self.name)).hint(ANEW));
         }
-        lists::retag(cx.cloud, &self.owner, (id, &self.name), &live.tag_map(), &[]).await?;
+        lists::retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         let live = self.settle(cx.cloud, live, cx.get(self.customer)).await?;
         self.route(cx.cloud, &live).await
     }
