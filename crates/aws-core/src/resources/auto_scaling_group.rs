@@ -1,7 +1,8 @@
 //! Auto Scaling groups: the instances of one version.
 use super::{
+    compare::Fixed,
     launch_template::{self, LaunchTemplateId},
-    target_group::{Fixed, TargetGroupArn},
+    target_group::{IMMUTABLE, TargetGroupArn},
 };
 use crate::{
     Error, Result,
@@ -218,12 +219,12 @@ impl AutoScalingGroup {
     }
 
     fn compare(&self, live: &LiveAutoScalingGroup, template: Option<&str>, targets: &BTreeSet<String>) -> Vec<Change> {
-        let mut fixed = Fixed::default();
+        let mut fixed = Fixed::new(IMMUTABLE);
         let tags = tags(&live.group);
         for (key, value) in &self.marks {
             fixed.compare(&format!("tag {key}"), tags.get(key), Some(value));
         }
-        let mut changes = fixed.0;
+        let mut changes = fixed.changes;
         if let Some(status) = live.group.status().filter(|_| deleting(&live.group)) {
             changes.push(Change::new("status", status, "standing"));
         }

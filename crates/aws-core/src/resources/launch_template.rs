@@ -1,8 +1,9 @@
 //! Launch templates: what the instances of one version are made of.
 use super::{
+    compare::{Fixed, join},
     role::RoleId,
     security_group::GroupId,
-    target_group::{Fixed, IMMUTABLE},
+    target_group::IMMUTABLE,
 };
 use crate::{
     Error, Result,
@@ -182,7 +183,7 @@ impl LaunchTemplate {
         groups: &BTreeSet<String>,
         profile: Option<&str>,
     ) -> Vec<Change> {
-        let mut fixed = Fixed::default();
+        let mut fixed = Fixed::new(IMMUTABLE);
         fixed.compare("instance type", data.instance_type().map(InstanceType::as_str), Some(&self.instance_type));
         fixed.compare("key pair", data.key_name(), Some(self.key_name.as_deref().unwrap_or("-")));
         let interface = data.network_interfaces().first();
@@ -206,7 +207,7 @@ impl LaunchTemplate {
             let wanted_text = describe(wanted.size_gib, wanted.kind.as_deref(), wanted.encrypted);
             fixed.compare(&format!("volume {}", wanted.device), live, Some(wanted_text));
         }
-        fixed.0
+        fixed.changes
     }
 }
 
@@ -224,10 +225,6 @@ fn mapping(volume: &Volume) -> LaunchTemplateBlockDeviceMappingRequest {
 fn describe(size: Option<i32>, kind: Option<&str>, encrypted: bool) -> String {
     let size = size.map_or_else(String::new, |s| format!("{s} GiB "));
     format!("{size}{}{}", kind.unwrap_or("gp3"), if encrypted { " encrypted" } else { "" })
-}
-
-fn join(set: &BTreeSet<String>) -> String {
-    if set.is_empty() { "-".into() } else { set.iter().map(String::as_str).collect::<Vec<_>>().join(", ") }
 }
 
 fn decoded(user_data: &str) -> Vec<u8> {

@@ -1,8 +1,9 @@
 //! Load balancers: an application one for HTTP, a network one for TCP.
 use super::{
+    compare::{Fixed, join},
     listener,
     security_group::GroupId,
-    target_group::{Fixed, Traffic, tag_list, tags},
+    target_group::{IMMUTABLE, Traffic, tag_list, tags},
 };
 use crate::{
     Error, Result,
@@ -112,10 +113,10 @@ impl LoadBalancer {
     }
     fn compare(&self, live: &LiveLoadBalancer, wanted: &BTreeSet<String>) -> Vec<Change> {
         let balancer = &live.balancer;
-        let mut fixed = Fixed::default();
+        let mut fixed = Fixed::new(IMMUTABLE);
         fixed.compare("type", balancer.r#type().map(LoadBalancerTypeEnum::as_str), Some(self.kind().as_str()));
         fixed.compare("scheme", balancer.scheme().map(LoadBalancerSchemeEnum::as_str), Some(self.scheme().as_str()));
-        let mut changes = fixed.0;
+        let mut changes = fixed.changes;
         let groups: BTreeSet<String> = balancer.security_groups().iter().cloned().collect();
         if groups != *wanted {
             changes.push(Change::new(GROUPS, join(&groups), join(wanted)));
@@ -130,10 +131,6 @@ impl LoadBalancer {
 }
 
 const GROUPS: &str = "security groups";
-
-fn join(set: &BTreeSet<String>) -> String {
-    if set.is_empty() { "-".into() } else { set.iter().map(String::as_str).collect::<Vec<_>>().join(", ") }
-}
 
 impl Kind for LoadBalancer {
     const NAME: &'static str = "load balancer";

@@ -3,6 +3,7 @@
 pub mod alias_record;
 pub mod application_manifest;
 pub mod auto_scaling_group;
+mod compare;
 pub mod domain;
 pub mod guard;
 mod iam;

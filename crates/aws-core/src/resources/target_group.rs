@@ -1,4 +1,5 @@
 //! Target groups: the instances of one version, and how the load balancer checks them.
+use super::compare::Fixed;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
@@ -10,7 +11,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, Tag, TagDescription, TargetGroup as Group, TargetGroupAttribute, TargetTypeEnum,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What to do about a version that is not as wanted.
 pub(super) const IMMUTABLE: &str = "A version never changes: create another version.";
@@ -100,7 +101,7 @@ impl TargetGroup {
     }
     fn compare(&self, live: &LiveTargetGroup) -> Vec<Change> {
         let group = &live.group;
-        let mut fixed = Fixed::default();
+        let mut fixed = Fixed::new(IMMUTABLE);
         fixed.compare("VPC", group.vpc_id(), Some(&self.vpc));
         fixed.compare("protocol", group.protocol().map(ProtocolEnum::as_str), Some(protocol(self.protocol).as_str()));
         fixed.compare("port", group.port(), Some(i32::from(self.port)));
@@ -118,7 +119,7 @@ impl TargetGroup {
         fixed.compare("healthy threshold", group.healthy_threshold_count(), number(self.health.healthy));
         fixed.compare("unhealthy threshold", group.unhealthy_threshold_count(), number(self.health.unhealthy));
         fixed.compare("health check codes", group.matcher().and_then(|m| m.http_code()), self.codes());
-        let mut changes = fixed.0;
+        let mut changes = fixed.changes;
         // Written after the group itself, so it may be missing on a half-made one.
         let wanted = self.deregistration_delay.as_secs();
         if live.delay != Some(wanted) {
@@ -218,25 +219,6 @@ fn protocol(traffic: Traffic) -> ProtocolEnum {
     match traffic {
         Traffic::Http => ProtocolEnum::Http,
         Traffic::Tcp => ProtocolEnum::Tcp,
-    }
-}
-
-/// Differences in fields that are never changed in place.
-#[derive(Default)]
-pub(super) struct Fixed(pub(super) Vec<Change>);
-impl Fixed {
-    /// Notes a difference. A field that is not wanted (`None`) is not compared.
-    pub(super) fn compare<A: fmt::Display, B: fmt::Display>(
-        &mut self,
-        field: &str,
-        live: Option<A>,
-        wanted: Option<B>,
-    ) {
-        let Some(wanted) = wanted.map(|w| w.to_string()) else { return };
-        let live = live.map_or_else(|| "-".into(), |l| l.to_string());
-        if live != wanted {
-            self.0.push(Change::refused(field, live, wanted, IMMUTABLE));
-        }
     }
 }
 

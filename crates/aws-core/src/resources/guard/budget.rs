@@ -3,7 +3,10 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     engine::{Change, Cx, Resource},
-    resources::kind::{Kind, Named},
+    resources::{
+        compare::join,
+        kind::{Kind, Named},
+    },
 };
 use aws_sdk_budgets::types::{
     Budget, BudgetType, ComparisonOperator, Notification, NotificationType, NotificationWithSubscribers, Spend,
@@ -145,15 +148,11 @@ impl MonthlyBudget {
             let from = live.budget.budget_limit().map_or_else(|| "-".into(), |l| format!("{} {}", l.amount, l.unit));
             changes.push(Change::new("limit", from, format!("{} USD", self.usd)));
         }
-        let list = |all: &BTreeSet<String>| match all.is_empty() {
-            true => "-".to_owned(),
-            false => all.iter().cloned().collect::<Vec<_>>().join(", "),
-        };
         let wanted = self.addresses();
         for (alarm, told) in Alarm::ALL.into_iter().zip(&live.told) {
             let told = told.clone().unwrap_or_default();
             if told != wanted {
-                changes.push(Change::new(alarm.field(), list(&told), list(&wanted)));
+                changes.push(Change::new(alarm.field(), join(&told), join(&wanted)));
             }
         }
         changes

@@ -12,7 +12,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::named, tag_drift},
+    resources::{compare::Fixed, kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
 
@@ -108,17 +108,10 @@ impl Resource for S3Endpoint {
         tag_rules::set(&self.owner.tags(&self.name))
     }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        let mut changes = Vec::new();
-        let mut fixed = |field: &str, there: Option<&str>, wanted: &str| {
-            if there != Some(wanted) {
-                let hint = "Delete it, and run the same command again.";
-                changes.push(Change::refused(field, there.unwrap_or("-"), wanted, hint));
-            }
-        };
-        fixed("service", live.service_name(), &service(cx.cloud.region()));
-        if let Some(vpc) = cx.try_get(self.vpc) {
-            fixed("VPC", live.vpc_id(), &vpc.id);
-        }
+        let mut fixed = Fixed::new("Delete it, and run the same command again.");
+        fixed.compare("service", live.service_name(), Some(service(cx.cloud.region())));
+        fixed.compare("VPC", live.vpc_id(), cx.try_get(self.vpc).map(|v| &v.id));
+        let mut changes = fixed.changes;
         changes.extend(self.missing(cx, live).into_iter().map(|t| Change::new("route table", "-", t)));
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes

@@ -18,7 +18,7 @@ use crate::{
     engine::{Change, Cx, NodeId, Ref, Resource},
     error::AwsDetail,
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::named, tag_drift},
+    resources::{compare::Fixed, kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType};
 
@@ -127,14 +127,10 @@ impl NatGateway {
     /// What cannot be changed in place; what is still to be made is not compared.
     fn moved(&self, live: &Live, subnet: Option<&SubnetId>, to: Option<&AllocationId>) -> Vec<Change> {
         let hint = format!("Delete NAT gateway {}, then run the same command: it is made anew.", Self::id(live));
-        let mut changes = Vec::new();
-        if let Some(SubnetId(wanted)) = subnet.filter(|s| live.subnet_id() != Some(s.0.as_str())) {
-            changes.push(Change::refused("subnet", live.subnet_id().unwrap_or("-"), wanted, hint.clone()));
-        }
-        if let Some(AllocationId(wanted)) = to.filter(|a| address(live) != Some(a.0.as_str())) {
-            changes.push(Change::refused("address", address(live).unwrap_or("-"), wanted, hint));
-        }
-        changes
+        let mut fixed = Fixed::new(hint);
+        fixed.compare("subnet", live.subnet_id(), subnet.map(|s| &s.0));
+        fixed.compare("address", address(live), to.map(|a| &a.0));
+        fixed.changes
     }
 }
 

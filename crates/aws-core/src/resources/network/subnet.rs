@@ -4,7 +4,7 @@ use super::{
     ids::{SubnetId, VpcId},
     kinds::{self, KindId, On, Part, listed},
     lists::{self, Tagged as _, retag},
-    vpc::Vpc,
+    vpc::{Vpc, fits},
 };
 use crate::{
     Error, Result,
@@ -12,6 +12,7 @@ use crate::{
     engine::{Change, Cx, Identity, Ref, Resource},
     model::{Layer, Owning as _, TeamOwner, tag_rules, tags::LAYER},
     resources::{
+        compare::Fixed,
         kind::{found_through, itself},
         tag_drift,
     },
@@ -21,8 +22,6 @@ use aws_sdk_ec2::types::{
 };
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// The largest and the smallest network of a subnet, in bits (`CreateSubnet`, `CidrBlock`).
-const SIZES: std::ops::RangeInclusive<u8> = 16..=28;
 /// The only size of a subnet's IPv6 network that a /56 is cut into here, in bits.
 const IPV6: u8 = 64;
 
@@ -46,17 +45,6 @@ pub struct Subnet {
 }
 
 impl Subnet {
-    fn fits(&self) -> Result<()> {
-        if SIZES.contains(&self.cidr.prefix_len()) {
-            return Ok(());
-        }
-        Err(Error::usage(format!("{} is no network for subnet {}", self.cidr, self.name)).hint(format!(
-            "AWS takes networks from /{} to /{}.",
-            SIZES.start(),
-            SIZES.end()
-        )))
-    }
-
     /// The IPv6 network that it should have, as far as the VPC's is known.
     fn ipv6(&self, cx: &Cx<'_, Cloud>) -> Option<Ipv6Net> {
         nth(cx.try_get(self.vpc)?.ipv6?, self.ipv6_index?)
@@ -202,22 +190,16 @@ impl Resource for Subnet {
     itself!();
 
     fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.tags()), self.fits()])
+        Error::together([tag_rules::set(&self.tags()), fits(self.cidr, &format!("subnet {}", self.name))])
     }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        let mut changes = Vec::new();
         let hint = "AWS does not change this of a subnet: write the old value back, or empty and delete the subnet \
                     first and let it be made anew.";
-        let mut fixed = |field: &str, there: Option<&str>, wanted: &str| {
-            if there != Some(wanted) {
-                changes.push(Change::refused(field, there.unwrap_or("-"), wanted, hint));
-            }
-        };
-        fixed("network", live.cidr_block(), &self.cidr.trunc().to_string());
-        fixed("zone", live.availability_zone_id(), &self.zone_id);
-        if let Some(vpc) = cx.try_get(self.vpc) {
-            fixed("VPC", live.vpc_id(), &vpc.id);
-        }
+        let mut fixed = Fixed::new(hint);
+        fixed.compare("network", live.cidr_block(), Some(self.cidr.trunc()));
+        fixed.compare("zone", live.availability_zone_id(), Some(&self.zone_id));
+        fixed.compare("VPC", live.vpc_id(), cx.try_get(self.vpc).map(|v| &v.id));
+        let mut changes = fixed.changes;
         if let Some(index) = self.ipv6_index {
             match (ipv6(live), self.ipv6(cx)) {
                 (None, Some(wanted)) => changes.push(Change::new("IPv6 network", "-", wanted)),

@@ -18,7 +18,7 @@ use aws_sdk_ec2::types::{
 };
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// The largest and the smallest network of a VPC, in bits (`CreateVpc`, `CidrBlock`).
+/// The largest and the smallest network of a VPC or subnet, in bits (`CreateVpc`, `CreateSubnet`, `CidrBlock`).
 const SIZES: std::ops::RangeInclusive<u8> = 16..=28;
 /// The DHCP options that every region has.
 const DEFAULT: &str = "default";
@@ -57,18 +57,17 @@ impl Live {
     }
 }
 
-impl Vpc {
-    fn fits(&self) -> Result<()> {
-        if SIZES.contains(&self.cidr.prefix_len()) {
-            return Ok(());
-        }
-        Err(Error::usage(format!("{} is no network for VPC {}", self.cidr, self.name)).hint(format!(
-            "AWS takes networks from /{} to /{}.",
-            SIZES.start(),
-            SIZES.end()
-        )))
+/// Whether AWS takes it as the network of `what`.
+pub(super) fn fits(cidr: Ipv4Net, what: &str) -> Result<()> {
+    if SIZES.contains(&cidr.prefix_len()) {
+        return Ok(());
     }
+    let (largest, smallest) = (SIZES.start(), SIZES.end());
+    Err(Error::usage(format!("{cidr} is no network for {what}"))
+        .hint(format!("AWS takes networks from /{largest} to /{smallest}.")))
+}
 
+impl Vpc {
     /// The DHCP options that it should have, where that is known and not what it has.
     fn other_dhcp<'a>(&self, cx: &'a Cx<'_, Cloud>, live: &Live) -> Option<&'a str> {
         let wanted = match self.dhcp {
@@ -236,7 +235,7 @@ impl Resource for Vpc {
         vec![Use::of(quotas::VPCS.name, 1)]
     }
     fn check(&self) -> Result<()> {
-        Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
+        Error::together([tag_rules::set(&self.owner.tags(&self.name)), fits(self.cidr, &format!("VPC {}", self.name))])
     }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let mut changes = Vec::new();

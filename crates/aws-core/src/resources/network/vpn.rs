@@ -12,7 +12,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
     engine::{Change, Cx, NodeId, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::named, tag_drift},
+    resources::{compare::Fixed, kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{
     AttachmentStatus, CustomerGateway as LiveCustomer, GatewayType, ResourceType, VpnConnection as LiveConnection,
@@ -237,13 +237,11 @@ impl Resource for CustomerGateway {
         tag_rules::set(&self.owner.tags(&self.name))
     }
     fn diff(&self, _: &Cx<'_, Cloud>, live: &LiveCustomer) -> Vec<Change> {
-        let (address, asn) = (self.address.to_string(), self.asn.to_string());
+        let mut fixed = Fixed::new(ANEW);
+        fixed.compare("address", live.ip_address(), Some(self.address));
         // EC2 tells large numbers in a field of their own.
-        let there = live.bgp_asn_extended().or(live.bgp_asn());
-        let fields = [("address", live.ip_address(), &address), ("ASN", there, &asn)];
-        let differing = fields.into_iter().filter(|(_, live, wanted)| *live != Some(wanted.as_str()));
-        let mut changes: Vec<Change> =
-            differing.map(|(field, live, to)| Change::refused(field, live.unwrap_or("-"), to, ANEW)).collect();
+        fixed.compare("ASN", live.bgp_asn_extended().or(live.bgp_asn()), Some(self.asn));
+        let mut changes = fixed.changes;
         changes.extend(tag_drift::changes(&self.owner, &live.tag_map()));
         changes
     }
@@ -280,17 +278,12 @@ impl VpnConnection {
 
     /// What cannot be changed without new keys for the other end's device.
     fn moved(&self, live: &LiveConnection, gateway: Option<&VpnGatewayId>) -> Vec<Change> {
-        let mut changes = Vec::new();
-        let mut compare = |field: &str, live: Option<&str>, wanted: Option<&str>| {
-            if let Some(wanted) = wanted.filter(|w| live != Some(w)) {
-                changes.push(Change::refused(field, live.unwrap_or("-"), wanted, ANEW));
-            }
-        };
-        compare("VPN gateway", live.vpn_gateway_id(), gateway.map(|g| g.0.as_str()));
+        let mut fixed = Fixed::new(ANEW);
+        fixed.compare("VPN gateway", live.vpn_gateway_id(), gateway.map(|g| &g.0));
         if live.options().and_then(|o| o.static_routes_only()) == Some(false) {
-            compare("routing", Some("BGP"), Some("static"));
+            fixed.compare("routing", Some("BGP"), Some("static"));
         }
-        changes
+        fixed.changes
     }
 
     /// Gives the connection its customer gateway, in place (`ModifyVpnConnection`), when it has another one, and waits

@@ -5,6 +5,7 @@ use crate::{
     engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
+        compare::Fixed,
         kind::itself,
         network::{
             ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
@@ -187,17 +188,12 @@ impl Resource for TransitAttachment {
         tag_rules::set(&self.owner.tags(&self.name))
     }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        let mut changes = Vec::new();
-        let hint =
-            "Delete the attachment (`aws ec2 delete-transit-gateway-vpc-attachment`), then run the same command.";
-        for (field, there, wanted) in [
-            ("transit gateway", live.transit_gateway_id(), cx.try_get(self.gateway).map(|g| g.id.as_str())),
-            ("VPC", live.vpc_id(), cx.try_get(self.vpc).map(|v| v.id.as_str())),
-        ] {
-            if let Some(wanted) = wanted.filter(|w| Some(*w) != there) {
-                changes.push(Change::refused(field, there.unwrap_or("-"), wanted, hint));
-            }
-        }
+        let mut fixed = Fixed::new(
+            "Delete the attachment (`aws ec2 delete-transit-gateway-vpc-attachment`), then run the same command.",
+        );
+        fixed.compare("transit gateway", live.transit_gateway_id(), cx.try_get(self.gateway).map(|g| &g.id));
+        fixed.compare("VPC", live.vpc_id(), cx.try_get(self.vpc).map(|v| &v.id));
+        let mut changes = fixed.changes;
         if let Some(state) = live.state().filter(|s| **s != State::Available) {
             changes.push(Change::new("state", state.as_str(), State::Available.as_str()));
         }
