@@ -49,17 +49,9 @@ pub(super) async fn read_records(cloud: &Cloud, zone_id: &str) -> Result<Vec<Res
     let mut records = Vec::new();
     let mut next = Some((None, None, None));
     while let Some((name, kind, identifier)) = next {
-        let page = cloud
-            .route53()
-            .list_resource_record_sets()
-            .hosted_zone_id(zone_id)
-            .max_items(PAGE)
-            .set_start_record_name(name)
-            .set_start_record_type(kind)
-            .set_start_record_identifier(identifier)
-            .send()
-            .await
-            .told(cloud, format!("hosted zone {zone_id}"))?;
+        let call = cloud.route53().list_resource_record_sets().hosted_zone_id(zone_id).max_items(PAGE);
+        let call = call.set_start_record_name(name).set_start_record_type(kind).set_start_record_identifier(identifier);
+        let page = call.send().await.told(cloud, format!("hosted zone {zone_id}"))?;
         let following = (page.next_record_name, page.next_record_type, page.next_record_identifier);
         next = Some(following).filter(|(name, ..)| page.is_truncated && name.is_some());
         records.extend(page.resource_record_sets);
@@ -232,7 +224,7 @@ impl Alias {
                     "`aws route53 list-resource-record-sets --hosted-zone-id {zone_id}` shows what stands there. Remove what is in the way, or choose another version name."
                 )))
             }
-            other => other.map(|_| ()),
+            other => other.map(drop),
         }
     }
 }

@@ -192,19 +192,20 @@ impl AutoScalingGroup {
     fn template(&self, cx: &Cx<'_, Cloud>) -> Option<String> {
         cx.try_get(self.launch_template).map(|t| t.0.clone())
     }
+    fn specification(&self, cx: &Cx<'_, Cloud>) -> LaunchTemplateSpecification {
+        let template = LaunchTemplateSpecification::builder().set_launch_template_id(self.template(cx));
+        template.version(launch_template::VERSION).build()
+    }
     fn target_arns(&self, cx: &Cx<'_, Cloud>) -> BTreeSet<String> {
         self.target_groups.iter().filter_map(|t| cx.try_get(*t)).map(|t| t.0.clone()).collect()
     }
 
     async fn write_policy(&self, cloud: &Cloud) -> Result<()> {
         let Some(percent) = self.target_cpu_percent else { return Ok(()) };
-        let metric = PredefinedMetricSpecification::builder()
-            .predefined_metric_type(MetricType::AsgAverageCpuUtilization)
-            .build();
-        let tracking = TargetTrackingConfiguration::builder()
-            .predefined_metric_specification(metric)
-            .target_value(percent)
-            .build();
+        let metric = MetricType::AsgAverageCpuUtilization;
+        let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build();
+        let tracking = TargetTrackingConfiguration::builder().predefined_metric_specification(metric);
+        let tracking = tracking.target_value(percent).build();
         let call = cloud
             .autoscaling()
             .put_scaling_policy()
@@ -214,8 +215,7 @@ impl AutoScalingGroup {
             .target_tracking_configuration(tracking)
             .send()
             .await;
-        call.told(cloud, &self.name)?;
-        Ok(())
+        call.told(cloud, &self.name).map(drop)
     }
 
     fn compare(&self, live: &LiveAutoScalingGroup, template: Option<&str>, targets: &BTreeSet<String>) -> Vec<Change> {
@@ -376,16 +376,12 @@ impl Resource for AutoScalingGroup {
             let tag = Tag::builder().key(k).value(v).propagate_at_launch(true);
             tag.resource_id(&self.name).resource_type("auto-scaling-group").build()
         });
-        let template = LaunchTemplateSpecification::builder()
-            .set_launch_template_id(self.template(cx))
-            .version(launch_template::VERSION)
-            .build();
         let call = cx
             .cloud
             .autoscaling()
             .create_auto_scaling_group()
             .auto_scaling_group_name(&self.name)
-            .launch_template(template)
+            .launch_template(self.specification(cx))
             .set_target_group_arns(Some(self.target_arns(cx).into_iter().collect()))
             .vpc_zone_identifier(self.subnets.join(","))
             .min_size(self.size.min)
@@ -419,12 +415,12 @@ impl Resource for AutoScalingGroup {
             call.set_target_group_arns(Some(missing)).send().await.told(cx.cloud, &self.name)?;
         }
         if changes.iter().any(|c| c.field != TARGETS && c.field != CPU) {
-            let template = LaunchTemplateSpecification::builder()
-                .set_launch_template_id(self.template(cx))
-                .version(launch_template::VERSION)
-                .build();
             let call = cx.cloud.autoscaling().update_auto_scaling_group().auto_scaling_group_name(&self.name);
-            let call = call.launch_template(template).health_check_grace_period(self.grace_seconds()).send().await;
+            let call = call
+                .launch_template(self.specification(cx))
+                .health_check_grace_period(self.grace_seconds())
+                .send()
+                .await;
             if let Err(e) = call.told(cx.cloud, &self.name) {
                 return Err(self.explain(cx.cloud, e).await);
             }

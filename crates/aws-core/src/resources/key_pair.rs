@@ -5,9 +5,12 @@ use crate::{
     cloud::{Cloud, Told as _, network::tag_map},
     engine::{Change, Cx, Resource},
     model::{Owner, Owning as _, tag_rules},
-    resources::kind::{Kind, named},
+    resources::{
+        kind::{Kind, named},
+        network::lists::{ec2_tags, retag, specification},
+    },
 };
-use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType, Tag, TagSpecification};
+use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType};
 use std::sync::Arc;
 
 /// Keeps the private half (PEM) of a new key pair.
@@ -57,7 +60,7 @@ impl Kind for KeyPair {
             // Filters take * and ? as wildcards.
             Ok(pairs.find(|p| p.key_name() == Some(name)))
         };
-        let live = cloud.once(format!("key pair {}", name), load).await?.as_ref().clone();
+        let live = cloud.once(format!("key pair {name}"), load).await?.as_ref().clone();
         if let Some(live) = &live {
             owner.claim(Self::NAME, name, &tag_map(live.tags()))?;
         }
@@ -81,29 +84,19 @@ impl Resource for KeyPair {
         tag_drift::changes(&self.owner, &tag_map(live.tags()))
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<KeyPairInfo> {
-        let tags: Vec<Tag> = self.owner.tags(&self.name).iter().map(|(k, v)| tag(k, v)).collect();
-        let made = cx
-            .cloud
-            .ec2()
-            .create_key_pair()
-            .key_name(&self.name)
-            .key_type(KeyType::Ed25519)
-            .key_format(KeyFormat::Pem)
-            .tag_specifications(
-                TagSpecification::builder().resource_type(ResourceType::KeyPair).set_tags(Some(tags.clone())).build(),
-            )
-            .send()
-            .await
-            .told(cx.cloud, &self.name)
-            .map_err(|e| match e.code() {
-                // The first answer was lost on its way, and the private half with it.
-                Some("InvalidKeyPair.Duplicate") => e.hint(format!(
-                    "It was made a moment ago, but its private half did not arrive: remove it (`aws ec2 delete-key-pair \
-                     --key-name {}`), then run the same command again.",
-                    self.name
-                )),
-                _ => e,
-            });
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.ec2().create_key_pair().key_name(&self.name);
+        let call = call.key_type(KeyType::Ed25519).key_format(KeyFormat::Pem);
+        let made = call.tag_specifications(specification(ResourceType::KeyPair, &tags)).send().await;
+        let made = made.told(cx.cloud, &self.name).map_err(|e| match e.code() {
+            // The first answer was lost on its way, and the private half with it.
+            Some("InvalidKeyPair.Duplicate") => e.hint(format!(
+                "It was made a moment ago, but its private half did not arrive: remove it (`aws ec2 delete-key-pair \
+                 --key-name {}`), then run the same command again.",
+                self.name
+            )),
+            _ => e,
+        });
         let made = match made {
             // If it was made, its private half was in the answer that was lost: of no use to anybody.
             Err(e) if e.is_retryable() => {
@@ -128,23 +121,12 @@ impl Resource for KeyPair {
                 )),
             });
         }
-        let fingerprint = made.key_fingerprint.clone();
-        Ok(KeyPairInfo::builder()
-            .key_name(&self.name)
-            .key_pair_id(id)
-            .set_key_fingerprint(fingerprint)
-            .set_tags(Some(tags))
-            .build())
+        let live = KeyPairInfo::builder().key_name(&self.name).key_pair_id(id);
+        Ok(live.set_key_fingerprint(made.key_fingerprint.clone()).set_tags(Some(ec2_tags(&tags))).build())
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &KeyPairInfo, _: &[Change]) -> Result<KeyPairInfo> {
-        let stale = tag_drift::stale(&self.owner, &tag_map(live.tags()));
-        let tags = stale.iter().map(|(k, v)| tag(k, v)).collect();
-        let call = cx.cloud.ec2().create_tags().resources(live.key_pair_id().unwrap_or_default());
-        call.set_tags(Some(tags)).send().await.told(cx.cloud, &self.name)?;
+        let id = live.key_pair_id().unwrap_or_default();
+        retag(cx.cloud, &self.owner, (id, &self.name), &tag_map(live.tags()), &[]).await?;
         Ok(live.clone())
     }
-}
-
-fn tag(key: &str, value: &str) -> Tag {
-    Tag::builder().key(key).value(value).build()
 }

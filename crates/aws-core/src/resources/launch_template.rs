@@ -10,7 +10,10 @@ use crate::{
     cloud::{Cloud, Told as _, network::tag_map, operations::ec2},
     engine::{Change, Cx, NodeId, Ref, Resource},
     model::{Owner, Owning as _, tag_rules},
-    resources::kind::{Kind, named},
+    resources::{
+        kind::{Kind, named},
+        network::lists::{ec2_tags, specification},
+    },
 };
 use aws_sdk_ec2::types::{
     InstanceType, LaunchTemplate as Template, LaunchTemplateBlockDeviceMappingRequest,
@@ -18,8 +21,7 @@ use aws_sdk_ec2::types::{
     LaunchTemplateIamInstanceProfileSpecificationRequest, LaunchTemplateInstanceMarketOptionsRequest,
     LaunchTemplateInstanceMetadataEndpointState, LaunchTemplateInstanceMetadataOptionsRequest,
     LaunchTemplateInstanceNetworkInterfaceSpecificationRequest, LaunchTemplateTagSpecificationRequest,
-    LaunchTemplateVersion, MarketType, RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData, Tag,
-    TagSpecification, VolumeType,
+    LaunchTemplateVersion, MarketType, RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData, VolumeType,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
@@ -161,20 +163,11 @@ impl LaunchTemplate {
         Ok(())
     }
 
-    fn tags(&self) -> Vec<Tag> {
-        self.owner.tags(&self.name).into_iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
-    }
     fn launch_tags(&self) -> Vec<LaunchTemplateTagSpecificationRequest> {
-        let tags = self.tags();
-        [ResourceType::Instance, ResourceType::Volume]
-            .into_iter()
-            .map(|kind| {
-                LaunchTemplateTagSpecificationRequest::builder()
-                    .resource_type(kind)
-                    .set_tags(Some(tags.clone()))
-                    .build()
-            })
-            .collect()
+        let tags = ec2_tags(&self.owner.tags(&self.name));
+        let of =
+            |kind| LaunchTemplateTagSpecificationRequest::builder().resource_type(kind).set_tags(Some(tags.clone()));
+        [ResourceType::Instance, ResourceType::Volume].map(|kind| of(kind).build()).into()
     }
 
     fn compare(
@@ -254,7 +247,7 @@ impl Kind for LaunchTemplate {
             };
             futures::try_join!(template, version)
         };
-        let read = cloud.once(format!("launch template {}", name), load).await?;
+        let read = cloud.once(format!("launch template {name}"), load).await?;
         let (template, version) = read.as_ref().clone();
         // An emulator may answer with others, too.
         let ours = |t: &Template| t.launch_template_name() == Some(name);
@@ -272,8 +265,7 @@ impl Kind for LaunchTemplate {
     }
     async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveLaunchTemplate) -> Result<()> {
         let id = live.template.launch_template_id().unwrap_or_default();
-        cloud.ec2().delete_launch_template().launch_template_id(id).send().await.unless_gone(cloud, name)?;
-        Ok(())
+        cloud.ec2().delete_launch_template().launch_template_id(id).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(_: &str, live: &LiveLaunchTemplate) -> LaunchTemplateId {
         LaunchTemplateId(live.template.launch_template_id().unwrap_or_default().into())
@@ -296,22 +288,13 @@ impl Resource for LaunchTemplate {
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveLaunchTemplate> {
         let groups = self.security_groups.iter().map(|g| cx.get(*g).0.clone()).collect();
-        let tags =
-            TagSpecification::builder().resource_type(ResourceType::LaunchTemplate).set_tags(Some(self.tags())).build();
-        let call = cx
-            .cloud
-            .ec2()
-            .create_launch_template()
-            .client_token(cx.cloud.token::<ec2::CreateLaunchTemplate>(&self.name))
-            .launch_template_name(&self.name)
-            .launch_template_data(self.data(&groups, &cx.get(self.role).profile))
-            .tag_specifications(tags)
-            .send()
-            .await;
-        let answer = call.told(cx.cloud, &self.name)?;
-        let template = answer
-            .launch_template
-            .ok_or_else(|| Error::failed("AWS answered without the new launch template").retryable())?;
+        let tags = specification(ResourceType::LaunchTemplate, &self.owner.tags(&self.name));
+        let token = cx.cloud.token::<ec2::CreateLaunchTemplate>(&self.name);
+        let call = cx.cloud.ec2().create_launch_template().client_token(token).launch_template_name(&self.name);
+        let call = call.launch_template_data(self.data(&groups, &cx.get(self.role).profile)).tag_specifications(tags);
+        let template = call.send().await.told(cx.cloud, &self.name)?.launch_template;
+        let template =
+            template.ok_or_else(|| Error::failed("AWS answered without the new launch template").retryable())?;
         Ok(LiveLaunchTemplate { template, data: ResponseLaunchTemplateData::builder().build() })
     }
     async fn update(&self, _: &Cx<'_, Cloud>, _: &LiveLaunchTemplate, _: &[Change]) -> Result<LiveLaunchTemplate> {

@@ -100,8 +100,7 @@ fn key(load_balancer: &str) -> String {
 /// Remembers that a load balancer has no listeners, because it was made just now: its listeners need not
 /// be looked for. A retry forgets this, and looks.
 pub(super) async fn none_yet(cloud: &Cloud, load_balancer: &str) -> Result<()> {
-    cloud.once(key(load_balancer), async { Ok(Vec::<Live>::new()) }).await?;
-    Ok(())
+    cloud.once(key(load_balancer), async { Ok(Vec::<Live>::new()) }).await.map(drop)
 }
 
 /// All listeners of the load balancer of this ARN; none when it is gone. Shared by all who ask in this run.
@@ -213,8 +212,7 @@ impl Identity for Listener {
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Result<()> {
         let arn = live.listener_arn().unwrap_or_default();
-        cx.cloud.elb().delete_listener().listener_arn(arn).send().await.unless_gone(cx.cloud, &self.name)?;
-        Ok(())
+        cx.cloud.elb().delete_listener().listener_arn(arn).send().await.unless_gone(cx.cloud, &self.name).map(drop)
     }
     fn output(&self, live: &Live) -> ListenerArn {
         ListenerArn(live.listener_arn().unwrap_or_default().into())

@@ -106,10 +106,8 @@ impl LoadBalancer {
     async fn write_attributes(&self, cloud: &Cloud, arn: &str) -> Result<()> {
         let (key, value) = self.attribute();
         let attribute = LoadBalancerAttribute::builder().key(key).value(value).build();
-        let call =
-            cloud.elb().modify_load_balancer_attributes().load_balancer_arn(arn).attributes(attribute).send().await;
-        call.told(cloud, &self.name)?;
-        Ok(())
+        let call = cloud.elb().modify_load_balancer_attributes().load_balancer_arn(arn).attributes(attribute);
+        call.send().await.told(cloud, &self.name).map(drop)
     }
     fn compare(&self, live: &LiveLoadBalancer, wanted: &BTreeSet<String>) -> Vec<Change> {
         let balancer = &live.balancer;
@@ -157,7 +155,7 @@ impl Kind for LoadBalancer {
             Err(e) if e.code() == Some("OperationNotPermitted") => Err(e.hint(
                 "Somebody protected it against deletion: switch its attribute deletion_protection.enabled off first.",
             )),
-            other => other.map(|_| ()),
+            other => other.map(drop),
         }
     }
     fn output(_: &str, live: &LiveLoadBalancer) -> LoadBalancerId {

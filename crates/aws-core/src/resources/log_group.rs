@@ -103,8 +103,7 @@ impl<O: Owning> Kind for LogGroup<O> {
     type Live = Live;
     type Output = LogGroupName;
     async fn find(cloud: &Cloud, owner: &O, name: &str) -> Result<Option<Live>> {
-        let load = read(cloud, name);
-        let found = cloud.once(format!("log group {}", name), load).await?.as_ref().clone();
+        let found = cloud.once(format!("log group {name}"), read(cloud, name)).await?.as_ref().clone();
         if let Some(live) = &found {
             owner.claim(Self::NAME, name, &live.tags)?;
         }

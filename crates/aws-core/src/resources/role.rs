@@ -1,6 +1,6 @@
 //! The IAM role of an application's instances, with the instance profile that carries it to them. Both
 //! have one name, and are one resource.
-use super::tag_drift;
+use super::{iam::own_tags, tag_drift};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
@@ -75,10 +75,8 @@ impl Live {
     }
     fn tags(&self) -> BTreeMap<String, String> {
         // Of two sets of tags that should be the same, a tag counts that both have.
-        let of =
-            |tags: &[Tag]| tags.iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect::<BTreeMap<_, _>>();
-        let role = self.role.as_ref().map(|r| of(r.tags()));
-        let profile = self.profile.as_ref().map(|p| of(p.tags()));
+        let role = self.role.as_ref().map(|r| own_tags(r.tags()));
+        let profile = self.profile.as_ref().map(|p| own_tags(p.tags()));
         match (role, profile) {
             (Some(role), Some(profile)) => role.into_iter().filter(|(k, v)| profile.get(k) == Some(v)).collect(),
             (one, other) => one.or(other).unwrap_or_default(),
@@ -148,9 +146,6 @@ async fn read(cloud: &Cloud, name: &str) -> Result<Live> {
 }
 
 /// Managed policies that a role may have in this account; `None` where these credentials may not ask.
-///
-/// # Errors
-/// What else IAM answers.
 pub async fn managed_quota(cloud: &Cloud) -> Result<Option<usize>> {
     let summary = cloud.iam().get_account_summary().send().await.told(cloud, "");
     let summary = match summary {
@@ -166,10 +161,7 @@ pub fn request_managed(count: usize) -> String {
     quotas::ROLE_POLICIES.command(&count.to_string(), "us-east-1").unwrap_or_default()
 }
 
-/// The inline policy that the role of this name has now; one reading serves the whole run.
-///
-/// # Errors
-/// What IAM answers; a role that is not there has none.
+/// The inline policy that the role of this name has now; one that is not there has none. One reading serves the whole run.
 pub async fn inline_policy(cloud: &Cloud, name: &str) -> Result<Option<Value>> {
     Ok(read(cloud, name).await?.policy)
 }
@@ -184,10 +176,7 @@ impl Kind for Role {
         if live.role.is_none() && live.profile.is_none() {
             return Ok(None);
         }
-        let claim = |kind, tags: &[Tag]| {
-            let tags = tags.iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect();
-            owner.claim(kind, name, &tags)
-        };
+        let claim = |kind, tags: &[Tag]| owner.claim(kind, name, &own_tags(tags));
         live.role.as_ref().map_or(Ok(()), |r| claim(Self::NAME, r.tags()))?;
         live.profile.as_ref().map_or(Ok(()), |p| claim("instance profile", p.tags()))?;
         Ok(Some(live))

@@ -5,9 +5,12 @@ use crate::{
     cloud::{Cloud, Told as _, quotas},
     engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
     model::{Owner, Owning as _, tag_rules},
-    resources::kind::{Kind, named},
+    resources::{
+        kind::{Kind, named},
+        network::lists::{ec2_tags, retag, specification},
+    },
 };
-use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live, Tag, TagSpecification};
+use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live};
 use ipnet::IpNet;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -84,10 +87,15 @@ impl SecurityGroup {
         self.ingress.iter().map(|i| rules::wanted(i, id, group)).collect()
     }
 
-    fn fits(&self) -> Result<()> {
+    /// How many rules it has, as AWS counts them.
+    fn count(&self) -> usize {
         // Groups that are still to be made have no ids: any name tells them apart.
         let id = |r: Ref<GroupId>| format!("{:?}", r.node());
-        let rules = self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count();
+        self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count()
+    }
+
+    fn fits(&self) -> Result<()> {
+        let rules = self.count();
         if rules > MOST_RULES {
             return Err(Error::usage(format!(
                 "security group {} would have {rules} inbound rules; AWS takes {MOST_RULES} at most (\"VPC quotas\")",
@@ -105,17 +113,12 @@ impl SecurityGroup {
         )))
     }
 
-    fn aws_tags(&self) -> Vec<Tag> {
-        self.owner.tags(&self.name).iter().map(|(k, v)| tag(k, v)).collect()
-    }
-
     /// Adds rules: all in one call, or, when some are there already, one by one.
     async fn authorize(&self, cloud: &Cloud, id: &str, missing: &Rules) -> Result<()> {
         for rules in missing.in_one_call().chain(missing.one_by_one()) {
             let call = cloud.ec2().authorize_security_group_ingress().group_id(id);
-            let added =
-                call.set_ip_permissions(Some(rules.permissions())).send().await.unless_there(cloud, &self.name)?;
-            if added.is_some() && rules == *missing {
+            let added = call.set_ip_permissions(Some(rules.permissions())).send().await;
+            if added.unless_there(cloud, &self.name)?.is_some() && rules == *missing {
                 break;
             }
         }
@@ -126,22 +129,12 @@ impl SecurityGroup {
     async fn revoke(&self, cloud: &Cloud, id: &str, extra: &Rules) -> Result<()> {
         for rules in extra.in_one_call().chain(extra.one_by_one()) {
             let call = cloud.ec2().revoke_security_group_ingress().group_id(id);
-            let revoked =
-                call.set_ip_permissions(Some(rules.permissions())).send().await.unless_gone(cloud, &self.name)?;
-            if revoked.is_some() && rules == *extra {
+            let revoked = call.set_ip_permissions(Some(rules.permissions())).send().await;
+            if revoked.unless_gone(cloud, &self.name)?.is_some() && rules == *extra {
                 break;
             }
         }
         Ok(())
-    }
-
-    async fn retag(&self, cloud: &Cloud, live: &Live, id: &str) -> Result<()> {
-        let stale = tag_drift::stale(&self.owner, &tags(live));
-        if stale.is_empty() {
-            return Ok(());
-        }
-        let tags = stale.iter().map(|(k, v)| tag(k, v)).collect();
-        cloud.ec2().create_tags().resources(id).set_tags(Some(tags)).send().await.told(cloud, &self.name).map(drop)
     }
 }
 
@@ -162,19 +155,11 @@ impl Kind for SecurityGroup {
         Ok(found)
     }
     async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &Live) -> Result<()> {
-        cloud
-            .ec2()
-            .delete_security_group()
-            .group_id(id(live))
-            .send()
-            .await
-            .unless_gone(cloud, name)
-            // Network interfaces of instances and load balancers that are going away hold it for minutes.
-            .map_err(|e| {
-                e
-                    .hint("Something still uses the group: network interfaces of instances or load balancers, or another group's rules.")
-            })
-            .map(drop)
+        let done = cloud.ec2().delete_security_group().group_id(id(live)).send().await.unless_gone(cloud, name);
+        // Network interfaces of instances and load balancers that are going away hold it for minutes.
+        let hint = "Something still uses the group: network interfaces of instances or load balancers, or another \
+                    group's rules.";
+        done.map_err(|e| e.hint(hint)).map(drop)
     }
     fn output(_: &str, live: &Live) -> GroupId {
         GroupId(id(live).to_owned())
@@ -230,10 +215,8 @@ impl Resource for SecurityGroup {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
     fn uses(&self) -> Vec<Use> {
-        // Groups that are still to be made have no ids: any name tells them apart.
-        let id = |r: Ref<GroupId>| format!("{:?}", r.node());
-        let rules = self.ingress.iter().map(|i| rules::wanted(i, "", id)).collect::<Rules>().count();
-        vec![Use::of(quotas::SECURITY_GROUPS.name, 1), Use::within(quotas::RULES.name, rules as u64, &self.name)]
+        let rules = Use::within(quotas::RULES.name, self.count() as u64, &self.name);
+        vec![Use::of(quotas::SECURITY_GROUPS.name, 1), rules]
     }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
         let wanted = self.wanted(cx, id(live));
@@ -245,32 +228,16 @@ impl Resource for SecurityGroup {
         changes
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        let made = cx
-            .cloud
-            .ec2()
-            .create_security_group()
-            .group_name(&self.name)
-            .description(rules::sanitised(&self.description, TEXT))
-            .vpc_id(&self.owner.vpc)
-            .tag_specifications(
-                TagSpecification::builder()
-                    .resource_type(ResourceType::SecurityGroup)
-                    .set_tags(Some(self.aws_tags()))
-                    .build(),
-            )
-            .send()
-            .await
-            .told(cx.cloud, &self.name)?;
+        let tags = self.owner.tags(&self.name);
+        let call = cx.cloud.ec2().create_security_group().group_name(&self.name).vpc_id(&self.owner.vpc);
+        let call = call.description(rules::sanitised(&self.description, TEXT));
+        let made = call.tag_specifications(specification(ResourceType::SecurityGroup, &tags)).send().await;
+        let made = made.told(cx.cloud, &self.name)?;
         let id = made.group_id().unwrap_or_default();
         let wanted = self.wanted(cx, id);
         self.authorize(cx.cloud, id, &wanted).await?;
-        Ok(Live::builder()
-            .group_id(id)
-            .group_name(&self.name)
-            .vpc_id(&self.owner.vpc)
-            .set_tags(Some(self.aws_tags()))
-            .set_ip_permissions(Some(wanted.permissions()))
-            .build())
+        let live = Live::builder().group_id(id).group_name(&self.name).vpc_id(&self.owner.vpc);
+        Ok(live.set_tags(Some(ec2_tags(&tags))).set_ip_permissions(Some(wanted.permissions())).build())
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let id = id(live);
@@ -282,7 +249,9 @@ impl Resource for SecurityGroup {
         if !room {
             self.revoke(cx.cloud, id, &extra).await?;
         }
-        futures::try_join!(self.authorize(cx.cloud, id, &missing), self.retag(cx.cloud, live, id))?;
+        let tags = tags(live);
+        let retag = retag(cx.cloud, &self.owner, (id, &self.name), &tags, &[]);
+        futures::try_join!(self.authorize(cx.cloud, id, &missing), retag)?;
         if room {
             self.revoke(cx.cloud, id, &extra).await?;
         }
@@ -294,10 +263,6 @@ fn id(live: &Live) -> &str {
     live.group_id().unwrap_or_default()
 }
 
-fn tag(key: &str, value: &str) -> Tag {
-    Tag::builder().key(key).value(value).build()
-}
-
 /// The group's tags.
 pub fn tags(live: &Live) -> BTreeMap<String, String> {
     let pairs = live.tags().iter();
@@ -306,21 +271,12 @@ pub fn tags(live: &Live) -> BTreeMap<String, String> {
 
 /// All security groups of a VPC. One list for each run.
 pub async fn list_of_vpc(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<Live>>> {
-    cloud.once(format!("security groups of {vpc}"), list(cloud, &[("vpc-id", vpc)])).await
-}
-
-async fn list(cloud: &Cloud, filters: &[(&str, &str)]) -> Result<Vec<Live>> {
-    let filters = filters.iter().map(|(k, v)| Filter::builder().name(*k).values(literal(v)).build()).collect();
-    cloud
-        .ec2()
-        .describe_security_groups()
-        .set_filters(Some(filters))
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await
-        .told(cloud, "")
+    let load = async {
+        let of_vpc = Filter::builder().name("vpc-id").values(literal(vpc)).build();
+        let pages = cloud.ec2().describe_security_groups().filters(of_vpc).into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
+    };
+    cloud.once(format!("security groups of {vpc}"), load).await
 }
 
 /// A filter's value, with the wildcards of EC2 filters taken literally.

@@ -93,6 +93,9 @@ impl TargetGroup {
             (path, _) => path,
         }
     }
+    fn check_protocol(&self) -> ProtocolEnum {
+        if self.check_path().is_some() { ProtocolEnum::Http } else { ProtocolEnum::Tcp }
+    }
     fn check_port(&self) -> String {
         self.health.port.map_or_else(|| "traffic-port".into(), |p| p.to_string())
     }
@@ -105,12 +108,8 @@ impl TargetGroup {
         fixed.compare("VPC", group.vpc_id(), Some(&self.vpc));
         fixed.compare("protocol", group.protocol().map(ProtocolEnum::as_str), Some(protocol(self.protocol).as_str()));
         fixed.compare("port", group.port(), Some(i32::from(self.port)));
-        let check = if self.check_path().is_some() { ProtocolEnum::Http } else { ProtocolEnum::Tcp };
-        fixed.compare(
-            "health check protocol",
-            group.health_check_protocol().map(ProtocolEnum::as_str),
-            Some(check.as_str()),
-        );
+        let there = group.health_check_protocol().map(ProtocolEnum::as_str);
+        fixed.compare("health check protocol", there, Some(self.check_protocol().as_str()));
         fixed.compare("health check path", group.health_check_path(), self.check_path());
         fixed.compare("health check port", group.health_check_port(), Some(self.check_port().as_str()));
         let number = |n: u32| i32::try_from(n).ok();
@@ -131,10 +130,8 @@ impl TargetGroup {
     async fn write_attributes(&self, cloud: &Cloud, arn: &str) -> Result<()> {
         let delay = self.deregistration_delay.as_secs().to_string();
         let attribute = TargetGroupAttribute::builder().key(DELAY).value(delay).build();
-        let call =
-            cloud.elb().modify_target_group_attributes().target_group_arn(arn).attributes(attribute).send().await;
-        call.told(cloud, &self.name)?;
-        Ok(())
+        let call = cloud.elb().modify_target_group_attributes().target_group_arn(arn).attributes(attribute);
+        call.send().await.told(cloud, &self.name).map(drop)
     }
 }
 
@@ -158,8 +155,7 @@ impl Kind for TargetGroup {
     }
     async fn remove(cloud: &Cloud, _: &Owner, name: &str, live: &LiveTargetGroup) -> Result<()> {
         let arn = live.group.target_group_arn().unwrap_or_default();
-        cloud.elb().delete_target_group().target_group_arn(arn).send().await.unless_gone(cloud, name)?;
-        Ok(())
+        cloud.elb().delete_target_group().target_group_arn(arn).send().await.unless_gone(cloud, name).map(drop)
     }
     fn output(_: &str, live: &LiveTargetGroup) -> TargetGroupArn {
         TargetGroupArn(live.group.target_group_arn().unwrap_or_default().into())
@@ -180,7 +176,6 @@ impl Resource for TargetGroup {
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<LiveTargetGroup> {
         let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-        let path = self.check_path();
         let call = cx
             .cloud
             .elb()
@@ -191,8 +186,8 @@ impl Resource for TargetGroup {
             .protocol(protocol(self.protocol))
             .port(self.port.into())
             .health_check_enabled(true)
-            .health_check_protocol(if path.is_some() { ProtocolEnum::Http } else { ProtocolEnum::Tcp })
-            .set_health_check_path(path.map(str::to_owned))
+            .health_check_protocol(self.check_protocol())
+            .set_health_check_path(self.check_path().map(str::to_owned))
             .health_check_port(self.check_port())
             .health_check_interval_seconds(number(self.health.interval))
             .health_check_timeout_seconds(number(self.health.timeout))

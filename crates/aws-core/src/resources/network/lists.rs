@@ -3,7 +3,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map},
     model::{
-        Owning as _, TeamOwner,
+        Owning, TeamOwner,
         tags::{ORGANIZATION, OVERLORD_TEAM, Whose},
     },
     resources::tag_drift,
@@ -84,7 +84,7 @@ pub(crate) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
 /// Writes the tags that may change and differ, with `more` that the kind has of its own, and that win.
 pub(crate) async fn retag(
     cloud: &Cloud,
-    owner: &TeamOwner,
+    owner: &impl Owning,
     (id, name): (&str, &str),
     live: &BTreeMap<String, String>,
     more: &[(&str, &str)],

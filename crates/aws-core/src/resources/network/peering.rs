@@ -16,8 +16,6 @@ use aws_sdk_ec2::types::{VpcPeeringConnection as Live, VpcPeeringConnectionState
 
 /// Active peering connections of a VPC, by default (quota "Active VPC peering connections per VPC", L-7E9ECCDB).
 pub const PEERINGS: usize = 50;
-/// To how many that quota can be raised ("Amazon VPC quotas": "increased up to a maximum of 125").
-pub const MOST_PEERINGS: usize = 125;
 
 /// The VPC on the other side.
 #[derive(Debug, Clone, PartialEq, Eq)]
