@@ -21,7 +21,7 @@ use crate::{
     cloud::{Cloud, Told as _, operations::ec2, quotas},
     engine::{Change, Cx, Identity, NodeId, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
-    resources::{kind::itself, tag_drift},
+    resources::{compare::Fixed, kind::itself, tag_drift},
 };
 use aws_sdk_ec2::types::{
     ResourceType, RouteTable as Ec2RouteTable, RouteTableAssociation, RouteTableAssociationStateCode as State,
@@ -199,6 +199,31 @@ fn seats(tables: &[Ec2RouteTable]) -> BTreeMap<String, Seat> {
     tables.iter().flat_map(of).collect()
 }
 
+/// A call about the route to these addresses. The calls about routes have types of their own.
+macro_rules! destined {
+    ($call:expr, $to:expr) => {
+        match $to {
+            IpNet::V4(to) => $call.destination_cidr_block(to.to_string()),
+            IpNet::V6(to) => $call.destination_ipv6_cidr_block(to.to_string()),
+        }
+    };
+}
+
+/// The same, with what the route goes through.
+macro_rules! through {
+    ($call:expr, $to:expr, $target:expr) => {{
+        let call = destined!($call, $to);
+        match $target {
+            Target::Internet(id) => call.gateway_id(id),
+            Target::EgressOnly(id) => call.egress_only_internet_gateway_id(id),
+            Target::Nat(id) => call.nat_gateway_id(id),
+            Target::Interface(id) => call.network_interface_id(id),
+            Target::Transit(id) => call.transit_gateway_id(id),
+            Target::Peering(id) => call.vpc_peering_connection_id(id),
+        }
+    }};
+}
+
 impl RouteTable {
     fn fits(&self) -> Result<()> {
         let mut seen = BTreeSet::new();
@@ -231,11 +256,7 @@ impl RouteTable {
                 Step::Create(wanted) => self.create_route(cloud, id, &wanted).await?,
                 Step::Replace(_, wanted) => self.replace_route(cloud, id, &wanted).await?,
                 Step::Delete(_, to) => {
-                    let call = cloud.ec2().delete_route().route_table_id(id);
-                    let call = match to {
-                        IpNet::V4(to) => call.destination_cidr_block(to.to_string()),
-                        IpNet::V6(to) => call.destination_ipv6_cidr_block(to.to_string()),
-                    };
+                    let call = destined!(cloud.ec2().delete_route().route_table_id(id), to);
                     call.send().await.unless_gone(cloud, name)?;
                 }
             }
@@ -256,39 +277,13 @@ impl RouteTable {
     }
 
     async fn create_route(&self, cloud: &Cloud, id: &str, wanted: &Wanted) -> Result<()> {
-        let target = self.target(wanted)?;
-        let call = cloud.ec2().create_route().route_table_id(id);
-        let call = match wanted.to {
-            IpNet::V4(to) => call.destination_cidr_block(to.to_string()),
-            IpNet::V6(to) => call.destination_ipv6_cidr_block(to.to_string()),
-        };
-        let call = match target {
-            Target::Internet(id) => call.gateway_id(id),
-            Target::EgressOnly(id) => call.egress_only_internet_gateway_id(id),
-            Target::Nat(id) => call.nat_gateway_id(id),
-            Target::Interface(id) => call.network_interface_id(id),
-            Target::Transit(id) => call.transit_gateway_id(id),
-            Target::Peering(id) => call.vpc_peering_connection_id(id),
-        };
+        let call = through!(cloud.ec2().create_route().route_table_id(id), wanted.to, self.target(wanted)?);
         let what = format!("{} to {}", self.name, wanted.to);
         known(&what, || async { call.clone().send().await.told(cloud, &what) }).await.map(drop)
     }
 
     async fn replace_route(&self, cloud: &Cloud, id: &str, wanted: &Wanted) -> Result<()> {
-        let target = self.target(wanted)?;
-        let call = cloud.ec2().replace_route().route_table_id(id);
-        let call = match wanted.to {
-            IpNet::V4(to) => call.destination_cidr_block(to.to_string()),
-            IpNet::V6(to) => call.destination_ipv6_cidr_block(to.to_string()),
-        };
-        let call = match target {
-            Target::Internet(id) => call.gateway_id(id),
-            Target::EgressOnly(id) => call.egress_only_internet_gateway_id(id),
-            Target::Nat(id) => call.nat_gateway_id(id),
-            Target::Interface(id) => call.network_interface_id(id),
-            Target::Transit(id) => call.transit_gateway_id(id),
-            Target::Peering(id) => call.vpc_peering_connection_id(id),
-        };
+        let call = through!(cloud.ec2().replace_route().route_table_id(id), wanted.to, self.target(wanted)?);
         let what = format!("{} to {}", self.name, wanted.to);
         known(&what, || async { call.clone().send().await.told(cloud, &what) })
             .await
@@ -309,18 +304,15 @@ impl RouteTable {
         match live.seats.get(subnet) {
             Some(seat) if seat.table == id => Ok(()),
             // In one step, so that the subnet is never on the VPC's main table in between.
-            Some(seat) => known(&what, || async {
+            Some(seat) => {
                 let call = cloud.ec2().replace_route_table_association().association_id(&seat.association);
-                call.route_table_id(id).send().await.told(cloud, &what)
-            })
-            .await
-            .map(drop),
-            None => known(&what, || async {
+                let call = call.route_table_id(id);
+                known(&what, || async { call.clone().send().await.told(cloud, &what) }).await.map(drop)
+            }
+            None => {
                 let call = cloud.ec2().associate_route_table().route_table_id(id).subnet_id(subnet);
-                call.send().await.told(cloud, &what)
-            })
-            .await
-            .map(drop),
+                known(&what, || async { call.clone().send().await.told(cloud, &what) }).await.map(drop)
+            }
         }
     }
 }
@@ -393,13 +385,9 @@ impl Resource for RouteTable {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }
     fn diff(&self, cx: &Cx<'_, Cloud>, live: &Live) -> Vec<Change> {
-        let mut changes = Vec::new();
-        if let Some(vpc) = cx.try_get(self.vpc)
-            && live.table.vpc_id() != Some(&vpc.id)
-        {
-            let there = live.table.vpc_id().unwrap_or("-");
-            changes.push(Change::refused("VPC", there, &vpc.id, "Delete it, and run the same command again."));
-        }
+        let mut fixed = Fixed::new("Delete it, and run the same command again.");
+        fixed.compare("VPC", live.table.vpc_id(), cx.try_get(self.vpc).map(|v| &v.id));
+        let mut changes = fixed.changes;
         for step in steps(&self.wanted(cx), &self.managed, live.table.routes()) {
             changes.push(match step {
                 Step::Create(wanted) => Change::new(format!("route to {}", wanted.to), "-", &wanted),

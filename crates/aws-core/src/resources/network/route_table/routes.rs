@@ -70,21 +70,20 @@ fn removable(route: &LiveRoute) -> bool {
 pub(super) fn steps(wanted: &[Wanted], managed: &[IpNet], live: &[LiveRoute]) -> Vec<Step> {
     let live: Vec<(IpNet, &LiveRoute)> =
         live.iter().filter(|r| !propagated(r)).filter_map(|r| Some((destination(r)?, r))).collect();
+    let dead = |r: &LiveRoute| r.state() == Some(&RouteState::Blackhole);
     let mut steps = Vec::new();
     for want in wanted {
         let Some((_, there)) = live.iter().find(|(to, _)| *to == want.to) else {
             steps.push(Step::Create(want.clone()));
             continue;
         };
-        let dead = there.state() == Some(&RouteState::Blackhole);
-        if dead {
+        if dead(there) {
             steps.push(Step::Replace(format!("{}, which is gone", through(there)), want.clone()));
         } else if want.target.as_ref().map(Target::id) != Some(through(there)) {
             steps.push(Step::Replace(through(there).to_owned(), want.clone()));
         }
     }
     let inside = |to: &IpNet| managed.iter().any(|m| m.contains(to));
-    let dead = |r: &LiveRoute| r.state() == Some(&RouteState::Blackhole);
     let ours = |to: &IpNet, r: &LiveRoute| to.prefix_len() == 0 || managed.contains(to) || (dead(r) && inside(to));
     for (to, route) in &live {
         if !wanted.iter().any(|w| w.to == *to) && ours(to, route) && removable(route) {
