@@ -28,7 +28,11 @@ const fn inside(action: &'static str, why: &'static str) -> Inside {
     Inside { action, why }
 }
 
-const CREATED_WITH_TAGS: &str = "tags in the creating call";
+/// The permission to tag what a call creates with tags.
+const fn tagging(action: &'static str) -> Inside {
+    inside(action, "tags in the creating call")
+}
+
 const LINKED: &str = "the first load balancer, Auto Scaling group, Spot instance or transit gateway attachment of an \
                       account, unless its service-linked role exists (`overlord team create` creates them)";
 

@@ -1,8 +1,8 @@
 //! EC2.
-use super::{CREATED_WITH_TAGS, Called, Effect, Inside, LINKED, Operation, Service, inside};
+use super::{Called, Effect, Inside, LINKED, Operation, Service, inside, tagging};
 use crate::cloud::quotas;
 
-const TAGS: &[Inside] = &[inside("ec2:CreateTags", CREATED_WITH_TAGS)];
+const TAGS: &[Inside] = &[tagging("ec2:CreateTags")];
 
 // Of some names there are two spellings, in AWS's documentation or its answers.
 const NO_ATTACHMENT: &[&str] = &["InvalidTransitGatewayAttachmentID.NotFound"];
@@ -101,7 +101,7 @@ operations! {
     make CreateFlowLogs {
         passes: NO_VPC,
         inside: &[
-            inside("ec2:CreateTags", CREATED_WITH_TAGS),
+            tagging("ec2:CreateTags"),
             inside("iam:PassRole", "the role that writes a flow log, `overlord-flow-logs-*`"),
         ],
     };
@@ -145,7 +145,7 @@ operations! {
             "InvalidVpcID.NotFound", "InvalidSubnetID.NotFound",
         ],
         quota: Some(quotas::ATTACHMENTS),
-        inside: &[inside("ec2:CreateTags", CREATED_WITH_TAGS), inside("iam:CreateServiceLinkedRole", LINKED)],
+        inside: &[tagging("ec2:CreateTags"), inside("iam:CreateServiceLinkedRole", LINKED)],
     };
     make CreateVpc { quota: Some(quotas::VPCS), inside: TAGS };
     make CreateVpcEndpoint { unseen: NO_END, quota: Some(quotas::GATEWAY_ENDPOINTS), inside: TAGS };
@@ -236,10 +236,7 @@ operations! {
     };
     read DescribeVpnConnections { gone: NO_VPN };
     read DescribeVpnGateways { gone: NO_VPN_GATEWAY };
-    make DetachInternetGateway {
-        gone: &["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"],
-        passes: IN_USE,
-    };
+    make DetachInternetGateway { gone: &["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"], passes: IN_USE };
     make DetachVpnGateway {
         gone: &["InvalidVpnGatewayID.NotFound", "InvalidVpnGatewayAttachment.NotFound"],
         passes: STILL_USED,

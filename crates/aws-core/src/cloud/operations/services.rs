@@ -1,5 +1,5 @@
 //! The other services.
-use super::{CREATED_WITH_TAGS, Called, Effect, Inside, LINKED, Operation, Service, inside};
+use super::{Called, Effect, Inside, LINKED, Operation, Service, inside, tagging};
 use crate::cloud::quotas as limits;
 
 /// IAM: it is not there, or not visible yet.
@@ -26,7 +26,7 @@ const NO_ZONE: &[&str] = &["NoSuchHostedZone"];
 const BALANCED: &str = "subnets, security groups and addresses of a load balancer";
 const IN_VPC: &str = "the VPC of a target group";
 const READ_IMAGE: &str = "reading an image's manifest from Amazon ECR";
-const TAGS: &[Inside] = &[inside("elasticloadbalancing:AddTags", CREATED_WITH_TAGS)];
+const TAGS: &[Inside] = &[tagging("elasticloadbalancing:AddTags")];
 
 services! {
     /// AWS Certificate Manager.
@@ -37,10 +37,7 @@ services! {
         read DescribeCertificate { gone: NO_RESOURCE };
         read ListCertificates;
         read ListTagsForCertificate { gone: NO_RESOURCE };
-        make RequestCertificate {
-            quota: Some(limits::CERTIFICATES),
-            inside: &[inside("acm:AddTagsToCertificate", CREATED_WITH_TAGS)],
-        };
+        make RequestCertificate { quota: Some(limits::CERTIFICATES), inside: &[tagging("acm:AddTagsToCertificate")] };
     }
     /// Auto Scaling.
     autoscaling: aws_sdk_autoscaling, "Auto Scaling", "autoscaling", [] {
@@ -48,7 +45,7 @@ services! {
         make CreateAutoScalingGroup {
             passes: SCALING,
             inside: &[
-                inside("autoscaling:CreateOrUpdateTags", CREATED_WITH_TAGS),
+                tagging("autoscaling:CreateOrUpdateTags"),
                 inside("ec2:CreateTags", "tags that a launch template gives to instances and volumes"),
                 inside("ec2:RunInstances", "an Auto Scaling group that starts instances from a launch template"),
                 inside("iam:CreateServiceLinkedRole", LINKED),
@@ -77,11 +74,7 @@ services! {
     }
     /// CloudTrail.
     cloudtrail: aws_sdk_cloudtrail, "CloudTrail", "cloudtrail", [] {
-        make CreateTrail {
-            passes: NOT_READY,
-            quota: Some(limits::TRAILS),
-            inside: &[inside("cloudtrail:AddTags", CREATED_WITH_TAGS)],
-        };
+        make CreateTrail { passes: NOT_READY, quota: Some(limits::TRAILS), inside: &[tagging("cloudtrail:AddTags")] };
         end DeleteTrail { gone: &["TrailNotFoundException"], passes: &["ConflictException"] };
         read DescribeTrails;
         read GetTrailStatus { gone: &["TrailNotFoundException"] };
@@ -127,7 +120,7 @@ services! {
                 inside("ec2:DescribeSubnets", BALANCED),
                 inside("ec2:DescribeVpcs", BALANCED),
                 inside("ec2:GetSecurityGroupsForVpc", BALANCED),
-                inside("elasticloadbalancing:AddTags", CREATED_WITH_TAGS),
+                tagging("elasticloadbalancing:AddTags"),
                 inside("iam:CreateServiceLinkedRole", LINKED),
             ],
         };
@@ -137,7 +130,7 @@ services! {
             inside: &[
                 inside("ec2:DescribeInternetGateways", IN_VPC),
                 inside("ec2:DescribeVpcs", IN_VPC),
-                inside("elasticloadbalancing:AddTags", CREATED_WITH_TAGS),
+                tagging("elasticloadbalancing:AddTags"),
             ],
         };
         end DeleteListener { gone: &["ListenerNotFound", "LoadBalancerNotFound"] };
@@ -179,24 +172,16 @@ services! {
         make CreateInstanceProfile {
             passes: THERE,
             quota: Some(limits::INSTANCE_PROFILES),
-            inside: &[inside("iam:TagInstanceProfile", CREATED_WITH_TAGS)],
+            inside: &[tagging("iam:TagInstanceProfile")],
         };
-        make CreatePolicy {
-            passes: THERE,
-            quota: Some(limits::POLICIES),
-            inside: &[inside("iam:TagPolicy", CREATED_WITH_TAGS)],
-        };
+        make CreatePolicy { passes: THERE, quota: Some(limits::POLICIES), inside: &[tagging("iam:TagPolicy")] };
         // Versions that were made or deleted meanwhile: another look sees them.
         make CreatePolicyVersion { passes: &["LimitExceeded"], quota: Some(limits::POLICY_VERSIONS) };
-        make CreateRole {
-            passes: THERE,
-            quota: Some(limits::ROLES),
-            inside: &[inside("iam:TagRole", CREATED_WITH_TAGS)],
-        };
+        make CreateRole { passes: THERE, quota: Some(limits::ROLES), inside: &[tagging("iam:TagRole")] };
         make CreateSAMLProvider {
             passes: THERE,
             quota: Some(limits::SAML_PROVIDERS),
-            inside: &[inside("iam:TagSAMLProvider", CREATED_WITH_TAGS)],
+            inside: &[tagging("iam:TagSAMLProvider")],
         };
         make CreateServiceLinkedRole;
         end DeleteAccountAlias { gone: NOT_THERE };
@@ -244,7 +229,7 @@ services! {
             there: LOG_GROUP_MADE,
             passes: LOG_GROUP_MADE,
             quota: Some(limits::LOG_GROUPS),
-            inside: &[inside("logs:TagResource", CREATED_WITH_TAGS)],
+            inside: &[tagging("logs:TagResource")],
         };
         make CreateLogStream { gone: NO_RESOURCE, there: &["ResourceAlreadyExistsException"] };
         end DeleteLogGroup { gone: NO_RESOURCE, passes: &["OperationAbortedException"] };
@@ -282,7 +267,7 @@ services! {
             passes: SHARING,
             inside: &[
                 inside("ram:AssociateResourceShare", "what is shared, named in the creating call"),
-                inside("ram:TagResource", CREATED_WITH_TAGS),
+                tagging("ram:TagResource"),
             ],
         };
         end DeleteResourceShare { gone: NO_SHARE, passes: &["InvalidStateTransitionException"] };
@@ -354,7 +339,7 @@ services! {
         set PutParameter {
             there: &["ParameterAlreadyExists"],
             passes: &["TooManyUpdates"],
-            inside: &[inside("ssm:AddTagsToResource", CREATED_WITH_TAGS)],
+            inside: &[tagging("ssm:AddTagsToResource")],
         };
     }
     /// Security Token Service.
