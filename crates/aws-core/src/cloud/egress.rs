@@ -56,9 +56,6 @@ pub struct Unreached {
 impl Network {
     /// Reads the routes, and the endpoints where one of the subnets has no other way out for instances that have
     /// (`public_ip`) or do not have public addresses.
-    ///
-    /// # Errors
-    /// When the routes cannot be read.
     pub async fn read(cloud: &Cloud, vpc: &str, subnets: &[String], public_ip: bool) -> Result<Self> {
         let tables = route_tables(cloud, vpc).await?;
         let open = |subnet: &String| way_out(table_of(&tables, subnet), public_ip) == WayOut::Open;

@@ -52,14 +52,9 @@ async fn read_certificates(cloud: &Cloud, domain: &str) -> Result<Vec<Certificat
         KeyAlgorithm::Rsa3072,
         KeyAlgorithm::Rsa4096,
     ];
-    let pages = cloud
-        .acm()
-        .list_certificates()
-        .certificate_statuses(CertificateStatus::Issued)
-        .includes(Filters::builder().set_key_types(Some(key_types.into())).build())
-        .into_paginator()
-        .items()
-        .send();
+    let keys = Filters::builder().set_key_types(Some(key_types.into())).build();
+    let call = cloud.acm().list_certificates().certificate_statuses(CertificateStatus::Issued).includes(keys);
+    let pages = call.into_paginator().items().send();
     let summaries = pages.collect::<Result<Vec<CertificateSummary>, _>>().await.told(cloud, "")?;
     let mut found: Vec<Certificate> = stream::iter(summaries)
         .map(|s| complete(cloud, s, domain))

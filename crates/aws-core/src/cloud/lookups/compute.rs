@@ -44,14 +44,8 @@ async fn read_machine(cloud: &Cloud, instance_type: &str) -> Result<Machine> {
             "Check instance_type in the manifest, or --instance-type; `aws ec2 describe-instance-types` lists them.",
         )
     };
-    let answer = cloud
-        .ec2()
-        .describe_instance_types()
-        .instance_types(InstanceType::from(instance_type))
-        .send()
-        .await
-        .unless_gone(cloud, instance_type)?
-        .ok_or_else(unknown)?;
+    let call = cloud.ec2().describe_instance_types().instance_types(InstanceType::from(instance_type));
+    let answer = call.send().await.unless_gone(cloud, instance_type)?.ok_or_else(unknown)?;
     let info = answer.instance_types().first().ok_or_else(unknown)?;
     let supported = info.processor_info().map(|p| p.supported_architectures()).unwrap_or_default();
     let architecture = supported.iter().find_map(|a| Architecture::from_aws(a.as_str())).ok_or_else(|| {
@@ -89,23 +83,12 @@ impl Amis {
 const AMI_AMD64: &str = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id";
 const AMI_ARM64: &str = "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id";
 
-/// The ECS-optimised Amazon Linux 2023 images of today, in one call.
-///
-/// # Errors
-/// What AWS answers. An image that is not offered in this region is `None`.
+/// The ECS-optimised Amazon Linux 2023 images of today, in one call. One that is not offered in this region is `None`.
 pub async fn recommended_amis(cloud: &Cloud) -> Result<Amis> {
     let names = [AMI_AMD64, AMI_ARM64].map(str::to_owned);
-    let answer = cloud
-        .ssm()
-        .get_parameters()
-        .set_names(Some(names.into()))
-        .send()
-        .await
-        .told(cloud, "the recommended machine images")?;
-    let value = |name| {
-        let parameter = answer.parameters().iter().find(|p| p.name() == Some(name))?;
-        parameter.value().map(str::to_owned)
-    };
+    let answer = cloud.ssm().get_parameters().set_names(Some(names.into())).send().await;
+    let answer = answer.told(cloud, "the recommended machine images")?;
+    let value = |name| answer.parameters().iter().find(|p| p.name() == Some(name))?.value().map(str::to_owned);
     Ok(Amis { amd64: value(AMI_AMD64), arm64: value(AMI_ARM64) })
 }
 
@@ -257,13 +240,9 @@ pub async fn instances(
         None => filter("tag-key", tags::APPLICATION),
     });
     filters.extend(version.map(|v| filter(&format!("tag:{}", tags::VERSION), v)));
-    let mut pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().send();
-    let mut found = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.told(cloud, vpc)?;
-        found.extend(page.reservations.unwrap_or_default().into_iter().flat_map(|r| r.instances.unwrap_or_default()));
-    }
-    Ok(found)
+    let pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().items().send();
+    let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, vpc)?;
+    Ok(found.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is in a VPC, for a picture of it: read in one go, never written.
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, network::tag_map},
+    cloud::{Cloud, Told as _, egress, network::tag_map},
     model::{Layer, tags},
     resources::{
         auto_scaling_group, load_balancer,
@@ -10,7 +10,7 @@ use crate::{
             endpoint::S3Endpoint,
             gateways::InternetGateway,
             kinds::{Part, in_vpc},
-            nat_gateway::NatGateway,
+            nat_gateway::{NatGateway, primary},
             peering::PeeringConnection,
             route_table::RouteTable,
             subnet::Subnet,
@@ -240,7 +240,7 @@ impl Ground {
 
     fn subnet(&self, subnet: &Ec2Subnet) -> Option<SubnetSight> {
         let id = subnet.subnet_id()?;
-        let default_route = self.table_of(id).and_then(default_route);
+        let default_route = egress::table_of(&self.tables, id).and_then(default_route);
         let to_internet = default_route.as_deref().is_some_and(|d| d.starts_with("igw-"));
         Some(SubnetSight {
             id: id.to_owned(),
@@ -250,12 +250,6 @@ impl Ground {
             layer: Layer::of_subnet(&tag_map(subnet.tags()), to_internet),
             default_route,
         })
-    }
-
-    /// The main route table counts for a subnet that has none of its own.
-    fn table_of(&self, subnet: &str) -> Option<&Ec2Table> {
-        let own = self.tables.iter().find(|t| t.associations().iter().any(|a| a.subnet_id() == Some(subnet)));
-        own.or_else(|| self.tables.iter().find(|t| t.associations().iter().any(|a| a.main() == Some(true))))
     }
 }
 
@@ -323,16 +317,10 @@ impl Ways {
         seen.egress_only = egress.filter_map(|g| g.egress_only_internet_gateway_id()).next().map(str::to_owned);
         seen.nats = self.nats.iter().filter_map(nat_gateway).collect();
         // A route to an instance may name the instance or its network interface.
-        let interfaces = |i: &Instance| {
-            i.network_interfaces()
-                .iter()
-                .filter_map(|n| n.network_interface_id())
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
+        let has = |i: &&Instance, id: &str| i.network_interfaces().iter().any(|n| n.network_interface_id() == Some(id));
         for subnet in &mut seen.subnets {
             let Some(route) = subnet.default_route.as_mut().filter(|r| r.starts_with("eni-")) else { continue };
-            let owner = self.forwarders.iter().find(|i| interfaces(i).contains(route));
+            let owner = self.forwarders.iter().find(|i| has(i, route));
             if let Some(id) = owner.and_then(|i| i.instance_id()) {
                 id.clone_into(route);
             }
@@ -382,12 +370,10 @@ impl Ways {
 }
 
 fn nat_gateway(gateway: &Ec2NatGateway) -> Option<NatSight> {
-    let addresses = gateway.nat_gateway_addresses();
-    let main = addresses.iter().find(|a| a.is_primary() == Some(true)).or_else(|| addresses.first());
     Some(NatSight {
         id: gateway.nat_gateway_id()?.to_owned(),
         subnet: gateway.subnet_id().unwrap_or_default().to_owned(),
-        address: main.and_then(|a| a.public_ip()).map(str::to_owned),
+        address: primary(gateway).and_then(|a| a.public_ip()).map(str::to_owned),
     })
 }
 

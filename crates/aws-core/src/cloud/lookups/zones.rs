@@ -57,15 +57,9 @@ async fn private_zones(cloud: &Cloud, vpc: &str) -> Result<Vec<Zone>> {
         let mut found = Vec::new();
         let mut next = None;
         loop {
-            let page = cloud
-                .route53()
-                .list_hosted_zones_by_vpc()
-                .vpc_id(vpc)
-                .vpc_region(VpcRegion::from(cloud.region()))
-                .set_next_token(next)
-                .send()
-                .await
-                .told(cloud, vpc)?;
+            let call = cloud.route53().list_hosted_zones_by_vpc().vpc_id(vpc);
+            let call = call.vpc_region(VpcRegion::from(cloud.region())).set_next_token(next);
+            let page = call.send().await.told(cloud, vpc)?;
             let ours =
                 page.hosted_zone_summaries().iter().filter(|z| z.owner().is_none_or(|o| o.owning_service().is_none()));
             found.extend(ours.map(|z| Zone {

@@ -5,7 +5,7 @@ use super::{
     gateways::InternetGateway as GatewayKind,
     kinds::{self, Foreign, KindId, Part as _},
     lists::ec2_tags,
-    nat_gateway::NatGateway as NatKind,
+    nat_gateway::{NatGateway as NatKind, primary},
     nat_instance::{Machine, MachineGroup},
     route_table::RouteTable as RouteTableKind,
     subnet::Subnet as SubnetKind,
@@ -252,9 +252,7 @@ impl Adoption {
             let name = format!("nat-{zone}");
             self.part("NAT gateway", id, &name, None);
             // One name, one address: those that were added later stay whose they are.
-            let all = nat.nat_gateway_addresses();
-            let primary = all.iter().find(|a| a.is_primary() == Some(true)).or(all.first());
-            if let Some(address) = primary.and_then(|a| a.allocation_id()) {
+            if let Some(address) = primary(nat).and_then(|a| a.allocation_id()) {
                 self.part("elastic IP", address, &name, None);
             }
         }

@@ -117,10 +117,13 @@ fn failed(region: &str, name: &str, live: &Live) -> Error {
 }
 
 /// The address that the gateway was made with.
-fn address(live: &Live) -> Option<&str> {
+pub(crate) fn primary(live: &Live) -> Option<&NatGatewayAddress> {
     let all = live.nat_gateway_addresses();
-    let primary = all.iter().find(|a| a.is_primary() == Some(true)).or_else(|| all.first());
-    primary.and_then(NatGatewayAddress::allocation_id)
+    all.iter().find(|a| a.is_primary() == Some(true)).or(all.first())
+}
+
+fn address(live: &Live) -> Option<&str> {
+    primary(live)?.allocation_id()
 }
 
 impl NatGateway {
