@@ -1,7 +1,7 @@
 //! What instances in a subnet reach: by the routes of the subnet, and by the VPC's endpoints. The reads, and a pure judge.
 use super::{Cloud, Told as _};
-use crate::{Error, Result};
-use aws_sdk_ec2::types::{Filter, Route, RouteState, RouteTable, VpcEndpoint, VpcEndpointType};
+use crate::{Error, Result, resources::network::lists::filter};
+use aws_sdk_ec2::types::{Route, RouteState, RouteTable, VpcEndpoint, VpcEndpointType};
 use ipnet::Ipv4Net;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -95,8 +95,8 @@ impl Network {
 /// The route tables of a VPC. Shared by all who ask in this run.
 pub(super) async fn route_tables(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<RouteTable>>> {
     let load = async {
-        let of_vpc = Filter::builder().name("vpc-id").values(vpc).build();
-        let pages = cloud.ec2().describe_route_tables().filters(of_vpc).into_paginator().items().send();
+        let call = cloud.ec2().describe_route_tables().filters(filter("vpc-id", vpc));
+        let pages = call.into_paginator().items().send();
         pages.collect::<Result<Vec<RouteTable>, _>>().await.told(cloud, vpc)
     };
     cloud.once(format!("route tables of {vpc}"), load).await
@@ -104,8 +104,8 @@ pub(super) async fn route_tables(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<Rou
 
 /// The endpoints of a VPC; an error also when that takes longer than a warning is worth.
 async fn endpoints(cloud: &Cloud, vpc: &str) -> Result<Vec<VpcEndpoint>> {
-    let of_vpc = Filter::builder().name("vpc-id").values(vpc).build();
-    let pages = cloud.ec2().describe_vpc_endpoints().filters(of_vpc).into_paginator().items().send();
+    let call = cloud.ec2().describe_vpc_endpoints().filters(filter("vpc-id", vpc));
+    let pages = call.into_paginator().items().send();
     let read = tokio::time::timeout(PATIENCE, pages.collect::<Result<Vec<VpcEndpoint>, _>>()).await;
     let read = read.map_err(|_| {
         Error::deadline(format!("ec2:DescribeVpcEndpoints for {vpc}: no answer within {} seconds", PATIENCE.as_secs()))

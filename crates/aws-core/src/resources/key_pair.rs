@@ -7,10 +7,10 @@ use crate::{
     model::{Owner, Owning as _, tag_rules},
     resources::{
         kind::{Kind, named},
-        network::lists::{ec2_tags, retag, specification},
+        network::lists::{ec2_tags, filter, retag, specification},
     },
 };
-use aws_sdk_ec2::types::{Filter, KeyFormat, KeyPairInfo, KeyType, ResourceType};
+use aws_sdk_ec2::types::{KeyFormat, KeyPairInfo, KeyType, ResourceType};
 use std::sync::Arc;
 
 /// Keeps the private half (PEM) of a new key pair.
@@ -53,9 +53,9 @@ impl Kind for KeyPair {
     type Output = KeyName;
     async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<KeyPairInfo>> {
         // A filter: asked by name, AWS answers with an error when there is none. Not paginated.
-        let filter = Filter::builder().name("key-name").values(name).build();
         let load = async {
-            let found = cloud.ec2().describe_key_pairs().filters(filter).send().await.told(cloud, name)?;
+            let found =
+                cloud.ec2().describe_key_pairs().filters(filter("key-name", name)).send().await.told(cloud, name)?;
             let mut pairs = found.key_pairs.unwrap_or_default().into_iter();
             // Filters take * and ? as wildcards.
             Ok(pairs.find(|p| p.key_name() == Some(name)))

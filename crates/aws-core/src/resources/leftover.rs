@@ -5,6 +5,7 @@ use super::{
     kind::{Kind, Named},
     launch_template::LaunchTemplate,
     load_balancer::{self, LoadBalancer},
+    network::lists::filter,
     security_group::SecurityGroup,
     target_group::{self, TargetGroup},
 };
@@ -116,7 +117,7 @@ fn found(id: Option<&str>, name: Option<&str>) -> Found {
     Found { kind: 0, id: id.unwrap_or_default().to_owned(), name: name.unwrap_or_default().to_owned(), version: None }
 }
 fn filters(owner: &Owner) -> Vec<Filter> {
-    let tag = |key: &str, value: &str| Filter::builder().name(format!("tag:{key}")).values(value).build();
+    let tag = |key: &str, value: &str| filter(format!("tag:{key}"), value);
     let mut filters = vec![tag(APPLICATION, &owner.application), tag(VPC, &owner.vpc)];
     filters.extend(owner.version.as_deref().map(|v| tag(VERSION, v)));
     filters

@@ -7,10 +7,10 @@ use crate::{
     model::{Owner, Owning as _, tag_rules},
     resources::{
         kind::{Kind, named},
-        network::lists::{ec2_tags, retag, specification},
+        network::lists::{ec2_tags, filter, retag, specification},
     },
 };
-use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Live};
+use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Live};
 use ipnet::IpNet;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -272,7 +272,7 @@ pub fn tags(live: &Live) -> BTreeMap<String, String> {
 /// All security groups of a VPC. One list for each run.
 pub async fn list_of_vpc(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<Live>>> {
     let load = async {
-        let of_vpc = Filter::builder().name("vpc-id").values(literal(vpc)).build();
+        let of_vpc = filter("vpc-id", &literal(vpc));
         let pages = cloud.ec2().describe_security_groups().filters(of_vpc).into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
     };

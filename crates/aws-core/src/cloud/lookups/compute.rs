@@ -3,6 +3,7 @@ use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
     model::{Architecture, tags},
+    resources::network::lists::filter,
 };
 use aws_sdk_ec2::types::{Filter, Image, Instance, InstanceType};
 use base64::Engine as _;
@@ -229,17 +230,16 @@ pub async fn instances(
     application: Option<&str>,
     version: Option<&str>,
 ) -> Result<Vec<Instance>> {
-    let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
     let live = ["pending", "running", "shutting-down", "stopping", "stopped"].map(str::to_owned);
     let mut filters = vec![
         filter("vpc-id", vpc),
         Filter::builder().name("instance-state-name").set_values(Some(live.into())).build(),
     ];
     filters.push(match application {
-        Some(a) => filter(&format!("tag:{}", tags::APPLICATION), a),
+        Some(a) => filter(format!("tag:{}", tags::APPLICATION), a),
         None => filter("tag-key", tags::APPLICATION),
     });
-    filters.extend(version.map(|v| filter(&format!("tag:{}", tags::VERSION), v)));
+    filters.extend(version.map(|v| filter(format!("tag:{}", tags::VERSION), v)));
     let pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().items().send();
     let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, vpc)?;
     Ok(found.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect())

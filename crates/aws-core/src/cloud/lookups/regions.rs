@@ -2,8 +2,9 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
+    resources::network::lists::filter,
 };
-use aws_sdk_ec2::types::{AvailabilityZoneState, Filter, Vpc, VpcCidrBlockStateCode};
+use aws_sdk_ec2::types::{AvailabilityZoneState, Vpc, VpcCidrBlockStateCode};
 use ipnet::Ipv4Net;
 
 /// An availability zone, as this account sees it.
@@ -18,7 +19,7 @@ pub struct AvailabilityZone {
 /// The region's own zones (no Local or Wavelength Zones) that are available, by id.
 pub async fn zones_of_region(cloud: &Cloud) -> Result<Vec<AvailabilityZone>> {
     let load = async {
-        let kind = Filter::builder().name("zone-type").values("availability-zone").build();
+        let kind = filter("zone-type", "availability-zone");
         let found = cloud.ec2().describe_availability_zones().filters(kind).send().await.told(cloud, "")?;
         let available = found
             .availability_zones()

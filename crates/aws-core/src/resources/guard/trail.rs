@@ -31,6 +31,11 @@ pub struct Live {
     logging: bool,
 }
 
+/// One that has all that it should.
+fn whole(BucketName(bucket): &BucketName) -> Live {
+    Live { bucket: bucket.clone(), all_regions: true, global_events: true, validated: true, logging: true }
+}
+
 fn compare(live: &Live, bucket: Option<&BucketName>) -> Vec<Change> {
     let mut changes = Vec::new();
     if let Some(BucketName(bucket)) = bucket {
@@ -129,11 +134,11 @@ impl Resource for AuditTrail {
         compare(live, cx.try_get(self.bucket))
     }
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
-        let bucket = &cx.get(self.bucket).0;
+        let bucket = cx.get(self.bucket);
         let tags: Result<Vec<Tag>, _> =
             self.owner.tags(&self.name).iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
         let tags = tags.map_err(|e| Error::failed("a tag lacks its key").caused_by(e))?;
-        let call = cx.cloud.cloudtrail().create_trail().name(&self.name).s3_bucket_name(bucket);
+        let call = cx.cloud.cloudtrail().create_trail().name(&self.name).s3_bucket_name(&bucket.0);
         let made = call
             .is_multi_region_trail(true)
             .include_global_service_events(true)
@@ -154,12 +159,11 @@ impl Resource for AuditTrail {
             other => drop(other?),
         }
         self.start(cx.cloud).await?;
-        Ok(Live { bucket: bucket.clone(), all_regions: true, global_events: true, validated: true, logging: true })
+        Ok(whole(bucket))
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
         let bucket = cx.get(self.bucket);
-        let wanted =
-            Live { bucket: bucket.0.clone(), all_regions: true, global_events: true, validated: true, logging: true };
+        let wanted = whole(bucket);
         if (Live { logging: true, ..live.clone() }) != wanted {
             let call = cx.cloud.cloudtrail().update_trail().name(&self.name).s3_bucket_name(&bucket.0);
             let done = call

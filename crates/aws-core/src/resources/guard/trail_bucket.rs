@@ -318,12 +318,8 @@ impl TrailBucket {
         let mut changes = Vec::new();
         let on = |on: bool| if on { "on" } else { "off" };
         Change::compare(&mut changes, "versioning", &on(live.versioned), &"on");
-        Change::compare(
-            &mut changes,
-            "public access",
-            &(if live.private { "blocked" } else { "possible" }),
-            &"blocked",
-        );
+        let public = if live.private { "blocked" } else { "possible" };
+        Change::compare(&mut changes, "public access", &public, &"blocked");
         let policy = policy(&self.bucket.name, &self.trail, &self.bucket.account, region);
         if live.policy.as_ref() != Some(&policy) {
             let from = if live.policy.is_some() { "another one" } else { "-" };

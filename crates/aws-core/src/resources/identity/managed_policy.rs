@@ -159,7 +159,7 @@ impl Kind for ManagedPolicy {
             let tags = cloud.iam().list_policy_tags().policy_arn(&live.arn).into_paginator().items().send();
             tags.collect::<Result<Vec<_>, _>>().await.unless_gone(cloud, name)
         };
-        let tags = cloud.once(format!("iam policy tags {}", name), load).await?;
+        let tags = cloud.once(format!("iam policy tags {name}"), load).await?;
         let Some(tags) = tags.as_ref() else { return Ok(None) };
         live.tags = own_tags(tags);
         owner.claim(Self::NAME, name, &live.tags)?;
@@ -192,12 +192,8 @@ impl Resource for ManagedPolicy {
     async fn create(&self, cx: &Cx<'_, Cloud>) -> Result<Live> {
         let tags = self.owner.tags(&self.name);
         let call = cx.cloud.iam().create_policy().policy_name(&self.name).description(&self.description);
-        let made = call
-            .policy_document(self.document.to_string())
-            .set_tags(Some(aws_tags(&tags)?))
-            .send()
-            .await
-            .told(cx.cloud, &self.name)?;
+        let call = call.policy_document(self.document.to_string()).set_tags(Some(aws_tags(&tags)?));
+        let made = call.send().await.told(cx.cloud, &self.name)?;
         let arn = made.policy.and_then(|p| p.arn);
         let arn =
             arn.ok_or_else(|| Error::failed(format!("iam:CreatePolicy answered without the ARN of {}", self.name)))?;

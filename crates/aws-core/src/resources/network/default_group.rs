@@ -1,5 +1,9 @@
 //! A VPC's default security group, without any rule: what is in no other group talks to nobody.
-use super::{fresh::settled, ids::VpcId, lists};
+use super::{
+    fresh::settled,
+    ids::VpcId,
+    lists::{self, filter},
+};
 use crate::{
     Result,
     cloud::{Cloud, Told as _, wait::Look},
@@ -7,7 +11,7 @@ use crate::{
     model::{OrganizationName, TeamName, TeamOwner},
     resources::kind::{found_through, itself},
 };
-use aws_sdk_ec2::types::{Filter, IpPermission, SecurityGroup as Live};
+use aws_sdk_ec2::types::{IpPermission, SecurityGroup as Live};
 
 /// The default security group of a VPC, emptied. AWS makes it with the VPC, and deletes it with the VPC.
 #[derive(Clone)]
@@ -111,7 +115,6 @@ impl Resource for DefaultGroup {
         let vpc = &cx.get(self.vpc).id;
         // AWS made it with the VPC, which was not there when everything was looked at.
         let live = settled(&format!("the default security group of {vpc}"), || async {
-            let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
             let call = cx.cloud.ec2().describe_security_groups();
             let call = call.filters(filter("group-name", "default")).filters(filter("vpc-id", vpc));
             let told = call.send().await.told(cx.cloud, vpc)?;

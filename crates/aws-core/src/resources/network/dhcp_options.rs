@@ -13,7 +13,7 @@ use crate::{
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::itself, tag_drift},
 };
-use aws_sdk_ec2::types::{DhcpOptions as Live, Filter, NewDhcpConfiguration, ResourceType};
+use aws_sdk_ec2::types::{DhcpOptions as Live, NewDhcpConfiguration, ResourceType};
 use std::{collections::BTreeMap, net::IpAddr};
 
 /// Most name servers (`CreateDhcpOptions`, `domain-name-servers`).
@@ -84,8 +84,7 @@ impl Part for DhcpOptions {
 /// A VPC that is to go later has them still: it gets AWS's own. Asked for anew, since one that stays may have been given
 /// others by this very run.
 async fn unset(cloud: &Cloud, owner: &TeamOwner, name: &str, id: &str) -> Result<()> {
-    let still = Filter::builder().name("dhcp-options-id").values(id).build();
-    let found = Vpc::list(cloud, vec![still]).await?;
+    let found = Vpc::list(cloud, vec![lists::filter("dhcp-options-id", id)]).await?;
     for vpc in lists::mine(owner, found) {
         let call = cloud.ec2().associate_dhcp_options().dhcp_options_id("default").vpc_id(Vpc::id(&vpc));
         call.send().await.unless_gone(cloud, name)?;

@@ -136,7 +136,7 @@ pub(crate) async fn in_vpc<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<
 
 /// What EC2 lists of a VPC, gone or not.
 pub(crate) async fn seen_in<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
-    let filter = K::OF_VPC.map(|name| Filter::builder().name(name).values(vpc).build());
+    let filter = K::OF_VPC.map(|name| lists::filter(name, vpc));
     cloud.once(format!("{} seen in {vpc}", K::NOUN), K::list(cloud, filter.into_iter().collect())).await
 }
 

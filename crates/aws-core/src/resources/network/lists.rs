@@ -36,9 +36,14 @@ macro_rules! tagged {
 pub(super) use tagged;
 tagged!(Vpc, Subnet, RouteTable, InternetGateway, DhcpOptions, VpcEndpoint);
 
+/// A filter of EC2 by one value.
+pub(crate) fn filter(name: impl Into<String>, value: &str) -> Filter {
+    Filter::builder().name(name).values(value).build()
+}
+
 /// The tag filters of what is this owner's. The organization's own has no team: see [`mine`].
 pub(crate) fn filters(owner: &TeamOwner) -> Vec<Filter> {
-    let tag = |key: &str, value: &str| Filter::builder().name(format!("tag:{key}")).values(value).build();
+    let tag = |key: &str, value: &str| filter(format!("tag:{key}"), value);
     let team = owner.team.iter().map(|t| tag(OVERLORD_TEAM, t.as_str()));
     [tag(ORGANIZATION, owner.organization.as_str())].into_iter().chain(team).collect()
 }
@@ -103,8 +108,8 @@ pub(crate) async fn retag(
 /// The default security group of every VPC of the region.
 pub(crate) async fn default_groups(cloud: &Cloud) -> Result<Arc<Vec<SecurityGroup>>> {
     let load = async {
-        let named = Filter::builder().name("group-name").values("default").build();
-        let pages = cloud.ec2().describe_security_groups().filters(named).into_paginator().items().send();
+        let call = cloud.ec2().describe_security_groups().filters(filter("group-name", "default"));
+        let pages = call.into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
     };
     cloud.once("default security groups", load).await

@@ -5,7 +5,7 @@ use super::{
     fresh::known,
     ids::{AllocationId, NatInstanceId, SubnetId, VpcId},
     kinds::{self, KindId, On, Part, listed},
-    lists::{self, Tagged, tagged},
+    lists::{self, Tagged, filter, tagged},
     subnet::Subnet,
     vpc::Vpc,
     waiting::{nameless, until},
@@ -327,7 +327,6 @@ impl NatInstance {
 
     /// The group that has the name already: somebody else's, or ours when an answer got lost on its way.
     async fn duplicate(&self, cloud: &Cloud, vpc: &str, e: Error) -> Result<SecurityGroup> {
-        let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
         let call = cloud.ec2().describe_security_groups().filters(filter("vpc-id", vpc));
         let found = call.filters(filter("group-name", &self.name)).send().await;
         let found = found.told(cloud, &self.name)?.security_groups.unwrap_or_default();

@@ -2,7 +2,7 @@
 //! of a team that is gone, what is left of a run that was cut off. Found by the tags, removed by its kind.
 use super::{
     kinds::{KindId, Thing},
-    lists,
+    lists::{self, filter},
 };
 use crate::{
     Result,
@@ -13,7 +13,7 @@ use crate::{
         tags::{ORGANIZATION, OVERLORD_TEAM},
     },
 };
-use aws_sdk_ec2::types::{Filter, TagDescription};
+use aws_sdk_ec2::types::TagDescription;
 use std::sync::Arc;
 
 /// Everything of every kind of a network that carries the owner's tags in this region, wanted or not, in the order in which
@@ -34,7 +34,6 @@ pub async fn strays(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Thing>> {
 /// The kinds of EC2 that carry the owner's tags, as EC2 spells them: what most teams have none of is listed only where
 /// there is some. One list for each run: every stray asks.
 async fn tagged_kinds(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<String>>> {
-    let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
     let (key, value) = match &owner.team {
         Some(team) => (OVERLORD_TEAM, team.as_str()),
         None => (ORGANIZATION, owner.organization.as_str()),

@@ -7,9 +7,12 @@ use crate::{
         TeamOwner,
         tags::{ORGANIZATION, OVERLORD_TEAM},
     },
-    resources::{kind::itself, network::ids::PeeringId},
+    resources::{
+        kind::itself,
+        network::{ids::PeeringId, lists::filter},
+    },
 };
-use aws_sdk_ec2::types::{Filter, Route, RouteOrigin, RouteState, RouteTable};
+use aws_sdk_ec2::types::{Route, RouteOrigin, RouteState, RouteTable};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ipnet::Ipv4Net;
 use std::sync::Arc;
@@ -63,7 +66,7 @@ async fn tables(cloud: &Cloud, owner: &TeamOwner) -> Result<Arc<Vec<RouteTable>>
     let team = team.unwrap_or_default();
     cloud
         .once(format!("route tables of peer {organization}/{team}"), async {
-            let tag = |key: &str, value: &str| Filter::builder().name(format!("tag:{key}")).values(value).build();
+            let tag = |key: &str, value: &str| filter(format!("tag:{key}"), value);
             let call = cloud.ec2().describe_route_tables().filters(tag(ORGANIZATION, organization));
             let pages = call.filters(tag(OVERLORD_TEAM, &team)).into_paginator().items().send();
             let all: Result<Vec<RouteTable>, _> = pages.collect().await;

@@ -11,7 +11,7 @@ use crate::{
         kind::itself,
         network::{
             ids::TransitGatewayId,
-            lists::{retag, specification},
+            lists::{filter, retag, specification},
             waiting::within,
         },
         tag_drift,
@@ -19,7 +19,7 @@ use crate::{
 };
 use aws_sdk_ec2::types::{
     AutoAcceptSharedAttachmentsValue as AutoAccept, DefaultRouteTableAssociationValue as Association,
-    DefaultRouteTablePropagationValue as Propagation, DnsSupportValue as Dns, Filter, ModifyTransitGatewayOptions,
+    DefaultRouteTablePropagationValue as Propagation, DnsSupportValue as Dns, ModifyTransitGatewayOptions,
     ResourceType, TransitGateway as Live, TransitGatewayAttachment as Attachment,
     TransitGatewayAttachmentResourceType as AttachmentKind, TransitGatewayAttachmentState as AttachmentState,
     TransitGatewayRequestOptions, TransitGatewayState as State,
@@ -52,8 +52,8 @@ pub async fn gateways(cloud: &Cloud, owner: &TeamOwner) -> Result<Vec<Live>> {
 }
 
 async fn list(cloud: &Cloud, organization: &str) -> Result<Vec<Live>> {
-    let filter = Filter::builder().name(format!("tag:{ORGANIZATION}")).values(organization).build();
-    let pages = cloud.ec2().describe_transit_gateways().filters(filter).into_paginator().items().send();
+    let ours = filter(format!("tag:{ORGANIZATION}"), organization);
+    let pages = cloud.ec2().describe_transit_gateways().filters(ours).into_paginator().items().send();
     pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
 }
 
@@ -125,8 +125,8 @@ impl TransitGateway {
     /// What is attached and does not carry the organization's tags. Tags are an account's own: an attachment of another
     /// account shows none here.
     async fn others(&self, cloud: &Cloud, id: &str) -> Result<Vec<String>> {
-        let filter = Filter::builder().name("transit-gateway-id").values(id).build();
-        let pages = cloud.ec2().describe_transit_gateway_attachments().filters(filter).into_paginator().items().send();
+        let of_it = filter("transit-gateway-id", id);
+        let pages = cloud.ec2().describe_transit_gateway_attachments().filters(of_it).into_paginator().items().send();
         let all: Result<Vec<Attachment>, _> = pages.collect().await;
         let all = all.told(cloud, &self.name)?;
         let organization = self.owner.organization.as_str();
