@@ -66,6 +66,10 @@ async fn tags_of(cloud: &Cloud, zone: &str) -> BTreeMap<String, String> {
     told.tags().iter().map(|t| (t.key().unwrap().to_owned(), t.value().unwrap().to_owned())).collect()
 }
 
+/// What the emulator gives every zone.
+const SERVERS: [&str; 4] =
+    ["ns-2048.awsdns-64.com", "ns-2049.awsdns-65.net", "ns-2050.awsdns-66.org", "ns-2051.awsdns-67.co.uk"];
+
 struct Domain {
     parent: String,
     parent_zone: String,
@@ -79,13 +83,18 @@ async fn parent(cloud: &Cloud) -> Domain {
 }
 
 fn graph(d: &Domain, team: &str) -> Graph<Cloud> {
+    remembering(d, team, &[])
+}
+
+/// With the name servers that the team's record remembers.
+fn remembering(d: &Domain, team: &str, servers: &[&str]) -> Graph<Cloud> {
     let mut graph = Graph::default();
     let domain = || d.domain.clone();
     let zone = graph.add(HostedZone { owner: owner(team), domain: domain() });
     graph.add(Delegation {
         zone,
         domain: domain(),
-        remembered: Vec::new(),
+        remembered: servers.iter().copied().map(str::to_owned).collect(),
         parent: d.parent.clone(),
         parent_zone_id: None,
     });
@@ -103,7 +112,7 @@ async fn zone_of(cloud: &Cloud, domain: &str) -> String {
 async fn a_domain_lives_and_dies() {
     let cloud = support::cloud().await;
     let d = parent(&cloud).await;
-    support::lifecycle(&graph(&d, "red"), &cloud).await;
+    support::lifecycle(&remembering(&d, "red", &SERVERS), &cloud).await;
     assert!(records(&cloud, &d.parent_zone, &d.domain, RrType::Ns).await.is_empty());
 }
 
@@ -289,7 +298,7 @@ async fn another_certificate_for_the_domain_is_none_of_ours() {
     let d = parent(&cloud).await;
     let call = cloud.acm().request_certificate().domain_name(&d.domain);
     let theirs = call.subject_alternative_names(format!("*.{}", d.domain)).send().await.unwrap();
-    support::lifecycle(&graph(&d, "red"), &cloud).await;
+    support::lifecycle(&remembering(&d, "red", &SERVERS), &cloud).await;
     let theirs = theirs.certificate_arn().unwrap();
     assert!(cloud.acm().describe_certificate().certificate_arn(theirs).send().await.is_ok());
 }

@@ -167,7 +167,8 @@ async fn lives_and_dies() {
     let cloud = support::cloud().await;
     let ec2 = cloud.ec2();
     let spec = Spec { dhcp: Some("10.20.0.2"), ..Spec::new("10.20") };
-    support::lifecycle(&spec.graph(), &cloud).await;
+    // How each part disappears: team_parts.rs, in the order that AWS asks for.
+    support::lives_and_dies(&spec.graph(), &cloud).await;
     let left = [
         ec2.describe_vpcs().filters(spec.filter()).send().await.unwrap().vpcs().len(),
         ec2.describe_subnets().filters(spec.filter()).send().await.unwrap().subnets().len(),
@@ -353,7 +354,7 @@ async fn ipv6_comes_later_and_never_goes() {
 
     // The whole of it at once, too.
     let all = Spec { ipv6: true, ..Spec::new("10.25") };
-    support::lifecycle(&all.graph(), &cloud).await;
+    support::lives_and_dies(&all.graph(), &cloud).await;
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ fn discard() -> Save {
 }
 
 #[tokio::test]
-async fn lives_and_dies_and_saves_its_private_half_once() {
+async fn lives_and_dies_and_saves_each_private_half_once() {
     let cloud = support::cloud().await;
     let saved = Arc::new(Mutex::new(Vec::new()));
     let into = saved.clone();
@@ -33,7 +33,7 @@ async fn lives_and_dies_and_saves_its_private_half_once() {
     });
     support::lifecycle(&graph("vpc-1", "red", "app-life", save), &cloud).await;
     let saved = saved.lock().unwrap();
-    assert_eq!(saved.len(), 1);
+    assert_eq!(saved.len(), 3, "each time that it was made: at first, after its end, after it had disappeared");
     assert!(saved[0].starts_with("-----BEGIN"));
 }
 

@@ -6,6 +6,7 @@
 use aws_core::{
     cloud::{Cloud, ConnectOptions},
     engine::{Action, Event, Graph, Mode, NodeId, Observer, Options, Outcome, Quiet, Report, World, run},
+    error::Kind,
     model::Owner,
 };
 use aws_sdk_ssm::types::ParameterType;
@@ -275,44 +276,57 @@ pub async fn destroy<C: World>(graph: &Graph<C>, cloud: &C) -> Report {
     report
 }
 
-/// The whole life: a plan of all creates, apply, an empty plan, destroy, nothing left, destroy again.
+/// The whole life: a plan of all creates, apply, an empty plan, destroy, nothing left, destroy again; and each resource
+/// disappears.
 pub async fn lifecycle(graph: &Graph<Cloud>, cloud: &Cloud) {
+    lives_and_dies(graph, cloud).await;
+    disappears(graph, cloud, &[]).await;
+}
+
+/// A plan of all creates, apply, an empty plan, destroy, nothing left, destroy again.
+pub async fn lives_and_dies<C: World>(graph: &Graph<C>, cloud: &C) {
     let plan = done(graph, cloud, Way::Plan).await;
     assert_eq!(plan.changes(), plan.nodes.len(), "at first nothing is there:\n{}", text(&plan));
     let applied = apply(graph, cloud).await;
     assert_eq!(text(&applied), text(&plan), "what was planned is what was done");
     let destroyed = destroy(graph, cloud).await;
     assert_eq!(destroyed.changes(), destroyed.nodes.len(), "all of it was there to delete:\n{}", text(&destroyed));
-    disappears(graph, cloud).await;
 }
 
 /// Each resource is removed behind the tool's back: a plan says so, the same apply creates it again, and deleting the rest
-/// leaves nothing. What is never removed cannot disappear.
-pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C) {
+/// leaves nothing. What AWS removes only after all that needs it (`held`) goes together with that. What is never removed
+/// cannot disappear.
+pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C, held: &[NodeId]) {
     for node in graph.managed() {
         apply(graph, cloud).await;
-        if !vanish(graph, cloud, node).await {
+        if !vanish(graph, cloud, node, held).await {
             continue;
         }
         let plan = done(graph, cloud, Way::Plan).await;
         assert!(plan.changes() > 0, "{} is missing, and no plan says so", plan.nodes[node.index()]);
+        let report = go(graph, cloud, Way::Apply).await;
+        if let Some((_, error)) = report.failures().next() {
+            // What refers to it and never changes has to go first; the refusal comes before any write.
+            assert_eq!((error.kind(), report.changes()), (Kind::Refused, 0), "{}", text(&report));
+            assert!(vanish(graph, cloud, node, &[node]).await);
+        }
         apply(graph, cloud).await;
-        assert!(vanish(graph, cloud, node).await);
+        assert!(vanish(graph, cloud, node, held).await);
         destroy(graph, cloud).await;
     }
 }
 
 /// Removes a node's resource alone; with all that needs it, where AWS does not allow that. Returns whether it is gone.
-async fn vanish<C: World>(graph: &Graph<C>, cloud: &C, node: NodeId) -> bool {
+async fn vanish<C: World>(graph: &Graph<C>, cloud: &C, node: NodeId, held: &[NodeId]) -> bool {
     let soon = Options { deadline: Duration::from_secs(1), ..options() };
-    let ways = [(BTreeSet::from([node]), soon), (graph.needing(node), options())];
+    let alone = (!held.contains(&node)).then(|| (BTreeSet::from([node]), soon));
     let mut last = String::new();
-    for (goes, options) in ways {
+    for (goes, options) in alone.into_iter().chain([(graph.needing(node), options())]) {
         cloud.forget();
         let report = run(&graph.absence(|n| goes.contains(&n)), cloud, Mode::Apply, &options, &Quiet).await;
         match &report.nodes[node.index()].outcome {
             Outcome::Left(_) => return false,
-            Outcome::Done(action) if report.complete() => return *action == Action::Delete,
+            Outcome::Done(_) if report.complete() => return true,
             _ => last = text(&report),
         }
     }
