@@ -241,6 +241,9 @@ impl AutoScalingGroup {
         for arn in targets.iter().filter(|t| !attached.contains(t.as_str())) {
             changes.push(Change::new(TARGETS, "-", arn));
         }
+        // Deleted while it is attached: no instance starts any more with what is left of it in the group.
+        let lost = attached.iter().find(|_| targets.len() < self.target_groups.len());
+        changes.extend(lost.map(|arn| Change::refused(TARGETS, *arn, "one to be made", IMMUTABLE)));
         if let Some(grace) = live.group.health_check_grace_period() {
             let (now, wanted) = (format!("{grace} s"), format!("{} s", self.grace_seconds()));
             Change::compare(&mut changes, "health check grace period", &now, &wanted);

@@ -64,7 +64,9 @@ impl Identity for CostTags {
         let seen = cx.cloud.once(format!("cost allocation tags {}", self.keys.join("\n")), load).await?;
         Ok(Some((*seen).clone()))
     }
-    /// Bills of other teams may be split by them.
+    fn left(&self, _: &Cx<'_, Cloud>, _: &Seen) -> Option<String> {
+        Some("bills of other teams may be split by them".into())
+    }
     async fn remove(&self, _: &Cx<'_, Cloud>, _: &Seen) -> Result<()> {
         Ok(())
     }

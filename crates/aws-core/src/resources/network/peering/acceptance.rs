@@ -81,7 +81,9 @@ impl Identity for PeeringAcceptance {
         let active = all.iter().any(|p| id(p) == peering.0 && state(p) == Some(&State::Active));
         Ok(active.then_some(()))
     }
-    /// It goes with the connection.
+    fn left(&self, _: &Cx<'_, Cloud>, (): &()) -> Option<String> {
+        Some("it goes with the connection".into())
+    }
     async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         Ok(())
     }

@@ -292,8 +292,7 @@ impl Resource for ResourceShare {
 }
 
 /// An account with which a share is shared. The share's own account always sees it: nothing is done for that one.
-/// (Leave it and the membership out for that account when they are to be removed while the share stays: they are there
-/// as long as it is.) Accounts of the same AWS organization are in at once when sharing with the organization is enabled; others get an
+/// Accounts of the same AWS organization are in at once when sharing with the organization is enabled; others get an
 /// invitation, which [`ShareMembership`] accepts.
 #[derive(Clone)]
 pub struct SharePrincipal {
@@ -322,11 +321,12 @@ impl Identity for SharePrincipal {
         let there = of(&all, &share.0, &self.account).filter(|a| a.status() != Some(&Joined::Failed));
         Ok(there.map(drop))
     }
+    fn left(&self, cx: &Cx<'_, Cloud>, (): &()) -> Option<String> {
+        let own = cx.try_get(self.share).is_some_and(|share| account_of(share) == self.account);
+        own.then(|| "an account sees its own shares".into())
+    }
     async fn remove(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         let Some(share) = cx.try_get(self.share) else { return Ok(()) };
-        if account_of(share) == self.account {
-            return Ok(());
-        }
         let call = cx.cloud.ram().disassociate_resource_share().resource_share_arn(&share.0).principals(&self.account);
         call.send().await.unless_gone(cx.cloud, &self.account).map(drop)
     }
@@ -400,7 +400,9 @@ impl Identity for ShareMembership {
         let own = cx.cloud.account().await? == account_of(share);
         Ok((own || Self::visible(cx.cloud, &share.0).await?).then_some(()))
     }
-    /// It goes when the share's owner takes the account out.
+    fn left(&self, _: &Cx<'_, Cloud>, (): &()) -> Option<String> {
+        Some("it goes when the share's owner takes the account out".into())
+    }
     async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         Ok(())
     }
