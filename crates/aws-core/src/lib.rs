@@ -2,6 +2,9 @@
 //!
 //! Prints nothing, asks nothing, reads no home directory: settings come in as values, and what happens
 //! goes out as [`engine::Event`]s and [`Error`]s. See `ARCHITECTURE.md` for how the parts fit.
+// By this name the derived code finds it here, too.
+extern crate self as aws_core;
+
 mod cancel;
 mod change;
 pub mod cloud;
@@ -9,6 +12,7 @@ pub mod engine;
 pub mod error;
 pub mod images;
 pub mod model;
+pub mod needs;
 mod progress;
 pub mod registry;
 pub mod resources;

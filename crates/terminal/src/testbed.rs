@@ -2,7 +2,7 @@
 use crate::Terminal;
 use aws_core::{
     Error, Result,
-    engine::{self, Cancel, Change, Cx, Graph, Identity, Mode, NodeId, Options, Ref, Report, Resource, World},
+    engine::{self, Cancel, Change, Cx, Graph, Identity, Mode, Needs, Options, Ref, Report, Resource, World},
 };
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(crate) struct Fake {
 }
 impl World for Fake {}
 
-#[derive(Default, Clone)]
+#[derive(Default, Clone, Needs)]
 pub(crate) struct Thing {
     name: &'static str,
     there: bool,
@@ -74,9 +74,6 @@ impl Identity for Thing {
     type Output = ();
     fn name(&self) -> String {
         self.name.into()
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        self.needs.into_iter().map(Ref::node).collect()
     }
     async fn find(&self, _: &Cx<'_, Fake>) -> Result<Option<()>> {
         if self.unseen {

@@ -2,7 +2,7 @@
 use super::Cloud;
 use crate::{
     Result,
-    engine::{Action, Change, Cx, Graph, Identity, LiveOf, NodeId, Ref, Resource, Room, Use, Wanted, World},
+    engine::{Action, Change, Cx, Graph, Identity, LiveOf, Needs, NodeId, Ref, Resource, Room, Use, Wanted, World},
 };
 use futures::{FutureExt as _, future::BoxFuture};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Clouds {
         &self.0[part].0
     }
     /// A resource in a place, to be added to a graph.
-    pub fn put<R>(&self, spot: Spot, resource: R) -> At<R> {
+    pub fn put<R: Needs>(&self, spot: Spot, resource: R) -> At<R> {
         At { spot, label: self.0[spot.0].1.clone(), resource, after: Vec::new(), left: None }
     }
 }
@@ -48,8 +48,8 @@ impl World for Clouds {
 }
 
 /// A resource, or what identifies one, in one of the places.
-#[derive(Clone)]
-pub struct At<R> {
+#[derive(Clone, Needs)]
+pub struct At<R: Needs> {
     spot: Spot,
     label: Option<String>,
     resource: R,
@@ -57,7 +57,7 @@ pub struct At<R> {
     left: Option<String>,
 }
 
-impl<R> At<R> {
+impl<R: Needs> At<R> {
     /// Written only once these are done, though it reads nothing of them.
     #[must_use]
     pub fn after(mut self, after: impl IntoIterator<Item = NodeId>) -> Self {
@@ -120,9 +120,6 @@ impl<I: Identity<Cloud = Cloud>> Identity for At<I> {
     fn step(&self, action: &Action) -> String {
         self.labelled(self.resource.step(action))
     }
-    fn needs(&self) -> Vec<NodeId> {
-        self.resource.needs().into_iter().chain(self.after.iter().copied()).collect()
-    }
     fn found_through(&self) -> Vec<NodeId> {
         self.resource.found_through()
     }
@@ -154,9 +151,6 @@ impl<R: Resource<Identity: Identity<Cloud = Cloud>>> Resource for At<R> {
             after: self.after.clone(),
             left: self.left.clone(),
         }
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        self.resource.needs()
     }
     fn check(&self) -> Result<()> {
         self.resource.check()

@@ -31,7 +31,7 @@ impl<T> Clone for Ref<T> {
 }
 impl<T> Copy for Ref<T> {}
 impl<T> Ref<T> {
-    /// The node behind it, for [`Identity::needs`].
+    /// The node behind it.
     pub fn node(self) -> NodeId {
         self.node
     }
@@ -55,14 +55,14 @@ impl<'a, C> Cx<'a, C> {
     /// The output of a node that this one needs.
     ///
     /// # Panics
-    /// When the node was not declared in [`Identity::needs`] or [`Resource::needs`], or does not exist (removing).
+    /// When the node is not referred to in a field that [`super::Needs`] finds, or does not exist (removing).
     pub fn get<T: 'static>(&self, r: Ref<T>) -> &T {
         self.try_get(r).expect("the engine runs what a node needs before the node")
     }
     /// The output of a node that this one needs, if it exists.
     ///
     /// # Panics
-    /// When the node was not declared in [`Identity::needs`] or [`Resource::needs`].
+    /// When the node is not referred to in a field that [`super::Needs`] finds.
     pub fn try_get<T: 'static>(&self, r: Ref<T>) -> Option<&T> {
         assert!(self.allowed.contains(&r.node), "read of an output that is not among the node's needs");
         self.outputs[r.node.0].get().map(|o| o.downcast_ref().expect("a Ref carries its output's type"))

@@ -20,8 +20,10 @@ mod tests;
 
 pub use crate::cancel::{Cancel, Held, InFlight, Stop};
 pub use crate::change::{Action, Change};
+pub use crate::needs::Needs;
 pub use crate::progress::{Event, Observer, Quiet};
 pub use crate::world::{Room, Use, Wanted, World};
+pub use ::needs::Needs;
 pub use graph::{Cx, Graph, NodeId, Ref};
 pub use report::{NodeReport, Outcome, Report};
 pub use resource::{CloudOf, Identity, LiveOf, Resource};

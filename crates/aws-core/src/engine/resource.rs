@@ -1,10 +1,10 @@
 //! What a kind of thing must be able to do to be converged.
-use super::{Action, Change, Cx, NodeId, Use, World};
+use super::{Action, Change, Cx, Needs, NodeId, Use, World};
 use crate::{Error, Result};
 
 /// What a resource is: what it takes to find it and to remove it, whatever it should be.
 /// An error that is [`Error::is_retryable`] is tried again until the node's deadline, after another `find`.
-pub trait Identity: Send + Sync + 'static {
+pub trait Identity: Needs + Send + Sync + 'static {
     /// The kind's name in plans: `security group`.
     const KIND: &'static str;
     /// What it acts on.
@@ -28,11 +28,7 @@ pub trait Identity: Send + Sync + 'static {
     fn step(&self, action: &Action) -> String {
         format!("{} {}", action.verb(), self.noun())
     }
-    /// The nodes whose outputs it reads, and those that it is written after.
-    fn needs(&self) -> Vec<NodeId> {
-        Vec::new()
-    }
-    /// Of [`Identity::needs`], those whose outputs `find` reads; what is found by name or tag has none.
+    /// Of the nodes that it refers to, those whose outputs `find` reads; what is found by name or tag has none.
     fn found_through(&self) -> Vec<NodeId> {
         Vec::new()
     }
@@ -62,16 +58,12 @@ pub type LiveOf<R> = <<R as Resource>::Identity as Identity>::Live;
 pub type CloudOf<R> = <<R as Resource>::Identity as Identity>::Cloud;
 
 /// What a resource should be: compared, created, updated. What it is, its [`Identity`] says.
-pub trait Resource: Send + Sync + 'static {
+pub trait Resource: Needs + Send + Sync + 'static {
     /// What it is.
     type Identity: Identity;
 
     /// What it is.
     fn identity(&self) -> Self::Identity;
-    /// The nodes whose outputs it reads beside those that its identity needs.
-    fn needs(&self) -> Vec<NodeId> {
-        Vec::new()
-    }
     /// What can be known of the wanted state without AWS: names, sizes, counts, characters. Asked of every managed node
     /// before the first look, in a dry run too; a usage error with all that is wrong ([`Error::together`]).
     fn check(&self) -> Result<()>;

@@ -4,6 +4,7 @@ mod checks;
 mod fake;
 mod leaving;
 mod lifecycle;
+mod needs;
 mod random;
 mod room;
 mod warnings;

@@ -3,7 +3,7 @@ use super::load_balancer::LoadBalancerId;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, dns::is_outdated},
-    engine::{Action, Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Action, Change, Cx, Identity, Needs, NodeId, Ref, Resource},
     model::names::{self, dns_suffix},
 };
 use aws_sdk_route53::{
@@ -18,6 +18,7 @@ const PAGE: i32 = 300;
 const REFUSED: &str = "InvalidChangeBatch";
 
 /// A simple alias record of type A.
+#[derive(Needs)]
 pub struct AliasRecord {
     /// Which it is.
     pub alias: Alias,
@@ -26,7 +27,7 @@ pub struct AliasRecord {
 }
 
 /// What identifies an alias record.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Alias {
     /// The hosted zone's id.
     pub zone_id: String,
@@ -252,9 +253,6 @@ impl Identity for Alias {
             other => format!("{} {}", other.verb(), self.noun()),
         }
     }
-    fn needs(&self) -> Vec<NodeId> {
-        self.after.clone()
-    }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ResourceRecordSet>> {
         let records = match list_records(cx.cloud, &self.zone_id).await {
             Err(e) if e.is_gone() => return Ok(None),
@@ -277,9 +275,6 @@ impl Resource for AliasRecord {
 
     fn identity(&self) -> Alias {
         self.alias.clone()
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.load_balancer.node()]
     }
     /// Somebody else's record of that name is not found, so that it is never deleted; [`require_free`] and
     /// [`Resource::create`] refuse to touch it.

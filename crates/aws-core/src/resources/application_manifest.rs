@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     cloud::Cloud,
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Needs, Resource},
     model::{Owner, Owning as _, tag_rules},
     registry::{encoding, parameters},
     resources::kind::{Kind, Named},
@@ -10,6 +10,7 @@ use crate::{
 
 /// An application's stored manifest. Its parameter's name holds VPC and application: whose it is needs no
 /// look at its tags.
+#[derive(Needs)]
 pub struct ApplicationManifest {
     /// For whom.
     pub owner: Owner,

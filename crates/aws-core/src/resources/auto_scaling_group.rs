@@ -10,7 +10,7 @@ use crate::{
         Cloud, Told as _, quotas,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource, Use},
+    engine::{Cancel, Change, Cx, Identity, Needs, NodeId, Ref, Resource, Use},
     error::Kind as ErrorKind,
     model::{
         Owner, Owning as _, tag_rules,
@@ -37,6 +37,7 @@ const PAGE: i32 = 100;
 const DRAIN: Duration = Duration::from_secs(570);
 
 /// An Auto Scaling group.
+#[derive(Needs)]
 pub struct AutoScalingGroup {
     /// For whom.
     pub owner: Owner,
@@ -310,6 +311,7 @@ impl Kind for AutoScalingGroup {
 }
 
 /// A group that may be wanted to scale by itself.
+#[derive(Needs)]
 pub struct Scaling {
     group: Named<AutoScalingGroup>,
     /// Whether a scaling policy is wanted: only then it is asked for.
@@ -358,10 +360,6 @@ impl Resource for AutoScalingGroup {
     fn identity(&self) -> Scaling {
         let group = Named::new(&self.owner, &self.name).called(&self.noun);
         Scaling { group, policy: self.target_cpu_percent.is_some() }
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        let targets = self.target_groups.iter().map(|t| t.node());
-        [self.launch_template.node()].into_iter().chain(targets).chain(self.after.iter().copied()).collect()
     }
     fn uses(&self) -> Vec<Use> {
         [Use::of(quotas::AUTO_SCALING_GROUPS.name, 1)].into_iter().chain(self.processors.clone()).collect()

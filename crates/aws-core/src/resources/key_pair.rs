@@ -3,7 +3,7 @@ use super::tag_drift;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map},
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Needs, Resource},
     model::{Owner, Owning as _, tag_rules},
     resources::{
         kind::{Kind, named},
@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub type Save = Arc<dyn Fn(&str) -> Result<()> + Send + Sync>;
 
 /// A key pair (ed25519).
+#[derive(Needs)]
 pub struct KeyPair {
     /// For whom.
     pub owner: Owner,

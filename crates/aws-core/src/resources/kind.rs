@@ -2,7 +2,7 @@
 use crate::{
     Result,
     cloud::Cloud,
-    engine::{Cx, Identity, NodeId},
+    engine::{Cx, Identity, Needs, NodeId},
 };
 use std::marker::PhantomData;
 
@@ -55,12 +55,9 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// Of a resource that is found through all that it needs: these two of its `Identity`.
+/// Of a resource that is found through others: these fields refer to them.
 macro_rules! found_through {
     ($($needed:ident),+) => {
-        fn needs(&self) -> Vec<$crate::engine::NodeId> {
-            vec![$(self.$needed.node()),+]
-        }
         fn found_through(&self) -> Vec<$crate::engine::NodeId> {
             vec![$(self.$needed.node()),+]
         }
@@ -69,6 +66,7 @@ macro_rules! found_through {
 pub(crate) use found_through;
 
 /// One of a kind.
+#[derive(Needs)]
 pub struct Named<K: Kind> {
     owner: K::Owner,
     name: String,
@@ -106,9 +104,6 @@ impl<K: Kind> Identity for Named<K> {
     }
     fn noun(&self) -> String {
         self.noun.clone().unwrap_or_else(|| format!("{} {}", K::NAME, self.name))
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        self.after.clone()
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<K::Live>> {
         K::find(cx.cloud, &self.owner, &self.name).await

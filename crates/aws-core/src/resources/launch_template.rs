@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map, operations::ec2},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Needs, Ref, Resource},
     model::{Owner, Owning as _, tag_rules},
     resources::{
         kind::{Kind, named},
@@ -36,6 +36,7 @@ pub const USER_DATA: usize = 16_384;
 pub(super) const VERSION: &str = "1";
 
 /// A launch template.
+#[derive(Needs)]
 pub struct LaunchTemplate {
     /// For whom.
     pub owner: Owner,
@@ -275,10 +276,6 @@ impl Kind for LaunchTemplate {
 impl Resource for LaunchTemplate {
     named!(noun);
 
-    fn needs(&self) -> Vec<NodeId> {
-        let groups = self.security_groups.iter().map(|g| g.node());
-        groups.chain([self.role.node()]).collect()
-    }
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }

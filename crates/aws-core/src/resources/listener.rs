@@ -6,9 +6,9 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource, Use},
     model::{Owner, Owning as _, tag_rules},
-    resources::kind::itself,
+    resources::kind::{found_through, itself},
 };
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Certificate, Listener as Live, ProtocolEnum, RedirectActionConfig,
@@ -20,7 +20,7 @@ use std::sync::Arc;
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 /// A listener.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Listener {
     /// For whom.
     pub owner: Owner,
@@ -58,7 +58,7 @@ pub enum ListenerProtocol {
 }
 
 /// Where a listener's traffic goes.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub enum ListenerAction {
     /// To the targets of this group.
     Forward(Ref<TargetGroupArn>),
@@ -194,16 +194,8 @@ impl Identity for Listener {
     fn noun(&self) -> String {
         self.noun.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        let mut needs = vec![self.load_balancer.node()];
-        if let ListenerAction::Forward(group) = &self.action {
-            needs.push(group.node());
-        }
-        needs
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.load_balancer.node()]
-    }
+    found_through!(load_balancer);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         // When deleting: a listener goes with its load balancer. Whose it is was asked there.
         let Some(load_balancer) = cx.try_get(self.load_balancer) else { return Ok(None) };

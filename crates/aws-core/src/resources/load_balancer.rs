@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Needs, Ref, Resource, Use},
     model::{Owner, Owning as _, names, tag_rules},
     resources::kind::{Kind, named},
 };
@@ -22,6 +22,7 @@ use std::{
 };
 
 /// A load balancer.
+#[derive(Needs)]
 pub struct LoadBalancer {
     /// For whom.
     pub owner: Owner,
@@ -171,9 +172,6 @@ impl Kind for LoadBalancer {
 impl Resource for LoadBalancer {
     named!(noun);
 
-    fn needs(&self) -> Vec<NodeId> {
-        self.security_groups.iter().map(|g| g.node()).collect()
-    }
     fn uses(&self) -> Vec<Use> {
         let quota = match self.traffic {
             Traffic::Http => quotas::APPLICATION_LOAD_BALANCERS,

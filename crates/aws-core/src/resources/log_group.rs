@@ -3,7 +3,7 @@ use super::tag_drift;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Needs, Resource},
     model::{Owner, Owning, tag_rules},
     resources::kind::{Kind, named},
 };
@@ -16,6 +16,7 @@ pub const RETENTIONS: &[i32] =
 const NAME: usize = 512;
 
 /// A log group.
+#[derive(Needs)]
 pub struct LogGroup<O = Owner> {
     /// For whom.
     pub owner: O,

@@ -3,7 +3,7 @@ use super::{domain::certificate::CertificateArn, kind::found_through, network::i
 use crate::{
     Error, Result,
     cloud::Cloud,
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     registry::{VpcSettings, as_written, parameters},
 };
 use serde_json::{Map, Value};
@@ -19,6 +19,7 @@ const CERTIFICATE: &str = "certificate_arn";
 
 /// The settings of a VPC. Only what is set here, or was before, is ours; the rest is the operators', keys that we do
 /// not know included.
+#[derive(Needs)]
 pub struct PlaceSettings {
     /// The VPC.
     pub vpc: Ref<VpcId>,
@@ -166,7 +167,7 @@ impl PlaceSettings {
 }
 
 /// The settings of a VPC, whatever they are.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct SettingsOf {
     /// The VPC.
     pub vpc: Ref<VpcId>,
@@ -208,9 +209,6 @@ impl Resource for PlaceSettings {
 
     fn identity(&self) -> SettingsOf {
         SettingsOf { vpc: self.vpc }
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        self.certificate.map(Ref::node).into_iter().collect()
     }
     fn check(&self) -> Result<()> {
         Ok(())

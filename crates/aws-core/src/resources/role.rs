@@ -4,7 +4,7 @@ use super::{iam::own_tags, tag_drift};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, Identity, Resource, Use},
+    engine::{Change, Cx, Identity, Needs, Resource, Use},
     error::Kind as ErrorKind,
     model::{Owner, Owning as _, names, policy_rules, tag_rules},
     resources::kind::{Kind, named},
@@ -21,6 +21,7 @@ pub use documents::instances_may_assume;
 const POLICY: &str = "minion";
 
 /// A role that EC2 instances assume, and its instance profile.
+#[derive(Needs)]
 pub struct Role {
     /// For whom.
     pub owner: Owner,
@@ -193,6 +194,7 @@ impl Kind for Role {
 }
 
 /// A role that somebody else makes, with an instance profile of its name.
+#[derive(Needs)]
 pub struct ExistingRole {
     /// The name of the role and of the instance profile.
     pub name: String,

@@ -3,7 +3,7 @@ use super::tag_drift;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource, Use},
     model::{Owner, Owning as _, tag_rules},
     resources::{
         kind::{Kind, named},
@@ -29,6 +29,7 @@ const MOST_RULES: usize = 1_000;
 const OURS: &str = "minion:";
 
 /// A security group with its ingress rules. Egress stays as AWS makes it: open.
+#[derive(Needs)]
 pub struct SecurityGroup {
     /// For whom.
     pub owner: Owner,
@@ -43,7 +44,7 @@ pub struct SecurityGroup {
 }
 
 /// One ingress rule.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Ingress {
     /// The protocol.
     pub protocol: Protocol,
@@ -65,7 +66,7 @@ pub enum Protocol {
 }
 
 /// Who may connect.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub enum Source {
     /// A network, IPv4 or IPv6.
     Cidr(IpNet),
@@ -167,6 +168,7 @@ impl Kind for SecurityGroup {
 }
 
 /// A group that somebody else makes.
+#[derive(Needs)]
 pub struct ExistingGroup {
     /// Its VPC.
     pub vpc: String,
@@ -206,11 +208,6 @@ impl Identity for ExistingGroup {
 impl Resource for SecurityGroup {
     named!(noun);
 
-    fn needs(&self) -> Vec<NodeId> {
-        let groups =
-            self.ingress.iter().filter_map(|i| if let Source::Group(g) = &i.from { Some(g.node()) } else { None });
-        groups.collect()
-    }
     fn check(&self) -> Result<()> {
         Error::together([tag_rules::set(&self.owner.tags(&self.name)), self.fits()])
     }

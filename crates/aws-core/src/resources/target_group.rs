@@ -3,7 +3,7 @@ use super::compare::Fixed;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, Resource, Use},
+    engine::{Change, Cx, Needs, Resource, Use},
     model::{Owner, Owning as _, names, tag_rules},
     resources::kind::{Kind, named},
 };
@@ -28,6 +28,7 @@ pub enum Traffic {
 }
 
 /// A target group of instances.
+#[derive(Needs)]
 pub struct TargetGroup {
     /// For whom.
     pub owner: Owner,

@@ -2,11 +2,11 @@
 use aws_core::{
     Result,
     cloud::Cloud,
-    engine::{Cx, Identity},
+    engine::{Cx, Identity, Needs},
 };
 
 /// Something that others made, by a name of its own: it is there, and not ours to write.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub(crate) struct Given<T>(pub(crate) &'static str, pub(crate) T);
 impl<T: Clone + Send + Sync + 'static> Identity for Given<T> {
     const KIND: &'static str = "given";

@@ -4,7 +4,7 @@ use crate::support::{self, Way};
 use aws_core::{
     Result,
     cloud::Cloud,
-    engine::{Cx, Graph, Identity, Ref, World as _},
+    engine::{Cx, Graph, Identity, Needs, Ref, World as _},
     error::Kind,
     model::{Owning as _, TeamOwner},
     registry::{self, VpcSettings},
@@ -316,7 +316,7 @@ async fn the_parents_zone_is_chosen_never_guessed() {
 }
 
 /// Something that exists, for those who refer to it.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 struct Known<T>(T);
 impl<T: Clone + Send + Sync + 'static> Identity for Known<T> {
     const KIND: &'static str = "known";
@@ -386,6 +386,7 @@ async fn settings_keep_what_operators_wrote() {
 
     support::destroy(&place(&vpc, base("new.example.org")), &cloud).await;
     assert_eq!(read().await, VpcSettings::default());
+    support::disappears(&place(&vpc, base("new.example.org")), &cloud, &[]).await;
 }
 
 #[tokio::test]

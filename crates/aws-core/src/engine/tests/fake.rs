@@ -1,7 +1,7 @@
 //! A cloud in memory that counts, delays, fails, hangs and panics on demand, and is as strict as AWS: a
 //! second create of a name and a delete of what others need are errors.
 use crate::engine::{
-    self, Change, Cx, Event, Graph, Identity, Mode, NodeId, Observer, Options, Outcome, Ref, Report, Resource, World,
+    self, Change, Cx, Event, Graph, Identity, Mode, Needs, Observer, Options, Outcome, Ref, Report, Resource, World,
 };
 use crate::{Error, Result, error::Kind};
 use std::{
@@ -151,7 +151,7 @@ impl Fake {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub(super) struct Thing {
     pub(super) name: String,
     pub(super) value: String,
@@ -171,9 +171,6 @@ impl Identity for Thing {
     type Output = String;
     fn name(&self) -> String {
         self.name.clone()
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        self.needs.iter().map(|n| n.node()).collect()
     }
     async fn find(&self, cx: &Cx<'_, Fake>) -> Result<Option<String>> {
         for need in &self.needs {

@@ -1,7 +1,8 @@
 //! What there is only so much of: asked beside the looks, judged before the first write.
 use super::fake::{Way, run};
 use crate::engine::{
-    Action, Cancel, Cx, Event, Graph, Identity, Observer, Options, Outcome, Report, Resource, Room, Use, Wanted, World,
+    Action, Cancel, Cx, Event, Graph, Identity, Needs, Observer, Options, Outcome, Report, Resource, Room, Use, Wanted,
+    World,
 };
 use crate::{Error, Result};
 use futures::{FutureExt as _, future::BoxFuture};
@@ -45,7 +46,7 @@ impl World for Hall {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 struct Chair(&'static str);
 
 impl Identity for Chair {

@@ -1,11 +1,11 @@
 //! What a resource warns of, in its looks and in its writes.
 use super::fake::{Fake, Way, run};
-use crate::engine::{Cx, Event, Graph, Identity, Observer, Options, Resource};
+use crate::engine::{Cx, Event, Graph, Identity, Needs, Observer, Options, Resource};
 use crate::{Result, progress::warn};
 use std::sync::Mutex;
 
 /// Warns of the same in each look, and of something else when it is created.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 struct Lamp(&'static str);
 
 impl Identity for Lamp {

@@ -10,11 +10,11 @@ use crate::{
         operations::acm,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Cancel, Change, Cx, Identity, Needs, Ref, Resource},
     model::{Owning as _, TeamOwner, names, tag_rules, tags::Whose},
     resources::{
         alias_record::{list_records, plain_name},
-        kind::itself,
+        kind::{found_through, itself},
         tag_drift,
     },
 };
@@ -35,7 +35,7 @@ const TTL: i64 = 300;
 
 /// A certificate for a domain and every name one label below it. Other people's certificates for the same domain are
 /// none of ours.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Certificate {
     /// For whom.
     pub owner: TeamOwner,
@@ -302,7 +302,7 @@ impl Resource for Certificate {
 }
 
 /// The records that ACM wants to see, in the domain's zone. It looks at them again whenever it renews.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct ValidationRecord {
     /// The domain's zone.
     pub zone: Ref<ZoneId>,
@@ -353,12 +353,8 @@ impl Identity for ValidationRecord {
     fn noun(&self) -> String {
         format!("validation record of {}", self.domain)
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.zone.node(), self.certificate.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        Identity::needs(self)
-    }
+    found_through!(zone, certificate);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Records>> {
         let (Some(zone), Some(certificate)) = (cx.try_get(self.zone), cx.try_get(self.certificate)) else {
             return Ok(None);

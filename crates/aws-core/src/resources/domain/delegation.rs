@@ -6,7 +6,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, lookups::zones},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     error::Kind,
     model::names,
     resources::kind::itself,
@@ -19,7 +19,7 @@ const TTL: i64 = 3600;
 
 /// The NS record set of a domain in its parent's zone. Acts in the account of the parent's zone. One that names other
 /// servers is repaired once the domain's own zone is there; before, the name is somebody else's, and refused.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Delegation {
     /// The domain's own zone.
     pub zone: Ref<ZoneId>,
@@ -130,9 +130,6 @@ impl Identity for Delegation {
     }
     fn noun(&self) -> String {
         format!("delegation of {} by {}", self.domain, self.parent)
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.zone.node()]
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let zone_id = match parent_zone(cx.cloud, &self.parent, self.parent_zone_id.as_deref()).await {

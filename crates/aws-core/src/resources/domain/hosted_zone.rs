@@ -7,7 +7,7 @@ use crate::{
         lookups::zones::{self, Zone},
         quotas,
     },
-    engine::{Change, Cx, Identity, Resource, Use},
+    engine::{Change, Cx, Identity, Needs, Resource, Use},
     model::{Owning as _, TeamOwner, names, tag_rules},
     resources::{
         alias_record::{list_records, plain_name, read_records},
@@ -41,7 +41,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 
 /// A public hosted zone. Its comment says whose it is, so that a look at all zones of a name needs no call for tags; it
 /// is tagged, too.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct HostedZone {
     /// For whom.
     pub owner: TeamOwner,

@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Resource},
+    engine::{Change, Cx, Needs, Resource},
     resources::{
         compare::join,
         kind::{Kind, Named},
@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 const ADDRESSES: usize = 10;
 
 /// A monthly cost budget that tells by e-mail when 80% of it are spent, and when all of it is forecast to be.
+#[derive(Needs)]
 pub struct MonthlyBudget {
     /// The account's number.
     pub account: String,

@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Change, Cx, Identity, Needs, Resource},
     model::tag_rules,
     resources::kind::itself,
 };
@@ -16,7 +16,7 @@ const CHANGED: usize = 20;
 
 /// Cost allocation tags that are active. Acts in the management account. A key that billing has not seen yet (up to
 /// a day after its first use) cannot be activated: it is left for a later run.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct CostTags {
     /// Their keys.
     pub keys: Vec<String>,

@@ -2,12 +2,12 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Cx, Identity, Resource},
+    engine::{Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 
 /// New EBS volumes of this account and region are encrypted.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct EbsEncryption {
     /// Whether deleting turns it off: it was off before we came.
     pub restore: bool,

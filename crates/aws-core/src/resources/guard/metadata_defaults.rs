@@ -2,7 +2,7 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Change, Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 use aws_sdk_ec2::types::{HttpTokensState, ManagedBy, MetadataDefaultHttpTokensState};
@@ -14,7 +14,7 @@ const HOPS: i32 = 2;
 const NO_PREFERENCE: i32 = -1;
 
 /// New instances of this account and region answer by IMDSv2 only, also to containers (two hops).
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct MetadataDefaults {
     /// Whether deleting takes the defaults back: there were none before we came.
     pub restore: bool,

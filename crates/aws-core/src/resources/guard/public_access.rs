@@ -2,13 +2,13 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Change, Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 
 /// No bucket of the account can be made public.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct PublicAccess {
     /// The account's number.
     pub account: String,

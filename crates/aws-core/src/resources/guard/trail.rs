@@ -3,7 +3,7 @@ use super::trail_bucket::BucketName;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::kind::{found_through, itself},
 };
@@ -11,7 +11,7 @@ use aws_sdk_cloudtrail::types::{Tag, Trail};
 use std::collections::BTreeMap;
 
 /// A trail of CloudTrail over all regions; the region that it is made in is its home.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct AuditTrail {
     /// For whom.
     pub owner: TeamOwner,

@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Change, Cx, Identity, Needs, Resource},
     model::{Owning as _, TeamOwner, names::partition, tag_rules},
     progress,
     resources::{kind::itself, tag_drift},
@@ -30,7 +30,7 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 /// A private, encrypted, versioned bucket that one trail of CloudTrail may write to.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct TrailBucket {
     /// Which it is.
     pub bucket: Bucket,
@@ -53,6 +53,7 @@ pub struct Bucket {
 }
 
 /// A bucket that no trail writes to any more.
+#[derive(Needs)]
 pub struct OldBucket {
     /// Which it is.
     pub bucket: Bucket,

@@ -3,12 +3,12 @@ use super::THERE;
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Cx, Identity, Resource},
+    engine::{Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 
 /// The one alias that an account can have. An account that has another one is refused: it is the wrong account.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct AccountAlias {
     /// 3 to 63 small letters, digits and single dashes; unique in all of AWS.
     pub alias: String,

@@ -6,7 +6,7 @@ use crate::{
         Cloud, Told as _, quotas,
         wait::{Look, Patience, poll_until},
     },
-    engine::{Cancel, Change, Cx, Resource, Use},
+    engine::{Cancel, Change, Cx, Needs, Resource, Use},
     error::Kind as ErrorKind,
     model::{Owning as _, TeamOwner, policy_rules, tag_rules},
     resources::{
@@ -29,6 +29,7 @@ const NAME: usize = 128;
 const USERS_GONE: Duration = Duration::from_secs(30);
 
 /// A managed policy of the account.
+#[derive(Needs)]
 pub struct ManagedPolicy {
     /// For whom.
     pub owner: TeamOwner,

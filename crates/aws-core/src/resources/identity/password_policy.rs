@@ -2,13 +2,13 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Change, Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 use aws_sdk_iam::types::PasswordPolicy as IamPolicy;
 
 /// A strict policy for passwords: 14 characters of all classes, none of the last 24 again. A stricter one stays.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct PasswordPolicy {
     /// Whether deleting goes back to AWS's default; else it stays as it is.
     pub restore: bool,

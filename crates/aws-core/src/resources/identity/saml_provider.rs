@@ -5,7 +5,7 @@ use super::{aws_tags, is_name, own_tags};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Change, Cx, Identity, Needs, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::tag_drift,
 };
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 const NAME: usize = 128;
 
 /// A SAML identity provider.
+#[derive(Needs)]
 pub struct SamlProvider {
     /// For whom.
     pub owner: TeamOwner,
@@ -72,6 +73,7 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 /// What identifies a SAML provider.
+#[derive(Needs)]
 pub struct SamlIdentity {
     /// For whom.
     pub owner: TeamOwner,

@@ -7,7 +7,7 @@ use super::{THERE, account::account};
 use crate::{
     Error, Result,
     cloud::{self, Cloud, Told as _},
-    engine::{Cx, Identity, Resource},
+    engine::{Cx, Identity, Needs, Resource},
     progress,
     resources::kind::itself,
 };
@@ -64,7 +64,7 @@ impl Service {
 }
 
 /// The service-linked role of a service. Deleting leaves it.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct ServiceLinkedRole {
     /// Whose.
     pub service: Service,

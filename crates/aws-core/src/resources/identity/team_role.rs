@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, quotas},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Needs, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, names, policy_rules, tag_rules},
     resources::{
         kind::{Kind, named},
@@ -28,6 +28,7 @@ mod writes;
 const HOURS: std::ops::RangeInclusive<u8> = 1..=12;
 
 /// A role without an instance profile.
+#[derive(Needs)]
 pub struct TeamRole {
     /// For whom.
     pub owner: TeamOwner,
@@ -48,6 +49,7 @@ pub struct TeamRole {
 }
 
 /// A managed policy of a role.
+#[derive(Needs)]
 pub enum Managed {
     /// The ARN of one that AWS made.
     Aws(String),
@@ -56,7 +58,7 @@ pub enum Managed {
 }
 
 /// Who may assume a role.
-#[derive(Default)]
+#[derive(Default, Needs)]
 pub struct Trust {
     /// Services: `vpc-flow-logs.amazonaws.com`.
     pub services: Vec<String>,
@@ -290,13 +292,6 @@ impl Kind for TeamRole {
 impl Resource for TeamRole {
     named!();
 
-    fn needs(&self) -> Vec<NodeId> {
-        let managed = self.managed.iter().filter_map(|m| match m {
-            Managed::Ours(policy) => Some(policy.node()),
-            Managed::Aws(_) => None,
-        });
-        managed.chain(self.boundary.map(Ref::node)).chain(self.trust.saml.map(Ref::node)).collect()
-    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::ROLES.name, 1)]
     }

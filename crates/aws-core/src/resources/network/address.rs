@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result,
     cloud::{Cloud, Told as _, operations::ec2, quotas},
-    engine::{Change, Cx, Resource, Use},
+    engine::{Change, Cx, Needs, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::named, tag_drift},
 };
@@ -17,6 +17,7 @@ use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 
 /// A public IPv4 address that stays the same, whatever uses it. An account has 5 in a region, until its quota is
 /// raised ("EC2-VPC Elastic IPs").
+#[derive(Needs)]
 pub struct ElasticIp {
     /// For whom.
     pub owner: TeamOwner,

@@ -7,14 +7,14 @@ use super::{
 use crate::{
     Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Action, Change, Cx, Identity, Ref, Resource},
+    engine::{Action, Change, Cx, Identity, Needs, Ref, Resource},
     model::{OrganizationName, TeamName, TeamOwner},
     resources::kind::{found_through, itself},
 };
 use aws_sdk_ec2::types::{IpPermission, SecurityGroup as Live};
 
 /// The default security group of a VPC, emptied. AWS makes it with the VPC, and deletes it with the VPC.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct DefaultGroup {
     /// For whom.
     pub owner: TeamOwner,

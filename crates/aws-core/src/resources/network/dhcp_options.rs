@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Resource},
+    engine::{Change, Cx, Identity, Needs, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::itself, tag_drift},
 };
@@ -22,7 +22,7 @@ const SERVERS: usize = 4;
 const AMAZON: &str = "AmazonProvidedDNS";
 
 /// A set of DHCP options. AWS does not change one: with other contents it is another one, and the old one a stray.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct DhcpOptions {
     /// For whom.
     pub owner: TeamOwner,

@@ -10,13 +10,14 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, operations::ec2, quotas},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Needs, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{EgressOnlyInternetGateway as Live, ResourceType};
 
 /// An egress-only internet gateway: IPv6, outwards only.
+#[derive(Needs)]
 pub struct EgressOnlyGateway {
     /// For whom.
     pub owner: TeamOwner,
@@ -61,9 +62,6 @@ impl Part for EgressOnlyGateway {
 impl Resource for EgressOnlyGateway {
     named!();
 
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::EGRESS_GATEWAYS.name, 1)]
     }

@@ -10,13 +10,14 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Needs, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{compare::Fixed, kind::named, tag_drift},
 };
 use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as Live, VpcEndpointType};
 
 /// A gateway endpoint for S3, in all of these route tables. Others that somebody put it into stay.
+#[derive(Needs)]
 pub struct S3Endpoint {
     /// For whom.
     pub owner: TeamOwner,
@@ -98,9 +99,6 @@ impl Part for S3Endpoint {
 impl Resource for S3Endpoint {
     named!();
 
-    fn needs(&self) -> Vec<NodeId> {
-        [self.vpc.node()].into_iter().chain(self.route_tables.iter().map(|t| t.node())).collect()
-    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::GATEWAY_ENDPOINTS.name, 1)]
     }

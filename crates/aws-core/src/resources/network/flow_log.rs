@@ -9,13 +9,14 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, operations::ec2},
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Needs, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{identity::team_role::RoleArn, kind::named, log_group::LogGroupName, tag_drift},
 };
 use aws_sdk_ec2::types::{FlowLog as Live, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType};
 
 /// All traffic of a VPC, told to a log group.
+#[derive(Needs)]
 pub struct FlowLog {
     /// For whom.
     pub owner: TeamOwner,
@@ -96,9 +97,6 @@ impl FlowLog {
 impl Resource for FlowLog {
     named!();
 
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node(), self.log_group.node(), self.role.node()]
-    }
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }

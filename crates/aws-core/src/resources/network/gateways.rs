@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas},
-    engine::{Change, Cx, Identity, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{
         kind::{found_through, itself},
@@ -21,7 +21,7 @@ use aws_sdk_ec2::types::{AttachmentStatus, InternetGateway as Live, InternetGate
 const ELSEWHERE: &str = "Detach it from the other VPC, or delete it, and run the same command again.";
 
 /// An internet gateway, attached to its VPC.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct InternetGateway {
     /// For whom.
     pub owner: TeamOwner,

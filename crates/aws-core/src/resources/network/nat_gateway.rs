@@ -15,7 +15,7 @@ use crate::{
         operations::{ec2, name_of},
         wait::Look,
     },
-    engine::{Change, Cx, NodeId, Ref, Resource},
+    engine::{Change, Cx, Needs, Ref, Resource},
     error::AwsDetail,
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{compare::Fixed, kind::named, tag_drift},
@@ -23,6 +23,7 @@ use crate::{
 use aws_sdk_ec2::types::{NatGateway as Live, NatGatewayAddress, NatGatewayState, ResourceType};
 
 /// A public NAT gateway. Its VPC needs an internet gateway first, or AWS lets it fail.
+#[derive(Needs)]
 pub struct NatGateway {
     /// For whom.
     pub owner: TeamOwner,
@@ -140,9 +141,6 @@ impl NatGateway {
 impl Resource for NatGateway {
     named!();
 
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.subnet.node(), self.address.node()]
-    }
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }

@@ -18,7 +18,7 @@ use crate::{
         operations::{ec2, ssm},
         wait::Look,
     },
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     model::{Architecture, Owning as _, TeamOwner, tag_rules},
     resources::{kind::itself, tag_drift},
 };
@@ -36,7 +36,7 @@ use std::{collections::BTreeSet, time::SystemTime};
 ///
 /// Amazon Linux 2023 from AWS's public parameter, IMDSv2 only, an encrypted root volume, no key and no way in but
 /// for what it forwards. A newer image is no difference: terminate the instance, and the next run makes it anew.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct NatInstance {
     /// For whom.
     pub owner: TeamOwner,
@@ -480,9 +480,6 @@ impl Identity for NatInstance {
     type Output = NatInstanceId;
     fn name(&self) -> String {
         self.name.clone()
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node(), self.subnet.node(), self.address.node()]
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let (instance, group, addresses) = futures::try_join!(

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, operations::ec2, quotas},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{compare::Fixed, kind::itself, tag_drift},
 };
@@ -36,7 +36,7 @@ use routes::{Step, Wanted, steps};
 const ROUTES: usize = quotas::ROUTES_PER_TABLE as usize;
 
 /// A route table with its routes and subnets.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct RouteTable {
     /// For whom.
     pub owner: TeamOwner,
@@ -56,7 +56,7 @@ pub struct RouteTable {
 }
 
 /// A route.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Route {
     /// To these addresses.
     pub to: IpNet,
@@ -65,7 +65,7 @@ pub struct Route {
 }
 
 /// What a route goes through.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Needs)]
 pub enum Via {
     /// An internet gateway.
     Internet(Ref<GatewayId>),
@@ -122,16 +122,6 @@ impl Target {
 }
 
 impl Via {
-    fn needs(self) -> Vec<NodeId> {
-        match self {
-            Self::Internet(r) => vec![r.node()],
-            Self::EgressOnly(r) => vec![r.node()],
-            Self::Nat(r) => vec![r.node()],
-            Self::Instance(r) => vec![r.node()],
-            Self::Transit { gateway, attachment } => vec![gateway.node(), attachment.node()],
-            Self::Peering { peering, accepted } => vec![peering.node(), accepted.node()],
-        }
-    }
     fn noun(self) -> &'static str {
         match self {
             Self::Internet(_) => "internet gateway",
@@ -358,13 +348,6 @@ impl Identity for RouteTable {
     type Output = RouteTableId;
     fn name(&self) -> String {
         self.name.clone()
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        let mut needs = vec![self.vpc.node()];
-        needs.extend(self.routes.iter().flat_map(|r| r.via.needs()));
-        needs.extend(self.subnets.iter().map(|s| s.node()));
-        needs.extend(self.propagate.iter().map(|g| g.node()));
-        needs
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let Some(table) = kinds::named::<Self>(cx.cloud, &self.owner, &self.name).await? else { return Ok(None) };

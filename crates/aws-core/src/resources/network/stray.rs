@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Result,
     cloud::{Cloud, Clouds, Spot, Told as _},
-    engine::{Cx, Graph, Identity, NodeId},
+    engine::{Cx, Graph, Identity, Needs, NodeId},
     model::{
         TeamOwner,
         tags::{ORGANIZATION, OVERLORD_TEAM},
@@ -90,6 +90,7 @@ impl Tagged {
 }
 
 /// A thing that carries the owner's tags, and is only ever removed.
+#[derive(Needs)]
 struct Carrier {
     owner: TeamOwner,
     thing: Tagged,

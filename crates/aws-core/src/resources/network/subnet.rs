@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Change, Cx, Identity, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     model::{Layer, Owning as _, TeamOwner, tag_rules, tags::LAYER},
     resources::{
         compare::Fixed,
@@ -26,7 +26,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 const IPV6: u8 = 64;
 
 /// A subnet. Nothing in it gets a public IPv4 address by itself.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Subnet {
     /// For whom.
     pub owner: TeamOwner,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, quotas, wait::Look},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{kind::itself, tag_drift},
 };
@@ -24,7 +24,7 @@ const SIZES: std::ops::RangeInclusive<u8> = 16..=28;
 const DEFAULT: &str = "default";
 
 /// A VPC with DNS support and host names.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct Vpc {
     /// For whom.
     pub owner: TeamOwner,
@@ -192,9 +192,6 @@ impl Identity for Vpc {
     type Output = VpcId;
     fn name(&self) -> String {
         self.name.clone()
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        self.dhcp.iter().map(|d| d.node()).collect()
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let cloud = cx.cloud;

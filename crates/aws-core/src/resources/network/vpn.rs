@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, operations::ec2, quotas, wait::Look},
-    engine::{Change, Cx, NodeId, Ref, Resource, Use},
+    engine::{Change, Cx, Needs, Ref, Resource, Use},
     model::{Owning as _, TeamOwner, tag_rules},
     resources::{compare::Fixed, kind::named, tag_drift},
 };
@@ -22,6 +22,7 @@ use ipnet::Ipv4Net;
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// A virtual private gateway, attached to its VPC. A VPC takes one only.
+#[derive(Needs)]
 pub struct VpnGateway {
     /// For whom.
     pub owner: TeamOwner,
@@ -33,6 +34,7 @@ pub struct VpnGateway {
 
 /// The other end's device. AWS changes nothing of it but its tags: let the name hold the address, so that another
 /// address is another gateway. The connection then moves to it, and the old one is left over ([`super::stray`]).
+#[derive(Needs)]
 pub struct CustomerGateway {
     /// For whom.
     pub owner: TeamOwner,
@@ -46,6 +48,7 @@ pub struct CustomerGateway {
 
 /// A VPN connection with static routes (no BGP). Its two tunnels' keys are in AWS's answers to those who may ask
 /// for them; they are neither stored nor shown here.
+#[derive(Needs)]
 pub struct VpnConnection {
     /// For whom.
     pub owner: TeamOwner,
@@ -171,9 +174,6 @@ impl Part for VpnGateway {
 impl Resource for VpnGateway {
     named!();
 
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.vpc.node()]
-    }
     fn uses(&self) -> Vec<Use> {
         vec![Use::of(quotas::VPN_GATEWAYS.name, 1)]
     }
@@ -384,9 +384,6 @@ impl Part for VpnConnection {
 impl Resource for VpnConnection {
     named!();
 
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.gateway.node(), self.customer.node()]
-    }
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.owner.tags(&self.name))
     }

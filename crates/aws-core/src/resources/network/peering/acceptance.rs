@@ -3,9 +3,9 @@ use super::{PeeringConnection, id, read, sides, state};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, wait::Look},
-    engine::{Cx, Identity, NodeId, Ref, Resource},
+    engine::{Cx, Identity, Needs, Ref, Resource},
     resources::{
-        kind::itself,
+        kind::{found_through, itself},
         network::{
             ids::{PeeringId, VpcId},
             kinds,
@@ -20,7 +20,7 @@ const SETTLED: Duration = Duration::from_secs(300);
 
 /// The acceptance of a peering connection. Acts in the account and region of the VPC that was asked, which is not
 /// the team's own. A connection that is active is accepted, whoever did it.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct PeeringAcceptance {
     /// The name, unique in the region.
     pub name: String,
@@ -69,12 +69,8 @@ impl Identity for PeeringAcceptance {
     fn noun(&self) -> String {
         format!("acceptance of peering connection {}", self.name)
     }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.peering.node(), self.vpc.node()]
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.peering.node()]
-    }
+    found_through!(peering);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let Some(peering) = cx.try_get(self.peering) else { return Ok(None) };
         let all = kinds::all::<PeeringConnection>(cx.cloud).await?;

@@ -3,7 +3,7 @@ use super::{Peer, acceptance::accept, id, read, sides, state};
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map, wait::Look},
-    engine::{Change, Cx, Identity, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     model::{
         Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
@@ -30,7 +30,7 @@ const SETTLED: Duration = Duration::from_secs(300);
 /// either side, by either team.
 ///
 /// AWS: [`super::PEERINGS`] for each VPC; the address ranges must not overlap.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct PeeringConnection {
     /// For whom.
     pub owner: TeamOwner,

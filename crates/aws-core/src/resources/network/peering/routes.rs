@@ -2,7 +2,7 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     model::{
         TeamOwner,
         tags::{ORGANIZATION, OVERLORD_TEAM},
@@ -23,7 +23,7 @@ const PARALLEL: usize = 4;
 /// The routes of another team to our network, in all of its route tables in a region. Acts in that team's account.
 ///
 /// AWS: [`ROUTES_PER_TABLE`](crate::cloud::quotas::ROUTES_PER_TABLE) routes in a table by default.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct PeerRoutes {
     /// The other team.
     pub owner: TeamOwner,
@@ -148,9 +148,6 @@ impl Identity for PeerRoutes {
             Some(team) => format!("routes of team {team} to {}", self.to),
             None => format!("routes to {}", self.to),
         }
-    }
-    fn needs(&self) -> Vec<NodeId> {
-        vec![self.peering.node()]
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Vec<Table>>> {
         let tables = self.read(cx.cloud).await?;

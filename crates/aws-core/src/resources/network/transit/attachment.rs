@@ -2,11 +2,11 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map, wait::Look},
-    engine::{Change, Cx, Identity, NodeId, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     resources::{
         compare::Fixed,
-        kind::itself,
+        kind::{found_through, itself},
         network::{
             ids::{AttachmentId, SubnetId, TransitGatewayId, VpcId},
             kinds::{self, KindId, On, Part, listed},
@@ -30,7 +30,7 @@ const READY: Duration = Duration::from_secs(540);
 /// The attachment of a VPC to a transit gateway. A gateway takes one for each VPC.
 ///
 /// AWS: 5 attachments for each VPC ("Quotas for your transit gateways"); one subnet in each zone.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct TransitAttachment {
     /// For whom.
     pub owner: TeamOwner,
@@ -147,14 +147,8 @@ impl Identity for TransitAttachment {
     fn name(&self) -> String {
         self.name.clone()
     }
-    fn needs(&self) -> Vec<NodeId> {
-        let mut needs = vec![self.gateway.node(), self.vpc.node()];
-        needs.extend(self.subnets.iter().map(|s| s.node()));
-        needs
-    }
-    fn found_through(&self) -> Vec<NodeId> {
-        vec![self.gateway.node(), self.vpc.node()]
-    }
+    found_through!(gateway, vpc);
+
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let all = kinds::all::<Self>(cx.cloud).await?;
         let named = |a: &&Live| {

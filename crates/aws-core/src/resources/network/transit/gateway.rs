@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map, quotas, wait::Look},
-    engine::{Change, Cx, Identity, Resource, Use},
+    engine::{Change, Cx, Identity, Needs, Resource, Use},
     model::{
         Owning as _, TeamOwner, tag_rules,
         tags::{ORGANIZATION, Whose},
@@ -35,7 +35,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// be attached without anybody's consent; every attachment reaches every other one.
 ///
 /// AWS: 5 of them in an account and region, 5,000 attachments each ("Quotas for your transit gateways").
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct TransitGateway {
     /// For whom: the organization, without a team.
     pub owner: TeamOwner,

@@ -2,7 +2,7 @@
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, operations::ram, wait::Look},
-    engine::{Change, Cx, Identity, Ref, Resource},
+    engine::{Change, Cx, Identity, Needs, Ref, Resource},
     error::Kind,
     model::{Owning as _, TeamOwner, tag_rules, tags::Whose},
     progress,
@@ -34,7 +34,7 @@ fn account_of(share: &ShareArn) -> &str {
 const NOT_PERMITTED: &str = "OperationNotPermittedException";
 
 /// Shares a transit gateway. With whom, the [`SharePrincipal`]s say.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct ResourceShare {
     /// For whom: the organization, without a team.
     pub owner: TeamOwner,
@@ -294,7 +294,7 @@ impl Resource for ResourceShare {
 /// An account with which a share is shared. The share's own account always sees it: nothing is done for that one.
 /// Accounts of the same AWS organization are in at once when sharing with the organization is enabled; others get an
 /// invitation, which [`ShareMembership`] accepts.
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct SharePrincipal {
     /// The share.
     pub share: Ref<ShareArn>,
@@ -353,7 +353,7 @@ impl Resource for SharePrincipal {
 
 /// That an account can use what is shared with it. Acts in that account: accepts the invitation, if there is one, and
 /// waits until the share is visible. Put it after the account's [`SharePrincipal`].
-#[derive(Clone)]
+#[derive(Clone, Needs)]
 pub struct ShareMembership {
     /// The share, which is another account's.
     pub share: Ref<ShareArn>,
