@@ -129,6 +129,8 @@ pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     if !deleting(&group) {
         match resize(cloud, name, &Size { min: 0, max: 0, desired: 0 }).await {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            // Where the target group was deleted first, no size is taken any more, and nothing drains.
+            Err(e) if e.to_string().contains("target groups not found") => return delete(cloud, name, true).await,
             other => other?,
         }
     }
@@ -143,7 +145,13 @@ pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     if deleting(&group) {
         return Ok(());
     }
-    match cloud.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(name).send().await.told(cloud, name) {
+    delete(cloud, name, false).await
+}
+
+async fn delete(cloud: &Cloud, name: &str, with_instances: bool) -> Result<()> {
+    let call = cloud.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(name);
+    let call = if with_instances { call.force_delete(true) } else { call };
+    match call.send().await.told(cloud, name) {
         Err(e) if gone(&e) => Ok(()),
         other => other.map(drop),
     }
