@@ -1,6 +1,9 @@
 //! What instances in a subnet reach: by the routes of the subnet, and by the VPC's endpoints. The reads, and a pure judge.
-use super::{Cloud, Told as _};
-use crate::{Error, Result, resources::network::lists::filter};
+use super::Cloud;
+use crate::{
+    Error, Result,
+    resources::network::{endpoint::S3Endpoint, kinds::in_vpc, route_table},
+};
 use aws_sdk_ec2::types::{Route, RouteState, RouteTable, VpcEndpoint, VpcEndpointType};
 use ipnet::Ipv4Net;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -39,7 +42,7 @@ enum WayOut {
 pub struct Network {
     tables: Arc<Vec<RouteTable>>,
     /// Only read where it matters.
-    endpoints: Option<Result<Vec<VpcEndpoint>>>,
+    endpoints: Option<Result<Arc<Vec<VpcEndpoint>>>>,
 }
 
 /// Subnets from which the same is not reached, for the same reason.
@@ -77,7 +80,7 @@ impl Network {
         needs: &BTreeSet<Need>,
     ) -> Vec<Unreached> {
         let mut all: Vec<Unreached> = Vec::new();
-        let known = self.endpoints.as_ref().and_then(|e| e.as_deref().ok()).unwrap_or_default();
+        let known = self.endpoints.as_ref().and_then(|e| e.as_ref().ok()).map(|e| e.as_slice()).unwrap_or_default();
         for subnet in subnets {
             let table = table_of(&self.tables, subnet);
             let WayOut::Closed(why) = way_out(table, public_ip) else { continue };
@@ -94,23 +97,16 @@ impl Network {
 
 /// The route tables of a VPC. Shared by all who ask in this run.
 pub(super) async fn route_tables(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<RouteTable>>> {
-    let load = async {
-        let call = cloud.ec2().describe_route_tables().filters(filter("vpc-id", vpc));
-        let pages = call.into_paginator().items().send();
-        pages.collect::<Result<Vec<RouteTable>, _>>().await.told(cloud, vpc)
-    };
-    cloud.once(format!("route tables of {vpc}"), load).await
+    in_vpc::<route_table::RouteTable>(cloud, vpc).await
 }
 
 /// The endpoints of a VPC; an error also when that takes longer than a warning is worth.
-async fn endpoints(cloud: &Cloud, vpc: &str) -> Result<Vec<VpcEndpoint>> {
-    let call = cloud.ec2().describe_vpc_endpoints().filters(filter("vpc-id", vpc));
-    let pages = call.into_paginator().items().send();
-    let read = tokio::time::timeout(PATIENCE, pages.collect::<Result<Vec<VpcEndpoint>, _>>()).await;
-    let read = read.map_err(|_| {
-        Error::deadline(format!("ec2:DescribeVpcEndpoints for {vpc}: no answer within {} seconds", PATIENCE.as_secs()))
-    })?;
-    read.told(cloud, vpc)
+async fn endpoints(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<VpcEndpoint>>> {
+    let read = tokio::time::timeout(PATIENCE, in_vpc::<S3Endpoint>(cloud, vpc)).await;
+    read.unwrap_or_else(|_| {
+        let patience = PATIENCE.as_secs();
+        Err(Error::deadline(format!("ec2:DescribeVpcEndpoints for {vpc}: no answer within {patience} seconds")))
+    })
 }
 
 /// The route table of a subnet: its own, else the VPC's main one.
@@ -257,8 +253,10 @@ mod tests {
         let gone = to("0.0.0.0/0").nat_gateway_id("nat-2").state(RouteState::Blackhole).build();
         let tables = [("a", vec![]), ("b", vec![]), ("c", vec![nat]), ("d", vec![gone])];
         let tables = tables.map(|(id, routes)| table(id, routes)).to_vec();
-        let network =
-            |endpoints: Vec<VpcEndpoint>| Network { tables: Arc::new(tables.clone()), endpoints: Some(Ok(endpoints)) };
+        let network = |endpoints: Vec<VpcEndpoint>| Network {
+            tables: Arc::new(tables.clone()),
+            endpoints: Some(Ok(endpoints.into())),
+        };
         let subnets = ["of-a", "of-b", "of-c", "of-d"].map(str::to_owned);
         let told = |network: &Network, needs: &BTreeSet<Need>| {
             let all = network.unreached(&subnets, false, "eu-west-1", needs);

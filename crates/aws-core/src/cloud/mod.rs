@@ -3,6 +3,7 @@ mod clouds;
 mod connect;
 mod denied;
 pub mod dns;
+pub(crate) mod ec2;
 pub mod egress;
 pub mod errors;
 pub mod lookups;

@@ -2,13 +2,14 @@
 use super::tag_drift;
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, network::tag_map},
+    cloud::{
+        Cloud, Told as _,
+        ec2::{ec2_tags, filter, specification},
+        network::tag_map,
+    },
     engine::{Change, Cx, Needs, Resource},
     model::{Owner, Owning as _, tag_rules},
-    resources::{
-        kind::{Kind, named},
-        network::lists::{ec2_tags, filter, retag, specification},
-    },
+    resources::kind::{Kind, named},
 };
 use aws_sdk_ec2::types::{KeyFormat, KeyPairInfo, KeyType, ResourceType};
 use std::sync::Arc;
@@ -127,7 +128,7 @@ impl Resource for KeyPair {
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &KeyPairInfo, _: &[Change]) -> Result<KeyPairInfo> {
         let id = live.key_pair_id().unwrap_or_default();
-        retag(cx.cloud, &self.owner, (id, &self.name), &tag_map(live.tags()), &[]).await?;
+        tag_drift::retag(cx.cloud, &self.owner, (id, &self.name), &tag_map(live.tags()), &[]).await?;
         Ok(live.clone())
     }
 }

@@ -7,13 +7,15 @@ use super::{
 };
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, network::tag_map, operations::ec2},
+    cloud::{
+        Cloud, Told as _,
+        ec2::{ec2_tags, specification},
+        network::tag_map,
+        operations::ec2,
+    },
     engine::{Change, Cx, Needs, Ref, Resource},
     model::{Owner, Owning as _, tag_rules},
-    resources::{
-        kind::{Kind, named},
-        network::lists::{ec2_tags, specification},
-    },
+    resources::kind::{Kind, named},
 };
 use aws_sdk_ec2::types::{
     InstanceType, LaunchTemplate as Template, LaunchTemplateBlockDeviceMappingRequest,

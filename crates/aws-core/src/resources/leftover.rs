@@ -5,13 +5,12 @@ use super::{
     kind::{Kind, Named},
     launch_template::LaunchTemplate,
     load_balancer::{self, LoadBalancer},
-    network::lists::filter,
     security_group::SecurityGroup,
     target_group::{self, TargetGroup},
 };
 use crate::{
     Result,
-    cloud::{Cloud, Told as _, network::tag_map},
+    cloud::{Cloud, Told as _, ec2::filter, network::tag_map},
     engine::{Graph, NodeId},
     model::{
         Owner, Owning as _,

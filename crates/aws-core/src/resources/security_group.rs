@@ -2,13 +2,14 @@
 use super::tag_drift;
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _, quotas},
+    cloud::{
+        Cloud, Told as _,
+        ec2::{ec2_tags, filter, specification},
+        quotas,
+    },
     engine::{Change, Cx, Identity, Needs, Ref, Resource, Use},
     model::{Owner, Owning as _, tag_rules},
-    resources::{
-        kind::{Kind, named},
-        network::lists::{ec2_tags, filter, retag, specification},
-    },
+    resources::kind::{Kind, named},
 };
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Live};
 use ipnet::IpNet;
@@ -247,7 +248,7 @@ impl Resource for SecurityGroup {
             self.revoke(cx.cloud, id, &extra).await?;
         }
         let tags = tags(live);
-        let retag = retag(cx.cloud, &self.owner, (id, &self.name), &tags, &[]);
+        let retag = tag_drift::retag(cx.cloud, &self.owner, (id, &self.name), &tags, &[]);
         futures::try_join!(self.authorize(cx.cloud, id, &missing), retag)?;
         if room {
             self.revoke(cx.cloud, id, &extra).await?;

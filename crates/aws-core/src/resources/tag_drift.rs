@@ -1,5 +1,10 @@
 //! Tags that may change while a thing lives: the team's, the manifest's and the organization's own.
-use crate::{engine::Change, model::tags::Owning};
+use crate::{
+    Result,
+    cloud::{Cloud, Told as _, ec2::ec2_tags},
+    engine::Change,
+    model::tags::Owning,
+};
 use std::collections::BTreeMap;
 
 /// The tags, of those that may change, that `live` lacks or has otherwise. Tags that are no longer
@@ -22,6 +27,25 @@ pub(super) fn differing(wanted: BTreeMap<String, String>, live: &BTreeMap<String
 pub(super) fn as_changes(stale: BTreeMap<String, String>, live: &BTreeMap<String, String>) -> Vec<Change> {
     let stale = stale.into_iter();
     stale.map(|(k, v)| Change::new(format!("tag {k}"), live.get(&k).map_or("-", String::as_str), v)).collect()
+}
+
+/// Writes the tags of a thing of EC2 that may change and differ, with `more` that the kind has of its own, and that win.
+pub(crate) async fn retag(
+    cloud: &Cloud,
+    owner: &impl Owning,
+    (id, name): (&str, &str),
+    live: &BTreeMap<String, String>,
+    more: &[(&str, &str)],
+) -> Result<()> {
+    let mut stale = stale(owner, live);
+    stale.retain(|k, _| more.iter().all(|(own, _)| own != k));
+    let more = more.iter().filter(|(k, v)| live.get(*k).map(String::as_str) != Some(v));
+    stale.extend(more.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let call = cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&stale)));
+    call.send().await.told(cloud, name).map(drop)
 }
 
 #[cfg(test)]

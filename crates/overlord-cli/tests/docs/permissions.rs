@@ -29,6 +29,7 @@ const ROOM: &[&str] = &[
     "ec2:DescribeVpnGateways",
     "route53:GetAccountLimit",
 ];
+const TAGS: Part = ("resources/tag_drift.rs", &[]);
 const WHO: Part = ("cloud/connect.rs", &[]);
 
 /// In the order of the page.
@@ -64,6 +65,7 @@ const ACCOUNTS: [Account; 5] = [
             ("resources/log_group.rs", &[]),
             ("resources/network/", &[]),
             ("resources/place_settings.rs", &[]),
+            TAGS,
             ("resources/security_group.rs", &["ec2:DescribeSecurityGroups"]),
             ("resources/target_group.rs", &["elasticloadbalancing:DescribeTags"]),
             RECORDS,
@@ -102,6 +104,7 @@ const ACCOUNTS: [Account; 5] = [
                     "ram:UpdateResourceShare",
                 ],
             ),
+            TAGS,
             WHO,
         ],
     },

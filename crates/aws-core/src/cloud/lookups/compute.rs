@@ -1,9 +1,8 @@
 //! Instance types, machine images, instances, and how they fare.
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
+    cloud::{Cloud, Told as _, ec2::filter},
     model::{Architecture, tags},
-    resources::network::lists::filter,
 };
 use aws_sdk_ec2::types::{Filter, Image, Instance, InstanceType};
 use base64::Engine as _;

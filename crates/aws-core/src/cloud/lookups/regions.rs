@@ -1,8 +1,7 @@
 //! What a region has: availability zones, and the networks that are taken.
 use crate::{
     Error, Result,
-    cloud::{Cloud, Told as _},
-    resources::network::lists::filter,
+    cloud::{Cloud, Told as _, ec2::filter},
 };
 use aws_sdk_ec2::types::{AvailabilityZoneState, Vpc, VpcCidrBlockStateCode};
 use ipnet::Ipv4Net;

@@ -334,13 +334,8 @@ impl Ways {
                 && e.service_name().is_some_and(|n| n.ends_with(".s3"))
         });
         seen.s3_endpoint = s3.and_then(|e| e.vpc_endpoint_id()).map(str::to_owned);
-        seen.vpn_gateway = self.vpn_gateways.iter().find_map(|g| {
-            let attached = g
-                .vpc_attachments()
-                .iter()
-                .any(|a| a.vpc_id() == Some(vpc) && a.state().is_none_or(|s| s.as_str() == "attached"));
-            attached.then(|| g.vpn_gateway_id().map(str::to_owned))?
-        });
+        let vpn_gateway = self.vpn_gateways.iter().find(|g| VpnGateway::stands_in(g, vpc));
+        seen.vpn_gateway = vpn_gateway.and_then(|g| g.vpn_gateway_id()).map(str::to_owned);
         seen.vpns = match &seen.vpn_gateway {
             Some(gateway) => self.vpns_of(gateway),
             None => Vec::new(),

@@ -1,4 +1,4 @@
-//! What there is of each kind, read once for each run and shared by all who ask; and the tags of EC2.
+//! What there is of each kind, read once for each run and shared by all who ask.
 use crate::{
     Error, Result,
     cloud::{Cloud, Told as _, network::tag_map},
@@ -6,13 +6,16 @@ use crate::{
         Owning, TeamOwner,
         tags::{ORGANIZATION, OVERLORD_TEAM, Whose},
     },
-    resources::tag_drift,
 };
 use aws_sdk_ec2::types::{
-    DhcpOptions, Filter, InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc,
-    VpcEndpoint,
+    DhcpOptions, Filter, InternetGateway, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint,
 };
 use std::{collections::BTreeMap, sync::Arc};
+
+pub(crate) use crate::{
+    cloud::ec2::{ec2_tags, filter, specification},
+    resources::tag_drift::retag,
+};
 
 /// A kind of EC2 that carries tags.
 pub trait Tagged {
@@ -35,11 +38,6 @@ macro_rules! tagged {
 }
 pub(super) use tagged;
 tagged!(Vpc, Subnet, RouteTable, InternetGateway, DhcpOptions, VpcEndpoint);
-
-/// A filter of EC2 by one value.
-pub(crate) fn filter(name: impl Into<String>, value: &str) -> Filter {
-    Filter::builder().name(name).values(value).build()
-}
 
 /// The tag filters of what is this owner's. The organization's own has no team: see [`mine`].
 pub(crate) fn filters(owner: &TeamOwner) -> Vec<Filter> {
@@ -74,35 +72,6 @@ pub(crate) fn named<'t, T: Tagged>(
             .hint("A run that was cut off may have left one: see which of them is in use, and remove the other one."));
     }
     Ok(all.first().copied())
-}
-
-/// The tags of a thing to be made, for the creating call.
-pub(crate) fn specification(kind: ResourceType, tags: &BTreeMap<String, String>) -> TagSpecification {
-    TagSpecification::builder().resource_type(kind).set_tags(Some(ec2_tags(tags))).build()
-}
-
-/// Tags, as EC2 takes them.
-pub(crate) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
-    tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
-}
-
-/// Writes the tags that may change and differ, with `more` that the kind has of its own, and that win.
-pub(crate) async fn retag(
-    cloud: &Cloud,
-    owner: &impl Owning,
-    (id, name): (&str, &str),
-    live: &BTreeMap<String, String>,
-    more: &[(&str, &str)],
-) -> Result<()> {
-    let mut stale = tag_drift::stale(owner, live);
-    stale.retain(|k, _| more.iter().all(|(own, _)| own != k));
-    let more = more.iter().filter(|(k, v)| live.get(*k).map(String::as_str) != Some(v));
-    stale.extend(more.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-    if stale.is_empty() {
-        return Ok(());
-    }
-    let call = cloud.ec2().create_tags().resources(id).set_tags(Some(ec2_tags(&stale)));
-    call.send().await.told(cloud, name).map(drop)
 }
 
 /// The default security group of every VPC of the region.
