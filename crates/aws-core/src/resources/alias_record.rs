@@ -253,6 +253,8 @@ impl Identity for Alias {
             other => format!("{} {}", other.verb(), self.noun()),
         }
     }
+    /// Somebody else's record of that name is not found, so that it is never deleted; [`require_free`] and
+    /// [`Resource::create`] refuse to touch it.
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<ResourceRecordSet>> {
         let records = match list_records(cx.cloud, &self.zone_id).await {
             Err(e) if e.is_gone() => return Ok(None),
@@ -276,8 +278,6 @@ impl Resource for AliasRecord {
     fn identity(&self) -> Alias {
         self.alias.clone()
     }
-    /// Somebody else's record of that name is not found, so that it is never deleted; [`require_free`] and
-    /// [`Resource::create`] refuse to touch it.
     fn check(&self) -> Result<()> {
         names::domain_name(&self.alias.name)
     }

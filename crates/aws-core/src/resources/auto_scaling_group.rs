@@ -129,8 +129,8 @@ pub async fn remove(cloud: &Cloud, name: &str) -> Result<()> {
     if !deleting(&group) {
         match resize(cloud, name, &Size { min: 0, max: 0, desired: 0 }).await {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-            // Where the target group was deleted first, no size is taken any more, and nothing drains.
-            Err(e) if e.to_string().contains("target groups not found") => return delete(cloud, name, true).await,
+            // The target group was deleted first: nothing drains.
+            Err(e) if NO_TARGETS.iter().any(|words| e.to_string().contains(words)) => delete(cloud, name, true).await?,
             other => other?,
         }
     }
@@ -250,9 +250,8 @@ impl AutoScalingGroup {
         for arn in targets.iter().filter(|t| !attached.contains(t.as_str())) {
             changes.push(Change::new(TARGETS, "-", arn));
         }
-        // Deleted while it is attached: no instance starts any more with what is left of it in the group.
-        let lost = attached.iter().find(|_| targets.len() < self.target_groups.len());
-        changes.extend(lost.map(|arn| Change::refused(TARGETS, *arn, "one to be made", IMMUTABLE)));
+        let lost = lost(&live.group, targets, self.target_groups.len());
+        changes.extend(lost.map(|arn| Change::refused(TARGETS, arn, "(missing)", LOST)));
         if let Some(grace) = live.group.health_check_grace_period() {
             let (now, wanted) = (format!("{grace} s"), format!("{} s", self.grace_seconds()));
             Change::compare(&mut changes, "health check grace period", &now, &wanted);
@@ -271,14 +270,10 @@ impl AutoScalingGroup {
     async fn explain(&self, cloud: &Cloud, error: Error) -> Error {
         if error.code() != Some("AlreadyExists") && error.code() != Some("AlreadyExistsFault") {
             // IAM and EC2 need some seconds until everybody knows what was made there.
-            return [
-                "Invalid IamInstanceProfile",
-                "Invalid IAM Instance Profile",
-                "specified launch template",
-                "target groups not found",
-            ]
-            .iter()
-            .fold(error, |e, words| e.retry_on_words("ValidationError", words));
+            return ["Invalid IamInstanceProfile", "Invalid IAM Instance Profile", "specified launch template"]
+                .iter()
+                .chain(&NO_TARGETS)
+                .fold(error, |e, words| e.retry_on_words("ValidationError", words));
         }
         // The look was for groups with our tags: this one is somebody else's, or an earlier answer was lost, or
         // the tags are not listed yet.
@@ -293,6 +288,18 @@ impl AutoScalingGroup {
     }
 }
 
+/// The target group that was deleted while attached, when not all that are wanted exist: its ARN stays in the group, and new
+/// instances fail to launch. A group that is going itself is waited for.
+fn lost<'g>(group: &'g Group, existing: &BTreeSet<String>, wanted: usize) -> Option<&'g str> {
+    let other = group.target_group_arns().iter().find(|arn| !existing.contains(*arn));
+    other.filter(|_| existing.len() < wanted && !deleting(group)).map(String::as_str)
+}
+
+/// What Auto Scaling says when a target group does not exist, or is not known everywhere yet.
+const NO_TARGETS: [&str; 2] = ["target groups not found", "Target Groups may not be valid"];
+/// What to do about a group whose target group was deleted.
+const LOST: &str =
+    "The target group was deleted: delete the version with `minion versions delete`, then create it again.";
 const TARGETS: &str = "target group";
 const CPU: &str = "target CPU use";
 
@@ -301,6 +308,8 @@ impl Kind for AutoScalingGroup {
     type Owner = Owner;
     type Live = LiveAutoScalingGroup;
     type Output = GroupName;
+    /// Looks in the list of the application's groups, which a command has read already. A foreign group of
+    /// that name shows when it is created.
     async fn find(cloud: &Cloud, owner: &Owner, name: &str) -> Result<Option<LiveAutoScalingGroup>> {
         let all = list(cloud, &owner.vpc, Some(&owner.application), None).await?;
         let Some(group) = all.iter().find(|g| g.auto_scaling_group_name() == Some(name)) else {
@@ -372,8 +381,6 @@ impl Resource for AutoScalingGroup {
     fn uses(&self) -> Vec<Use> {
         [Use::of(quotas::AUTO_SCALING_GROUPS.name, 1)].into_iter().chain(self.processors.clone()).collect()
     }
-    /// Looks in the list of the application's groups, which a command has read already. A foreign group of
-    /// that name shows when it is created.
     fn check(&self) -> Result<()> {
         tag_rules::set(&self.all_tags())
     }
@@ -455,6 +462,20 @@ mod tests {
         assert!(gone(&error("ValidationError", "Group name not found: app-a-1")));
         assert!(!gone(&error("ValidationError", "Invalid IamInstanceProfile: app-a")));
         assert!(!gone(&error("ResourceInUse", "group name not found")));
+    }
+
+    #[test]
+    fn a_target_group_that_is_lost_is_named() {
+        let existing = |arns: &[&str]| arns.iter().copied().map(str::to_owned).collect::<BTreeSet<_>>();
+        let group = Group::builder().target_group_arns("arn:a").target_group_arns("arn:b");
+        let going = group.clone().status("Delete in progress").build();
+        let group = group.build();
+        assert_eq!(lost(&group, &existing(&["arn:a"]), 2), Some("arn:b"));
+        assert_eq!(lost(&group, &existing(&["arn:a", "arn:b"]), 2), None);
+        assert_eq!(lost(&going, &existing(&[]), 2), None, "it is waited for");
+        let detached = Group::builder().target_group_arns("arn:a").build();
+        assert_eq!(lost(&detached, &existing(&["arn:a"]), 2), None, "the missing one is made and attached");
+        assert_eq!(lost(&group, &existing(&["arn:a"]), 1), None, "somebody else's stays");
     }
 
     #[test]
