@@ -2,7 +2,7 @@
 //!
 //! Prints nothing, asks nothing, reads no home directory: settings come in as values, and what happens
 //! goes out as [`engine::Event`]s and [`Error`]s. See `ARCHITECTURE.md` for how the parts fit.
-// By this name the derived code finds it here, too.
+// `#[derive(Needs)]` writes paths that begin with `::aws_core`, inside of this crate too.
 extern crate self as aws_core;
 
 mod cancel;

@@ -1,4 +1,4 @@
-//! Which nodes a value refers to: found in its fields by `#[derive(Needs)]`, so that none is forgotten.
+//! Which nodes a value refers to: found in its fields by `#[derive(Needs)]`. A test holds that what refers to one derives it.
 use crate::engine::{NodeId, Ref};
 
 /// Refers to nodes of a graph, in whichever of its fields. Derived.
@@ -31,6 +31,12 @@ impl<T: Needs> Needs for Option<T> {
 impl<T: Needs> Needs for Vec<T> {
     fn add_needs(&self, nodes: &mut Vec<NodeId>) {
         self.iter().for_each(|t| t.add_needs(nodes));
+    }
+}
+impl<A: Needs, B: Needs> Needs for (A, B) {
+    fn add_needs(&self, nodes: &mut Vec<NodeId>) {
+        self.0.add_needs(nodes);
+        self.1.add_needs(nodes);
     }
 }
 

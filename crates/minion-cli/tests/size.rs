@@ -32,6 +32,11 @@ fn sources(under: &Path) -> Vec<(String, String)> {
     found
 }
 
+fn is_test(under: &Path, path: &str) -> bool {
+    let inside = Path::new(path).strip_prefix(under).expect("a path under it");
+    inside.starts_with("tests") || inside.starts_with("tests.rs")
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -45,7 +50,7 @@ fn no_file_is_too_long_to_read() {
 #[test]
 fn the_engine_is_small_and_knows_no_service() {
     let engine = Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws-core/src/engine");
-    let own = sources(&engine).into_iter().filter(|(path, _)| !path.contains("tests"));
+    let own = sources(&engine).into_iter().filter(|(path, _)| !is_test(&engine, path));
     let own: Vec<String> = own.map(|(_, text)| text).collect();
     let code: Vec<&str> = own.iter().flat_map(|text| text.lines()).map(str::trim).collect();
     let code: Vec<&str> = code.into_iter().filter(|line| !line.is_empty() && !line.starts_with("//")).collect();

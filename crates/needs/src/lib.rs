@@ -12,7 +12,7 @@ pub fn needs(input: TokenStream) -> TokenStream {
         Data::Struct(data) => vec![arm(&quote!(Self), &data.fields)],
         Data::Enum(data) => data.variants.iter().map(|v| arm(&variant(v), &v.fields)).collect(),
         Data::Union(data) => {
-            return Error::new(data.union_token.span, "a union does not say which field holds")
+            return Error::new(data.union_token.span, "`Needs` cannot be derived for a union")
                 .to_compile_error()
                 .into();
         }

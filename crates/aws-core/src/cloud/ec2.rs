@@ -7,7 +7,7 @@ pub(crate) fn filter(name: impl Into<String>, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
-/// The tags of a thing to be made, for the creating call.
+/// The tags of a resource, for the creating call.
 pub(crate) fn specification(kind: ResourceType, tags: &BTreeMap<String, String>) -> TagSpecification {
     TagSpecification::builder().resource_type(kind).set_tags(Some(ec2_tags(tags))).build()
 }

@@ -212,7 +212,7 @@ impl<C: World> Graph<C> {
         Ref { node, kind: PhantomData }
     }
 
-    /// The same nodes: those that `goes` picks should not exist, and the others are left as they are.
+    /// The same nodes: those that `goes` picks should not exist; the others must, and are not written.
     #[must_use]
     pub fn absence(&self, goes: impl Fn(NodeId) -> bool) -> Self {
         let entry = |(i, n): (usize, &Entry<C>)| Entry {

@@ -29,7 +29,7 @@ pub(super) fn as_changes(stale: BTreeMap<String, String>, live: &BTreeMap<String
     stale.map(|(k, v)| Change::new(format!("tag {k}"), live.get(&k).map_or("-", String::as_str), v)).collect()
 }
 
-/// Writes the tags of a thing of EC2 that may change and differ, with `more` that the kind has of its own, and that win.
+/// Writes the tags of a resource of EC2 that may change and differ. `more`, of the kind itself, takes precedence.
 pub(crate) async fn retag(
     cloud: &Cloud,
     owner: &impl Owning,

@@ -308,6 +308,9 @@ pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C, held: &[NodeId]) 
         if let Some((_, error)) = report.failures().next() {
             // What refers to it and never changes has to go first; the refusal comes before any write.
             assert_eq!((error.kind(), report.changes()), (Kind::Refused, 0), "{}", text(&report));
+            let refused = report.nodes.iter().position(|n| matches!(n.outcome, Outcome::Failed(_))).unwrap();
+            let needs = graph.needing(node).into_iter().any(|n| n != node && n.index() == refused);
+            assert!(needs, "what refuses needs what is missing:\n{}", text(&report));
             assert!(vanish(graph, cloud, node, &[node]).await);
         }
         apply(graph, cloud).await;
@@ -316,21 +319,13 @@ pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C, held: &[NodeId]) 
     }
 }
 
-/// Removes a node's resource alone; with all that needs it, where AWS does not allow that. Returns whether it is gone.
+/// Removes a node's resource, with all that needs it where it is `held`. Returns whether it is gone.
 async fn vanish<C: World>(graph: &Graph<C>, cloud: &C, node: NodeId, held: &[NodeId]) -> bool {
-    let soon = Options { deadline: Duration::from_secs(1), ..options() };
-    let alone = (!held.contains(&node)).then(|| (BTreeSet::from([node]), soon));
-    let mut last = String::new();
-    for (goes, options) in alone.into_iter().chain([(graph.needing(node), options())]) {
-        cloud.forget();
-        let report = run(&graph.absence(|n| goes.contains(&n)), cloud, Mode::Apply, &options, &Quiet).await;
-        match &report.nodes[node.index()].outcome {
-            Outcome::Left(_) => return false,
-            Outcome::Done(_) if report.complete() => return true,
-            _ => last = text(&report),
-        }
-    }
-    panic!("cannot be removed:\n{last}");
+    let goes = if held.contains(&node) { graph.needing(node) } else { BTreeSet::from([node]) };
+    cloud.forget();
+    let report = run(&graph.absence(|n| goes.contains(&n)), cloud, Mode::Apply, &options(), &Quiet).await;
+    assert!(report.complete(), "cannot be removed:\n{}", text(&report));
+    !matches!(report.nodes[node.index()].outcome, Outcome::Left(_))
 }
 
 /// Listens and keeps the step lines, with their results.

@@ -84,7 +84,7 @@ impl Part for DhcpOptions {
 /// A VPC that is to go later has them still: it gets AWS's own. Asked for anew, since one that stays may have been given
 /// others by this very run.
 async fn unset(cloud: &Cloud, owner: &TeamOwner, name: &str, id: &str) -> Result<()> {
-    let found = Vpc::list(cloud, vec![lists::filter("dhcp-options-id", id)]).await?;
+    let found = Vpc::list(cloud, name, vec![lists::filter("dhcp-options-id", id)]).await?;
     for vpc in lists::mine(owner, found) {
         let call = cloud.ec2().associate_dhcp_options().dhcp_options_id("default").vpc_id(Vpc::id(&vpc));
         call.send().await.unless_gone(cloud, name)?;

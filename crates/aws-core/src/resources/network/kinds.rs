@@ -58,8 +58,8 @@ pub trait Part: Send + Sync + 'static {
     fn stands_in(_: &Self::Item, _vpc: &str) -> bool {
         true
     }
-    /// What EC2 lists with these filters, gone or not.
-    fn list(cloud: &Cloud, filters: Vec<Filter>) -> impl Future<Output = Result<Vec<Self::Item>>> + Send;
+    /// What EC2 lists with these filters, gone or not; `of` names in errors whose.
+    fn list(cloud: &Cloud, of: &str, filters: Vec<Filter>) -> impl Future<Output = Result<Vec<Self::Item>>> + Send;
     /// Removes it, and waits while it holds what it uses; what is gone already is no error. `name` is for messages.
     fn delete(
         cloud: &Cloud,
@@ -91,8 +91,8 @@ impl<P: Part> Kind for P {
 /// How EC2 lists a kind: the body of [`Part::list`]. In pages, or, `listed!(call => field)`, in one answer.
 macro_rules! listed {
     ($call:ident => $found:ident) => {
-        async fn list(cloud: &Cloud, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<Vec<Self::Item>> {
-            let answer = cloud.ec2().$call().set_filters(Some(filters)).send().await.told(cloud, "")?;
+        async fn list(cloud: &Cloud, of: &str, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<Vec<Self::Item>> {
+            let answer = cloud.ec2().$call().set_filters(Some(filters)).send().await.told(cloud, of)?;
             Ok(answer.$found.unwrap_or_default())
         }
     };
@@ -100,9 +100,9 @@ macro_rules! listed {
         listed!($call, set_filters);
     };
     ($call:ident, $filters:ident) => {
-        async fn list(cloud: &Cloud, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<Vec<Self::Item>> {
+        async fn list(cloud: &Cloud, of: &str, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<Vec<Self::Item>> {
             let pages = cloud.ec2().$call().$filters(Some(filters)).into_paginator().items().send();
-            pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")
+            pages.collect::<Result<Vec<_>, _>>().await.told(cloud, of)
         }
     };
 }
@@ -110,7 +110,7 @@ pub(super) use listed;
 
 /// Every one of a kind in the region that is not gone. One list for each run.
 pub(crate) async fn all<K: Part>(cloud: &Cloud) -> Result<Arc<Vec<K::Item>>> {
-    let load = async { Ok(there::<K>(K::list(cloud, Vec::new()).await?)) };
+    let load = async { Ok(there::<K>(K::list(cloud, "", Vec::new()).await?)) };
     cloud.once(format!("every {}", K::NOUN), load).await
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn owned<K: Part>(cloud: &Cloud, owner: &TeamOwner) -> Result<A
         if K::WHOLE {
             return Ok(lists::mine(owner, all::<K>(cloud).await?.iter().cloned()));
         }
-        Ok(lists::mine(owner, there::<K>(K::list(cloud, lists::filters(owner)).await?)))
+        Ok(lists::mine(owner, there::<K>(K::list(cloud, "", lists::filters(owner)).await?)))
     };
     cloud.once(lists::key(K::NOUN, owner), load).await
 }
@@ -137,7 +137,7 @@ pub(crate) async fn in_vpc<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<
 /// What EC2 lists of a VPC, gone or not.
 pub(crate) async fn seen_in<K: Part>(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<K::Item>>> {
     let filter = K::OF_VPC.map(|name| lists::filter(name, vpc));
-    cloud.once(format!("{} seen in {vpc}", K::NOUN), K::list(cloud, filter.into_iter().collect())).await
+    cloud.once(format!("{} seen in {vpc}", K::NOUN), K::list(cloud, vpc, filter.into_iter().collect())).await
 }
 
 /// The owner's of this name; a refusal where there are several.

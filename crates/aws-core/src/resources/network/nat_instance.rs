@@ -85,9 +85,9 @@ impl Part for Machine {
     fn is_gone(item: &Instance) -> bool {
         matches!(state(item), Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
     }
-    async fn list(cloud: &Cloud, filters: Vec<Filter>) -> Result<Vec<Instance>> {
+    async fn list(cloud: &Cloud, of: &str, filters: Vec<Filter>) -> Result<Vec<Instance>> {
         let pages = cloud.ec2().describe_instances().set_filters(Some(filters)).into_paginator().items().send();
-        let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
+        let found = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, of)?;
         Ok(found.into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect())
     }
     /// So long its group, subnet and address are in use.

@@ -22,7 +22,7 @@ where
     within(PATIENCE, what, look).await
 }
 
-/// The same, for so long.
+/// Waits like [`until`], for at most `longest`.
 pub(super) async fn within<T, F>(longest: Duration, what: &str, look: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<Look<T>>>,

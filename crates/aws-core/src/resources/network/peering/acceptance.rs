@@ -78,7 +78,7 @@ impl Identity for PeeringAcceptance {
         Ok(active.then_some(()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, (): &()) -> Option<String> {
-        Some("it goes with the connection".into())
+        Some("nothing takes it back while the connection stands".into())
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         Ok(())

@@ -401,7 +401,7 @@ impl Identity for ShareMembership {
         Ok((own || Self::visible(cx.cloud, &share.0).await?).then_some(()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, (): &()) -> Option<String> {
-        Some("it goes when the share's owner takes the account out".into())
+        Some("only the share's owner takes an account out".into())
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         Ok(())
