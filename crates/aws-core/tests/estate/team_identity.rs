@@ -95,7 +95,8 @@ fn whole(stem: &str) -> Graph<Cloud> {
 #[tokio::test]
 async fn lives_and_dies_together() {
     let cloud = support::cloud().await;
-    support::lifecycle(&whole("life"), &cloud).await;
+    // A policy stays while a role has it.
+    support::lifecycle_with(&whole("life"), &cloud, &["IAM policy"]).await;
 }
 
 #[tokio::test]

@@ -97,10 +97,13 @@ async fn certificate(cloud: &Cloud, domain: &str) -> String {
     made.certificate_arn().unwrap().to_owned()
 }
 
+/// A target group stays while a listener leads to it.
+const HELD: [&str; 1] = ["target group"];
+
 #[tokio::test]
 async fn http() {
     let cloud = support::cloud().await;
-    support::lifecycle(&graph(&wanted(&cloud, Traffic::Http).await), &cloud).await;
+    support::lifecycle_with(&graph(&wanted(&cloud, Traffic::Http).await), &cloud, &HELD).await;
 }
 
 #[tokio::test]
@@ -109,16 +112,16 @@ async fn https_with_a_redirect() {
     let mut w = wanted(&cloud, Traffic::Http).await;
     w.certificate = Some(certificate(&cloud, "https.example.org").await);
     w.path = Some("/health");
-    support::lifecycle(&graph(&w), &cloud).await;
+    support::lifecycle_with(&graph(&w), &cloud, &HELD).await;
 }
 
 #[tokio::test]
 async fn tcp() {
     let cloud = support::cloud().await;
     let mut w = wanted(&cloud, Traffic::Tcp).await;
-    support::lifecycle(&graph(&w), &cloud).await;
+    support::lifecycle_with(&graph(&w), &cloud, &HELD).await;
     w.path = Some("/");
-    support::lifecycle(&graph(&w), &cloud).await;
+    support::lifecycle_with(&graph(&w), &cloud, &HELD).await;
 }
 
 #[tokio::test]

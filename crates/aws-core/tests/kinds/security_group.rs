@@ -68,10 +68,8 @@ async fn lives_and_dies() {
     let cloud = support::cloud().await;
     let vpc = support::vpc(&cloud).await;
     let (graph, _) = both(&vpc, "shop", 8080);
-    support::lives_and_dies(&graph, &cloud).await;
     // A group stays while another one's rule refers to it.
-    let referred: Vec<_> = graph.managed().into_iter().take(1).collect();
-    support::disappears(&graph, &cloud, &referred).await;
+    support::lifecycle_with(&graph, &cloud, &["security group"]).await;
 }
 
 #[tokio::test]

@@ -277,10 +277,15 @@ pub async fn destroy<C: World>(graph: &Graph<C>, cloud: &C) -> Report {
 }
 
 /// The whole life: a plan of all creates, apply, an empty plan, destroy, nothing left, destroy again; and each resource
-/// disappears.
+/// disappears, alone.
 pub async fn lifecycle(graph: &Graph<Cloud>, cloud: &Cloud) {
+    lifecycle_with(graph, cloud, &[]).await;
+}
+
+/// The same; those of these kinds AWS removes only together with what needs them.
+pub async fn lifecycle_with(graph: &Graph<Cloud>, cloud: &Cloud, held: &[&str]) {
     lives_and_dies(graph, cloud).await;
-    disappears(graph, cloud, &[]).await;
+    disappears(graph, cloud, held).await;
 }
 
 /// A plan of all creates, apply, an empty plan, destroy, nothing left, destroy again.
@@ -294,12 +299,12 @@ pub async fn lives_and_dies<C: World>(graph: &Graph<C>, cloud: &C) {
 }
 
 /// Each resource is removed behind the tool's back: a plan says so, the same apply creates it again, and deleting the rest
-/// leaves nothing. What AWS removes only after all that needs it (`held`) goes together with that. What is never removed
-/// cannot disappear.
-pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C, held: &[NodeId]) {
+/// leaves nothing. What is never removed cannot disappear. Those of kinds that AWS removes only after what needs them
+/// (`held`) go together with that.
+pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C, held: &[&str]) {
     for node in graph.managed() {
-        apply(graph, cloud).await;
-        if !vanish(graph, cloud, node, held).await {
+        let together = held.contains(&apply(graph, cloud).await.nodes[node.index()].kind);
+        if !vanish(graph, cloud, node, together).await {
             continue;
         }
         let plan = done(graph, cloud, Way::Plan).await;
@@ -311,17 +316,17 @@ pub async fn disappears<C: World>(graph: &Graph<C>, cloud: &C, held: &[NodeId]) 
             let refused = report.nodes.iter().position(|n| matches!(n.outcome, Outcome::Failed(_))).unwrap();
             let needs = graph.needing(node).into_iter().any(|n| n != node && n.index() == refused);
             assert!(needs, "what refuses needs what is missing:\n{}", text(&report));
-            assert!(vanish(graph, cloud, node, &[node]).await);
+            assert!(vanish(graph, cloud, node, true).await);
         }
         apply(graph, cloud).await;
-        assert!(vanish(graph, cloud, node, held).await);
+        assert!(vanish(graph, cloud, node, together).await);
         destroy(graph, cloud).await;
     }
 }
 
-/// Removes a node's resource, with all that needs it where it is `held`. Returns whether it is gone.
-async fn vanish<C: World>(graph: &Graph<C>, cloud: &C, node: NodeId, held: &[NodeId]) -> bool {
-    let goes = if held.contains(&node) { graph.needing(node) } else { BTreeSet::from([node]) };
+/// Removes a node's resource, alone or together with all that needs it. Returns whether it is gone.
+async fn vanish<C: World>(graph: &Graph<C>, cloud: &C, node: NodeId, together: bool) -> bool {
+    let goes = if together { graph.needing(node) } else { BTreeSet::from([node]) };
     cloud.forget();
     let report = run(&graph.absence(|n| goes.contains(&n)), cloud, Mode::Apply, &options(), &Quiet).await;
     assert!(report.complete(), "cannot be removed:\n{}", text(&report));
