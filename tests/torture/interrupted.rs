@@ -52,7 +52,17 @@ const FINISHES: &[(&str, &[&str])] = &[
     ("iam:DeleteInstanceProfile", &["iam:RemoveRoleFromInstanceProfile"]),
     ("iam:DeletePolicy", &["iam:ListEntitiesForPolicy"]),
     ("iam:DeleteRole", &["iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteInstanceProfile"]),
-    ("iam:DeleteRolePolicy", &["iam:RemoveRoleFromInstanceProfile", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"]),
+    (
+        "iam:DeleteRolePolicy",
+        &[
+            "iam:RemoveRoleFromInstanceProfile",
+            "iam:DetachRolePolicy",
+            "iam:DeleteRolePolicy",
+            "iam:ListInstanceProfilesForRole",
+            "iam:ListRolePolicies",
+            "iam:ListAttachedRolePolicies",
+        ],
+    ),
     (
         "iam:DetachRolePolicy",
         &[
