@@ -2,7 +2,7 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Cx, Identity, Needs, Resource},
+    engine::{Action, Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 
@@ -23,6 +23,9 @@ impl Identity for EbsEncryption {
     }
     fn noun(&self) -> String {
         "encryption of new EBS volumes".into()
+    }
+    fn step(&self, action: &Action) -> String {
+        super::step(action, &self.noun())
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<()>> {
         let answer = cx.cloud.ec2().get_ebs_encryption_by_default().send().await.told(cx.cloud, "")?;

@@ -2,7 +2,7 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Needs, Resource},
+    engine::{Action, Change, Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 use aws_sdk_ec2::types::{HttpTokensState, ManagedBy, MetadataDefaultHttpTokensState};
@@ -68,6 +68,9 @@ impl Identity for MetadataDefaults {
     }
     fn noun(&self) -> String {
         "IMDSv2 as the default of new instances".into()
+    }
+    fn step(&self, action: &Action) -> String {
+        super::step(action, &self.noun())
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<Live>> {
         let level = cx.cloud.ec2().get_instance_metadata_defaults().send().await.told(cx.cloud, "")?.account_level;

@@ -2,7 +2,7 @@
 use crate::{
     Result,
     cloud::{Cloud, Told as _},
-    engine::{Change, Cx, Identity, Needs, Resource},
+    engine::{Action, Change, Cx, Identity, Needs, Resource},
     resources::kind::itself,
 };
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
@@ -33,6 +33,9 @@ impl Identity for PublicAccess {
     type Output = ();
     fn name(&self) -> String {
         format!("of account {}", self.account)
+    }
+    fn step(&self, action: &Action) -> String {
+        super::step(action, &self.noun())
     }
     async fn find(&self, cx: &Cx<'_, Cloud>) -> Result<Option<PublicAccessBlockConfiguration>> {
         let answer = cx.cloud.s3control().get_public_access_block().account_id(&self.account).send().await;
