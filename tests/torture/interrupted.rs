@@ -103,10 +103,10 @@ impl Change {
     }
 
     /// A parameter that is there already is written once more, with leave to overwrite it.
-    fn overwrites(&self, call: &Call) -> bool {
+    fn overwrites(&self, (operation, request): (&str, &str)) -> bool {
         let name = |request: &str| request.split_once("\",\"Value").map(|(name, _)| name.to_owned());
-        let same = self.operation == "ssm:PutParameter" && self.operation == call.operation;
-        same && name(&self.request).is_some_and(|of| name(&call.request) == Some(of))
+        let same = self.operation == "ssm:PutParameter" && self.operation == operation;
+        same && name(&self.request).is_some_and(|of| name(request) == Some(of))
     }
 
     /// What a team does last: it gives its addresses back.
@@ -124,14 +124,17 @@ impl Change {
 pub(crate) fn problems(run: &Ended, changes: &[Change], call: &Call, pressed: Instant) -> Vec<String> {
     let begun = |late: &Change| {
         let finishes = FINISHES.iter().find(|(operation, _)| *operation == late.operation);
+        let earlier = changes.iter().filter(|one| one.at < late.at);
+        let mut same = earlier.map(|one| (one.operation.as_str(), one.request.as_str()));
+        let again = same.any(|one| late.overwrites(one)) || late.overwrites((&call.operation, &call.request));
         let known =
             |of: &&str| call.operation == **of || changes.iter().any(|one| one.operation == **of && one.at < late.at);
-        finishes.is_some_and(|(_, all)| all.iter().any(known))
+        again || finishes.is_some_and(|(_, all)| all.iter().any(known))
     };
     // Who is killed by the second Ctrl-C may not have said that he heard the first.
     let heard = run.heard.unwrap_or(pressed).min(pressed + HEARS) + ARRIVES;
     let late = changes.iter().filter(|one| one.at > heard && !one.accompanies() && !one.record());
-    let mut late: Vec<&Change> = late.filter(|one| !begun(one) && !one.overwrites(call)).collect();
+    let mut late: Vec<&Change> = late.filter(|one| !begun(one)).collect();
     let mut problems = Vec::new();
     if run.ok() {
         // All was done but this.
@@ -236,9 +239,12 @@ mod tests {
         assert!(problems(&said, &parts, "iam:ListInstanceProfilesForRole").is_empty());
         assert_eq!(problems(&said, &parts, "iam:GetRole").len(), 1);
         let write = at(1, "ssm:PutParameter", "{\"Name\":\"/minion/a\",\"Value\":\"1\"}");
-        let of = |name: &str| Call { request: name.to_owned(), ..pressed_at("ssm:PutParameter") };
-        assert!(write.overwrites(&of("{\"Name\":\"/minion/a\",\"Value\":\"2\"}")));
-        assert!(!write.overwrites(&of("{\"Name\":\"/minion/b\",\"Value\":\"1\"}")));
+        assert!(write.overwrites(("ssm:PutParameter", "{\"Name\":\"/minion/a\",\"Value\":\"2\"}")));
+        assert!(!write.overwrites(("ssm:PutParameter", "{\"Name\":\"/minion/b\",\"Value\":\"1\"}")));
+        let twice =
+            |before: i64| [at(before, "ssm:PutParameter", &write.request), at(2, "ssm:PutParameter", &write.request)];
+        assert!(problems(&said, &twice(0), "ec2:CreateTags").is_empty(), "it was begun before");
+        assert_eq!(problems(&said, &twice(2), "ec2:CreateTags").len(), 1);
         let given_back = [at(1, "ssm:DeleteParameters", "/overlord/acme/addresses/10.0.0.0-19")];
         assert_eq!(problems(&said, &given_back, "ec2:DeleteVpc").len(), 1);
         let done = Ended { code: Some(0), ..run("Team red is gone.") };
