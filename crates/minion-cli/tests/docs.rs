@@ -42,8 +42,11 @@ const OF_OVERLORD: [&str; 15] = [
 ];
 
 /// Lists of a network that `minion` reads, too: where instances find a way out.
-const OF_BOTH: [&str; 2] =
-    ["aws-core/src/resources/network/endpoint.rs", "aws-core/src/resources/network/route_table.rs"];
+const OF_BOTH: [&str; 3] = [
+    "aws-core/src/resources/network/endpoint.rs",
+    "aws-core/src/resources/network/route_table.rs",
+    "aws-core/src/resources/network/subnet.rs",
+];
 
 /// The permissions page has one table of the calls, and one policy with them and what AWS checks inside them.
 #[test]

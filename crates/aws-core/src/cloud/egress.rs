@@ -60,7 +60,7 @@ impl Network {
     /// Reads the routes, and the endpoints where one of the subnets has no other way out for instances that have
     /// (`public_ip`) or do not have public addresses.
     pub async fn read(cloud: &Cloud, vpc: &str, subnets: &[String], public_ip: bool) -> Result<Self> {
-        let tables = route_tables(cloud, vpc).await?;
+        let tables = in_vpc::<route_table::RouteTable>(cloud, vpc).await?;
         let open = |subnet: &String| way_out(table_of(&tables, subnet), public_ip) == WayOut::Open;
         let endpoints = if subnets.iter().all(open) { None } else { Some(endpoints(cloud, vpc).await) };
         Ok(Self { tables, endpoints })
@@ -93,11 +93,6 @@ impl Network {
         }
         all
     }
-}
-
-/// The route tables of a VPC. Shared by all who ask in this run.
-pub(super) async fn route_tables(cloud: &Cloud, vpc: &str) -> Result<Arc<Vec<RouteTable>>> {
-    in_vpc::<route_table::RouteTable>(cloud, vpc).await
 }
 
 /// The endpoints of a VPC; an error also when that takes longer than a warning is worth.

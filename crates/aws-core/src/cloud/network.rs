@@ -1,9 +1,11 @@
 //! A VPC and its subnets, with the layer of each.
 use super::{Cloud, Told as _, egress};
-use crate::{Error, Result, model::Layer};
-use aws_sdk_ec2::types::{
-    Filter, RouteState, RouteTable, Subnet as Ec2Subnet, SubnetState, Tag, Vpc, VpcCidrBlockStateCode,
+use crate::{
+    Error, Result,
+    model::Layer,
+    resources::network::{kinds::in_vpc, route_table, subnet},
 };
+use aws_sdk_ec2::types::{RouteState, RouteTable, Subnet as Ec2Subnet, SubnetState, Tag, Vpc, VpcCidrBlockStateCode};
 use ipnet::Ipv4Net;
 use std::{
     cmp::Reverse,
@@ -145,16 +147,11 @@ impl Place {
 /// # Errors
 /// Not found, when there is no such VPC in this region and account; what AWS answers otherwise.
 pub async fn load(cloud: &Cloud, vpc: &str) -> Result<Place> {
-    let of_vpc = || Filter::builder().name("vpc-id").values(vpc).build();
     let vpcs = async {
         let pages = cloud.ec2().describe_vpcs().vpc_ids(vpc).into_paginator().items().send();
         pages.collect::<Result<Vec<Vpc>, _>>().await.unless_gone(cloud, vpc)
     };
-    let subnets = async {
-        let pages = cloud.ec2().describe_subnets().filters(of_vpc()).into_paginator().items().send();
-        pages.collect::<Result<Vec<Ec2Subnet>, _>>().await.told(cloud, vpc)
-    };
-    let tables = egress::route_tables(cloud, vpc);
+    let (subnets, tables) = (in_vpc::<subnet::Subnet>(cloud, vpc), in_vpc::<route_table::RouteTable>(cloud, vpc));
     let (vpcs, subnets, tables) = futures::try_join!(vpcs, subnets, tables)?;
     let Some(found) = vpcs.and_then(|v| v.into_iter().next()) else {
         return Err(Error::not_found(format!("there is no VPC {vpc} in {}", cloud.region()))

@@ -71,8 +71,8 @@ struct Run<'g, C> {
 ///
 /// What can be known without a call is checked first ([`Resource::check`](super::Resource::check)), then all is looked at,
 /// before anything is written: a fault, a look that fails, a thing that is not ours, or a change that AWS cannot make in
-/// place leaves everything as it was. Of what should not exist, a look that fails keeps back
-/// what needs it, and of what it needs, what should go too; all else goes.
+/// place leaves everything as it was. Of what should not exist, a look that fails keeps back what needs it, and of what it
+/// needs, what should go too; all else goes.
 pub async fn run<C: World>(
     graph: &Graph<C>,
     cloud: &C,

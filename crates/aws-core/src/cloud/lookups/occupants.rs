@@ -2,7 +2,7 @@
 //! fail on.
 use crate::{
     Result,
-    cloud::{Cloud, Told as _, network::tag_map},
+    cloud::{Cloud, Told as _, ec2::filter, network::tag_map},
     model::{
         Owning as _, TeamOwner,
         tags::{APPLICATION, Whose},
@@ -70,10 +70,6 @@ struct Place<'a> {
     cloud: &'a Cloud,
     vpc: &'a str,
     owner: &'a TeamOwner,
-}
-
-fn filter(name: &str, value: &str) -> Filter {
-    Filter::builder().name(name).values(value).build()
 }
 
 /// A thing with EC2's tags.

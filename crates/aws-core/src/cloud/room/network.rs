@@ -3,11 +3,13 @@ use super::{Tally, Unread, count::many, counted};
 use crate::{
     Result,
     cloud::{
-        Cloud, Told as _, lookups,
+        Cloud, Told as _,
+        ec2::filter,
+        lookups,
         operations::{ec2, route53},
     },
 };
-use aws_sdk_ec2::types::{Filter, TransitGateway};
+use aws_sdk_ec2::types::TransitGateway;
 use aws_sdk_route53::types::AccountLimitType;
 
 /// How much of it there is. Of these there are few in a region.
@@ -42,7 +44,7 @@ pub(super) async fn of(cloud: &Cloud, tally: Tally) -> Result<Option<u64>, Unrea
         }
         Tally::Endpoints => {
             let load = async {
-                let gateways = Filter::builder().name("vpc-endpoint-type").values("Gateway").build();
+                let gateways = filter("vpc-endpoint-type", "Gateway");
                 let pages = ec2.describe_vpc_endpoints().filters(gateways).into_paginator().items().send();
                 let all = pages.collect::<Result<Vec<_>, _>>().await.told(cloud, "")?;
                 Ok(Some(many(&all)))
