@@ -298,8 +298,8 @@ fn lost<'g>(group: &'g Group, existing: &BTreeSet<String>, wanted: usize) -> Opt
 /// What Auto Scaling says when a target group does not exist, or is not known everywhere yet.
 const NO_TARGETS: [&str; 2] = ["target groups not found", "Target Groups may not be valid"];
 /// What to do about a group whose target group was deleted.
-const LOST: &str = "The target group was deleted: delete the version with `minion versions delete` (with --force while it has \
-                    traffic), then create it again.";
+const LOST: &str =
+    "Delete the version with `minion versions delete` (add --force if it receives traffic), then create it again.";
 const TARGETS: &str = "target group";
 const CPU: &str = "target CPU use";
 

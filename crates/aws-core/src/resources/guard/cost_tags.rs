@@ -65,7 +65,7 @@ impl Identity for CostTags {
         Ok(Some((*seen).clone()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, _: &Seen) -> Option<String> {
-        Some("bills of other teams may be split by them".into())
+        Some("other teams' cost reports may use them".into())
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, _: &Seen) -> Result<()> {
         Ok(())

@@ -126,7 +126,7 @@ impl Identity for ServiceLinkedRole {
         Ok(all.roles.iter().any(|role| self.service.has(role)).then_some(()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, (): &()) -> Option<String> {
-        Some("whatever else is in the account may need it".into())
+        Some("other resources of the account may use it".into())
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         Ok(())

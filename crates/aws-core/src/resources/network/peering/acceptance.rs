@@ -78,7 +78,7 @@ impl Identity for PeeringAcceptance {
         Ok(active.then_some(()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, (): &()) -> Option<String> {
-        Some("nothing takes it back while the connection stands".into())
+        Some("an accepted connection stays accepted until it is deleted".into())
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         Ok(())

@@ -323,7 +323,7 @@ impl Identity for SharePrincipal {
     }
     fn left(&self, cx: &Cx<'_, Cloud>, (): &()) -> Option<String> {
         let own = cx.try_get(self.share).is_some_and(|share| account_of(share) == self.account);
-        own.then(|| "an account sees its own shares".into())
+        own.then(|| "an account always has access to its own shares".into())
     }
     async fn remove(&self, cx: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         let Some(share) = cx.try_get(self.share) else { return Ok(()) };
@@ -401,7 +401,7 @@ impl Identity for ShareMembership {
         Ok((own || Self::visible(cx.cloud, &share.0).await?).then_some(()))
     }
     fn left(&self, _: &Cx<'_, Cloud>, (): &()) -> Option<String> {
-        Some("only the share's owner takes an account out".into())
+        Some("only the owner of the share can remove the account".into())
     }
     async fn remove(&self, _: &Cx<'_, Cloud>, (): &()) -> Result<()> {
         Ok(())
