@@ -1,4 +1,5 @@
 //! What is to be done with a resource, and what of it differs from what is wanted.
+use crate::{Error, Result};
 use std::fmt;
 
 /// What is to be done with a node, or was done.
@@ -20,6 +21,10 @@ impl Action {
     /// Whether it changes nothing.
     pub fn is_idle(&self) -> bool {
         matches!(self, Self::Keep | Self::Leave(_))
+    }
+    /// Whether it is a change that cannot be made in place.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Update(changes) if changes.iter().any(|c| c.refused.is_some()))
     }
     /// The verb of a step line: `Creating`, `Updating`, ..
     pub fn verb(&self) -> &'static str {
@@ -64,6 +69,12 @@ impl Change {
         if live != wanted {
             list.push(Self::new(field, live, wanted));
         }
+    }
+    /// A refusal of the first of these that `what` cannot make in place.
+    pub fn allowed(changes: &[Self], what: impl fmt::Display) -> Result<()> {
+        let refused = changes.iter().find_map(|change| Some((change, change.refused.clone()?)));
+        let Some((change, hint)) = refused else { return Ok(()) };
+        Err(Error::refused(format!("{what} cannot change {change}")).hint(hint))
     }
 }
 

@@ -2,7 +2,7 @@
 use crate::Exit;
 use aws_core::{
     cloud::wait::parse_duration,
-    engine::{Action, Outcome, Report},
+    engine::{Outcome, Report},
 };
 use clap::{Args, ValueEnum};
 use std::time::Duration;
@@ -103,10 +103,11 @@ impl Writes {
     /// The exit code of a dry run. A plan that could not be made, or that holds a change which would
     /// be refused, is a failure.
     pub fn exit(&self, plan: &Report) -> Exit {
-        let refused = |a: &Action| matches!(a, Action::Update(c) if c.iter().any(|c| c.refused.is_some()));
         if plan.cancelled() {
             Exit::Interrupted
-        } else if !plan.complete() || plan.nodes.iter().any(|n| matches!(&n.outcome, Outcome::Done(a) if refused(a))) {
+        } else if !plan.complete()
+            || plan.nodes.iter().any(|n| matches!(&n.outcome, Outcome::Done(a) if a.is_refused()))
+        {
             Exit::Failed
         } else if self.detailed_exitcode && plan.changes() > 0 {
             Exit::Changes
@@ -119,7 +120,7 @@ impl Writes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_core::engine::{Change, NodeReport};
+    use aws_core::engine::{Action, Change, NodeReport};
     use clap::{CommandFactory as _, Parser};
 
     /// What it is for

@@ -57,9 +57,8 @@ impl Terminal {
                 count.delete += 1;
                 push(look::BAD, "-", &format!("delete {node}"));
             }
-            Outcome::Done(Action::Update(changes)) => {
-                let refused = changes.iter().any(|c| c.refused.is_some());
-                *(if refused { &mut count.refused } else { &mut count.change }) += 1;
+            Outcome::Done(action @ Action::Update(changes)) => {
+                *(if action.is_refused() { &mut count.refused } else { &mut count.change }) += 1;
                 for change in changes {
                     match &change.refused {
                         None => push(look::WARN, "~", &format!("change {node}: {change}")),

@@ -250,9 +250,8 @@ impl<C: World> Run<'_, C> {
             let refers = missing.map(|n| vec![Change::new("refers to", "missing", self.label(n.0))]);
             return Ok(refers.map_or(Action::Keep, Action::Update));
         }
-        if let (Mode::Apply, Some(change)) = (self.mode, changes.iter().find(|c| c.refused.is_some())) {
-            let hint = change.refused.clone().unwrap_or_default();
-            return Err(Error::refused(format!("{} cannot change {change}", self.label(i))).hint(hint));
+        if self.mode == Mode::Apply {
+            Change::allowed(&changes, self.label(i))?;
         }
         Ok(Action::Update(changes))
     }

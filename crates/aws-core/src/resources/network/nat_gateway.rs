@@ -163,10 +163,8 @@ impl Resource for NatGateway {
         usable(cx.cloud, &self.name, Self::id(&made)).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &Live, _: &[Change]) -> Result<Live> {
-        if let Some(change) = self.moved(live, cx.try_get(self.subnet), cx.try_get(self.address)).first() {
-            let hint = change.refused.clone().unwrap_or_default();
-            return Err(Error::refused(format!("NAT gateway {} cannot change {change}", self.name)).hint(hint));
-        }
+        let moved = self.moved(live, cx.try_get(self.subnet), cx.try_get(self.address));
+        Change::allowed(&moved, format!("NAT gateway {}", self.name))?;
         lists::retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         match live.state() {
             Some(NatGatewayState::Pending) => usable(cx.cloud, &self.name, Self::id(live)).await,

@@ -276,10 +276,7 @@ impl NatInstance {
         let (VpcId { id: vpc, .. }, SubnetId(subnet)) = (cx.get(self.vpc), cx.get(self.subnet));
         let AllocationId(address) = cx.get(self.address);
         let changes = self.differs(live, Some(vpc), Some(subnet), Some(address));
-        if let Some(change) = changes.iter().find(|c| c.refused.is_some()) {
-            let hint = change.refused.clone().unwrap_or_default();
-            return Err(Error::refused(format!("NAT instance {} cannot change {change}", self.name)).hint(hint));
-        }
+        Change::allowed(&changes, format!("NAT instance {}", self.name))?;
         let group = match &live.group {
             Some(group) => group.clone(),
             None => self.create_group(cloud, vpc).await?,

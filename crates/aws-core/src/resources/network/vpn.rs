@@ -413,9 +413,7 @@ impl Resource for VpnConnection {
         self.route(cx.cloud, &live).await
     }
     async fn update(&self, cx: &Cx<'_, Cloud>, live: &LiveConnection, _: &[Change]) -> Result<LiveConnection> {
-        if let Some(change) = self.moved(live, cx.try_get(self.gateway)).first() {
-            return Err(Error::refused(format!("VPN connection {} cannot change {change}", self.name)).hint(ANEW));
-        }
+        Change::allowed(&self.moved(live, cx.try_get(self.gateway)), format!("VPN connection {}", self.name))?;
         lists::retag(cx.cloud, &self.owner, (Self::id(live), &self.name), &live.tag_map(), &[]).await?;
         let live = self.settle(cx.cloud, live, cx.get(self.customer)).await?;
         self.route(cx.cloud, &live).await

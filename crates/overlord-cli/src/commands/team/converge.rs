@@ -147,19 +147,18 @@ fn hindered(plan: Report) -> Result<Report, Report> {
     let stands = |n: &NodeReport| match &n.outcome {
         Outcome::Failed(e) if e.kind() == ErrorKind::Interrupted => true,
         Outcome::Failed(e) => !n.absent && e.kind() != ErrorKind::Access,
-        Outcome::Done(Action::Update(changes)) => changes.iter().any(|c| c.refused.is_some()),
+        Outcome::Done(action) => action.is_refused(),
         Outcome::Cancelled => true,
-        Outcome::Done(_) | Outcome::Left(_) | Outcome::Tolerated(_) | Outcome::Skipped(_) => false,
+        Outcome::Left(_) | Outcome::Tolerated(_) | Outcome::Skipped(_) => false,
     };
     if !plan.nodes.iter().any(stands) {
         return Ok(plan);
     }
     let nodes = plan.nodes.into_iter().filter(|n| stands(n) || matches!(n.outcome, Outcome::Failed(_))).map(|mut n| {
         if let Outcome::Done(Action::Update(changes)) = &n.outcome
-            && let Some(change) = changes.iter().find(|c| c.refused.is_some())
+            && let Err(refusal) = Change::allowed(changes, &n)
         {
-            let hint = change.refused.clone().unwrap_or_default();
-            n.outcome = Outcome::Failed(Error::refused(format!("{n} cannot change {change}")).hint(hint));
+            n.outcome = Outcome::Failed(refusal);
         }
         n
     });
